@@ -1,0 +1,212 @@
+"""
+The nouns of the pipeline: frozen records that pass between its steps.
+
+Times are milliseconds from the start of the recording. ``None`` means unknown, never a default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+#: Time from the start of a recording. Integers, because float seconds need patching after every sum.
+Milliseconds: TypeAlias = int
+
+#: Part of the corpus, drawn by speaker at ingest and never moved.
+Split: TypeAlias = Literal["train", "dev", "test"]
+
+#: How channels are heard: averaged into one, or each channel a person of its own.
+ChannelMode: TypeAlias = Literal["mix", "split"]
+
+
+def content_id(*parts: object) -> str:
+    """A stable id made of content: 32 hexadecimal digits of SHA-256 over the JSON of *parts*."""
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One audio file as received. The same bytes are the same recording, whatever the file is called."""
+
+    #: SHA-256 of the file's bytes, 64 hexadecimal digits.
+    id: str
+    #: Path as ingested, for people to recognise it. Never opened again: work reads the normalised copy.
+    path: str
+    #: Length of the decoded sound.
+    duration: Milliseconds
+    #: Sampling rate of the source; the normalised copy is 16 kHz.
+    rate_hz: int
+    #: Channels of the source.
+    channels: int
+    channel_mode: ChannelMode = "mix"
+    #: BCP 47 tag, as declared. ``None`` when nobody said.
+    dialect: str | None = None
+    #: Primary language subtag; falls back to that of *dialect* and to nothing else.
+    language: str | None = None
+    #: Declared speaker of the whole recording.
+    speaker: str | None = None
+    session: str | None = None
+    consent: str | None = None
+    licence: str | None = None
+    source: str | None = None
+    #: Number of speakers, where somebody counted.
+    num_speakers: int | None = None
+    split: Split = "train"
+    #: Unknown manifest columns, kept as they came.
+    facts: Mapping[str, str] = field(default_factory=dict)
+    #: Turns of a sidecar: who really speaks when, for names and dialects of diarised turns.
+    declared: tuple[DeclaredTurn, ...] = ()
+    #: Codes and sentences of what was odd but bearable: ``W_NARROWBAND: …``.
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredTurn:
+    """A turn that came with the recording (RTTM, STM, JSONL): truth or somebody's claim, not the diariser's."""
+
+    start: Milliseconds
+    end: Milliseconds
+    speaker: str
+    dialect: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One speaker's uninterrupted stretch, from the diariser. Turns of different speakers may overlap."""
+
+    recording: str
+    #: ``<recording>/<label>``, or the declared speaker that this turn overlaps most.
+    speaker: str
+    start: Milliseconds
+    end: Milliseconds
+    dialect: str | None = None
+    #: Source channel, where channels are kept apart.
+    channel: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """The unit that is heard, drafted and corrected: one speaker, at most 28 s."""
+
+    recording: str
+    speaker: str
+    start: Milliseconds
+    end: Milliseconds
+    dialect: str | None = None
+    channel: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Made of content, so that a second run names the same stretch alike."""
+        return content_id(self.recording, self.speaker, self.start, self.end, self.channel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A word as drafted, with the times and the probability that the model gave it."""
+
+    text: str
+    start: Milliseconds
+    end: Milliseconds
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A model's text for a segment, pinned to the model and the settings that made it."""
+
+    #: Segment id.
+    segment: str
+    #: Id of the model: the hash of its files.
+    model: str
+    #: Hash of every setting that can change the text, the diarisation's included.
+    settings: str
+    words: tuple[Word, ...]
+    #: Mean log-probability of the tokens of the windows it came from.
+    log_probability: float | None = None
+    #: Reasons to distrust it: ``loop``, ``rate``, ``script``, ``silence``, ``disagreement``.
+    flags: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafted:
+    """All that `boli run` made of one recording: what the store takes in one transaction."""
+
+    recording: str
+    #: Hash of the diariser and the settings that made the turns.
+    diarisation: str
+    #: Hash of everything that made the drafts, *diarisation* included: the mark that this work is done.
+    settings: str
+    #: Id of the recogniser.
+    model: str
+    #: Overlap kept.
+    turns: tuple[Turn, ...]
+    #: One speaker at any moment; what words were given to.
+    exclusive: tuple[Turn, ...]
+    segments: tuple[Segment, ...]
+    drafts: tuple[Draft, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """
+    A person's text for a stretch of a recording. Append-only: a change of mind is a new one.
+
+    *segment* is set where the correction was made on a segment; the span is always there, because segments
+    change when a recording is diarised again and corrections must not.
+    """
+
+    id: str
+    recording: str
+    start: Milliseconds
+    end: Milliseconds
+    text: str
+    speaker: str | None = None
+    dialect: str | None = None
+    segment: str | None = None
+    #: Model whose draft it began from; ``None`` when typed from the sound alone.
+    model: str | None = None
+    #: Who wrote it: a person's name in the project, or the file it was imported from.
+    author: str | None = None
+    accepted: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A recogniser that drafts can be made with."""
+
+    #: Hash of the folder's files, or of hub id and revision.
+    id: str
+    #: Folder or hub id.
+    place: str
+    name: str
+    state: Literal["candidate", "promoted", "retired"] = "candidate"
+    #: Longest window this model was made for.
+    window: Milliseconds = 28_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringSpan:
+    """One accepted correction beside the words a model drafted there: what WER is made of."""
+
+    #: Correction id.
+    id: str
+    recording: str
+    speaker: str | None
+    dialect: str | None
+    session: str | None
+    split: Split
+    start: Milliseconds
+    end: Milliseconds
+    reference: str
+    hypothesis: str
