@@ -24,7 +24,6 @@ MANIFEST_COLUMNS = (
     "language",
     "speaker",
     "session",
-    "num_speakers",
     "turns",
     "split",
     "consent",

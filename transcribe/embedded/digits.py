@@ -210,7 +210,6 @@ def _row(dialogue: Conversation, split: str, source: str) -> dict[str, str]:
         "path": f"{dialogue.name}.wav",
         "dialect": min(shared) if len(shared) == 1 else "",
         "session": dialogue.name,
-        "num_speakers": str(len({turn.speaker for turn in dialogue.spoken})),
         "turns": f"{dialogue.name}.jsonl",
         "split": split,
         "source": source,

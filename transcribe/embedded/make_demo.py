@@ -43,7 +43,6 @@ PLAN: Mapping[str, Mapping[Split, int]] = {
 }
 
 FACTS = {
-    "num_speakers": "2",
     "consent": "synthetic",
     "licence": "CC0-1.0",
     "source": "espeak-ng, made by transcribe.embedded.make_demo",

@@ -1,0 +1,172 @@
+"""Flags: what makes a draft doubtful, and what people really say does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcribe.flagging import SCRIPT_NAMES, Evidence, differs, flags, foreign, level_dbfs, loops, odd_rate
+from transcribe.protocols import Pcm
+from transcribe.records import Milliseconds, Word
+
+#: A greeting in each script.
+GREETINGS = {
+    "Arab": "سلام",
+    "Beng": "নমস্কার",
+    "Cyrl": "привет",
+    "Deva": "नमस्ते",
+    "Ethi": "ሰላም",
+    "Grek": "γειά",
+    "Gujr": "નમસ્તે",
+    "Guru": "ਸਤ",
+    "Hebr": "שלום",
+    "Khmr": "សួស្តី",
+    "Knda": "ನಮಸ್ಕಾರ",
+    "Laoo": "ສະບາຍດີ",
+    "Latn": "héłłø",
+    "Mlym": "നമസ്കാരം",
+    "Mtei": "ꯈꯨꯔꯨꯝꯖꯔꯤ",
+    "Mymr": "မင်္ဂလာပါ",
+    "Olck": "ᱡᱚᱦᱟᱨ",
+    "Orya": "ନମସ୍କାର",
+    "Sinh": "ආයුබෝවන්",
+    "Taml": "வணக்கம்",
+    "Telu": "నమస్కారం",
+    "Thai": "สวัสดี",
+    "Tibt": "བཀྲ",
+}
+
+
+def words(text: str) -> list[Word]:
+    return [Word(text=word, start=0, end=1, probability=0.9) for word in text.split()]
+
+
+def evidence(
+    *,
+    duration: Milliseconds = 3_000,
+    level_dbfs: float = -20.0,
+    no_speech: float | None = 0.1,
+    script: str | None = None,
+    second: str | None = None,
+) -> Evidence:
+    other = None if second is None else words(second)
+    return Evidence(duration=duration, level_dbfs=level_dbfs, no_speech=no_speech, script=script, second=other)
+
+
+def test_a_plain_draft_has_no_flag() -> None:
+    text = "we will see each other tomorrow"
+    assert flags(words(text), evidence(script="Latn", second=text)) == ()
+
+
+def test_an_empty_draft_has_no_flag() -> None:
+    assert flags([], evidence(level_dbfs=-90.0, no_speech=0.99, script="Deva")) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["no no no no", "thank you " * 4, "so and then she " * 4, "well " + "one two three " * 4]
+)
+def test_a_phrase_said_four_times_in_a_row_is_a_loop(text: str) -> None:
+    assert loops(text.split()) is True
+
+
+@pytest.mark.parametrize("text", ["", "no no no", "thank you thank you thank you", "a b a c a b a c a"])
+def test_people_repeat_themselves_less_than_loops_do(text: str) -> None:
+    assert loops(text.split()) is False
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=6), st.lists(st.sampled_from("abc"), min_size=1, max_size=4))
+def test_a_loop_is_found_wherever_it_stands(before: list[str], phrase: list[str]) -> None:
+    assert loops([*before, *phrase * 4, "end"]) is True
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=2), max_size=30, unique=True))
+def test_without_a_repeated_word_there_is_no_loop(spoken: list[str]) -> None:
+    assert loops(spoken) is False
+
+
+def test_more_letters_than_a_mouth_can_make_are_odd() -> None:
+    assert odd_rate(["abcdefghij"] * 10, 3_000) is True
+    assert odd_rate(["abcdefghij"] * 9, 3_000) is False
+
+
+def test_one_short_word_for_a_long_stretch_is_odd() -> None:
+    assert odd_rate(["yes"], 4_000) is True
+    assert odd_rate(["yes"], 3_000) is False
+
+
+def test_a_short_stretch_is_never_too_slow() -> None:
+    assert odd_rate(["a"], 999) is False
+
+
+def test_vowel_signs_and_digits_count_as_said_and_punctuation_does_not() -> None:
+    assert odd_rate(["नमस्ते"], 4_000) is False
+    assert odd_rate(["2024"], 4_000) is False
+    assert odd_rate(["…!?—"], 4_000) is True
+
+
+def test_another_script_is_foreign_and_a_borrowed_word_is_not() -> None:
+    assert foreign("thank you", "Deva") is True
+    assert foreign("हमरा ticket चाहीं भइया बहुत जरूरी बा", "Deva") is False
+    assert foreign("हमरा टिकट चाहीं", "Latn") is True
+
+
+def test_a_script_that_is_not_listed_is_never_foreign() -> None:
+    assert foreign("ꤊꤢꤛꤢ꤭ ꤜꤟꤤ꤬", "Kali") is False
+
+
+def test_text_without_letters_has_no_script() -> None:
+    assert foreign("12 … 34", "Deva") is False
+
+
+@pytest.mark.parametrize(("script", "text"), GREETINGS.items())
+def test_each_script_knows_its_own_letters(script: str, text: str) -> None:
+    assert foreign(text, script) is False
+    assert foreign(text, "Latn" if script != "Latn" else "Deva") is True
+
+
+def test_every_script_that_is_known_has_its_greeting_here() -> None:
+    assert set(GREETINGS) == set(SCRIPT_NAMES)
+
+
+def test_text_over_silence_is_flagged() -> None:
+    assert flags(words("thanks for watching"), evidence(level_dbfs=-60.0)) == ("silence",)
+    assert flags(words("thanks for watching"), evidence(no_speech=0.9)) == ("silence",)
+
+
+def test_a_model_that_says_nothing_of_speech_is_not_held_against_the_draft() -> None:
+    assert flags(words("we will see"), evidence(no_speech=None)) == ()
+
+
+def test_two_passes_that_disagree_in_a_third_of_the_words_are_flagged() -> None:
+    first = "one two three four five six seven eight nine ten"
+    assert flags(words(first), evidence(second=first.replace("one two three", "won too tree"))) == ()
+    assert flags(words(first), evidence(second=first.replace("one two three four", "won too tree for"))) == (
+        "disagreement",
+    )
+
+
+def test_two_empty_passes_agree() -> None:
+    assert differs([], []) is False
+    assert differs(["a"], []) is True
+
+
+def test_flags_come_in_the_order_of_the_rules() -> None:
+    text = "no no no no"
+    found = flags(words(text), evidence(duration=20_000, level_dbfs=-90.0, script="Deva", second="yes"))
+    assert found == ("loop", "rate", "script", "silence", "disagreement")
+
+
+def samples(*values: int) -> Pcm:
+    return np.array(values, dtype=np.int16)
+
+
+def test_full_scale_is_zero_decibel_and_a_tenth_of_it_twenty_below() -> None:
+    assert level_dbfs(samples(-32_768, -32_768)) == pytest.approx(0.0)
+    assert level_dbfs(samples(3_277, -3_277)) == pytest.approx(-20.0, abs=0.01)
+
+
+def test_silence_and_no_sound_at_all_have_the_lowest_level() -> None:
+    assert level_dbfs(samples(0, 0, 0)) == -120.0
+    assert level_dbfs(samples()) == -120.0

@@ -1,0 +1,105 @@
+"""Who a turn belongs to: the people who were declared, else nobody but this recording."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcribe.naming import name_turns
+from transcribe.protocols import LabelledSpan
+from transcribe.records import DeclaredTurn, Recording
+
+
+def recording(*declared: DeclaredTurn, speaker: str | None = None, dialect: str | None = None) -> Recording:
+    return Recording(
+        id="r",
+        path="r.wav",
+        duration=60_000,
+        rate_hz=16_000,
+        channels=1,
+        speaker=speaker,
+        dialect=dialect,
+        declared=declared,
+    )
+
+
+def said(start: int, end: int, speaker: str, dialect: str | None = None) -> DeclaredTurn:
+    return DeclaredTurn(start=start, end=end, speaker=speaker, dialect=dialect)
+
+
+def span(start: int, end: int, label: str = "SPEAKER_00") -> LabelledSpan:
+    return LabelledSpan(start=start, end=end, label=label)
+
+
+def test_without_a_declaration_a_speaker_is_known_in_this_recording_only() -> None:
+    assert [turn.speaker for turn in name_turns(recording(), [span(0, 10)])] == ["r/SPEAKER_00"]
+
+
+def test_the_declared_speaker_of_the_recording_has_every_turn() -> None:
+    turns = name_turns(recording(speaker="asha"), [span(0, 10), span(20, 30, "SPEAKER_01")])
+    assert {turn.speaker for turn in turns} == {"asha"}
+
+
+def test_a_turn_takes_the_name_that_it_overlaps_most() -> None:
+    declared = recording(said(0, 1_000, "asha"), said(1_000, 3_000, "binod"), speaker="somebody")
+    turns = name_turns(declared, [span(500, 2_000), span(0, 1_400)])
+    assert [(turn.start, turn.speaker) for turn in turns] == [(0, "asha"), (500, "binod")]
+
+
+def test_a_turn_that_only_touches_a_declared_one_is_not_named_by_it() -> None:
+    (turn,) = name_turns(recording(said(1_000, 2_000, "asha")), [span(0, 1_000)])
+    assert turn.speaker == "r/SPEAKER_00"
+
+
+def test_a_long_declared_turn_is_found_behind_many_short_ones() -> None:
+    short = [said(5_000 + 10 * i, 5_005 + 10 * i, f"s{i}") for i in range(50)]
+    (turn,) = name_turns(recording(said(0, 60_000, "asha"), *short), [span(50_000, 51_000)])
+    assert turn.speaker == "asha"
+
+
+def test_the_dialect_is_that_of_the_declared_turn_else_of_the_recording() -> None:
+    declared = recording(said(0, 1_000, "asha", "bho"), said(1_000, 2_000, "binod"), dialect="hi")
+    turns = name_turns(declared, [span(0, 1_000), span(1_000, 2_000), span(5_000, 6_000)])
+    assert [turn.dialect for turn in turns] == ["bho", "hi", "hi"]
+
+
+def test_a_dialect_that_nobody_declared_stays_unknown() -> None:
+    assert [turn.dialect for turn in name_turns(recording(said(0, 10, "asha")), [span(0, 10)])] == [None]
+
+
+def test_people_on_different_channels_stay_different_people() -> None:
+    left, right = (name_turns(recording(), [span(0, 10)], channel=channel)[0] for channel in (0, 1))
+    assert left.speaker != right.speaker
+    assert (left.channel, right.channel) == (0, 1)
+
+
+SPANS = st.builds(
+    lambda start, length, label: span(start, start + length, label),
+    st.integers(0, 5_000),
+    st.integers(1, 3_000),
+    st.sampled_from(["SPEAKER_00", "SPEAKER_01"]),
+)
+DECLARED = st.builds(
+    lambda start, length, speaker: said(start, start + length, speaker),
+    st.integers(0, 5_000),
+    st.integers(1, 3_000),
+    st.sampled_from(["asha", "binod", "chandra"]),
+)
+
+
+def overlap(a: LabelledSpan, b: DeclaredTurn) -> int:
+    return max(0, min(a.end, b.end) - max(a.start, b.start))
+
+
+@given(st.lists(SPANS, max_size=8), st.lists(DECLARED, max_size=8))
+def test_every_span_becomes_one_turn_named_after_a_declared_turn_that_overlaps_it_most(
+    spans: list[LabelledSpan], declared: list[DeclaredTurn]
+) -> None:
+    turns = name_turns(recording(*declared), spans)
+    assert sorted((turn.start, turn.end) for turn in turns) == sorted((s.start, s.end) for s in spans)
+    assert [(turn.start, turn.speaker) for turn in turns] == sorted((turn.start, turn.speaker) for turn in turns)
+    for only in spans:
+        (turn,) = name_turns(recording(*declared), [only])
+        most = max((overlap(only, d) for d in declared), default=0)
+        best = {d.speaker for d in declared if overlap(only, d) == most} if most else {f"r/{only.label}"}
+        assert turn.speaker in best

@@ -1,0 +1,145 @@
+"""Turns to segments and windows: the laws, and the cases that once went wrong elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcribe.records import Milliseconds, Segment, Turn, Word
+from transcribe.segmenting import (
+    LONGEST_WINDOW,
+    WIDEST_PAUSE,
+    MixedRecordings,
+    Stretch,
+    attribute,
+    cut,
+    pack,
+)
+
+
+def turn(speaker: str, start: int, end: int, *, recording: str = "r", dialect: str | None = None) -> Turn:
+    return Turn(recording=recording, speaker=speaker, start=start, end=end, dialect=dialect)
+
+
+def word(text: str, start: int, end: int) -> Word:
+    return Word(text=text, start=start, end=end, probability=0.9)
+
+
+def spans(pieces: Sequence[Segment | Stretch]) -> list[tuple[int, int]]:
+    return [(piece.start, piece.end) for piece in pieces]
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> list[Turn]:
+    starts = draw(st.lists(st.integers(0, 200_000), max_size=25))
+    return [
+        turn(draw(st.sampled_from("ABC")), start, start + draw(st.integers(1, 45_000)), dialect=draw(DIALECTS))
+        for start in starts
+    ]
+
+
+DIALECTS = st.sampled_from([None, "hi", "ta"])
+
+
+def covered(pieces: Sequence[Turn] | Sequence[Segment] | Sequence[Stretch]) -> set[Milliseconds]:
+    """Every tenth of a second that a piece touches."""
+    return {tick for piece in pieces for tick in range(piece.start // 100, (piece.end - 1) // 100 + 1)}
+
+
+def test_turns_close_together_become_one_segment() -> None:
+    assert spans(cut([turn("A", 0, 900), turn("A", 1_100, 2_000)])) == [(0, 2_000)]
+
+
+def test_a_wide_pause_keeps_turns_apart() -> None:
+    assert spans(cut([turn("A", 0, 900), turn("A", 1_301, 2_000)])) == [(0, 900), (1_301, 2_000)]
+
+
+def test_another_speaker_in_between_keeps_turns_apart() -> None:
+    pieces = cut([turn("A", 0, 900), turn("B", 950, 1_050), turn("A", 1_100, 2_000)])
+    assert spans(pieces) == [(0, 900), (950, 1_050), (1_100, 2_000)]
+
+
+def test_overlapping_turns_stay_apart() -> None:
+    pieces = cut([turn("A", 0, 2_000), turn("B", 1_500, 3_000)])
+    assert [(piece.speaker, piece.start, piece.end) for piece in pieces] == [("A", 0, 2_000), ("B", 1_500, 3_000)]
+
+
+def test_a_long_turn_is_split_evenly() -> None:
+    assert spans(cut([turn("A", 0, 50_000)])) == [(0, 25_000), (25_000, 50_000)]
+
+
+def test_turns_of_two_recordings_are_refused() -> None:
+    with pytest.raises(MixedRecordings, match="found 2 recordings"):
+        cut([turn("A", 0, 1), turn("A", 0, 1, recording="other")])
+
+
+def test_nothing_spoken_gives_nothing() -> None:
+    assert cut([]) == []
+    assert pack([], duration=10_000) == []
+
+
+@given(conversations())
+def test_segments_cover_all_speech_of_each_speaker_and_never_exceed_the_longest(turns: list[Turn]) -> None:
+    pieces = cut(turns)
+    assert all(0 < piece.end - piece.start <= LONGEST_WINDOW for piece in pieces)
+    for speaker in "ABC":
+        own = [t for t in turns if t.speaker == speaker]
+        assert covered(own) <= covered([p for p in pieces if p.speaker == speaker])
+
+
+@given(conversations())
+def test_order_of_turns_does_not_matter(turns: list[Turn]) -> None:
+    assert cut(turns) == cut(list(reversed(turns)))
+
+
+def test_windows_are_filled_across_speakers() -> None:
+    turns = [turn("AB"[i % 2], i * 3_000, i * 3_000 + 2_500) for i in range(9)]
+    assert spans(pack(turns, duration=30_000)) == [(0, 26_700)]
+
+
+def test_windows_are_cut_in_the_widest_pause() -> None:
+    turns = [turn("A", 0, 9_000), turn("A", 9_200, 17_000), turn("A", 19_000, 26_000), turn("A", 26_100, 34_000)]
+    assert spans(pack(turns, duration=40_000)) == [(0, 17_200), (18_800, 34_200)]
+
+
+def test_a_change_of_language_ends_a_window() -> None:
+    turns = [turn("A", 0, 2_000, dialect="hi"), turn("B", 2_100, 4_000, dialect="ta")]
+    languages = {"hi": "hi", "ta": "ta"}
+    assert [window.dialect for window in pack(turns, duration=5_000, languages=languages)] == ["hi", "ta"]
+
+
+def test_a_long_silence_ends_a_window() -> None:
+    turns = [turn("A", 0, 2_000), turn("B", 2_001 + WIDEST_PAUSE, 9_000)]
+    assert len(pack(turns, duration=10_000)) == 2
+
+
+@given(conversations(), st.sampled_from([8_000, 10_000, 28_000]))
+def test_windows_hold_all_speech_do_not_overlap_and_never_exceed_the_longest(turns: list[Turn], longest: int) -> None:
+    duration = max((t.end for t in turns), default=0)
+    windows = pack(turns, duration=duration, longest=longest, languages={"hi": "hi", "ta": "ta"})
+    assert covered(turns) <= covered(windows)
+    assert all(0 < window.end - window.start <= longest for window in windows)
+    assert all(a.end <= b.start for a, b in itertools.pairwise(windows))
+    assert all(window.start >= 0 and window.end <= duration for window in windows)
+
+
+def test_words_go_to_the_speaker_who_talks_at_their_middle() -> None:
+    turns = [turn("A", 0, 1_000), turn("B", 1_000, 2_000)]
+    a, b = cut(turns)
+    given_words = attribute([word("one", 100, 500), word("two", 900, 1_300)], turns, [a, b])
+    assert [w.text for w in given_words[a.id]] == ["one"]
+    assert [w.text for w in given_words[b.id]] == ["two"]
+
+
+@given(conversations(), st.lists(st.integers(0, 250_000), max_size=40))
+def test_every_word_lands_in_exactly_one_segment(turns: list[Turn], moments: list[int]) -> None:
+    segments = cut(turns)
+    words = [word(str(i), moment, moment + 200) for i, moment in enumerate(moments)]
+    given_words = attribute(words, sorted(turns, key=lambda t: t.start), segments)
+    placed = sorted(w.text for own in given_words.values() for w in own)
+    assert placed == (sorted(w.text for w in words) if segments else [])
+    assert set(given_words) == {segment.id for segment in segments}

@@ -1,0 +1,147 @@
+"""
+Flags that find bad drafts where confidence cannot: looping text carries high probability (SYSTRAN/faster-whisper#506).
+
+Each flag is one rule over a draft and what is known of its segment. A flag never removes a draft; it tells people
+and the queue where to look first.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rapidfuzz.distance import Levenshtein
+
+from transcribe.protocols import Pcm
+from transcribe.records import Milliseconds, Word
+
+#: The same 1 to 4 words so many times in a row are a loop; people say "no no no", rarely "no no no no".
+LOOP_REPEATS: Final = 4
+
+#: Letters a second of speech: Common Voice calls a clip odd above 30; under the lower bound words are missing.
+SLOWEST_RATE: Final = 1.0
+FASTEST_RATE: Final = 30.0
+
+#: Share of letters outside the declared script from which a draft is doubted: one borrowed word is fine.
+FOREIGN_SHARE: Final = 0.3
+
+#: Below this level (dB of full scale) there is nothing to hear.
+SILENCE_DBFS: Final = -55.0
+
+#: Whisper's own probability of no speech, as its decoder's default threshold.
+NO_SPEECH: Final = 0.6
+
+#: Words that differ from the second pass, as a share of the longer text.
+DISAGREEMENT: Final = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the rules look at, beside the words themselves."""
+
+    duration: Milliseconds
+    #: Level of the segment's sound, dB of full scale.
+    level_dbfs: float
+    no_speech: float | None = None
+    #: ISO 15924 code of the declared dialect's script.
+    script: str | None = None
+    #: Words of a second pass, where one was made.
+    second: Sequence[Word] | None = None
+
+
+def flags(words: Sequence[Word], evidence: Evidence) -> tuple[str, ...]:
+    """The names of all rules that *words* break, in the order of the rules below; empty for a draft without doubt."""
+    spoken = [word.text for word in words]
+    found = {
+        "loop": loops(spoken),
+        "rate": odd_rate(spoken, evidence.duration),
+        "script": evidence.script is not None and foreign(" ".join(spoken), evidence.script),
+        "silence": bool(spoken) and silent(evidence),
+        "disagreement": evidence.second is not None and differs(spoken, [word.text for word in evidence.second]),
+    }
+    return tuple(name for name, holds in found.items() if holds)
+
+
+def loops(words: Sequence[str]) -> bool:
+    """
+    Whether a phrase of 1 to 4 words comes *LOOP_REPEATS* times in a row.
+
+    >>> loops("thank you thank you thank you thank you".split())
+    True
+    >>> loops("no no no".split())
+    False
+    """
+    for length in range(1, 5):
+        for start in range(len(words) - length * LOOP_REPEATS + 1):
+            phrase = words[start : start + length]
+            if all(words[start + length * i : start + length * (i + 1)] == phrase for i in range(1, LOOP_REPEATS)):
+                return True
+    return False
+
+
+def odd_rate(words: Sequence[str], duration: Milliseconds) -> bool:
+    """Whether the letters a second are outside what people say. Vowel signs count: they are said."""
+    letters = sum(1 for word in words for character in word if unicodedata.category(character)[0] in "LMN")
+    rate = letters * 1000 / max(duration, 1)
+    return rate > FASTEST_RATE or (bool(words) and duration >= 1_000 and rate < SLOWEST_RATE)
+
+
+#: First word of the Unicode name of a script's letters, for the scripts that the catalogue knows.
+SCRIPT_NAMES: Final = {
+    "Arab": "ARABIC",
+    "Beng": "BENGALI",
+    "Cyrl": "CYRILLIC",
+    "Deva": "DEVANAGARI",
+    "Ethi": "ETHIOPIC",
+    "Grek": "GREEK",
+    "Gujr": "GUJARATI",
+    "Guru": "GURMUKHI",
+    "Hebr": "HEBREW",
+    "Khmr": "KHMER",
+    "Knda": "KANNADA",
+    "Laoo": "LAO",
+    "Latn": "LATIN",
+    "Mlym": "MALAYALAM",
+    "Mtei": "MEETEI",
+    "Mymr": "MYANMAR",
+    "Olck": "OL",
+    "Orya": "ORIYA",
+    "Sinh": "SINHALA",
+    "Taml": "TAMIL",
+    "Telu": "TELUGU",
+    "Thai": "THAI",
+    "Tibt": "TIBETAN",
+}
+
+
+def foreign(text: str, script: str) -> bool:
+    """Whether more than *FOREIGN_SHARE* of the letters are outside *script*; ``False`` for scripts not listed."""
+    name = SCRIPT_NAMES.get(script)
+    letters = [character for character in text if character.isalpha()]
+    if name is None or not letters:
+        return False
+    outside = sum(1 for character in letters if not unicodedata.name(character, "").startswith(name))
+    return outside > FOREIGN_SHARE * len(letters)
+
+
+def silent(evidence: Evidence) -> bool:
+    """Whether there is text where the sound, or the model itself, says that nobody speaks."""
+    return evidence.level_dbfs < SILENCE_DBFS or (evidence.no_speech or 0.0) > NO_SPEECH
+
+
+def differs(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether two passes disagree in more than *DISAGREEMENT* of the words."""
+    longer = max(len(first), len(second))
+    return longer > 0 and Levenshtein.distance(first, second) > DISAGREEMENT * longer
+
+
+def level_dbfs(pcm: Pcm) -> float:
+    """Root mean square level of int16 samples in dB of full scale; -120 for no sound at all."""
+    import numpy as np
+
+    if not len(pcm):
+        return -120.0
+    power = float(np.mean(np.square(pcm.astype(np.float64) / 32_768)))
+    return float(max(-120.0, 10 * np.log10(max(power, 1e-12))))

@@ -1,0 +1,283 @@
+"""
+Turns to segments, and speech to windows: pure rules, no sound.
+
+Two cuts of the same recording. A *segment* is what a person hears and corrects: one speaker, at most 28 s. A
+*window* is what the recogniser hears: contiguous sound of all speakers, as full as it may be, because Whisper pays
+for 30 s whatever it is given. Word times and exclusive turns bring the two together again.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from transcribe.errors import InputError
+from transcribe.records import Milliseconds, Segment, Turn, Word
+
+#: Whisper hears 30 s; the margin keeps padding and rounding inside.
+LONGEST_WINDOW: Milliseconds = 28_000
+
+#: Sound kept before and after the speech of a window, where no neighbour is in the way: onsets are soft.
+WINDOW_MARGIN: Milliseconds = 200
+
+#: A silence longer than this ends a window: inside one it invites invented text.
+WIDEST_PAUSE: Milliseconds = 4_000
+
+
+class MixedRecordings(InputError):
+    """Turns of several recordings were given where one recording's were asked for."""
+
+    default_code = "E_MIXED_RECORDINGS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A contiguous stretch of a recording, from the start of its first turn to the end of its last."""
+
+    start: Milliseconds
+    end: Milliseconds
+    #: Tag spoken longest in it; ``None`` where nobody declared one.
+    dialect: str | None = None
+
+
+def cut(
+    turns: Sequence[Turn], *, join_gap: Milliseconds = 400, longest: Milliseconds = LONGEST_WINDOW
+) -> list[Segment]:
+    """
+    Cut one recording's speaker turns into segments for drafting and correction.
+
+    Turns of one speaker at most *join_gap* apart become one segment, unless another speaker talks in between, the
+    dialect changes, or the whole would exceed *longest*. Speech that runs on for longer than *longest* is split
+    evenly. Overlapping speech is kept once for each speaker.
+
+    Args:
+        turns: Turns of a single recording, in any order.
+        join_gap: Widest silence that still joins.
+        longest: Upper bound of a segment.
+
+    Returns:
+        Segments ordered by start, then speaker. Empty if *turns* is.
+
+    Raises:
+        MixedRecordings: If the turns belong to more than one recording.
+    """
+    recordings = {turn.recording for turn in turns}
+    if len(recordings) > 1:
+        raise MixedRecordings(f"one recording's turns were asked for, found {len(recordings)} recordings")
+    ordered = sorted(turns, key=lambda turn: (turn.start, -turn.end, turn.speaker, turn.dialect or ""))
+    pieces: list[Segment] = []
+    for speaker, own in _by_speaker(ordered).items():
+        others = [turn for turn in ordered if turn.speaker != speaker]
+        pieces.extend(_segments_of_one(own, others, join_gap=join_gap, longest=longest))
+    return sorted(pieces, key=lambda piece: (piece.start, piece.speaker, piece.end))
+
+
+def _by_speaker(ordered: Iterable[Turn]) -> dict[str, list[Turn]]:
+    own: dict[str, list[Turn]] = defaultdict(list)
+    for turn in ordered:
+        if turn.end > turn.start:
+            own[turn.speaker].append(turn)
+    return own
+
+
+def _segments_of_one(
+    own: Sequence[Turn], others: Sequence[Turn], *, join_gap: Milliseconds, longest: Milliseconds
+) -> list[Segment]:
+    starts = [turn.start for turn in others]
+    latest_end = _running_maximum(turn.end for turn in others)
+    joined: list[Segment] = []
+    for turn in own:
+        piece = _segment(turn)
+        last = joined[-1] if joined else None
+        if last is not None and _joins(last, piece, join_gap, longest, starts, latest_end):
+            joined[-1] = replace(last, end=max(last.end, piece.end))
+        else:
+            joined.append(piece)
+    return [part for piece in joined for part in _split_evenly(piece, longest)]
+
+
+def _joins(
+    last: Segment,
+    piece: Segment,
+    join_gap: Milliseconds,
+    longest: Milliseconds,
+    starts: Sequence[Milliseconds],
+    latest_end: Sequence[Milliseconds],
+) -> bool:
+    if piece.start < last.end:
+        return True
+    if (last.dialect, last.channel) != (piece.dialect, piece.channel):
+        return False
+    before = bisect.bisect_left(starts, piece.start)
+    interrupted = before > 0 and latest_end[before - 1] > last.end
+    return piece.start - last.end <= join_gap and piece.end - last.start <= longest and not interrupted
+
+
+def _running_maximum(values: Iterable[Milliseconds]) -> list[Milliseconds]:
+    highest: list[Milliseconds] = []
+    for value in values:
+        highest.append(max(value, highest[-1]) if highest else value)
+    return highest
+
+
+def _segment(turn: Turn) -> Segment:
+    return Segment(
+        recording=turn.recording,
+        speaker=turn.speaker,
+        start=turn.start,
+        end=turn.end,
+        dialect=turn.dialect,
+        channel=turn.channel,
+    )
+
+
+def _split_evenly(piece: Segment, longest: Milliseconds) -> list[Segment]:
+    parts = -(-(piece.end - piece.start) // longest)
+    edges = [piece.start + (piece.end - piece.start) * i // parts for i in range(parts + 1)]
+    return [replace(piece, start=a, end=b) for a, b in itertools.pairwise(edges)]
+
+
+def pack(
+    turns: Sequence[Turn],
+    *,
+    duration: Milliseconds,
+    longest: Milliseconds = LONGEST_WINDOW,
+    languages: Mapping[str | None, str | None] | None = None,
+) -> list[Stretch]:
+    """
+    Pack one recording's turns into full windows of contiguous sound.
+
+    Windows are cut in the widest pause that keeps them at least half full, at any silence over *WIDEST_PAUSE*, and
+    where the language changes. Speech that runs on for longer than *longest* is split evenly. A margin of
+    *WINDOW_MARGIN* is added on both sides as far as the neighbour and the recording allow.
+
+    Args:
+        turns: Turns of one recording, in any order, overlapping or not.
+        duration: Length of the recording.
+        longest: Upper bound of a window, margins included.
+        languages: Language of each dialect tag; a change of language ends a window. ``None``: all alike.
+
+    Returns:
+        Windows ordered by start; they do not overlap, and together they hold every turn.
+    """
+    room = longest - 2 * WINDOW_MARGIN
+    known = languages or {}
+    islands = [part for island in _islands(turns, known) for part in _shorten(island, room)]
+    groups: list[list[Stretch]] = []
+    for island in islands:
+        group = groups[-1] if groups else []
+        if group and _continues(group[-1], island, known):
+            if island.end - group[0].start <= room:
+                group.append(island)
+                continue
+            groups[-1:] = _cut_at_widest_pause([*group, island], room)
+        else:
+            groups.append([island])
+    return _with_margins([_span(group) for group in groups], duration)
+
+
+def _islands(turns: Sequence[Turn], languages: Mapping[str | None, str | None]) -> list[Stretch]:
+    """Union of the turns: stretches of unbroken speech. Two languages at once go to the longer one."""
+    islands: list[tuple[Milliseconds, Milliseconds, Counter[str | None]]] = []
+    for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
+        if turn.end <= turn.start:
+            continue
+        length = turn.end - turn.start
+        if islands and turn.start < islands[-1][1]:
+            start, end, tags = islands[-1]
+            tags[turn.dialect] += length
+            islands[-1] = (start, max(end, turn.end), tags)
+        else:
+            islands.append((turn.start, turn.end, Counter({turn.dialect: length})))
+    return [Stretch(start=start, end=end, dialect=tags.most_common(1)[0][0]) for start, end, tags in islands]
+
+
+def _shorten(island: Stretch, room: Milliseconds) -> list[Stretch]:
+    parts = -(-(island.end - island.start) // room)
+    edges = [island.start + (island.end - island.start) * i // parts for i in range(parts + 1)]
+    return [replace(island, start=a, end=b) for a, b in itertools.pairwise(edges)]
+
+
+def _continues(before: Stretch, after: Stretch, languages: Mapping[str | None, str | None]) -> bool:
+    same = languages.get(before.dialect) == languages.get(after.dialect)
+    return same and after.start - before.end <= WIDEST_PAUSE
+
+
+def _cut_at_widest_pause(group: list[Stretch], room: Milliseconds) -> list[list[Stretch]]:
+    """Two groups, the first at least half full where it can be, cut in the widest pause; both within *room*."""
+    start, last = group[0].start, group[-1]
+    cuts = [i for i in range(1, len(group)) if last.end - group[i].start <= room]
+    full = [i for i in cuts if group[i - 1].end - start >= room // 2] or cuts[-1:]
+    at = max(full, key=lambda i: (group[i].start - group[i - 1].end, i))
+    return [group[:at], group[at:]]
+
+
+def _span(group: Sequence[Stretch]) -> Stretch:
+    tags: Counter[str | None] = Counter()
+    for part in group:
+        tags[part.dialect] += part.end - part.start
+    return Stretch(start=group[0].start, end=max(part.end for part in group), dialect=tags.most_common(1)[0][0])
+
+
+def _with_margins(spans: Sequence[Stretch], duration: Milliseconds) -> list[Stretch]:
+    edges = [(a.end + b.start) // 2 for a, b in itertools.pairwise(spans)]
+    lows = [0, *edges]
+    highs = [*edges, max(duration, spans[-1].end)] if spans else []
+    return [
+        replace(span, start=max(low, span.start - WINDOW_MARGIN), end=min(high, span.end + WINDOW_MARGIN))
+        for span, low, high in zip(spans, lows, highs, strict=False)
+    ]
+
+
+def attribute(
+    words: Sequence[Word], exclusive: Sequence[Turn], segments: Sequence[Segment]
+) -> dict[str, tuple[Word, ...]]:
+    """
+    Give each word to the segment of the speaker who talks at its middle.
+
+    A word in nobody's turn goes to the nearest turn: the diariser's edges are rougher than the words'. Within the
+    speaker, the segment that holds the middle of the word takes it, else the nearest.
+
+    Args:
+        words: Words of one recording, in any order.
+        exclusive: Turns with one speaker at any moment, ordered by start.
+        segments: Segments of the same recording.
+
+    Returns:
+        Words in time order for each segment id; every segment is there, every word is in exactly one, unless there
+        is no segment at all.
+    """
+    given: dict[str, list[Word]] = {segment.id: [] for segment in segments}
+    speakers: dict[str, list[Segment]] = defaultdict(list)
+    for segment in sorted(segments, key=lambda segment: segment.start):
+        speakers[segment.speaker].append(segment)
+    everyone = _Line(sorted(segments, key=lambda segment: segment.start))
+    turns = _Line(exclusive)
+    lines = {speaker: _Line(own) for speaker, own in speakers.items()}
+    for word in sorted(words, key=lambda word: (word.start, word.end)):
+        middle = (word.start + word.end) // 2
+        turn = turns.nearest(middle)
+        home = (everyone if turn is None else lines.get(turn.speaker, everyone)).nearest(middle)
+        if home is not None:
+            given[home.id].append(word)
+    return {segment: tuple(own) for segment, own in given.items()}
+
+
+SpanT = TypeVar("SpanT", Turn, Segment)
+
+
+class _Line(Generic[SpanT]):
+    """Spans ordered by start that hardly overlap, so that the nearest to a moment is found by bisection."""
+
+    def __init__(self, spans: Sequence[SpanT]) -> None:
+        self._spans = spans
+        self._starts = [span.start for span in spans]
+
+    def nearest(self, moment: Milliseconds) -> SpanT | None:
+        at = bisect.bisect_right(self._starts, moment)
+        around = self._spans[max(0, at - 2) : at + 1]
+        return min(around, key=lambda span: (max(span.start - moment, moment - span.end, 0), span.start), default=None)
