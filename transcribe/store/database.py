@@ -1,0 +1,214 @@
+"""
+A database at work: its connections, its two kinds of transaction, and the rows that go in and out in bulk.
+
+SQLite. The driver begins transactions by itself, late and without the lock, which fails a third of all
+read-then-write requests with "database is locked"; here every transaction is begun in words: IMMEDIATE where it
+writes. The journal is WAL only where the library has the fix of https://www.sqlite.org/wal.html#walresetbug.
+
+Long reads are cut into pages of short transactions: under DELETE a reader that dawdles stops every writer.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Row, Select, Table, create_engine, event, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import QueuePool
+
+from transcribe.errors import MissingError, UnfitError
+from transcribe.store.place import Place
+from transcribe.store.trouble import translated
+
+#: How long SQLite waits for another writer, in seconds. Our own transactions stay under 0.2 s.
+PATIENCE_S = 5.0
+#: Rows of one page of a long read, and of one transaction of a long write.
+PAGE = 500
+
+T = TypeVar("T")
+
+
+def journal_mode(version: tuple[int, int, int]) -> Literal["WAL", "DELETE"]:
+    """
+    The journal that SQLite *version* can be trusted with.
+
+    3.7.0 to 3.51.2 can lose committed writes under WAL when two connections write and checkpoint together. Fixed in
+    3.51.3 and, brought back, in 3.44.6 and 3.50.7. 3.52.0 was withdrawn.
+
+    >>> journal_mode((3, 40, 1)), journal_mode((3, 50, 7)), journal_mode((3, 51, 0))
+    ('DELETE', 'WAL', 'DELETE')
+    """
+    brought_back = (3, 44, 6) <= version < (3, 45, 0) or (3, 50, 7) <= version < (3, 51, 0)
+    fixed = version >= (3, 51, 3) and version != (3, 52, 0)
+    return "WAL" if brought_back or fixed else "DELETE"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """An opened database. Each thread may use it; each transaction has a connection of its own."""
+
+    def __init__(self, place: Place, engine: Engine, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.place = place
+        self.engine = engine
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection. Iterators that are still going fail."""
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads. Keep it short, and yield no row to a caller inside it."""
+        with translated(self.place), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its first statement, and is undone by any error."""
+        with translated(self.place), self.engine.connect() as connection:
+            connection.execution_options(boli_writes=True)
+            with connection.begin():
+                yield connection
+
+    def now(self) -> str:
+        """The clock's time as text that sorts: ``2026-01-31T23:59:59.123Z``."""
+        return self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def paged(
+        self, statement: Select[Any], key: Sequence[ColumnElement[Any]], *, descending: bool = False
+    ) -> Iterator[Row[Any]]:
+        """
+        The rows of *statement* in the order of *key*, which it must select and which must be unique.
+
+        Each page is a transaction of its own, begun after the last key of the one before: rows that are written
+        meanwhile are met if they lie ahead.
+        """
+        order = [column.desc() if descending else column.asc() for column in key]
+        page = statement.order_by(*order).limit(PAGE)
+        last: Row[Any] | None = None
+        while True:
+            following = page
+            if last is not None:
+                seen, here = tuple_(*(last._mapping[column] for column in key)), tuple_(*key)
+                following = page.where(here < seen if descending else here > seen)
+            with self.reading() as connection:
+                rows = connection.execute(following).all()
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            last = rows[-1]
+
+
+def batches(items: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
+    """*items* in lists of *size*, the last one shorter. Takes no more from *items* than it gives."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which SQLAlchemy has for each database apart."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[str | float | None, ...]]
+) -> None:
+    """
+    Add many new *rows*, values in the order of *columns*: COPY on PostgreSQL, one prepared statement on SQLite.
+
+    None of them may be there already. benchmarks/insert_segments.py holds the reason for going round the expression
+    language here.
+    """
+    if not rows:
+        return
+    names = ", ".join(columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in columns)
+        insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own tables' names
+        connection.exec_driver_sql(insert, list(rows))
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None, "a connection in a transaction has a driver behind it"
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def engine_for(place: Place, *, create: bool = False) -> Engine:
+    """
+    An engine for *place*. Connects to nothing yet.
+
+    Args:
+        create: Whether SQLite may make the file. Never when opening: a database that somebody moved away would
+            come back empty.
+    """
+    return _postgresql(place.url) if place.path is None else _sqlite(place, create=create)
+
+
+def set_journal(connection: sqlite3.Connection, place: Place) -> None:
+    """Give an SQLite file the journal that this library's version can be trusted with; it stays in the file."""
+    wanted = journal_mode(sqlite3.sqlite_version_info)
+    if connection.execute("PRAGMA journal_mode").fetchone()[0].upper() == wanted:
+        return
+    if connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0].upper() != wanted:
+        raise UnfitError(
+            f"{place.shown} is held open by another process in a way that SQLite {sqlite3.sqlite_version} is not"
+            " safe with",
+            code="E_LOCKED",
+            hint="stop the other process, or give both the same SQLite",
+            item=place.shown,
+        )
+
+
+def _sqlite(place: Place, *, create: bool) -> Engine:
+    name = f"file:{quote(str(place.path))}?mode={'rwc' if create else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(name, uri=True, timeout=PATIENCE_S, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    engine = create_engine(place.url, creator=connect, poolclass=QueuePool, max_overflow=20)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("boli_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: URL) -> Engine:
+    # The name is how a refused lock can say which process holds it. PostgreSQL keeps 63 bytes of it.
+    name = f"boli {os.getpid()} {socket.gethostname()}"[:63]
+    try:
+        return create_engine(
+            url, pool_pre_ping=True, max_overflow=20, connect_args={"application_name": name, "connect_timeout": 10}
+        )
+    except ModuleNotFoundError as error:
+        raise MissingError(
+            "store.url names PostgreSQL, and its driver is not installed",
+            hint="pip install 'psycopg[binary]'",
+        ) from error

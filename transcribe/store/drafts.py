@@ -1,0 +1,210 @@
+"""What `boli run` makes of a recording: turns, segments, drafts, and the mark that it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from transcribe.errors import InputError
+from transcribe.records import Draft, Drafted, Segment, Turn
+from transcribe.store.database import Database, insert_into, insert_rows
+from transcribe.store.recordings import number_of
+from transcribe.store.rows import (
+    checked,
+    compact,
+    draft_of,
+    key,
+    optional,
+    rounded,
+    segment_of,
+    span,
+    turns_of,
+    turns_text,
+    words_text,
+)
+from transcribe.store.tables import ATTEMPTS, DIARISATIONS, DONE, DRAFTS, FAILURES, RECORDINGS, SEGMENTS
+from transcribe.store.work import RUN
+
+_TIME_ORDER = (SEGMENTS.c.start_ms, SEGMENTS.c.end_ms, SEGMENTS.c.speaker, SEGMENTS.c.no)
+
+
+class Drafts(Database):
+    """The part of the store that holds what models made of recordings."""
+
+    def save_drafted(self, drafted: Drafted) -> bool:
+        """
+        Take all that was made of one recording, in one transaction: a crash leaves all of it or nothing.
+
+        Probabilities are kept to four digits. A segment that an earlier run made too is the same segment.
+
+        Returns:
+            Whether it was new. A recording that is done with these settings stays as it is.
+
+        Raises:
+            InputError: If there is no such recording, or if the parts do not belong together.
+        """
+        rows = _rows_of(drafted)
+        with self.writing() as connection:
+            recording = number_of(connection, drafted.recording, lock=True)
+            connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.recording == recording))
+            connection.execute(delete(FAILURES).where(FAILURES.c.stage == RUN, FAILURES.c.item == drafted.recording))
+            done = select(DONE.c.no).where(DONE.c.recording == recording, DONE.c.settings == drafted.settings)
+            if connection.execute(done).first() is not None:
+                return False
+            _keep_diarisation(connection, recording, drafted.diarisation, rows)
+            run = _keep_run(connection, recording, drafted, rows.warnings, self.now())
+            numbers = _keep_segments(connection, recording, run, rows.segments)
+            drafts = [(run, numbers[segment], *rest) for segment, *rest in rows.drafts]
+            insert_rows(connection, DRAFTS, ("run", "segment", "words", "log_probability", "flags"), drafts)
+        return True
+
+    def turns(self, recording: str, diarisation: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
+        """The turns and the exclusive turns that this *diarisation* made of *recording*; ``None`` if it never ran."""
+        found = (
+            select(DIARISATIONS.c.turns, DIARISATIONS.c.exclusive)
+            .join(RECORDINGS)
+            .where(RECORDINGS.c.id == recording, DIARISATIONS.c.settings == diarisation)
+        )
+        with self.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else (turns_of(row.turns, recording), turns_of(row.exclusive, recording))
+
+    def segments(self, recording: str) -> Iterator[Segment]:
+        """The segments of the newest run on *recording*, in time order. Empty if none ran."""
+        newest = select(func.max(DONE.c.no)).join(RECORDINGS).where(RECORDINGS.c.id == recording)
+        found = select(SEGMENTS).where(
+            SEGMENTS.c.recording.in_(select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)),
+            SEGMENTS.c.run == newest.scalar_subquery(),
+        )
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(*_TIME_ORDER)).all()
+        for row in rows:
+            yield segment_of(row, recording)
+
+    def segment(self, id: str) -> Segment | None:
+        """The segment with this *id*, of whatever run; ``None`` if there is none."""
+        found = select(SEGMENTS, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS).where(SEGMENTS.c.id == id)
+        with self.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else segment_of(row, row.recording_id)
+
+    def drafts(self, recording: str, model: str, *, settings: str | None = None) -> Iterator[Draft]:
+        """The drafts of `drafted` without their segments."""
+        for _, draft in self.drafted(recording, model, settings=settings):
+            yield draft
+
+    def drafted(self, recording: str, model: str, *, settings: str | None = None) -> Iterator[tuple[Segment, Draft]]:
+        """
+        What *model* drafted in its newest run on *recording*, or in that with *settings*, in time order.
+
+        Empty if there was no such run.
+        """
+        runs = select(DONE.c.no, DONE.c.settings).join(RECORDINGS).order_by(DONE.c.no.desc()).limit(1)
+        runs = runs.where(RECORDINGS.c.id == recording, DONE.c.model == model)
+        if settings is not None:
+            runs = runs.where(DONE.c.settings == settings)
+        with self.reading() as connection:
+            run = connection.execute(runs).one_or_none()
+            if run is None:
+                return
+            found = select(SEGMENTS, DRAFTS.c.words, DRAFTS.c.log_probability, DRAFTS.c.flags)
+            found = found.select_from(DRAFTS.join(SEGMENTS))
+            rows = connection.execute(found.where(DRAFTS.c.run == run.no).order_by(*_TIME_ORDER)).all()
+        for row in rows:
+            yield segment_of(row, recording), draft_of(row, model=model, settings=run.settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """A Drafted as values, made before the lock is taken. Segments and drafts begin with the segment's id."""
+
+    turns: str
+    exclusive: str
+    warnings: str
+    segments: tuple[tuple[str, str, int, int, str | None, int | None], ...]
+    drafts: tuple[tuple[str, str, float | None, str], ...]
+
+
+def _rows_of(drafted: Drafted) -> _Rows:
+    what = f"recording {drafted.recording[:12]}"
+    strangers = {each.recording for part in (drafted.turns, drafted.exclusive, drafted.segments) for each in part}
+    if strangers - {drafted.recording}:
+        raise _apart(drafted, "turns or segments of another recording")
+    segments = tuple(_segment_row(segment, what) for segment in drafted.segments)
+    known = {row[0] for row in segments}
+    if len(known) < len(segments):
+        raise _apart(drafted, "a segment twice")
+    if any(each.model != drafted.model or each.settings != drafted.settings for each in drafted.drafts):
+        raise _apart(drafted, "drafts of another model or other settings")
+    drafts = tuple(_draft_row(draft, what) for draft in drafted.drafts)
+    if len({row[0] for row in drafts}) < len(drafts) or not known.issuperset(row[0] for row in drafts):
+        raise _apart(drafted, "two drafts of a segment, or one of a segment that is not there")
+    return _Rows(
+        turns=turns_text(drafted.turns, what),
+        exclusive=turns_text(drafted.exclusive, what),
+        warnings=compact(list(drafted.warnings), f"a warning of {what}"),
+        segments=segments,
+        drafts=drafts,
+    )
+
+
+def _segment_row(segment: Segment, what: str) -> tuple[str, str, int, int, str | None, int | None]:
+    start, end = span(segment.start, segment.end, f"a segment of {what}")
+    speaker = key(segment.speaker, f"a speaker of {what}")
+    return segment.id, speaker, start, end, optional(segment.dialect, f"a dialect of {what}"), segment.channel
+
+
+def _draft_row(draft: Draft, what: str) -> tuple[str, str, float | None, str]:
+    words = words_text(draft.words, f"a draft of {what}")
+    sure = None if draft.log_probability is None else rounded(draft.log_probability, f"a draft of {what}")
+    return draft.segment, words, sure, compact(list(draft.flags), f"a flag of {what}")
+
+
+def _apart(drafted: Drafted, found: str) -> InputError:
+    return InputError(f"the work on recording {drafted.recording[:12]} holds {found}", code="E_DRAFTED")
+
+
+def _keep_diarisation(connection: Connection, recording: int, settings: str, rows: _Rows) -> None:
+    keep = insert_into(connection, DIARISATIONS).on_conflict_do_nothing()
+    connection.execute(
+        keep,
+        {
+            "recording": recording,
+            "settings": key(settings, "a diarisation's settings"),
+            "turns": rows.turns,
+            "exclusive": rows.exclusive,
+        },
+    )
+
+
+def _keep_run(connection: Connection, recording: int, drafted: Drafted, warnings: str, now: str) -> int:
+    keep = insert(DONE).values(
+        recording=recording,
+        settings=key(drafted.settings, "a run's settings"),
+        diarisation=checked(drafted.diarisation, "a diarisation's settings"),
+        model=key(drafted.model, "a model's id"),
+        warnings=warnings,
+        done_at=now,
+    )
+    return int(connection.execute(keep.returning(DONE.c.no)).scalar_one())
+
+
+def _keep_segments(
+    connection: Connection,
+    recording: int,
+    run: int,
+    segments: tuple[tuple[str, str, int, int, str | None, int | None], ...],
+) -> dict[str, int]:
+    """Insert the new segments, hand the known ones over to *run*, and give the row numbers of all."""
+    numbered = select(SEGMENTS.c.id, SEGMENTS.c.no).where(SEGMENTS.c.recording == recording)
+    numbers = {row.id: row.no for row in connection.execute(numbered)}
+    again = [{"at": numbers[row[0]], "now": run, "spoken": row[4]} for row in segments if row[0] in numbers]
+    if again:
+        hand_over = update(SEGMENTS).where(SEGMENTS.c.no == bindparam("at"))
+        connection.execute(hand_over.values(run=bindparam("now"), dialect=bindparam("spoken")), again)
+    fresh = [(*row, recording, run) for row in segments if row[0] not in numbers]
+    columns = ("id", "speaker", "start_ms", "end_ms", "dialect", "channel", "recording", "run")
+    insert_rows(connection, SEGMENTS, columns, fresh)
+    return {row.id: row.no for row in connection.execute(numbered)} if fresh else numbers

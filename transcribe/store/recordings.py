@@ -1,0 +1,156 @@
+"""Recordings: what came in, under which paths, and who speaks there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from transcribe.errors import InputError
+from transcribe.records import Recording, Split
+from transcribe.store.database import Database, batches, insert_into
+from transcribe.store.rows import key, recording_of, speakers_of, values_of_recording
+from transcribe.store.tables import PATHS, RECORDINGS, SPEAKERS
+
+#: The split that wins where people of several splits meet: a voice of the test must not be trained on again.
+_STRONGEST: Sequence[Split] = ("test", "dev", "train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """What an addition found, in the order given. An id given twice is new once and known once."""
+
+    new: tuple[str, ...]
+    #: There already, and left as they were.
+    known: tuple[str, ...]
+
+
+class Recordings(Database):
+    """The part of the store that holds recordings."""
+
+    def add_recordings(self, recordings: Iterable[Recording]) -> Added:
+        """
+        Take *recordings*, reading them as they come and saving a batch at a time.
+
+        An id that is there already stays as it is; only its new path is remembered, so that it is found under both.
+
+        Raises:
+            InputError: If a recording holds text that no database can keep. The batches before it are saved, and
+                nothing of its own; giving all of them again goes on from there.
+        """
+        new: list[str] = []
+        known: list[str] = []
+        for batch in batches(recordings):
+            now = self.now()
+            values = [values_of_recording(recording, now) for recording in batch]
+            with self.writing() as connection:
+                fresh = _insert_recordings(connection, batch, values)
+            for recording in batch:
+                (new if recording.id in fresh else known).append(recording.id)
+                fresh.discard(recording.id)
+        return Added(new=tuple(new), known=tuple(known))
+
+    def recording(self, id: str) -> Recording | None:
+        """The recording with this *id*, ``None`` if there is none."""
+        with self.reading() as connection:
+            row = connection.execute(select(RECORDINGS).where(RECORDINGS.c.id == id)).one_or_none()
+        return None if row is None else recording_of(row)
+
+    def recordings(self, *, ids: Collection[str] | None = None) -> Iterator[Recording]:
+        """All recordings, or those of *ids* that are there, ordered by id. Streams."""
+        if ids is None:
+            yield from map(recording_of, self.paged(select(RECORDINGS), [RECORDINGS.c.id]))
+            return
+        for batch in batches(sorted(set(ids))):
+            found = select(RECORDINGS).where(RECORDINGS.c.id.in_(batch))
+            yield from map(recording_of, self.paged(found, [RECORDINGS.c.id]))
+
+    def recording_by_path(self, path: str) -> Recording | None:
+        """The recording last ingested under *path*, spelled as then."""
+        found = select(RECORDINGS).join(PATHS, PATHS.c.recording == RECORDINGS.c.no).where(PATHS.c.path == path)
+        with self.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else recording_of(row)
+
+    def speakers_splits(self) -> dict[str, Split]:
+        """The split that each declared speaker belongs to; the stronger one (test, dev, train) where there are two."""
+        found = select(SPEAKERS.c.speaker, SPEAKERS.c.recording, RECORDINGS.c.split).join(RECORDINGS)
+        splits: dict[str, Split] = {}
+        for row in self.paged(found, [SPEAKERS.c.speaker, SPEAKERS.c.recording]):
+            splits[row.speaker] = min(splits.get(row.speaker, row.split), row.split, key=_STRONGEST.index)
+        return splits
+
+    def split_of(self, speakers: Collection[str], session: str | None) -> Split | None:
+        """
+        The split already fixed for a recording of *speakers* in *session*: that of anybody or anything they share
+        with a recording in the store. ``None`` if they share nothing, so that it may be drawn.
+
+        A recording that joins people of several splits gets the strongest of them: test, dev, train.
+        """
+        found: set[Split] = set()
+        with self.reading() as connection:
+            for batch in batches(sorted(speakers)):
+                named = select(SPEAKERS.c.recording).where(SPEAKERS.c.speaker.in_(batch))
+                found |= _splits(connection, RECORDINGS.c.no.in_(named))
+            if session is not None:
+                found |= _splits(connection, RECORDINGS.c.session == session)
+        return min(found, key=_STRONGEST.index, default=None)
+
+
+def number_of(connection: Connection, recording: str, *, lock: bool = False) -> int:
+    """
+    The row number of *recording*.
+
+    Args:
+        lock: Let no other transaction change what hangs on the recording until this one ends.
+
+    Raises:
+        InputError: If there is no such recording.
+    """
+    found = select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)
+    number: int | None = connection.execute(found.with_for_update() if lock else found).scalar_one_or_none()
+    if number is None:
+        raise unknown_recording(recording)
+    return number
+
+
+def numbers_of(connection: Connection, recordings: Collection[str]) -> dict[str, int]:
+    """The row numbers of those of *recordings* that are there."""
+    found = select(RECORDINGS.c.id, RECORDINGS.c.no).where(RECORDINGS.c.id.in_(sorted(set(recordings))))
+    return {row.id: row.no for row in connection.execute(found)}
+
+
+def unknown_recording(recording: str) -> InputError:
+    return InputError(
+        f"recording {recording[:80]} is not in the workspace",
+        code="E_RECORDING",
+        hint="run boli ingest on its file first",
+        item=recording,
+    )
+
+
+def _splits(connection: Connection, condition: ColumnElement[bool]) -> set[Split]:
+    return set(connection.execute(select(RECORDINGS.c.split).where(condition).distinct()).scalars())
+
+
+def _insert_recordings(
+    connection: Connection, recordings: Sequence[Recording], values: Sequence[dict[str, object]]
+) -> set[str]:
+    """Insert what is new, with its speakers, and every path. Gives the ids that were new."""
+    insert = insert_into(connection, RECORDINGS).on_conflict_do_nothing(index_elements=["id"])
+    fresh = set(connection.execute(insert.returning(RECORDINGS.c.id), list(values)).scalars())
+    numbers = numbers_of(connection, [recording.id for recording in recordings])
+    speakers = [
+        {"speaker": key(speaker, "a speaker"), "recording": numbers[recording.id]}
+        for recording in recordings
+        if recording.id in fresh
+        for speaker in sorted(speakers_of(recording))
+    ]
+    if speakers:
+        connection.execute(insert_into(connection, SPEAKERS).on_conflict_do_nothing(), speakers)
+    paths = {recording.path: numbers[recording.id] for recording in recordings}
+    remember = insert_into(connection, PATHS)
+    remember = remember.on_conflict_do_update(index_elements=["path"], set_={"recording": remember.excluded.recording})
+    connection.execute(remember, [{"path": path, "recording": number} for path, number in sorted(paths.items())])
+    return fresh

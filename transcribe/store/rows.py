@@ -1,0 +1,247 @@
+"""
+Records as rows and back, and the check that both databases can hold their text.
+
+Text is kept as typed. Lists inside a row are compact JSON, the same bytes on both databases.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row
+
+from transcribe.errors import InputError
+from transcribe.records import Correction, DeclaredTurn, Draft, Model, Recording, Segment, Turn, Word
+
+#: Digits that a probability keeps. More would differ between machines that did the same work.
+DIGITS = 4
+#: Bytes of a text that is looked up by: PostgreSQL's indexes take 2,704 at most.
+KEY_BYTES = 2_000
+
+#: JSON's escape of the NUL character, not preceded by the backslash that would make it plain text.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def compact(value: object, what: str) -> str:
+    """
+    *value* as JSON without spaces, keys sorted.
+
+    Raises:
+        InputError: If it holds a NUL character, half a surrogate pair or a number that is not finite.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise _unfit(what, "a number that is not finite") from error
+    if "\\u0000" in text and _NUL.search(text):
+        raise _unfit(what, "a NUL character")
+    _refuse_surrogates(text, what)
+    return text
+
+
+def checked(text: str, what: str) -> str:
+    """*text* itself, if both databases can hold it. InputError otherwise."""
+    if "\x00" in text:
+        raise _unfit(what, "a NUL character")
+    _refuse_surrogates(text, what)
+    return text
+
+
+def key(text: str, what: str) -> str:
+    """*text* itself, if both databases can look it up. InputError otherwise."""
+    size = len(checked(text, what).encode())
+    if size > KEY_BYTES:
+        raise InputError(
+            f"{what} has {size} bytes, more than the {KEY_BYTES} that can be looked up",
+            code="E_TEXT",
+            hint="shorten it",
+            item=text[:60],
+        )
+    return text
+
+
+def optional(text: str | None, what: str) -> str | None:
+    return None if text is None else key(text, what)
+
+
+def rounded(probability: float, what: str) -> float:
+    """*probability* as it is stored. Never -0.0, of which SQLite makes 0.0 and PostgreSQL does not."""
+    if not math.isfinite(probability):
+        raise _unfit(what, "a number that is not finite")
+    return round(probability, DIGITS) + 0.0
+
+
+def span(start: int, end: int, what: str) -> tuple[int, int]:
+    """*start* and *end* themselves, if they are a span of a recording. InputError otherwise."""
+    if not 0 <= start <= end < 2**63:
+        raise InputError(
+            f"{what} goes from {start} to {end} ms", code="E_SPAN", hint="give 0 <= start <= end, in milliseconds"
+        )
+    return start, end
+
+
+def values_of_recording(recording: Recording, now: str) -> dict[str, object]:
+    what = f"recording {recording.id[:12]}"
+    names = ("dialect", "language", "speaker", "session", "consent", "licence", "source")
+    return {
+        "id": key(recording.id, what),
+        "path": key(recording.path, f"the path of {what}"),
+        "duration_ms": recording.duration,
+        "rate_hz": recording.rate_hz,
+        "channels": recording.channels,
+        "channel_mode": recording.channel_mode,
+        **{name: optional(getattr(recording, name), f"the {name} of {what}") for name in names},
+        "num_speakers": recording.num_speakers,
+        "split": recording.split,
+        "facts": compact(dict(recording.facts), f"a fact of {what}"),
+        "declared": compact(declared_values(recording), f"a declared turn of {what}"),
+        "warnings": compact(list(recording.warnings), f"a warning of {what}"),
+        "added_at": now,
+    }
+
+
+def declared_values(recording: Recording) -> list[list[object]]:
+    return [[turn.start, turn.end, turn.speaker, turn.dialect, turn.text] for turn in recording.declared]
+
+
+def recording_of(row: Row[Any]) -> Recording:
+    return Recording(
+        id=row.id,
+        path=row.path,
+        duration=row.duration_ms,
+        rate_hz=row.rate_hz,
+        channels=row.channels,
+        channel_mode=row.channel_mode,
+        dialect=row.dialect,
+        language=row.language,
+        speaker=row.speaker,
+        session=row.session,
+        consent=row.consent,
+        licence=row.licence,
+        source=row.source,
+        num_speakers=row.num_speakers,
+        split=row.split,
+        facts=json.loads(row.facts),
+        declared=tuple(
+            DeclaredTurn(start=start, end=end, speaker=speaker, dialect=dialect, text=text)
+            for start, end, speaker, dialect, text in json.loads(row.declared)
+        ),
+        warnings=tuple(json.loads(row.warnings)),
+    )
+
+
+def turns_text(turns: Iterable[Turn], what: str) -> str:
+    values = []
+    for turn in turns:
+        span(turn.start, turn.end, f"a turn of {what}")
+        values.append([turn.start, turn.end, turn.speaker, turn.dialect, turn.channel])
+    return compact(values, f"a turn of {what}")
+
+
+def turns_of(text: str, recording: str) -> tuple[Turn, ...]:
+    return tuple(
+        Turn(recording=recording, start=start, end=end, speaker=speaker, dialect=dialect, channel=channel)
+        for start, end, speaker, dialect, channel in json.loads(text)
+    )
+
+
+def words_text(words: Iterable[Word], what: str) -> str:
+    return compact([[word.text, word.start, word.end, rounded(word.probability, what)] for word in words], what)
+
+
+def words_of(text: str) -> tuple[Word, ...]:
+    return tuple(
+        Word(text=said, start=start, end=end, probability=probability)
+        for said, start, end, probability in json.loads(text)
+    )
+
+
+def segment_of(row: Row[Any], recording: str) -> Segment:
+    return Segment(
+        recording=recording,
+        speaker=row.speaker,
+        start=row.start_ms,
+        end=row.end_ms,
+        dialect=row.dialect,
+        channel=row.channel,
+    )
+
+
+def draft_of(row: Row[Any], *, model: str, settings: str) -> Draft:
+    return Draft(
+        segment=row.id,
+        model=model,
+        settings=settings,
+        words=words_of(row.words),
+        log_probability=row.log_probability,
+        flags=tuple(json.loads(row.flags)),
+    )
+
+
+def values_of_correction(correction: Correction) -> dict[str, object]:
+    """What of *correction* needs no look-up: not the recording's and the segment's numbers."""
+    what = f"correction {correction.id[:40]}"
+    start, end = span(correction.start, correction.end, what)
+    return {
+        "id": key(correction.id, what),
+        "start_ms": start,
+        "end_ms": end,
+        "text": checked(correction.text, f"the text of {what}"),
+        **{
+            name: optional(getattr(correction, name), f"the {name} of {what}")
+            for name in ("speaker", "dialect", "model", "author")
+        },
+        "accepted": correction.accepted,
+    }
+
+
+def correction_of(row: Row[Any], recording: str) -> Correction:
+    """From a row that has the segment's id as ``segment_id``."""
+    return Correction(
+        id=row.id,
+        recording=recording,
+        start=row.start_ms,
+        end=row.end_ms,
+        text=row.text,
+        speaker=row.speaker,
+        dialect=row.dialect,
+        segment=row.segment_id,
+        model=row.model,
+        author=row.author,
+        accepted=row.accepted,
+    )
+
+
+def values_of_model(model: Model) -> dict[str, object]:
+    what = f"model {model.id[:40]}"
+    return {
+        "id": key(model.id, what),
+        "place": checked(model.place, f"the place of {what}"),
+        "name": checked(model.name, f"the name of {what}"),
+        "window_ms": model.window,
+    }
+
+
+def model_of(row: Row[Any]) -> Model:
+    return Model(id=row.id, place=row.place, name=row.name, state=row.state, window=row.window_ms)
+
+
+def speakers_of(recording: Recording) -> frozenset[str]:
+    """Everybody who is declared to speak in *recording*."""
+    declared = {turn.speaker for turn in recording.declared}
+    return frozenset(declared if recording.speaker is None else declared | {recording.speaker})
+
+
+def _refuse_surrogates(text: str, what: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _unfit(what, f"half a surrogate pair (character {error.start})") from error
+
+
+def _unfit(what: str, found: str) -> InputError:
+    return InputError(f"{what} holds {found}", code="E_TEXT", hint="remove it; everything else is kept as typed")

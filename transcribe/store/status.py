@@ -1,0 +1,121 @@
+"""How far the work in a workspace is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, case, exists, func, select
+
+from transcribe.records import Milliseconds
+from transcribe.store.database import Database
+from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, FAILURES, MODELS, RECORDINGS, SEGMENTS
+from transcribe.store.work import RUN, is_failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialectStatus:
+    """What there is of one dialect, as declared of recordings. ``None``: of those nobody said."""
+
+    dialect: str | None
+    recordings: int
+    duration: Milliseconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageStatus:
+    """How many items are through one stage, waiting for it, or failed in it."""
+
+    stage: str
+    done: int
+    pending: int
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Counts over a whole workspace."""
+
+    recordings: int
+    duration: Milliseconds
+    #: By tag, the unknown first.
+    dialects: tuple[DialectStatus, ...]
+    #: By name: ``ingest``, ``run``, and whatever else failed.
+    stages: tuple[StageStatus, ...]
+    segments: int
+    drafts: int
+    corrections: int
+    #: Sound under standing corrections; a span that two people's corrections share counts twice.
+    corrected: Milliseconds
+    models: int
+    #: Id of the model that drafts.
+    promoted: str | None
+
+
+class Overview(Database):
+    """The part of the store that counts."""
+
+    def status(self, *, settings: str | None = None) -> Status:
+        """
+        How far the work is.
+
+        Args:
+            settings: Count a recording as done only if it was run with these; ``None``: with any.
+        """
+        with self.reading() as connection:
+            dialects = _dialects(connection)
+            corrections, corrected = _corrected(connection)
+            promoted = select(MODELS.c.id).where(MODELS.c.state == "promoted")
+            return Status(
+                recordings=sum(each.recordings for each in dialects),
+                duration=sum(each.duration for each in dialects),
+                dialects=dialects,
+                stages=_stages(connection, settings),
+                segments=connection.execute(select(func.count()).select_from(SEGMENTS)).scalar_one(),
+                drafts=connection.execute(select(func.count()).select_from(DRAFTS)).scalar_one(),
+                corrections=corrections,
+                corrected=corrected,
+                models=connection.execute(select(func.count()).select_from(MODELS)).scalar_one(),
+                promoted=connection.execute(promoted).scalar_one_or_none(),
+            )
+
+
+def _dialects(connection: Connection) -> tuple[DialectStatus, ...]:
+    counted = select(RECORDINGS.c.dialect, func.count().label("count"), func.sum(RECORDINGS.c.duration_ms).label("ms"))
+    found = [
+        DialectStatus(dialect=row.dialect, recordings=row._mapping["count"], duration=int(row.ms))
+        for row in connection.execute(counted.group_by(RECORDINGS.c.dialect))
+    ]
+    return tuple(sorted(found, key=lambda each: (each.dialect is not None, each.dialect or "")))
+
+
+def _stages(connection: Connection, settings: str | None) -> tuple[StageStatus, ...]:
+    counted = select(FAILURES.c.stage, func.count().label("failed")).group_by(FAILURES.c.stage)
+    failed = {row.stage: row.failed for row in connection.execute(counted)}
+    run = exists().where(DONE.c.recording == RECORDINGS.c.no)
+    if settings is not None:
+        run = run.where(DONE.c.settings == settings)
+    state = case((run, "done"), (is_failed(), "failed"), else_="pending").label("state")
+    states = select(state).select_from(RECORDINGS).subquery()
+    by_state = select(states.c.state, func.count().label("recordings")).group_by(states.c.state)
+    runs = {row.state: row.recordings for row in connection.execute(by_state)}
+    ingested = sum(runs.values())
+    stages = {
+        RUN: StageStatus(
+            stage=RUN, done=runs.get("done", 0), pending=runs.get("pending", 0), failed=runs.get("failed", 0)
+        ),
+        "ingest": StageStatus(stage="ingest", done=ingested, pending=0, failed=failed.get("ingest", 0)),
+    }
+    others = {name: StageStatus(stage=name, done=0, pending=0, failed=count) for name, count in failed.items()}
+    return tuple(stage for _, stage in sorted((others | stages).items()))
+
+
+def _corrected(connection: Connection) -> tuple[int, Milliseconds]:
+    """How many corrections there are, and the sound under those that stand."""
+    place = (CORRECTIONS.c.recording, CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms, CORRECTIONS.c.speaker)
+    last = func.max(CORRECTIONS.c.no).over(partition_by=place)
+    length = CORRECTIONS.c.end_ms - CORRECTIONS.c.start_ms
+    each = select(CORRECTIONS.c.no, CORRECTIONS.c.accepted, last.label("last"), length.label("length")).subquery()
+    stands = (each.c.no == each.c.last) & each.c.accepted
+    sound = func.coalesce(func.sum(case((stands, each.c.length), else_=0)), 0)
+    count, duration = connection.execute(select(func.count(), sound).select_from(each)).one()
+    return count, int(duration)
