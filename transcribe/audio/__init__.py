@@ -1,0 +1,31 @@
+"""
+Sound in: foreign media once, in a jail, into 16 kHz FLAC named by its content; everything later from there.
+
+    receiving   the caller's side: hash, jail, keep       sniffing    what a file is, before any library sees it
+    reading     samples, lengths, peaks, hashes           sources     opened media as blocks (child only)
+    clips       what a transcriber hears                  decoding    the decoder's task (child only)
+"""
+
+from transcribe.audio.clips import encode_opus, shape_clip
+from transcribe.audio.reading import content_hash, duration, peaks, place, read
+from transcribe.audio.receiving import Job, Limits, Received, jail_level, receive, receive_many, sweep
+from transcribe.audio.verdicts import shown, spoken
+
+__all__ = [
+    "Job",
+    "Limits",
+    "Received",
+    "content_hash",
+    "duration",
+    "encode_opus",
+    "jail_level",
+    "peaks",
+    "place",
+    "read",
+    "receive",
+    "receive_many",
+    "shape_clip",
+    "shown",
+    "spoken",
+    "sweep",
+]

@@ -1,0 +1,296 @@
+"""
+The decoder's task: one opened medium in, one 16 kHz int16 FLAC out, in blocks of seconds.
+
+It runs in the jailed child and never in the caller. Memory stays the same whatever the length.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from transcribe import jail
+from transcribe.audio.sources import Head, Samples, Source, no_samples, open_source
+from transcribe.audio.verdicts import refusal, spoken
+from transcribe.errors import InputError
+from transcribe.protocols import SAMPLE_RATE_HZ
+from transcribe.records import Milliseconds
+
+#: The most channels that FLAC holds.
+_MOST_CHANNELS = 8
+#: A mix this much quieter than its channels (20 dB, as energies) has cancelled itself out.
+_CANCELLED = 0.01
+#: Channels below -60 dB of full scale are silence anyway.
+_AUDIBLE = 1e-6
+#: A hundredth of the samples may be no numbers, or beyond full scale, before the file is doubted.
+_BEARABLE = 0.01
+_SAVE_PARTS = "save its parts as files of their own"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to make of the medium."""
+
+    #: Longest sound that is taken.
+    longest: Milliseconds
+    #: Keep the channels apart, instead of averaging them.
+    split: bool = False
+    #: Number of the audio track, from 1; ``None``: the only one.
+    stream: int | None = None
+    #: Take what can be read of a file that was cut off.
+    partial: bool = False
+    #: Processor seconds that are free, and those that a second of sound adds.
+    cpu_s: int = 30
+    cpu_s_a_second: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What was found and written."""
+
+    duration: Milliseconds
+    rate_hz: int
+    channels: int
+    codec: str
+    demuxer: str | None
+    warnings: tuple[str, ...]
+
+
+def decode(descriptors: Sequence[int], words: jail.Words) -> jail.Words:
+    """
+    The task itself. *descriptors*: the medium, and the file to write; *words*: an `Order`. Gives `Facts`.
+
+    Raises:
+        InputError: With the verdict of the bad-input table.
+    """
+    order = Order(**words)
+    incoming, outgoing = descriptors
+    source = open_source(incoming, stream=order.stream)
+    _refuse_length(source.head, os.fstat(incoming).st_size, order)
+    passing = _Passing(source, outgoing, order)
+    passing.run()
+    warnings = [*source.head.warnings, *passing.warnings()]
+    if passing.cancels and not order.split:
+        loudest = int(np.argmax(passing.energies))
+        again = _Passing(open_source(incoming, stream=order.stream), outgoing, order, only=loudest)
+        again.run()
+        warnings.append(f"W_PHASE_CANCEL: its channels cancel each other; channel {loudest + 1} was taken alone")
+    elif passing.cancels:
+        warnings.append("W_PHASE_CANCEL: its channels cancel each other when they are mixed; listen to them apart")
+    facts = Facts(
+        duration=passing.written * 1_000 // SAMPLE_RATE_HZ,
+        rate_hz=source.head.rate_hz,
+        channels=source.head.channels,
+        codec=source.head.codec,
+        demuxer=source.demuxer,
+        warnings=tuple(warnings),
+    )
+    return asdict(facts)
+
+
+def _refuse_length(head: Head, size: int, order: Order) -> None:
+    """Refuse by the header alone, if it counts samples or can be believed: 20 bytes a second are very few."""
+    declared = head.declared
+    if declared is not None and declared > order.longest and (head.counted or size * 1_000 >= 20 * declared):
+        raise _too_long(f"is {spoken(declared)} long, and the limit is {spoken(order.longest)}")
+
+
+def _too_long(found: str) -> InputError:
+    return refusal("E_TOO_LONG", found, "cut it into parts, or raise the limit")
+
+
+class _Passing:
+    """One pass of a source into the file: judged as it goes, mixed, brought to 16 kHz, written."""
+
+    def __init__(self, source: Source, outgoing: int, order: Order, *, only: int | None = None) -> None:
+        self._source = source
+        self._outgoing = outgoing
+        self._order = order
+        self._only = only
+        self._heard_s = 0.0
+        self._values = 0
+        self._not_numbers = 0
+        self._mixed_energy = 0.0
+        self._resampler = _Resampler()
+        #: Sum of squares of each source channel, where there are several.
+        self.energies: npt.NDArray[np.float64] = np.zeros(source.head.channels)
+        #: Samples written, for each channel.
+        self.written = 0
+
+    @property
+    def cancels(self) -> bool:
+        """The mix is far quieter than its loudest channel."""
+        loudest = float(self.energies.max(initial=0.0))
+        audible = loudest > _AUDIBLE * max(1, self._values // max(1, len(self.energies)))
+        return audible and self._mixed_energy < _CANCELLED * loudest
+
+    def run(self) -> None:
+        """
+        Write the whole sound.
+
+        Raises:
+            InputError: If it is too long, cut off, empty, or full of values that are no numbers.
+        """
+        channels = self._source.head.channels if self._order.split else 1
+        if channels > _MOST_CHANNELS:
+            raise refusal("E_CHANNELS", f"has {channels} channels, and at most 8 can be kept apart", "mix them")
+        os.ftruncate(self._outgoing, 0)
+        os.lseek(self._outgoing, 0, os.SEEK_SET)
+        with soundfile.SoundFile(
+            os.dup(self._outgoing),
+            "w",
+            samplerate=SAMPLE_RATE_HZ,
+            channels=channels,
+            subtype="PCM_16",
+            format="FLAC",
+        ) as file:
+            for piece in self._pieces(channels):
+                try:
+                    file.write(piece)
+                except soundfile.LibsndfileError as error:
+                    raise refusal("E_WRITE", "could not be written") from error
+                self.written += len(piece)
+        self._judge()
+
+    def warnings(self) -> list[str]:
+        """What was odd but bearable."""
+        head = self._source.head
+        found = []
+        if self._truncated:
+            found.append(f"W_TRUNCATED: {self._readable}")
+        elif self._source.bad_pieces:
+            found.append(f"W_DAMAGED: {self._source.bad_pieces} pieces could not be decoded and were left out")
+        elif self._off_by(head.declared) and self._source.reached_end:
+            found.append("W_TIMESTAMPS: the times inside it jump; the sound was joined without the gaps")
+        elif self._off_by(head.declared):
+            found.append(f"W_HEADER: its header says {spoken(head.declared or 0)}, and {spoken(self._heard)} are there")
+        if head.rate_hz < SAMPLE_RATE_HZ:
+            found.append(f"W_NARROWBAND: recorded at {head.rate_hz} Hz, as on a telephone; high sounds are missing")
+        if head.channels > 2 and not self._order.split:
+            found.append(f"W_CHANNELS: its {head.channels} channels were averaged into one")
+        if self._not_numbers:
+            silenced = f"{self._not_numbers} of {self._values} values are no numbers and were silenced"
+            found.append(f"W_BAD_SAMPLES: {silenced}")
+        if self._resampler.beyond > _BEARABLE * max(1, self.written):
+            share = 100 * self._resampler.beyond / self.written
+            found.append(f"W_CLIPPED: {share:.0f} % of the sound is beyond full scale and was cut to it")
+        return found
+
+    @property
+    def _heard(self) -> Milliseconds:
+        return int(self._heard_s * 1_000)
+
+    @property
+    def _readable(self) -> str:
+        whole = (self._source.head.declared or 0) / 1_000
+        return f"{self._heard_s:.1f} of {whole:.1f} s are readable"
+
+    @property
+    def _truncated(self) -> bool:
+        declared = self._source.head.declared
+        short = declared is not None and declared > self._heard and self._off_by(declared)
+        return short and (self._source.bad_pieces > 0 or not self._source.reached_end)
+
+    def _off_by(self, declared: Milliseconds | None) -> bool:
+        """More than a hundredth and more than a second between what was declared and what was heard."""
+        return declared is not None and abs(declared - self._heard) > max(1_000, declared // 100)
+
+    def _pieces(self, channels: int) -> Iterator[npt.NDArray[np.int16]]:
+        allowed_s = self._order.cpu_s
+        for block, rate_hz in self._source.blocks():
+            self._heard_s += len(block) / rate_hz
+            if self._heard > self._order.longest:
+                raise _too_long(f"is longer than the limit of {spoken(self._order.longest)}")
+            if self._heard_s * self._order.cpu_s_a_second > allowed_s:
+                allowed_s = int(self._heard_s * self._order.cpu_s_a_second) + 1
+                jail.allow_cpu(allowed_s)
+            yield self._resampler.feed(self._laid(block, channels), rate_hz)
+        rest = self._resampler.flush()
+        if len(rest):
+            yield rest
+
+    def _laid(self, block: Samples, channels: int) -> Samples:
+        """The block in the channels that are written, cleaned of what is no number."""
+        self._values += block.size
+        if block.dtype != np.int16 and not np.isfinite(block.sum()):
+            broken = ~np.isfinite(block)
+            self._not_numbers += int(broken.sum())
+            block = np.where(broken, np.float32(0), block)
+        present = block.shape[1]
+        if present != len(self.energies) and self._order.split:
+            raise refusal("E_CHAINED", "changes its number of channels on the way", _SAVE_PARTS)
+        if present == 1:
+            return block
+        floats = block if block.dtype == np.float32 else block.astype(np.float32) / np.float32(32_768)
+        mixed: npt.NDArray[np.float32] = floats @ np.full(present, 1 / present, np.float32)
+        if present == len(self.energies):
+            products = floats.T @ floats
+            self.energies += products.diagonal()
+            self._mixed_energy += float(products.sum()) / present**2
+        if channels > 1:
+            return block
+        return mixed[:, None] if self._only is None else floats[:, min(self._only, present - 1), None]
+
+    def _judge(self) -> None:
+        source = self._source
+        if source.bad_pieces and source.chained:
+            raise refusal("E_CHAINED", "is several recordings in a row, made in different ways", _SAVE_PARTS)
+        if not self.written and source.bad_pieces:
+            raise refusal("E_NOT_AUDIO", "holds no sound that can be read", "play it to see what it is")
+        if not self.written:
+            raise no_samples()
+        if self._not_numbers > _BEARABLE * self._values:
+            share = 100 * self._not_numbers / self._values
+            raise refusal("E_BAD_SAMPLES", f"is damaged: {share:.0f} % of its values are no numbers", "save it again")
+        if self._truncated and not self._order.partial:
+            raise refusal(
+                "E_TRUNCATED",
+                f"was cut off: {self._readable}",
+                "copy it again, or take what is there with --allow-partial",
+            )
+
+
+class _Resampler:
+    """Blocks of any rate in, int16 at 16 kHz out. A change of rate in mid-stream begins anew without a gap."""
+
+    def __init__(self) -> None:
+        self._stream: soxr.ResampleStream | None = None
+        self._rate_hz = SAMPLE_RATE_HZ
+        self._channels = 1
+        #: Samples beyond full scale, which int16 cannot hold.
+        self.beyond = 0
+
+    def feed(self, block: Samples, rate_hz: int) -> npt.NDArray[np.int16]:
+        """What is ready of the sound so far."""
+        left = self.flush() if rate_hz != self._rate_hz else None
+        if rate_hz == SAMPLE_RATE_HZ:
+            ready = self._rounded(block)
+        else:
+            if self._stream is None:
+                self._rate_hz, self._channels = rate_hz, block.shape[1]
+                self._stream = soxr.ResampleStream(
+                    rate_hz, SAMPLE_RATE_HZ, self._channels, dtype="float32", quality="HQ"
+                )
+            floats = block if block.dtype == np.float32 else block.astype(np.float32) / np.float32(32_768)
+            ready = self._rounded(self._stream.resample_chunk(np.ascontiguousarray(floats)))
+        return ready if left is None else np.concatenate((left, ready))
+
+    def flush(self) -> npt.NDArray[np.int16]:
+        """The end of the sound that the filter still holds."""
+        stream, self._stream, self._rate_hz = self._stream, None, SAMPLE_RATE_HZ
+        silence = np.zeros((0, self._channels), np.float32)
+        return self._rounded(silence if stream is None else stream.resample_chunk(silence, last=True))
+
+    def _rounded(self, block: Samples) -> npt.NDArray[np.int16]:
+        if block.dtype == np.int16:
+            return block
+        scaled = np.rint(block * np.float32(32_768))
+        whole = np.clip(scaled, -32_768, 32_767)
+        self.beyond += int(np.count_nonzero(scaled != whole))
+        return whole.astype(np.int16)

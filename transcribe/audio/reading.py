@@ -1,0 +1,99 @@
+"""Reading what was received: samples, lengths, peaks, hashes. Only our own FLAC files are opened here."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from transcribe.audio.verdicts import named
+from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
+from transcribe.records import Milliseconds
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+_SAMPLES_A_MS = SAMPLE_RATE_HZ // 1_000
+
+
+def place(folder: Path, recording: str) -> Path:
+    """Where the sound of *recording* lies below *folder*, the ``audio_folder`` of what received it."""
+    return folder / recording[:2] / f"{recording}.flac"
+
+
+def read(path: Path, *, start: Milliseconds = 0, end: Milliseconds | None = None, channel: int | None = None) -> Pcm:
+    """
+    Samples of a received recording, int16 at 16 kHz, shape ``(samples,)``.
+
+    Times outside the recording are brought to its ends, so that a span beyond it gives no samples.
+
+    Args:
+        path: `Received.path`.
+        start: First moment.
+        end: Moment after the last. ``None``: the end.
+        channel: From 0. ``None`` averages them.
+
+    Raises:
+        InputError: ``E_LOST`` if the file is gone, damaged or not one of ours; ``E_CHANNEL`` if it lacks *channel*.
+    """
+    with _opened(path) as file:
+        first = min(max(0, start) * _SAMPLES_A_MS, file.frames)
+        last = file.frames if end is None else min(max(0, end) * _SAMPLES_A_MS, file.frames)
+        if channel is not None and not 0 <= channel < file.channels:
+            wrong = f"has {file.channels} channels, and channel {channel} was asked for"
+            raise named(path, "E_CHANNEL", wrong, "count from 0")
+        file.seek(first)
+        samples: npt.NDArray[np.int16] = file.read(max(0, last - first), dtype="int16", always_2d=True)
+    if channel is not None or samples.shape[1] == 1:
+        return np.ascontiguousarray(samples[:, channel or 0])
+    mixed: Pcm = np.rint(samples.mean(axis=1)).astype(np.int16)
+    return mixed
+
+
+def duration(path: Path) -> Milliseconds:
+    """Length of a received recording; the part of a last millisecond does not count. Raises as `read` does."""
+    with _opened(path) as file:
+        return int(file.frames) // _SAMPLES_A_MS
+
+
+def peaks(pcm: Pcm, *, per_second: int = 20) -> npt.NDArray[np.int8]:
+    """
+    The waveform as it is drawn: lowest and highest value of each stretch, shape ``(stretches, 2)``.
+
+    A stretch is a 1/*per_second* of a second, the last one may be shorter. A value v stands for the int16 samples
+    from 256 v to 256 v + 255.
+
+    >>> peaks(np.array([0, -256, 32_767], np.int16)).tolist()
+    [[-1, 127]]
+    """
+    size = SAMPLE_RATE_HZ // per_second
+    if not len(pcm):
+        return np.zeros((0, 2), np.int8)
+    starts = np.arange(0, len(pcm), size)
+    pairs = np.stack((np.minimum.reduceat(pcm, starts), np.maximum.reduceat(pcm, starts)), axis=1)
+    return (pairs >> 8).astype(np.int8)
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits: the id of a `Recording`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> SoundFile:
+    import soundfile
+
+    lost = "is gone or damaged"
+    try:
+        # The descriptor is opened here, because libsndfile's message for a missing file is "System error".
+        with path.open("rb"):
+            file = soundfile.SoundFile(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise named(path, "E_LOST", lost, "ingest the recording again") from error
+    if file.samplerate != SAMPLE_RATE_HZ:
+        file.close()
+        raise named(path, "E_LOST", "is not a file that was received here", "ingest it first")
+    return file

@@ -1,0 +1,398 @@
+"""
+Foreign media in, our own FLAC out: each file is decoded once, in a jail, into a file named by its content.
+
+    <folder>/<first two of the hash>/<hash>.flac   16 kHz, int16
+    <folder>/<first two of the hash>/<hash>.json   what it was, written last: without it the FLAC does not count
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import itertools
+import json
+import os
+import stat
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from transcribe.audio import reading
+from transcribe.audio.sniffing import misnamed
+from transcribe.audio.verdicts import named, shown, spoken
+from transcribe.errors import BoliError, InputError, UnfitError
+from transcribe.jail import Bounds, Jail, Level, Outcome, Words
+from transcribe.protocols import SAMPLE_RATE_HZ
+from transcribe.records import ChannelMode, Milliseconds
+
+_PART = ".part"
+_MOST_CHANNELS = 8
+#: Longest line that is taken from a child, and the parts of its error.
+_LONGEST_LINE = 600
+_ERROR = ("code", "message", "hint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one file may cost."""
+
+    #: Longest recording that is taken.
+    longest: Milliseconds = 12 * 3_600_000
+    memory_bytes: int = 512 << 20
+    #: Processor seconds that every file has, and those that a second of its sound is worth, if that is more.
+    cpu_s: int = 30
+    cpu_s_a_second: float = 0.1
+    #: Wall clock. ``None``: a quarter of *longest*, two minutes at least, because machines are shared.
+    wall_s: float | None = None
+    #: Size of the FLAC. ``None``: what *longest* takes without any compression.
+    written_bytes: int | None = None
+
+    def bounds(self, *, channels: int = 1) -> Bounds:
+        """The same for the jail, where up to *channels* channels are written."""
+        longest_s = self.longest / 1_000
+        most = int(longest_s * SAMPLE_RATE_HZ * 2 * channels * 1.05) + (1 << 20)
+        return Bounds(
+            memory_bytes=self.memory_bytes,
+            cpu_s=self.cpu_s,
+            most_cpu_s=max(self.cpu_s, int(longest_s * self.cpu_s_a_second) + 1),
+            wall_s=max(120.0, longest_s / 4) if self.wall_s is None else self.wall_s,
+            written_bytes=most if self.written_bytes is None else self.written_bytes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """A medium that is now ours."""
+
+    #: SHA-256 of the medium as received.
+    sha256: str
+    #: The 16 kHz int16 FLAC that everything later reads.
+    path: Path
+    duration: Milliseconds
+    #: Rate, channels and codec of the medium.
+    rate_hz: int
+    channels: int
+    codec: str
+    #: ``W_CODE: sentence``, for each thing that was odd but bearable.
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One file of `receive_many`, with the options of `receive`."""
+
+    source: Path
+    channel_mode: ChannelMode = "mix"
+    stream: int | None = None
+    allow_partial: bool = False
+    root: Path | None = None
+
+
+def receive(
+    source: Path,
+    folder: Path,
+    *,
+    limits: Limits = Limits(),
+    channel_mode: ChannelMode = "mix",
+    stream: int | None = None,
+    allow_partial: bool = False,
+    root: Path | None = None,
+) -> Received:
+    """
+    Take a medium in: hash it, decode it in a jail, keep the sound under its hash.
+
+    Content that is known already is not decoded again. Sound that was taken with its channels apart serves a later
+    "mix" too; the other way round it is decoded once more.
+
+    Args:
+        source: A regular file, or a link to one below *root*.
+        folder: Where the FLAC files live; made if it is not there.
+        limits: What this file may cost.
+        channel_mode: "mix" averages the channels, "split" keeps up to eight of them.
+        stream: Number of the audio track, from 1, where a file has several.
+        allow_partial: Take the readable part of a file that was cut off, with W_TRUNCATED.
+        root: Where links may lead. Default: the folder that *source* stands in.
+
+    Raises:
+        InputError: With the code and the sentence of the verdict.
+        UnfitError: If *folder* cannot be written.
+        MissingError: If a library for decoding is not installed.
+    """
+    job = Job(source=source, channel_mode=channel_mode, stream=stream, allow_partial=allow_partial, root=root)
+    with _opened(job) as (descriptor, before):
+        sha256 = _hash(job, descriptor)
+        _refuse_change(job, descriptor, before)
+        place = reading.place(folder, sha256)
+        known = _known(place, job)
+        if known is not None:
+            return known
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with _part(place) as (part, keep):
+                facts = _decoded(job, (descriptor, part), limits)
+                _refuse_change(job, descriptor, before, sha256)
+                os.fsync(part)
+                size = os.fstat(part).st_size
+                keep()
+            _remember(place, {**facts, "mode": channel_mode, "stream": stream, "bytes": size})
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+    return _received(place, facts, job)
+
+
+def receive_many(
+    jobs: Iterable[Job], folder: Path, *, limits: Limits = Limits(), workers: int = 2
+) -> Iterator[tuple[Job, Received | InputError]]:
+    """
+    `receive` each job, *workers* at a time. Pairs come in the order of *jobs*, which may be endless.
+
+    An error of one file is its answer and stops nothing; one that would meet every file, a full disk say, is raised.
+    """
+    jobs = iter(jobs)
+    waiting: deque[tuple[Job, Future[Received]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="receive") as pool:
+        try:
+            while True:
+                for job in itertools.islice(jobs, 2 * workers - len(waiting)):
+                    waiting.append((job, pool.submit(receive, folder=folder, limits=limits, **vars(job))))
+                if not waiting:
+                    return
+                job, future = waiting.popleft()
+                try:
+                    yield job, future.result()
+                except InputError as error:
+                    yield job, error
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _decoder().close()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def sweep(folder: Path) -> int:
+    """Remove what killed runs left half-written in *folder*; gives how many. Files under work are locked and stay."""
+    removed = 0
+    for path in folder.glob(f"??/*{_PART}"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def jail_level() -> Level:
+    """How strong the walls are behind which media is decoded here."""
+    return _decoder().level
+
+
+@cache
+def _decoder() -> Jail:
+    """One server for this process; it holds the libraries, so that a file costs a fork and not an import."""
+    return Jail("transcribe.audio.decoding:decode")
+
+
+@contextlib.contextmanager
+def _opened(job: Job) -> Iterator[tuple[int, os.stat_result]]:
+    """The source, opened once for all that follows, and its state at that moment."""
+    path = _place(job)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY)
+    except OSError as error:
+        raise _unreadable(job, error) from error
+    try:
+        state = os.fstat(descriptor)
+        _refuse_irregular(job, state)
+        yield descriptor, state
+    finally:
+        os.close(descriptor)
+
+
+def _place(job: Job) -> Path:
+    """Where the source really is. Only regular files get as far as being opened: to open a device may do harm."""
+    wrong = "E_NOT_REGULAR"
+    try:
+        source = job.source.absolute()
+        root = (source.parent if job.root is None else job.root).resolve()
+        place = source.resolve(strict=True)
+        state = place.stat()
+    except FileNotFoundError as error:
+        if job.source.is_symlink():
+            raise named(job.source, wrong, "is a link to nothing", "hand in the file itself") from error
+        raise named(job.source, "E_NOT_FOUND", "is not there", "see that the path is right") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _unreadable(job, error) from error
+    if not place.is_relative_to(root):
+        lies = "is a link that leads out of" if job.source.is_symlink() else "lies outside of"
+        raise named(job.source, wrong, f"{lies} {shown(root)}", "hand in the file itself, or allow its folder")
+    _refuse_irregular(job, state)
+    return place
+
+
+def _refuse_irregular(job: Job, state: os.stat_result) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+        kind = kinds.get(stat.S_IFMT(state.st_mode), "a device")
+        raise named(job.source, "E_NOT_REGULAR", f"is {kind}, not a file", "hand in files")
+    if state.st_size == 0:
+        raise named(job.source, "E_EMPTY", "is 0 bytes long", "copy it again from where it was recorded")
+
+
+def _unreadable(job: Job, error: Exception) -> BoliError:
+    if isinstance(error, PermissionError):
+        return named(job.source, "E_PERMISSION", "may not be read by this user", "give yourself the right to read it")
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return named(job.source, "E_NOT_REGULAR", "is a link that leads in a circle", "hand in the file itself")
+    return named(job.source, "E_UNREADABLE", f"cannot be read ({error})", "see that its disk is well")
+
+
+def _hash(job: Job, descriptor: int) -> str:
+    try:
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            file.seek(0)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(job, error) from error
+
+
+def _refuse_change(job: Job, descriptor: int, before: os.stat_result, sha256: str | None = None) -> None:
+    """
+    The bytes that were decoded must be the bytes that were hashed, and still be those that the path names.
+
+    With *sha256* the content is hashed once more: a write through a memory map may leave the times alone.
+    """
+    states = [os.fstat(descriptor)]
+    with contextlib.suppress(OSError):
+        states.append(job.source.stat())
+    marks = {(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) for state in (before, *states)}
+    if len(marks) > 1 or len(states) < 2 or (sha256 is not None and _hash(job, descriptor) != sha256):
+        raise named(job.source, "E_CHANGED", "changed while it was read", "wait until its copying is done, then repeat")
+
+
+@contextlib.contextmanager
+def _part(place: Path) -> Iterator[tuple[int, Any]]:
+    """A file to write beside *place*, and the call that puts it there. Whatever happens, nothing half is left."""
+    descriptor, name = tempfile.mkstemp(_PART, f".{place.stem[:16]}.", place.parent)
+
+    def keep() -> None:
+        os.fchmod(descriptor, 0o644)
+        Path(name).replace(place)
+        _sync_folder(place.parent)
+
+    try:
+        # The lock says to `sweep` that somebody is at work; it ends with this process, however that ends.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor, keep
+    finally:
+        os.close(descriptor)
+        Path(name).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _decoded(job: Job, descriptors: tuple[int, int], limits: Limits) -> dict[str, Any]:
+    split = job.channel_mode == "split"
+    order = {
+        "longest": limits.longest,
+        "split": split,
+        "stream": job.stream,
+        "partial": job.allow_partial,
+        "cpu_s": limits.cpu_s,
+        "cpu_s_a_second": limits.cpu_s_a_second,
+    }
+    bounds = limits.bounds(channels=_MOST_CHANNELS if split else 1)
+    outcome = _decoder().run(order, descriptors=descriptors, bounds=bounds)
+    if outcome.error is not None and outcome.error["code"] == "E_WRITE":
+        if os.fstat(descriptors[1]).st_size < bounds.written_bytes - (1 << 16):
+            raise OSError(errno.ENOSPC, "no space left")
+        raise named(job.source, "E_TOO_LONG", "makes more sound than is allowed", "cut it into parts")
+    if outcome.answer is None:
+        raise _verdict(job, outcome, bounds)
+    return _checked(job, outcome.answer)
+
+
+def _checked(job: Job, answer: Words) -> dict[str, Any]:
+    """The child's facts as what they should be. A decoder that was taken over may say anything."""
+    try:
+        facts: dict[str, Any] = {name: max(0, int(answer[name])) for name in ("duration", "rate_hz", "channels")}
+        facts["codec"] = shown(str(answer["codec"]))
+        facts["demuxer"] = None if answer["demuxer"] is None else shown(str(answer["demuxer"]))
+        facts["warnings"] = [shown(str(line), longest=_LONGEST_LINE) for line in answer["warnings"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise named(job.source, "E_DECODER", "made the decoder talk nonsense", "save it as WAV or FLAC") from error
+    return facts
+
+
+def _verdict(job: Job, outcome: Outcome, bounds: Bounds) -> BoliError:
+    """Why there is no sound, in the user's words."""
+    doubt = "play it elsewhere; if that works, save it as WAV or FLAC and hand that in"
+    if outcome.error is not None:
+        code, message, hint = (shown(str(outcome.error.get(name)), longest=_LONGEST_LINE) for name in _ERROR)
+        if code == "E_MEMORY":
+            return named(job.source, code, f"needs more than {bounds.memory_bytes >> 20} MB to decode", doubt)
+        if code == "E_BUG":
+            error = named(job.source, "E_DECODER", f"made the decoder fail ({message})", doubt)
+            error.add_note(str(outcome.error.get("trace")))
+            return error
+        return named(job.source, code, message, hint)
+    if outcome.death in ("SIGXCPU", "wall"):
+        spent = spoken(int(outcome.cpu_s * 1_000))
+        return named(job.source, "E_TOO_SLOW", f"was still not decoded after {spent} of work", doubt)
+    return named(job.source, "E_DECODER", f"made the decoder die ({outcome.death})", doubt)
+
+
+def _known(place: Path, job: Job) -> Received | None:
+    """What an earlier run made of the same bytes, if it serves this job."""
+    try:
+        facts = json.loads(place.with_suffix(".json").read_bytes())
+        whole = place.stat().st_size == facts["bytes"]
+    except (OSError, ValueError, KeyError):
+        return None
+    if not whole or (job.channel_mode == "split" and facts["mode"] != "split" and facts["channels"] > 1):
+        return None
+    if job.stream is not None and job.stream != (facts["stream"] or 1):
+        taken = f"was received before with audio track {facts['stream'] or 1}"
+        raise named(job.source, "E_STREAM", taken, "use that track, or a workspace of its own for the other one")
+    return _received(place, facts, job)
+
+
+def _received(place: Path, facts: dict[str, Any], job: Job) -> Received:
+    warnings = tuple(facts["warnings"])
+    demuxer = facts["demuxer"]
+    if demuxer is not None and misnamed(job.source.suffix, demuxer):
+        warnings += (f"W_EXTENSION: it is named {shown(job.source.suffix)} and holds {demuxer} with {facts['codec']}",)
+    return Received(
+        sha256=place.stem,
+        path=place,
+        duration=facts["duration"],
+        rate_hz=facts["rate_hz"],
+        channels=facts["channels"],
+        codec=facts["codec"],
+        warnings=warnings,
+    )
+
+
+def _remember(place: Path, facts: dict[str, Any]) -> None:
+    with _part(place.with_suffix(".json")) as (part, keep):
+        os.write(part, json.dumps(facts, sort_keys=True).encode())
+        os.fsync(part)
+        keep()
+
+
+def _unwritable(folder: Path, error: OSError) -> UnfitError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code, hint = ("E_FULL", "free some space") if full else ("E_FOLDER", "see that it may be written")
+    return UnfitError(f"{shown(folder)} cannot take the sound ({error.strerror})", code=code, hint=hint)

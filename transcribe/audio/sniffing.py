@@ -1,0 +1,251 @@
+"""
+What a file is, from its first bytes, before any library sees it.
+
+Playlists, session descriptions, archives and texts end here: a library that opens one may read other files, or
+the network, in its place. What passes gets exactly one demuxer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from transcribe.audio.verdicts import refusal
+
+_HEAD = 4_096
+_PLAYLIST = re.compile(r"#extm3u|#ext-x-|#extinf|ffconcat\s+version|v=0\s*[\r\n]|\[playlist\]|\[reference\]|rtsptext")
+#: In an XML head the root element may stand after a declaration and comments.
+_XML_PLAYLIST = re.compile(r"<(\w+:)?(mpd|smil|asx|wpl|playlist|smoothstreamingmedia|manifest)\b")
+
+_ARCHIVES = (
+    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"PK\x05\x06", "an empty zip archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"BZh", "a bzip2 archive"),
+    (0, b"\xfd7zXZ\0", "an xz archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-zip archive"),
+    (0, b"Rar!\x1a\x07", "a rar archive"),
+    (0, b"\x28\xb5\x2f\xfd", "a zstandard archive"),
+    (0, b"!<arch>\n", "an ar archive"),
+    (257, b"ustar", "a tar archive"),
+)
+
+#: Offset, bytes, FFmpeg's demuxer. The first that fits wins.
+_BEGINNINGS = (
+    (8, b"WAVE", "wav"),
+    (0, b"riff\x2e\x91\xcf\x11", "w64"),
+    (8, b"AIFF", "aiff"),
+    (8, b"AIFC", "aiff"),
+    (8, b"AVI ", "avi"),
+    (0, b"fLaC", "flac"),
+    (0, b"OggS", "ogg"),
+    (0, b"\x1a\x45\xdf\xa3", "matroska"),
+    (4, b"ftyp", "mov"),
+    (4, b"moov", "mov"),
+    (4, b"mdat", "mov"),
+    (4, b"wide", "mov"),
+    (4, b"free", "mov"),
+    (4, b"skip", "mov"),
+    (0, b"caff", "caf"),
+    (0, b".snd", "au"),
+    (0, b"#!AMR", "amr"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (0, b"FLV\x01", "flv"),
+    (0, b"wvpk", "wv"),
+    (0, b"MAC ", "ape"),
+    (0, b"TTA1", "tta"),
+    (0, b"\x00\x00\x01\xba", "mpeg"),
+    (0, b"\x0b\x77", "ac3"),
+)
+#: Containers whose RIFF or FORM identifier must stand before the name at offset 8.
+_FORMS = {"wav": (b"RIFF", b"RF64", b"BW64"), "aiff": (b"FORM",), "avi": (b"RIFF",)}
+
+#: Endings that promise a container, to say so when another one is inside.
+_ENDINGS = {
+    ".wav": ("wav",),
+    ".mp3": ("mp3",),
+    ".flac": ("flac",),
+    ".ogg": ("ogg",),
+    ".oga": ("ogg",),
+    ".opus": ("ogg",),
+    ".m4a": ("mov",),
+    ".m4b": ("mov",),
+    ".mp4": ("mov",),
+    ".mov": ("mov",),
+    ".3gp": ("mov",),
+    ".mkv": ("matroska",),
+    ".mka": ("matroska",),
+    ".webm": ("matroska",),
+    ".aac": ("aac", "mov"),
+    ".amr": ("amr", "mov"),
+    ".aif": ("aiff",),
+    ".aiff": ("aiff",),
+    ".wma": ("asf",),
+    ".avi": ("avi",),
+    ".au": ("au",),
+    ".caf": ("caf",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveHeader:
+    """The parts of a RIFF/WAVE header that libraries keep to themselves."""
+
+    format_tag: int
+    block_bytes: int
+    bytes_per_s: int
+    #: Size that the data chunk claims, and the bytes that really follow it.
+    declared: int
+    present: int
+
+    @property
+    def lies(self) -> bool:
+        """The size was never filled in: a recorder that could not seek back wrote 0 or the largest number."""
+        return self.present > 0 and (self.declared == 0 or self.declared >= 0x7FFF0000 > self.present)
+
+
+def demuxer_of(descriptor: int) -> str | None:
+    """
+    FFmpeg's name of the container, or ``None`` if the beginning is none that is known.
+
+    Raises:
+        InputError: ``E_PLAYLIST``, ``E_ARCHIVE``, or ``E_NOT_AUDIO`` for a text.
+    """
+    offset = 0
+    for _ in range(4):
+        head = os.pread(descriptor, _HEAD, offset)
+        if not head.startswith(b"ID3") or len(head) < 10:
+            break
+        offset += _id3_bytes(head)
+    _refuse_foreign(head)
+    for at, magic, demuxer in _BEGINNINGS:
+        if head[at : at + len(magic)] == magic and head.startswith(_FORMS.get(demuxer, (b"",))):
+            return demuxer
+    if head[:1] == b"\x47" and head[188:189] == b"\x47" and head[376:377] == b"\x47":
+        return "mpegts"
+    return _framed(head) or ("mp3" if offset else None)
+
+
+def misnamed(ending: str, demuxer: str) -> bool:
+    """True if *ending* (with its dot) promises another container than *demuxer* reads."""
+    return demuxer not in _ENDINGS.get(ending.lower(), (demuxer,))
+
+
+def wave_header(descriptor: int) -> WaveHeader | None:
+    """Format and data chunk of a RIFF/WAVE file. ``None`` without them, or in the 64-bit kinds."""
+    size = os.fstat(descriptor).st_size
+    if os.pread(descriptor, 4, 0) != b"RIFF":
+        return None
+    form = b""
+    for name, start, declared in _chunks(descriptor, size):
+        if name == b"fmt ":
+            form = os.pread(descriptor, 16, start)
+        elif name == b"data" and len(form) == 16:
+            tag, _, _, bytes_per_s, block, _ = struct.unpack("<HHIIHH", form)
+            return WaveHeader(
+                format_tag=tag,
+                block_bytes=block,
+                bytes_per_s=bytes_per_s,
+                declared=declared,
+                present=max(0, size - start),
+            )
+    return None
+
+
+def declares_length(descriptor: int) -> bool:
+    """Whether an MPEG audio file has the frame that counts the others (Xing, Info or VBRI)."""
+    offset = 0
+    head = os.pread(descriptor, 10, 0)
+    while head.startswith(b"ID3") and len(head) == 10:
+        offset += _id3_bytes(head)
+        head = os.pread(descriptor, 10, offset)
+    first = os.pread(descriptor, _HEAD, offset)
+    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def lacks_index(descriptor: int) -> bool:
+    """Whether an MP4 file has sound data and not the index (moov) without which nothing can be read."""
+    size, offset, found = os.fstat(descriptor).st_size, 0, set()
+    for _ in range(1_000):
+        head = os.pread(descriptor, 16, offset)
+        if len(head) < 8:
+            break
+        length, name = struct.unpack(">I4s", head[:8])
+        found.add(name)
+        if length == 1 and len(head) == 16:
+            length = struct.unpack(">Q", head[8:])[0]
+        if length < 8 or offset + length > size:
+            break
+        offset += length
+    return b"ftyp" in found and b"moov" not in found
+
+
+def is_chained(descriptor: int) -> bool:
+    """Whether an Ogg file begins another recording after the first (RFC 3533, section 4: grouping and chaining)."""
+    offset, under_way = 0, False
+    while True:
+        head = os.pread(descriptor, 27 + 255, offset)
+        if len(head) < 27 or not head.startswith(b"OggS"):
+            return False
+        begins = bool(head[5] & 2)
+        if begins and under_way:
+            return True
+        under_way = under_way or not begins
+        segments = head[26]
+        offset += 27 + segments + sum(head[27 : 27 + segments])
+
+
+def _id3_bytes(head: bytes) -> int:
+    """Length of an ID3v2 tag, header and footer included (ID3v2.4, section 3.1: seven bits a byte)."""
+    body = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    return 10 + body + (10 if head[5] & 0x10 else 0)
+
+
+def _chunks(descriptor: int, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and declared length of the chunks of a RIFF file."""
+    offset = 12
+    while offset + 8 <= size:
+        name, length = struct.unpack("<4sI", os.pread(descriptor, 8, offset))
+        yield name, offset + 8, length
+        offset += 8 + length + length % 2
+
+
+def _refuse_foreign(head: bytes) -> None:
+    text = _text(head)
+    start = (head.decode("latin-1") if text is None else text).lstrip("\ufeff\xef\xbb\xbf \t\r\n").lower()
+    if _PLAYLIST.match(start) or (start.startswith("<") and _XML_PLAYLIST.search(start)):
+        raise refusal("E_PLAYLIST", "is a list of other files, not sound", "hand in the sound files themselves")
+    if text is not None:
+        raise refusal("E_NOT_AUDIO", "looks like text, not sound", "hand in the recording, not its transcript")
+    for at, magic, kind in _ARCHIVES:
+        if head[at : at + len(magic)] == magic:
+            raise refusal("E_ARCHIVE", f"is {kind}, not sound", "unpack it and hand in the recordings")
+
+
+def _text(head: bytes) -> str | None:
+    """*head* as text, if it is one: UTF-8 without control characters, or UTF-16 with its mark."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) and head[2:].count(0) * 3 > len(head):
+        return head.decode("utf-16", "replace")
+    if not head or any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
+        return None
+    for cut in range(4):  # a character may be cut at the end of the head
+        try:
+            return head[: len(head) - cut].decode()
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _framed(head: bytes) -> str | None:
+    """AAC or MPEG audio without a container, from the first frame's header (ISO 13818-7, 11172-3)."""
+    if len(head) < 4 or head[0] != 0xFF:
+        return None
+    if head[1] & 0xF6 == 0xF0:
+        return "aac"
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    bit_rate, rate = head[2] >> 4, head[2] >> 2 & 3
+    valid = head[1] & 0xE0 == 0xE0 and version != 1 and layer != 0 and bit_rate not in (0, 15) and rate != 3
+    return "mp3" if valid else None

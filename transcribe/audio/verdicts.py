@@ -1,0 +1,50 @@
+"""How a verdict on a file is worded: ``CODE: <name> <what is wrong with it>; <what to do>``."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+from transcribe.errors import InputError
+from transcribe.records import Milliseconds
+
+
+def shown(name: str | os.PathLike[str], *, longest: int = 80) -> str:
+    r"""
+    A file name as it may stand in a message: control and formatting characters and stray bytes are escaped.
+
+    >>> shown("a\nb\u202e.wav")
+    'a\\nb\\u202e.wav'
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    escaped = "".join(map(_escaped, text))
+    return escaped if len(escaped) <= longest else f"{escaped[: longest - 12]}…{escaped[-11:]}"
+
+
+def _escaped(character: str) -> str:
+    plain = character == " " or unicodedata.category(character)[0] not in "CZ"
+    return character if plain else character.encode("unicode_escape").decode()
+
+
+def refusal(code: str, wrong: str, hint: str | None = None) -> InputError:
+    """A verdict that does not know its file's name yet; `named` adds it."""
+    return InputError(wrong, code=code, hint=hint)
+
+
+def named(source: str | os.PathLike[str], code: str, wrong: str, hint: str | None = None) -> InputError:
+    """The verdict on *source*, as the user reads it."""
+    item = os.fsencode(source).decode("utf-8", "backslashreplace")
+    return InputError(f"{shown(Path(item).name)} {wrong}", code=code, hint=hint, item=item)
+
+
+def spoken(duration: Milliseconds) -> str:
+    """
+    A length as people say it.
+
+    >>> spoken(7_500), spoken(90_000), spoken(36_000_000)
+    ('7.5 s', '1.5 min', '10.0 h')
+    """
+    if duration < 60_000:
+        return f"{duration / 1_000:.1f} s"
+    return f"{duration / 60_000:.1f} min" if duration < 3_600_000 else f"{duration / 3_600_000:.1f} h"
