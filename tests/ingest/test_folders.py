@@ -1,0 +1,85 @@
+"""Files and folders that are named outright."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from transcribe.errors import Failure, InputError
+from transcribe.ingest import Arrival, plan
+
+
+def names(folder: Path) -> list[str]:
+    found = plan([folder])
+    return [os.path.relpath(each.path, folder) if isinstance(each, Arrival) else each.code for each in found]
+
+
+def touch(folder: Path, *paths: str) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+
+
+def test_a_folder_gives_its_media_in_the_order_of_names_and_leaves_out_the_rest(tmp_path: Path) -> None:
+    touch(tmp_path, "b.MP3", "a/z.wav", "a/deep/er/y.opus", "c.flac", "notes.txt", "m.csv", ".hidden.wav", ".git/x.wav")
+    assert names(tmp_path) == ["a/deep/er/y.opus", "a/z.wav", "b.MP3", "c.flac"]
+
+
+def test_names_in_two_unicode_forms_or_letter_cases_are_two_files(tmp_path: Path) -> None:
+    touch(tmp_path, "caf\u00e9.wav", "cafe\u0301.wav", "A.wav", "a.wav")
+    assert names(tmp_path) == ["A.wav", "a.wav", "cafe\u0301.wav", "caf\u00e9.wav"]
+
+
+def test_a_link_that_leads_out_of_the_folder_or_nowhere_fails_alone(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.wav", "out/b.wav")
+    (tmp_path / "in" / "b.wav").symlink_to(tmp_path / "out" / "b.wav")
+    (tmp_path / "in" / "c.wav").symlink_to("nowhere.wav")
+    (tmp_path / "in" / "d.wav").symlink_to("a.wav")
+    (tmp_path / "in" / "e").symlink_to(tmp_path / "out", target_is_directory=True)
+    assert names(tmp_path / "in") == ["a.wav", "E_NOT_REGULAR", "E_NOT_REGULAR", "d.wav"]
+
+
+def test_a_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
+    touch(tmp_path, "recording", ".hidden.wav")
+    found = list(plan([tmp_path / "recording", tmp_path / ".hidden.wav"]))
+    assert [each.place for each in found if isinstance(each, Arrival)] == [
+        tmp_path / "recording",
+        tmp_path / ".hidden.wav",
+    ]
+
+
+def test_a_name_that_is_not_utf8_can_be_stored_and_shown(tmp_path: Path) -> None:
+    raw = os.fsencode(tmp_path) + b"/caf\xe9.wav"
+    Path(os.fsdecode(raw)).touch()
+    (arrival,) = plan([tmp_path])
+    assert isinstance(arrival, Arrival)
+    assert arrival.path.encode().endswith(b"/caf\\xe9.wav")
+    assert os.fsencode(arrival.place) == raw
+
+
+def test_a_path_that_is_not_there_ends_the_command_before_anything_is_done(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav")
+    with pytest.raises(InputError, match="E_NOT_FOUND"):
+        next(plan([tmp_path / "a.wav", tmp_path / "b.wav"]))
+
+
+def test_facts_for_all_files_are_given_once(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.wav")
+    found = list(plan([tmp_path], defaults={"dialect": "bho", "channel": "split"}))
+    assert [(each.dialect, each.channel_mode) for each in found if isinstance(each, Arrival)] == [("bho", "split")] * 2
+    with pytest.raises(InputError, match="channel for all files"):
+        list(plan([tmp_path], defaults={"channel": "left"}))
+
+
+def test_a_folder_without_rights_fails_alone(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read every folder")
+    touch(tmp_path, "a.wav", "locked/b.wav")
+    (tmp_path / "locked").chmod(0)
+    try:
+        found = list(plan([tmp_path]))
+    finally:
+        (tmp_path / "locked").chmod(0o700)
+    assert [each.code for each in found if isinstance(each, Failure)] == ["E_PERMISSION"]

@@ -1,0 +1,140 @@
+"""SRT and WebVTT, through pysubs2."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from transcribe.exchange.files import writing
+from transcribe.exchange.records import TimedText, refusal, single
+
+#: Stands in for the backslash while pysubs2 has the text: it would take ``\N`` for a line end.
+_BACKSLASH: Final = "\ue05c"
+#: Marks that only format. Others, such as ``<noise>``, are text in SRT.
+_SRT_MARKS: Final = re.compile(r"</?(?:[bius]|font[^<>]*)>|\{\\an?\d+\}", re.IGNORECASE)
+_VOICE: Final = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
+_TAG: Final = re.compile(r"</?[a-z0-9.:]*(?:[ \t][^>]*)?>", re.IGNORECASE)
+
+
+def read_srt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
+    """
+    The cues of *path* in their order, without formatting. SRT names no speakers.
+
+    Args:
+        recording: What the cues belong to; default is the file's name without suffix.
+
+    Raises:
+        InputError: E_FORMAT if the file cannot be read.
+    """
+    for event in _events(path, "srt", _text(path)):
+        text = _SRT_MARKS.sub("", _plain(event.text))
+        yield TimedText(recording=recording or path.stem, start=event.start, end=event.end, text=text.strip())
+
+
+def write_srt(items: Iterable[TimedText], path: Path) -> int:
+    """
+    Write the *items* that have a text as cues; how many. They are of one recording.
+
+    Lines of a text stay lines; empty ones go, since they would end the cue. SRT names no speakers.
+    """
+    return _write(single(items, "SRT"), path, "srt")
+
+
+def read_vtt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
+    """
+    The cues of *path* in their order, without formatting. The voice of a cue is its speaker.
+
+    Args and Raises as for ``read_srt``.
+    """
+    for event in _events(path, "vtt", _cues_only(_text(path))):
+        marked = _plain(event.text)
+        voices = _VOICE.findall(marked)
+        text = html.unescape(_TAG.sub("", marked))
+        yield TimedText(
+            recording=recording or path.stem,
+            start=event.start,
+            end=event.end,
+            speaker=html.unescape(voices[0]).strip() or None if len(set(voices)) == 1 else None,
+            text=text.strip(),
+        )
+
+
+def write_vtt(items: Iterable[TimedText], path: Path) -> int:
+    """Write the *items* that have a text as cues, with the speaker as voice; how many. They are of one recording."""
+    return _write(single(items, "WebVTT"), path, "vtt")
+
+
+def _write(items: list[TimedText], path: Path, kind: Literal["srt", "vtt"]) -> int:
+    import pysubs2
+
+    subtitles = pysubs2.SSAFile()
+    for item in items:
+        if item.text is None:
+            continue
+        text = "\n".join(line for line in item.text.splitlines() if line.strip())
+        shown = _voiced(text, item.speaker) if kind == "vtt" else text
+        held = shown.replace("\\", _BACKSLASH).replace("\n", "\\N")
+        subtitles.append(pysubs2.SSAEvent(start=item.start, end=item.end, text=held))
+    with writing(path) as stream:
+        stream.write(subtitles.to_string(kind, keep_ssa_tags=True).replace(_BACKSLASH, "\\"))
+    return len(subtitles)
+
+
+def _voiced(text: str, speaker: str | None) -> str:
+    """Escaped text within the speaker's voice mark (WebVTT, section 3.4)."""
+    escaped = html.escape(text, quote=False)
+    return escaped if speaker is None else f"<v {html.escape(' '.join(speaker.split()), quote=False)}>{escaped}</v>"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refusal(f"{path.name} is not UTF-8", "save it as UTF-8", item=str(path)) from error
+    except OSError as error:
+        raise refusal(
+            f"{path} cannot be read: {error.strerror}", "check the path and the rights", item=str(path)
+        ) from error
+
+
+def _events(path: Path, kind: str, text: str) -> list[Any]:
+    """
+    The cues as pysubs2 reads them.
+
+    It takes a last line of digits for the number of a next cue, so one is put there for it to take.
+    """
+    import pysubs2
+
+    try:
+        subtitles = pysubs2.SSAFile.from_string(
+            f"{text.replace(chr(92), _BACKSLASH)}\n\n0\n", format_=kind, keep_html_tags=True
+        )
+    except (pysubs2.Pysubs2Error, ValueError) as error:
+        raise refusal(
+            f"{path.name} cannot be read: {error}", "check that it is a subtitle file", item=str(path)
+        ) from error
+    if "-->" in text and not len(subtitles):
+        raise refusal(f"{path.name} holds no cue that can be read", "check its time stamps", item=str(path))
+    return list(subtitles)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\N", "\n").replace(_BACKSLASH, "\\")
+
+
+def _cues_only(text: str) -> str:
+    """
+    A WebVTT file of numbered cues, without notes, styles, regions and names of cues.
+
+    pysubs2 would take all of these for text of the cue before them.
+    """
+    cues: list[str] = []
+    for block in re.split(r"\n[ \t]*\n", re.sub(r"\r\n?", "\n", text)):
+        lines = block.strip("\n").split("\n")
+        at = next((number for number, line in enumerate(lines[:2]) if "-->" in line), None)
+        if at is not None:
+            cues.append("\n".join([str(len(cues) + 1), *lines[at:]]))
+    return "\n\n".join(["WEBVTT", *cues])

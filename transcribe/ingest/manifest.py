@@ -1,0 +1,158 @@
+"""A manifest's rows to arrivals: CSV, JSON Lines or Parquet, read twice and never held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias, TypeVar, cast, get_args
+
+from transcribe.errors import Failure, InputError
+from transcribe.ingest.arrivals import Arrival
+from transcribe.ingest.cells import facts, stripped
+from transcribe.ingest.places import Roots, readable
+from transcribe.ingest.sidecars import Sidecars
+from transcribe.ingest.splits import STORED_LINE, Clash, Groups, Links, names_of
+from transcribe.ingest.tables import Row, Table
+from transcribe.records import DeclaredTurn, Split
+
+#: Split of recordings that are in the store already and share a speaker or the session; ``None`` without any.
+SplitOf: TypeAlias = Callable[[Sequence[str], str | None], Split | None]
+
+T = TypeVar("T")
+
+
+class Manifest:
+    """
+    One manifest.
+
+    Args:
+        file: CSV, JSONL or Parquet with a column ``path``.
+        roots: Where its paths may lead.
+        split_of: Asks the store.
+        defaults: Columns for rows that leave them empty.
+    """
+
+    def __init__(
+        self, file: Path, *, roots: Roots, split_of: SplitOf, defaults: Mapping[str, str] | None = None
+    ) -> None:
+        self._table = Table(file=file, any_of=("path",))
+        self._roots = roots
+        # One question for each of them, however many rows they stand in.
+        self._stored = lru_cache(maxsize=1 << 14)(split_of)
+        self._defaults = dict(defaults or {})
+        self._sidecars = Sidecars()
+
+    def arrivals(self) -> Iterator[Arrival | Failure]:
+        """
+        One arrival for each row, or the failure of a row that cannot be used; the rest goes on.
+
+        Raises:
+            InputError: The file as a whole is not readable (E_MANIFEST, E_JSON), or rows that hang together are put
+                into different splits (E_SPLIT).
+        """
+        groups = self._groups()
+        for row in self._table.rows():
+            try:
+                yield self._arrival(row, groups)
+            except InputError as error:
+                item = row.cells.get("path", "").replace("\0", "\\0") or f"{self._table.file.name}:{row.line}"
+                yield Failure(item=readable(item), code=error.code, message=readable(str(error)))
+
+    def _groups(self) -> Groups:
+        """Who hangs together with whom: the first pass. Faults of rows wait for the second."""
+        links = Links()
+        for row in self._table.rows():
+            cells = {**self._defaults, **row.cells}
+            if not (cells.get("speaker") or cells.get("session") or cells.get("turns")):
+                continue
+            names = self._names(cells)
+            split = cells.get("split", "").strip()
+            links.add(row.cells.get("path", ""), names, line=row.line, split=_known_split(split))
+            self._link_to_store(links, row, cells)
+        groups = links.groups()
+        if groups.clash is not None:
+            raise self._clash(groups.clash)
+        return groups
+
+    def _link_to_store(self, links: Links, row: Row, cells: Mapping[str, str]) -> None:
+        """Tell *links* where the store has each of the row's people and its session."""
+        speakers, session = self._speakers(cells), stripped(cells, "session")
+        for some, conversation in (*(((speaker,), None) for speaker in speakers), ((), session)):
+            if (some or conversation) and (settled := self._stored(some, conversation)):
+                names = names_of(some, conversation)
+                links.add(row.cells.get("path", ""), names, line=STORED_LINE, split=settled)
+
+    def _clash(self, clash: Clash) -> InputError:
+        name = self._table.file.name
+        hint = "put all recordings that share a speaker or a conversation into one split, or leave the column empty"
+        if clash.line == STORED_LINE:
+            what = f"{name} line {clash.other_line} is put into {clash.other_split}"
+            why = f"the workspace has people it is linked with in {clash.split}, where they stay"
+        else:
+            shared = self._shared(clash.line, clash.other_line)
+            what = f"{name} puts {shared} into {clash.split} (line {clash.line})"
+            why = f"into {clash.other_split} (line {clash.other_line})"
+        return InputError(f"{what} and {why}", code="E_SPLIT", hint=hint, item=f"{name}:{clash.other_line}")
+
+    def _shared(self, *lines: int) -> str:
+        """Who stands in all of *lines*, for a message."""
+        found = [set(self._names({**self._defaults, **row.cells})) for row in self._table.rows() if row.line in lines]
+        common = sorted(set.intersection(*found)) if found else []
+        return common[0] if common else "people who are linked by shared recordings"
+
+    def _names(self, cells: Mapping[str, str]) -> tuple[str, ...]:
+        return names_of(self._speakers(cells), stripped(cells, "session"))
+
+    def _speakers(self, cells: Mapping[str, str]) -> list[str]:
+        """Everybody declared, without complaint: what is wrong with a row is said when it is used."""
+        own = stripped(cells, "speaker")
+        try:
+            turns, _ = self._turns(cells)
+        except (InputError, ValueError):
+            turns = ()
+        return sorted({turn.speaker for turn in turns} | ({own} if own else set()))
+
+    def _arrival(self, row: Row, groups: Groups) -> Arrival:
+        def fault(column: str, what: str, hint: str) -> InputError:
+            return self._table.fault(row.line, what, column=column, hint=hint)
+
+        cells = {**self._defaults, **row.cells}
+        if "path" not in cells:
+            raise fault("path", "no path", "each row names a file")
+        told = facts(cells, fault)
+        place = self._inside(row, cells, "path", lambda: self._roots.locate(cells["path"]))
+        turns, turns_at = self._inside(row, cells, "turns", lambda: self._turns(cells))
+        group = groups.of(self._names(cells))
+        return Arrival(
+            place=place,
+            path=readable(cells["path"]),
+            manifest=self._table.file.name,
+            line=row.line,
+            **(told | {"split": told["split"] or (group.split if group else None)}),
+            group=group.key if group else None,
+            declared=turns,
+            declared_at=turns_at,
+        )
+
+    def _inside(self, row: Row, cells: Mapping[str, str], column: str, find: Callable[[], T]) -> T:
+        """What *find* finds, or E_PATH about *column* where it leads outside the roots."""
+        try:
+            return find()
+        except ValueError as error:
+            what = f"{cells[column][:200]!r} was asked for: {error}"
+            hint = f"paths are relative to {self._roots.base}; name other folders with --root or ingest.allow_roots"
+            raise self._table.fault(row.line, what, column=column, hint=hint, code="E_PATH") from None
+
+    def _turns(self, cells: Mapping[str, str]) -> tuple[tuple[DeclaredTurn, ...], tuple[str, ...]]:
+        """Raises ValueError where the sidecar lies outside the roots, InputError for what is in it."""
+        if not (written := cells.get("turns", "").strip()):
+            return (), ()
+        place = self._roots.locate(written)
+        if not isinstance(place, Path):
+            raise ValueError("a sidecar in an object store")
+        return self._sidecars.turns(place, cells.get("path", ""), speaker=stripped(cells, "speaker"))
+
+
+def _known_split(text: str) -> Split | None:
+    return cast(Split, text) if text in get_args(Split) else None

@@ -1,0 +1,89 @@
+"""What became of a batch, added up as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from transcribe.errors import Failure
+from transcribe.records import Milliseconds
+
+#: Warnings that are listed. Those about a sound stay with its recording anyway.
+MOST_WARNINGS: Final = 1_000
+
+
+class Progress(Protocol):
+    """Is told of every file that is through, with its sound."""
+
+    def step(self, *, sound: Milliseconds = 0, failed: bool = False, items: int = 1) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingested:
+    """What became of a batch."""
+
+    #: Recordings that are in the store now and were not before; in a dry run those that would be.
+    new: int
+    #: Files whose bytes were there already.
+    known: int
+    failed: tuple[Failure, ...]
+    warnings: tuple[str, ...]
+    #: Sound of the new recordings. ``None`` in a dry run, which decodes nothing.
+    milliseconds: Milliseconds | None
+    #: Size of all files that were looked at.
+    bytes: int
+
+
+class Tally:
+    """The running sum."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        # Eight bytes of each hash: a million recordings have to fit.
+        self._seen: set[int] = set()
+        self._failed: list[Failure] = []
+        self._warnings: list[str] = []
+        self._more_warnings = 0
+        self._new = self._known = self._bytes = 0
+        self._sound: Milliseconds = 0
+
+    def is_repeated(self, sha256: str) -> bool:
+        """Whether the same bytes came before in this batch."""
+        key = int(sha256[:16], 16)
+        repeated = key in self._seen
+        self._seen.add(key)
+        return repeated
+
+    def weigh(self, size: int) -> None:
+        self._bytes += size
+
+    def add(self, *, new: bool, sound: Milliseconds = 0) -> None:
+        self._new += new
+        self._known += not new
+        self._sound += sound if new else 0
+        self._step(sound=sound)
+
+    def fail(self, failure: Failure) -> None:
+        self._failed.append(failure)
+        self._step(failed=True)
+
+    def warn(self, warning: str) -> None:
+        if len(self._warnings) < MOST_WARNINGS:
+            self._warnings.append(warning)
+        else:
+            self._more_warnings += 1
+
+    def outcome(self, *, decoded: bool) -> Ingested:
+        more = [f"W_MORE: {self._more_warnings:,} warnings more"] if self._more_warnings else []
+        return Ingested(
+            new=self._new,
+            known=self._known,
+            failed=tuple(self._failed),
+            warnings=(*self._warnings, *more),
+            milliseconds=self._sound if decoded else None,
+            bytes=self._bytes,
+        )
+
+    def _step(self, *, sound: Milliseconds = 0, failed: bool = False) -> None:
+        if self._progress is not None:
+            self._progress.step(sound=sound, failed=failed)

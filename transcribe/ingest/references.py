@@ -1,0 +1,35 @@
+"""Corrections that come from a file and not from the desk."""
+
+from __future__ import annotations
+
+from transcribe.records import Correction, Milliseconds, content_id
+
+
+def imported(
+    *,
+    recording: str,
+    start: Milliseconds,
+    end: Milliseconds,
+    text: str,
+    speaker: str | None = None,
+    dialect: str | None = None,
+    segment: str | None = None,
+    author: str | None = None,
+) -> Correction:
+    """
+    A correction whose id is made of all that it says, so that importing it twice is a no-op.
+
+    Args:
+        author: Name of the file.
+    """
+    return Correction(
+        id=content_id("imported", recording, start, end, text, speaker, dialect, segment, author),
+        recording=recording,
+        start=start,
+        end=end,
+        text=text,
+        speaker=speaker,
+        dialect=dialect,
+        segment=segment,
+        author=author,
+    )

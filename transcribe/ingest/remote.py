@@ -1,0 +1,75 @@
+"""Files out of object stores, copied here before anything looks into them."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Final
+
+from transcribe.errors import InputError, MissingError, UnreachableError
+
+_CHUNK: Final = 1 << 20
+
+
+def fetch(url: str, folder: Path, *, at_most: int) -> Path:
+    """
+    A copy of *url* in *folder*, for the caller to remove.
+
+    Args:
+        at_most: Bytes of the largest file that is taken.
+
+    Raises:
+        InputError: E_NOT_FOUND, E_PERMISSION, or E_TOO_LONG for a larger file.
+        MissingError: The library for this kind of store is not installed.
+        UnreachableError: The store does not answer.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=PurePosixPath(url).suffix[:16], delete=False) as copy:
+        place = Path(copy.name)
+        try:
+            with _opened(url) as source:
+                size = getattr(source, "size", None)
+                if size is not None and size > at_most:
+                    raise _too_large(url, at_most)
+                _copy(source, copy, url, at_most)
+        except BaseException as error:
+            place.unlink()
+            if isinstance(error, OSError):
+                raise _translated(url, error) from error
+            raise
+    return place
+
+
+def _opened(url: str) -> Any:
+    try:
+        return importlib.import_module("fsspec").open(url, "rb")
+    except ImportError as error:
+        hint = "install it: pip install 'boli[s3]'"
+        raise MissingError(f"{url} was asked for, and {error.name or error} is not installed", hint=hint) from error
+
+
+def _copy(source: IO[bytes], copy: IO[bytes], url: str, at_most: int) -> None:
+    left = at_most
+    while chunk := source.read(_CHUNK):
+        left -= len(chunk)
+        if left < 0:
+            raise _too_large(url, at_most)
+        copy.write(chunk)
+
+
+def _too_large(url: str, at_most: int) -> InputError:
+    return InputError(
+        f"{url} is larger than the {at_most >> 20:,} MiB that the longest recording takes",
+        code="E_TOO_LONG",
+        hint="cut it, or raise ingest.longest_hours",
+        item=url,
+    )
+
+
+def _translated(url: str, error: OSError) -> InputError | UnreachableError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{url} is not there", code="E_NOT_FOUND", hint="check bucket and key", item=url)
+    if isinstance(error, PermissionError):
+        return InputError(f"{url} may not be read", code="E_PERMISSION", hint="check the rights of the key", item=url)
+    return UnreachableError(f"{url} cannot be read: {error}", hint="check network and endpoint", item=url)

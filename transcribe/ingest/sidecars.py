@@ -1,0 +1,121 @@
+"""Turns that come beside a recording: RTTM, STM, or a table with ``start_ms, end_ms, speaker, dialect, text``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from transcribe.errors import InputError
+from transcribe.ingest.timed import Placed, line_fault, read_rttm, read_stm, read_table
+from transcribe.records import DeclaredTurn, Milliseconds
+
+#: Bytes of the longest sidecar: turns of one recording, or of a corpus of meetings.
+LARGEST: Final = 64 << 20
+#: How far the last turn may reach beyond the sound: annotators round, and players show whole seconds.
+TOLERANCE: Final[Milliseconds] = 1_000
+
+_READERS: Final[Mapping[str, Callable[[Path], Iterator[Placed]]]] = {
+    ".rttm": read_rttm,
+    ".stm": read_stm,
+    ".jsonl": read_table,
+    ".ndjson": read_table,
+    ".csv": read_table,
+    ".tsv": read_table,
+}
+
+_Turns: TypeAlias = tuple[tuple[DeclaredTurn, ...], tuple[str, ...]]
+
+
+class Sidecars:
+    """Reads sidecars. The last few stay in memory, since one file often holds the turns of many recordings."""
+
+    def __init__(self) -> None:
+        self._read = lru_cache(maxsize=4)(_by_recording)
+
+    def turns(self, file: Path, recording: str, *, speaker: str | None = None) -> _Turns:
+        """
+        The turns of *file* about *recording*, and where each stands.
+
+        A file about a single recording need not name it rightly; one about several is asked for the name of
+        *recording*, with or without folder and suffix. Turns of no length are left out.
+
+        Args:
+            speaker: Taken where a line names nobody.
+
+        Raises:
+            InputError: E_SEGMENT with the line; E_JSON; E_PATH where *file* is no file.
+        """
+        found = self._read(file)
+        turns: list[DeclaredTurn] = []
+        places: list[str] = []
+        for placed in _about(file, found, recording):
+            said = placed.said
+            if said.start == said.end:
+                continue
+            name = said.speaker or speaker
+            if name is None:
+                raise line_fault(file)(placed.line, "it names no speaker", "name who speaks")
+            turns.append(
+                DeclaredTurn(start=said.start, end=said.end, speaker=name, dialect=said.dialect, text=said.text)
+            )
+            places.append(f"{file.name} line {placed.line}")
+        return tuple(turns), tuple(places)
+
+
+def fit(turns: _Turns, duration: Milliseconds) -> tuple[DeclaredTurn, ...]:
+    """
+    The turns inside a recording of *duration*. An end at most a second beyond it is brought back.
+
+    Raises:
+        InputError: E_SEGMENT, naming the line that lies further out.
+    """
+    from dataclasses import replace
+
+    fitted = []
+    for turn, where in zip(*turns, strict=True):
+        if turn.end > duration + TOLERANCE or turn.start >= duration:
+            raise InputError(
+                f"{where}: it goes from {turn.start} to {turn.end} ms, and the recording ends at {duration} ms",
+                code="E_SEGMENT",
+                hint="check that the turns belong to this recording and that times are in the right unit",
+                item=where,
+            )
+        fitted.append(replace(turn, end=min(turn.end, duration)))
+    return tuple(fitted)
+
+
+def _by_recording(file: Path) -> dict[str, list[Placed]]:
+    reader = _READERS.get(file.suffix.lower())
+    if reader is None:
+        raise _refused(file, f"sidecars end in {', '.join(_READERS)}")
+    if not file.is_file():
+        raise _refused(file, "no such file")
+    if file.stat().st_size > LARGEST:
+        raise _refused(file, f"it is over {LARGEST >> 20} MiB")
+    found: dict[str, list[Placed]] = {}
+    for placed in reader(file):
+        found.setdefault(placed.said.recording, []).append(placed)
+    return found
+
+
+def _refused(file: Path, what: str) -> InputError:
+    hint = "name an RTTM, STM, JSONL or CSV file in the column turns"
+    return InputError(f"the sidecar {file.name} was asked for: {what}", code="E_PATH", hint=hint, item=str(file))
+
+
+def _about(file: Path, found: Mapping[str, list[Placed]], recording: str) -> list[Placed]:
+    if len(found) <= 1:
+        return next(iter(found.values()), [])
+    path = Path(recording)
+    for name in (recording, path.name, path.stem, str(path.with_suffix(""))):
+        if name in found:
+            return found[name]
+    some = ", ".join(sorted(found)[:3])
+    raise InputError(
+        f"{file.name} holds turns of {len(found)} recordings ({some} …), and none of {path.stem}",
+        code="E_SEGMENT",
+        hint="name the recordings in the sidecar as the files are called",
+        item=str(file),
+    )

@@ -1,0 +1,197 @@
+"""Rows out of CSV, JSON Lines and Parquet, one at a time, each with the line it stands on."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from transcribe.errors import InputError
+from transcribe.ingest import strict_json
+from transcribe.ingest.lines import read_lines, refuse_utf16
+
+#: Rows of a Parquet file that are in memory at a time.
+BATCH_ROWS: Final = 4_096
+#: Bytes looked at to tell the encoding.
+_HEAD: Final = 4_096
+_DELIMITERS: Final = (",", ";", "\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. A cell that is missing, empty or null is not in *cells*."""
+
+    #: Line of the file, from 1, on which the row begins; for Parquet the number of the row.
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A file with rows, and how its faults are called."""
+
+    file: Path
+    #: Columns of which one has to be there: what tells a header from data and a comma from a semicolon.
+    any_of: tuple[str, ...]
+    #: Code of a row or a file that cannot be read; bad JSON is E_JSON in any table.
+    code: str = "E_MANIFEST"
+
+    def rows(self) -> Iterator[Row]:
+        """
+        The rows, streamed. What the file is follows from its name, else from its first bytes.
+
+        CSV is UTF-8 with or without BOM; comma, semicolon or tab; any line end; empty lines are passed over.
+
+        Raises:
+            InputError: Not readable, another encoding, a broken quote, more cells than columns, a trick in JSON.
+        """
+        try:
+            with self.file.open("rb") as stream:
+                head = stream.read(_HEAD)
+                stream.seek(0)
+                yield from self._reader(head)(stream)
+        except OSError as error:
+            raise InputError(
+                f"{self.file} cannot be read: {error.strerror}",
+                hint="check the path and the rights",
+                item=str(self.file),
+            ) from error
+
+    def fault(
+        self, line: int, what: str, *, column: str | None = None, hint: str, code: str | None = None
+    ) -> InputError:
+        """An error about one row, for the caller to raise."""
+        where = f", column {column}" if column else ""
+        return InputError(
+            f"{self.file.name} line {line}{where}: {what}",
+            code=code or self.code,
+            hint=hint,
+            item=f"{self.file.name}:{line}",
+        )
+
+    def _line_fault(self, line: int, what: str, hint: str) -> InputError:
+        return self.fault(line, what, hint=hint)
+
+    def _reader(self, head: bytes) -> Callable[[BinaryIO], Iterator[Row]]:
+        suffix = self.file.suffix.lower()
+        if suffix == ".parquet" or head.startswith(b"PAR1"):
+            return self._parquet
+        refuse_utf16(head, self._line_fault)
+        if suffix in (".jsonl", ".ndjson", ".json") or head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+            return self._json
+        return self._csv
+
+    def _csv(self, stream: BinaryIO) -> Iterator[Row]:
+        lines = read_lines(stream, self._line_fault)
+        blank = 0
+        for header in lines:
+            if header.strip():
+                break
+            blank += 1
+        else:
+            raise self.fault(1, "the file is empty", hint=f"its first line names the columns: {self._wanted()}")
+        reader = csv.reader(chain([header], lines), delimiter=self._delimiter(header), strict=True)
+        yield from self._csv_rows(reader, blank)
+
+    def _csv_rows(self, reader: Any, blank: int) -> Iterator[Row]:
+        names: list[str] | None = None
+        while True:
+            line = blank + reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                hint = "a cell with a comma, a quote or a line end stands in quotes, its own quotes doubled"
+                raise self.fault(line, str(error), hint=hint) from None
+            if cells is None:
+                return
+            if names is None:
+                names = self._names(line, cells)
+            elif any(cell.strip() for cell in cells):
+                yield Row(line, self._cells(line, names, cells))
+
+    def _delimiter(self, header: str) -> str:
+        def columns(delimiter: str) -> list[str]:
+            try:
+                return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+            except csv.Error:
+                return []
+
+        return max(_DELIMITERS, key=lambda d: (any(name in self.any_of for name in columns(d)), len(columns(d))))
+
+    def _names(self, line: int, cells: list[str]) -> list[str]:
+        names = [cell.strip() for cell in cells]
+        filled = [name for name in names if name]
+        if twice := next((name for name in filled if filled.count(name) > 1), None):
+            raise self.fault(line, f"the column {twice} is there twice", hint="leave one of them out")
+        if not any(name in self.any_of for name in names):
+            what = f"no column {self._wanted()} among {', '.join(filled)[:200]}"
+            raise self.fault(line, what, hint="the first line names the columns")
+        return names
+
+    def _cells(self, line: int, names: list[str], cells: list[str]) -> dict[str, str]:
+        if len(cells) != len(names):
+            hint = "put a cell that holds the separator in quotes; keep empty cells at the end"
+            raise self.fault(line, f"{len(cells)} cells under {len(names)} columns", hint=hint)
+        if stray := next((cell for name, cell in zip(names, cells, strict=True) if cell.strip() and not name), None):
+            raise self.fault(line, f"{stray[:40]!r} stands under no column", hint="name the column in the first line")
+        return {name: cell for name, cell in zip(names, cells, strict=True) if cell}
+
+    def _json(self, stream: BinaryIO) -> Iterator[Row]:
+        for number, text in enumerate(read_lines(stream, self._line_fault), 1):
+            if not text.strip():
+                continue
+            try:
+                value = strict_json.parse(text)
+            except ValueError as error:
+                raise self.fault(number, str(error), hint="write one plain JSON object a line", code="E_JSON") from None
+            if not isinstance(value, dict):
+                what = f"a {type(value).__name__} where an object should be"
+                raise self.fault(number, what, hint="write one JSON object a line", code="E_JSON")
+            yield Row(number, self._plain(number, value.items()))
+
+    def _parquet(self, stream: BinaryIO) -> Iterator[Row]:
+        import pyarrow
+        from pyarrow import parquet
+
+        number = 0
+        try:
+            # Threads and read-ahead would hold several row groups at a time.
+            file = parquet.ParquetFile(stream, pre_buffer=False)
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+                for found in batch.to_pylist():
+                    number += 1
+                    yield Row(number, self._plain(number, found.items()))
+        except (pyarrow.ArrowException, OSError) as error:
+            raise self.fault(number + 1, f"not readable as Parquet: {error}", hint="write the file again") from error
+
+    def _plain(self, line: int, pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
+        """Cells as text; what has parts is JSON text again."""
+        cells: dict[str, str] = {}
+        for name, value in pairs:
+            if isinstance(value, str):
+                text = value
+            elif value is None:
+                continue
+            elif isinstance(value, bool | list | dict):
+                text = self._as_json(line, name, value)
+            elif isinstance(value, bytes):
+                raise self.fault(line, "bytes, not text", column=name, hint="leave the column out")
+            else:
+                text = str(value)
+            if text:
+                cells[name] = text
+        return cells
+
+    def _as_json(self, line: int, name: str, value: object) -> str:
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError):
+            hint = "leave the column out, or write it as text"
+            raise self.fault(line, "something that is not text", column=name, hint=hint) from None
+
+    def _wanted(self) -> str:
+        return " or ".join(self.any_of)

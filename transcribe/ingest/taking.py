@@ -1,0 +1,289 @@
+"""Arrivals to recordings: dialects looked up, sound taken in, splits drawn, references kept."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from dialects.dialect import Catalogue
+from dialects.errors import DialectError
+from transcribe import audio
+from transcribe.errors import Failure, InputError
+from transcribe.ingest.arrivals import Arrival
+from transcribe.ingest.outcomes import Ingested, Progress, Tally
+from transcribe.ingest.places import readable
+from transcribe.ingest.references import imported
+from transcribe.ingest.remote import fetch
+from transcribe.ingest.sidecars import fit
+from transcribe.ingest.splits import Shares
+from transcribe.ingest.tagging import Tagger
+from transcribe.records import Correction, Recording
+from transcribe.store import Store
+
+STAGE: Final = "ingest"
+#: Recordings that are saved together: few are looked at again after a crash, and a transaction stays short.
+BATCH: Final = 64
+#: Bytes of a second of the widest sound that is worth taking: eight channels of 32-bit 48 kHz.
+_WIDEST: Final = 8 * 4 * 48_000
+#: Bytes of the longest name that the store keeps a failure under.
+_LONGEST_ITEM: Final = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What holds for every file of a batch."""
+
+    catalogue: Catalogue
+    limits: audio.Limits = field(default_factory=audio.Limits)
+    shares: Shares = field(default_factory=Shares)
+    #: Refuse dialects that the catalogue does not list.
+    strict_dialects: bool = False
+    #: Number of the audio track, from 1, for files that have several.
+    stream: int | None = None
+    #: Take the readable part of a file that was cut off.
+    allow_partial: bool = False
+
+
+def ingest(
+    arrivals: Iterable[Arrival | Failure],
+    *,
+    store: Store,
+    audio_folder: Path,
+    rules: Rules,
+    workers: int = 0,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+) -> Ingested:
+    """
+    Take *arrivals* into *store* and their sound into *audio_folder*.
+
+    The same bytes are the same recording: taking them again changes nothing. A file that cannot be taken is recorded
+    with its reason, and the rest goes on; the record goes when the file is taken later.
+
+    Args:
+        workers: Files decoded at a time; 0 means one for each core.
+        dry_run: Look the files up and change nothing.
+
+    Raises:
+        UnfitError, UnreachableError, MissingError: What would meet every file; the files before it are kept.
+    """
+    intake = _Intake(store, rules, progress, dry_run=dry_run)
+    if dry_run:
+        for arrival in intake.checked(arrivals):
+            intake.look_at(arrival)
+    else:
+        try:
+            _take_all(intake, arrivals, audio_folder, workers or os.cpu_count() or 1)
+        finally:
+            intake.save()
+    return intake.tally.outcome(decoded=not dry_run)
+
+
+def _take_all(intake: _Intake, arrivals: Iterable[Arrival | Failure], audio_folder: Path, workers: int) -> None:
+    waiting: deque[tuple[Arrival, Path]] = deque()
+
+    def jobs() -> Iterator[audio.Job]:
+        for arrival in intake.checked(arrivals):
+            try:
+                source = intake.fetched(arrival, audio_folder)
+            except InputError as error:
+                intake.fail(arrival, error)
+                continue
+            waiting.append((arrival, source))
+            yield intake.job(arrival, source)
+
+    try:
+        for _, answer in audio.receive_many(jobs(), audio_folder, limits=intake.rules.limits, workers=workers):
+            arrival, source = waiting.popleft()
+            if isinstance(answer, InputError):
+                intake.fail(arrival, answer)
+            else:
+                intake.take(arrival, answer, source)
+            _forget(arrival, source)
+    finally:
+        for arrival, source in waiting:
+            _forget(arrival, source)
+
+
+def _forget(arrival: Arrival, source: Path) -> None:
+    """Remove the copy of a file that came from an object store."""
+    if source != arrival.place:
+        source.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Taken:
+    """A file whose sound is ours, on its way into the store."""
+
+    arrival: Arrival
+    recording: Recording
+    reference: Correction | None
+
+
+class _Intake:
+    """Brings a batch into the store, a few recordings at a time."""
+
+    def __init__(self, store: Store, rules: Rules, progress: Progress | None, *, dry_run: bool) -> None:
+        self.rules = rules
+        self.tally = Tally(progress)
+        self._store = store
+        self._dry_run = dry_run
+        self._tagger = Tagger(rules.catalogue, strict=rules.strict_dialects, warn=self.tally.warn)
+        self._failed_before = {failure.item for failure in store.failures(STAGE)}
+        self._pending: list[_Taken] = []
+
+    def checked(self, arrivals: Iterable[Arrival | Failure]) -> Iterator[Arrival]:
+        """Those of *arrivals* that can be used so far, with dialects and languages looked up."""
+        for arrival in arrivals:
+            if isinstance(arrival, Failure):
+                self._record(arrival)
+                continue
+            try:
+                yield self._tagger.tagged(arrival)
+            except DialectError as error:
+                self.fail(arrival, error)
+
+    def fetched(self, arrival: Arrival, folder: Path) -> Path:
+        """Where the bytes of *arrival* can be read on this machine."""
+        if isinstance(arrival.place, Path):
+            return arrival.place
+        return fetch(arrival.place, folder, at_most=self.rules.limits.longest // 1_000 * _WIDEST)
+
+    def job(self, arrival: Arrival, source: Path) -> audio.Job:
+        return audio.Job(
+            source=source,
+            channel_mode=arrival.channel_mode,
+            stream=self.rules.stream,
+            allow_partial=self.rules.allow_partial,
+        )
+
+    def take(self, arrival: Arrival, received: audio.Received, source: Path) -> None:
+        """A file whose sound is ours now."""
+        with suppress(OSError):
+            self.tally.weigh(source.stat().st_size)
+        try:
+            recording = self._recording(arrival, received)
+        except InputError as error:
+            self.fail(arrival, error)
+            return
+        reference = _reference(arrival, recording)
+        self._pending.append(_Taken(arrival=arrival, recording=recording, reference=reference))
+        if len(self._pending) >= BATCH:
+            self.save()
+
+    def look_at(self, arrival: Arrival) -> None:
+        """What a dry run finds out about a file; one in an object store counts as new."""
+        if not isinstance(arrival.place, Path):
+            self.tally.add(new=True)
+            return
+        try:
+            if not arrival.place.is_file():
+                raise InputError(f"{arrival.path} is no file", code="E_NOT_REGULAR", hint="hand in files")
+            self.tally.weigh(arrival.place.stat().st_size)
+            sha256 = audio.content_hash(arrival.place)
+        except OSError as error:
+            self.fail(arrival, InputError(f"{arrival.path} cannot be read: {error.strerror}", code="E_UNREADABLE"))
+        except InputError as error:
+            self.fail(arrival, error)
+        else:
+            self.tally.add(new=not self.tally.is_repeated(sha256) and self._store.recording(sha256) is None)
+
+    def fail(self, arrival: Arrival, error: InputError | DialectError) -> None:
+        told = str(error) if arrival.manifest is None else f"{error} ({arrival.where})"
+        self._record(Failure(item=arrival.path, code=error.code, message=readable(told)))
+
+    def save(self) -> None:
+        """Put into the store what waits for it."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        try:
+            self._save(pending)
+        except InputError:
+            # One of them holds what no database can keep. The store takes whole batches, so each goes alone.
+            for taken in pending:
+                try:
+                    self._save([taken])
+                except InputError as error:
+                    self.fail(taken.arrival, error)
+
+    def _save(self, pending: list[_Taken]) -> None:
+        added = self._store.add_recordings(taken.recording for taken in pending)
+        self._store.add_corrections(taken.reference for taken in pending if taken.reference is not None)
+        new = set(added.new)
+        kept = {recording.id: recording for recording in self._store.recordings(ids=set(added.known))}
+        for taken in pending:
+            recording = taken.recording
+            repeated = self.tally.is_repeated(recording.id)
+            is_new = recording.id in new and not repeated
+            if is_new:
+                for warning in recording.warnings:
+                    self.tally.warn(f"{warning} ({recording.path})")
+            else:
+                self._compare(taken, kept.get(recording.id, recording), repeated=repeated)
+            if recording.path in self._failed_before:
+                self._store.clear_failure(_key(recording.path), STAGE)
+            self.tally.add(new=is_new, sound=recording.duration)
+
+    def _compare(self, taken: _Taken, kept: Recording, *, repeated: bool) -> None:
+        """Warn of sound that came under another name, and of facts that the store does not take any more."""
+        arrival = taken.arrival
+        if repeated or kept.path != arrival.path:
+            self.tally.warn(f"W_DUPLICATE: {arrival.path} is the same sound as {kept.path}; it is kept once")
+        names = ("dialect", "speaker", "session", "num_speakers", "split")
+        changed = [name for name in names if getattr(arrival, name) not in (None, getattr(kept, name))]
+        if arrival.declared and taken.recording.declared != kept.declared:
+            changed.append("turns")
+        if changed:
+            facts = ", ".join(changed)
+            self.tally.warn(f"W_KEPT: {arrival.path} is there already; {facts} stay as they were first given")
+
+    def _recording(self, arrival: Arrival, received: audio.Received) -> Recording:
+        return Recording(
+            id=received.sha256,
+            path=arrival.path,
+            duration=received.duration,
+            rate_hz=received.rate_hz,
+            channels=received.channels,
+            channel_mode=arrival.channel_mode,
+            dialect=arrival.dialect,
+            language=arrival.language,
+            speaker=arrival.speaker,
+            session=arrival.session,
+            consent=arrival.consent,
+            licence=arrival.licence,
+            source=arrival.source,
+            num_speakers=arrival.num_speakers,
+            split=arrival.split or self.rules.shares.draw(arrival.group or received.sha256),
+            facts=arrival.facts,
+            declared=fit((arrival.declared, arrival.declared_at), received.duration),
+            warnings=received.warnings,
+        )
+
+    def _record(self, failure: Failure) -> None:
+        self.tally.fail(failure)
+        if not self._dry_run:
+            self._store.fail(_key(failure.item), STAGE, failure)
+
+
+def _reference(arrival: Arrival, recording: Recording) -> Correction | None:
+    if arrival.text is None:
+        return None
+    return imported(
+        recording=recording.id,
+        start=0,
+        end=recording.duration,
+        text=arrival.text,
+        dialect=recording.dialect,
+        author=arrival.manifest,
+    )
+
+
+def _key(item: str) -> str:
+    """What the store keeps a failure under."""
+    return item.encode()[:_LONGEST_ITEM].decode(errors="ignore")

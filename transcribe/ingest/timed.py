@@ -1,0 +1,232 @@
+"""
+Timed lines: RTTM, STM and tables with times, as they come beside a recording or out of another tool.
+
+RTTM and STM have one blank between fields and no quoting. What would break a field is written as ``%20`` and the
+like: white space, a semicolon at the start (a comment), and the per cent sign itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from transcribe.errors import InputError
+from transcribe.ingest.lines import Fault, from_milliseconds, from_seconds, read_lines, refuse_utf16
+from transcribe.ingest.tables import Row, Table
+from transcribe.records import Milliseconds, Word
+
+#: What RTTM and its kin write for "nothing is known".
+NOT_AVAILABLE: Final = "<NA>"
+
+#: Speakers of STM lines that are no speech: what a scorer leaves out.
+UNSCORED_SPEAKERS: Final = frozenset({"inter_segment_gap", "excluded_region"})
+UNSCORED_TEXT: Final = "ignore_time_segment_in_scoring"
+
+#: sclite's label before the text: ``<o,f0,male>``. A tag such as ``<noise>`` is text.
+LABEL: Final = re.compile(r"<(o|na|[^<>,]*,[^<>]*)>", re.IGNORECASE)
+
+_ESCAPED: Final = re.compile(r"(?:%[0-9A-F]{2})+")
+_BLANKS: Final = re.compile(r"[ \t\r\n\f\v]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedText:
+    """A stretch of one recording: who speaks, in which dialect, and what is said, as far as the format tells."""
+
+    #: As the file names it: a path, a name without suffix, or a hash.
+    recording: str
+    start: Milliseconds
+    end: Milliseconds
+    speaker: str | None = None
+    #: ``None`` where nothing is known of the words; an empty text says that there are none.
+    text: str | None = None
+    words: tuple[Word, ...] = ()
+    dialect: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A stretch with the line it stands on."""
+
+    line: int
+    said: TimedText
+
+
+def read_rttm(file: Path) -> Iterator[Placed]:
+    """
+    The SPEAKER lines of an RTTM file; other kinds of lines are passed over.
+
+    Raises:
+        InputError: E_SEGMENT with the line.
+    """
+    yield from _read(file, _rttm_line)
+
+
+def read_stm(file: Path, *, code: str = "E_SEGMENT") -> Iterator[Placed]:
+    """
+    The lines of an STM file, without comments and without stretches that are not scored.
+
+    A label before the text is left out: it groups lines for a scorer.
+
+    Raises:
+        InputError: *code* with the line.
+    """
+    yield from _read(file, _stm_line, code)
+
+
+def read_table(file: Path) -> Iterator[Placed]:
+    """
+    Rows of a JSONL or CSV file with ``start_ms, end_ms`` and optionally ``recording, speaker, dialect, text``.
+
+    Raises:
+        InputError: E_SEGMENT with the line; E_JSON.
+    """
+    table = Table(file=file, any_of=("start_ms",), code="E_SEGMENT")
+    for row in table.rows():
+        yield Placed(line=row.line, said=_of_row(table, row))
+
+
+def span(start: Milliseconds, end: Milliseconds) -> tuple[Milliseconds, Milliseconds]:
+    """
+    *start* and *end* as they are.
+
+    Raises:
+        ValueError: The end comes before the start.
+    """
+    if start > end:
+        raise ValueError(f"it starts at {start} ms, after its end at {end} ms")
+    return start, end
+
+
+def escape(field: str) -> str:
+    """
+    *field* as one word, for formats that part fields by blanks. ``unescape`` gives it back.
+
+    >>> escape("Asha Devi")
+    'Asha%20Devi'
+    """
+    text = re.sub(r"[\s%]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), field)
+    return f"%3B{text[1:]}" if text.startswith(";") else text
+
+
+def unescape(field: str) -> str:
+    """What ``escape`` was given. Other per cent signs stay as they are, since not every tool escapes."""
+
+    def plain(found: re.Match[str]) -> str:
+        try:
+            text = bytes.fromhex(found[0].replace("%", "")).decode()
+        except UnicodeDecodeError:
+            return found[0]
+        return text if all(c.isspace() or c in "%;" for c in text) else found[0]
+
+    return _ESCAPED.sub(plain, field)
+
+
+def line_fault(file: Path, code: str = "E_SEGMENT") -> Fault:
+    """Makes the errors of *file*'s lines."""
+
+    def fault(line: int, what: str, hint: str) -> InputError:
+        return InputError(f"{file.name} line {line}: {what}", code=code, hint=hint, item=f"{file.name}:{line}")
+
+    return fault
+
+
+def open_lines(file: Path, fault: Fault) -> Iterator[tuple[int, str]]:
+    """Numbered lines of *file* without their ends, without empty lines and ``;;`` comments."""
+    try:
+        with file.open("rb") as stream:
+            _refuse_other_encodings(stream, fault)
+            for number, line in enumerate(read_lines(stream, fault), 1):
+                text = line.strip()
+                if text and not text.startswith(";"):
+                    yield number, text
+    except OSError as error:
+        hint = "check the path and the rights"
+        raise InputError(f"{file} cannot be read: {error.strerror}", hint=hint, item=str(file)) from error
+
+
+def fields(line: str, at_most: int = -1) -> list[str]:
+    """The words of *line*; the last one takes the rest if *at_most* is given."""
+    return _BLANKS.split(line, at_most - 1 if at_most > 0 else 0)
+
+
+def _refuse_other_encodings(stream: BinaryIO, fault: Fault) -> None:
+    refuse_utf16(stream.read(4_096), fault)
+    stream.seek(0)
+
+
+def _read(file: Path, parse: Callable[[str], TimedText | None], code: str = "E_SEGMENT") -> Iterator[Placed]:
+    fault = line_fault(file, code)
+    for number, line in open_lines(file, fault):
+        try:
+            said = parse(line)
+        except ValueError as error:
+            raise fault(number, str(error), "mend the line or leave it out") from None
+        if said is not None:
+            yield Placed(line=number, said=said)
+
+
+def _rttm_line(line: str) -> TimedText | None:
+    words = fields(line)
+    if words[0] != "SPEAKER":
+        return None
+    if len(words) not in (9, 10):
+        raise ValueError(f"an RTTM line has 9 or 10 fields, this one has {len(words)}")
+    start = from_seconds(words[3])
+    return TimedText(
+        recording=unescape(words[1]),
+        start=start,
+        end=start + from_seconds(words[4]),
+        speaker=None if words[7] == NOT_AVAILABLE else unescape(words[7]),
+    )
+
+
+def _stm_line(line: str) -> TimedText | None:
+    words = fields(line, 6)
+    if len(words) < 5:
+        raise ValueError(f"an STM line has 5 fields before its text, this one has {len(words)}")
+    start, end = span(from_seconds(words[3]), from_seconds(words[4]))
+    text = words[5] if len(words) > 5 else ""
+    if words[2] in UNSCORED_SPEAKERS or text.lower() == UNSCORED_TEXT:
+        return None
+    return TimedText(
+        recording=unescape(words[0]),
+        start=start,
+        end=end,
+        speaker=None if words[2] == NOT_AVAILABLE else unescape(words[2]),
+        text=_without_label(text),
+    )
+
+
+def _without_label(text: str) -> str:
+    label, _, rest = text.partition(" ")
+    return rest.lstrip() if LABEL.fullmatch(label) else text
+
+
+def _of_row(table: Table, row: Row) -> TimedText:
+    cells = row.cells
+    times = [_time(table, row, column) for column in ("start_ms", "end_ms")]
+    try:
+        start, end = span(*times)
+    except ValueError as error:
+        raise table.fault(row.line, str(error), hint="mend the row or leave it out") from None
+    return TimedText(
+        recording=cells.get("recording", ""),
+        start=start,
+        end=end,
+        speaker=cells.get("speaker", "").strip() or None,
+        text=cells.get("text"),
+        dialect=cells.get("dialect", "").strip() or None,
+    )
+
+
+def _time(table: Table, row: Row, column: str) -> Milliseconds:
+    if column not in row.cells:
+        raise table.fault(row.line, "no time", column=column, hint="each row needs start_ms and end_ms")
+    try:
+        return from_milliseconds(row.cells[column])
+    except ValueError as error:
+        raise table.fault(row.line, str(error), column=column, hint="write whole milliseconds") from None
