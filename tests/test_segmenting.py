@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transcribe.protocols import LONGEST_WINDOW
 from transcribe.records import Milliseconds, Segment, Turn, Word
 from transcribe.segmenting import (
-    LONGEST_WINDOW,
     WIDEST_PAUSE,
     MixedRecordings,
     Stretch,
     attribute,
     cut,
+    fit_to_speech,
     pack,
 )
 
@@ -125,6 +126,25 @@ def test_windows_hold_all_speech_do_not_overlap_and_never_exceed_the_longest(tur
     assert all(0 < window.end - window.start <= longest for window in windows)
     assert all(a.end <= b.start for a, b in itertools.pairwise(windows))
     assert all(window.start >= 0 and window.end <= duration for window in windows)
+
+
+def test_a_word_drawn_out_over_a_pause_ends_with_the_speech() -> None:
+    turns = [turn("A", 0, 1_000), turn("B", 3_000, 4_000)]
+    fitted = fit_to_speech([word("you", 800, 3_100), word("and", 3_100, 3_400)], turns)
+    assert [(w.start, w.end) for w in fitted] == [(800, 1_000), (3_100, 3_400)]
+
+
+def test_a_word_outside_all_speech_stays_as_it_is() -> None:
+    fitted = fit_to_speech([word("hm", 1_500, 1_700), word("oh", 0, 90)], [turn("A", 100, 1_000)])
+    assert [(w.start, w.end) for w in fitted] == [(0, 90), (1_500, 1_700)]
+
+
+@given(conversations(), st.lists(st.tuples(st.integers(0, 250_000), st.integers(0, 3_000)), max_size=40))
+def test_fitting_never_widens_a_word_nor_loses_one(turns: list[Turn], times: list[tuple[int, int]]) -> None:
+    words = [word(str(i), start, start + length) for i, (start, length) in enumerate(times)]
+    fitted = {w.text: w for w in fit_to_speech(words, turns)}
+    assert set(fitted) == {w.text for w in words}
+    assert all(w.start <= fitted[w.text].start <= fitted[w.text].end <= w.end for w in words)
 
 
 def test_words_go_to_the_speaker_who_talks_at_their_middle() -> None:

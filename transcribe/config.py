@@ -45,14 +45,14 @@ class IngestSettings(Section):
     allow_roots: tuple[str, ...] = ()
     strict_dialects: bool = False
     #: Longest recording that is taken.
-    longest_hours: float = Field(12.0, gt=0)
+    longest_hours: float = Field(default=12.0, gt=0)
     #: Memory of the child process that decodes foreign media.
-    memory_mb: int = Field(512, ge=128)
+    memory_mb: int = Field(default=512, ge=128)
     #: Files decoded at a time; 0 means one for each core.
-    workers: int = Field(0, ge=0)
+    workers: int = Field(default=0, ge=0)
     #: Shares of speakers drawn for tuning and for testing; the rest trains.
-    dev_share: float = Field(0.1, ge=0, le=1)
-    test_share: float = Field(0.1, ge=0, le=1)
+    dev_share: float = Field(default=0.1, ge=0, le=1)
+    test_share: float = Field(default=0.1, ge=0, le=1)
     split_seed: int = 0
 
 
@@ -66,7 +66,7 @@ class DiariserSettings(Section):
     model: str = "embedded"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     #: Threads of torch on a CPU; 0 leaves its default.
-    threads: int = Field(0, ge=0)
+    threads: int = Field(default=0, ge=0)
 
 
 class RecogniserSettings(Section):
@@ -76,30 +76,30 @@ class RecogniserSettings(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     #: CTranslate2 compute type; ``default`` keeps what the files hold.
     compute_type: str = "default"
-    beam_size: int = Field(5, ge=1)
-    batch_size: int = Field(8, ge=1)
+    beam_size: int = Field(default=5, ge=1)
+    batch_size: int = Field(default=8, ge=1)
     #: Longest window. ``None``: what the model's folder declares, else 28 s. Whisper hears 30 s and drops the rest.
-    window_ms: int | None = Field(None, ge=1_000, le=30_000)
+    window_ms: int | None = Field(default=None, ge=1_000, le=30_000)
     #: A second, greedy pass whose disagreement flags a draft. Costs about half as much again.
     second_pass: bool = False
-    threads: int = Field(0, ge=0)
+    threads: int = Field(default=0, ge=0)
 
 
 class SegmentingSettings(Section):
     #: Widest silence inside a segment, when nobody else talks in it.
-    join_gap_ms: Milliseconds = Field(400, ge=0)
+    join_gap_ms: Milliseconds = Field(default=400, ge=0)
     #: Longest segment.
-    longest_ms: Milliseconds = Field(28_000, ge=1_000, le=30_000)
+    longest_ms: Milliseconds = Field(default=28_000, ge=1_000, le=30_000)
 
 
 class ReportSettings(Section):
     #: Normaliser id; ``None`` takes the one of each dialect's language and script.
     normaliser: str | None = None
-    provisional_speakers: int = Field(3, ge=1)
-    provisional_words: int = Field(500, ge=1)
-    reportable_speakers: int = Field(10, ge=2)
-    reportable_words: int = Field(2_000, ge=1)
-    confidence: float = Field(0.95, gt=0.5, lt=1)
+    provisional_speakers: int = Field(default=3, ge=1)
+    provisional_words: int = Field(default=500, ge=1)
+    reportable_speakers: int = Field(default=10, ge=2)
+    reportable_words: int = Field(default=2_000, ge=1)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
 
 
 class Settings(Section):

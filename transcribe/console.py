@@ -145,7 +145,8 @@ class Console:
             with _bars(meter) as bars:
                 yield bars
         else:
-            lines: Progress = {"jsonl": _JsonLines, "none": _Silent}.get(style, _PlainLines)(meter)
+            kinds: dict[str, Callable[[Meter], Progress]] = {"jsonl": _JsonLines, "none": _Silent}
+            lines = kinds.get(style, _PlainLines)(meter)
             yield lines
             lines.close()
 

@@ -21,6 +21,9 @@ Pcm: TypeAlias = npt.NDArray[np.int16]
 #: The rate of every signal between the steps.
 SAMPLE_RATE_HZ = 16_000
 
+#: Whisper hears 30 s; the margin keeps padding and rounding inside.
+LONGEST_WINDOW: Milliseconds = 28_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class SpeakerCount:
@@ -75,7 +78,7 @@ class Heard:
     log_probability: float | None
     #: Probability that the window holds no speech, as the model sees it.
     no_speech: float | None
-    #: Language that was used: the declared one, or the one the model detected.
+    #: Language that was used: the declared one, or the one the model detected; ``None`` where that is not told.
     language: str | None = None
 
 

@@ -16,10 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from transcribe.errors import InputError
+from transcribe.protocols import LONGEST_WINDOW
 from transcribe.records import Milliseconds, Segment, Turn, Word
-
-#: Whisper hears 30 s; the margin keeps padding and rounding inside.
-LONGEST_WINDOW: Milliseconds = 28_000
 
 #: Sound kept before and after the speech of a window, where no neighbour is in the way: onsets are soft.
 WINDOW_MARGIN: Milliseconds = 200
@@ -166,7 +164,7 @@ def pack(
     """
     room = longest - 2 * WINDOW_MARGIN
     known = languages or {}
-    islands = [part for island in _islands(turns, known) for part in _shorten(island, room)]
+    islands = [part for island in _islands(turns) for part in _shorten(island, room)]
     groups: list[list[Stretch]] = []
     for island in islands:
         group = groups[-1] if groups else []
@@ -180,7 +178,7 @@ def pack(
     return _with_margins([_span(group) for group in groups], duration)
 
 
-def _islands(turns: Sequence[Turn], languages: Mapping[str | None, str | None]) -> list[Stretch]:
+def _islands(turns: Sequence[Turn]) -> list[Stretch]:
     """Union of the turns: stretches of unbroken speech. Two languages at once go to the longer one."""
     islands: list[tuple[Milliseconds, Milliseconds, Counter[str | None]]] = []
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
@@ -233,6 +231,26 @@ def _with_margins(spans: Sequence[Stretch], duration: Milliseconds) -> list[Stre
     ]
 
 
+def fit_to_speech(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
+    """
+    Words cut to the speech that they lie in most, in time order.
+
+    Whisper's word times come from attention and know no silence: the last word before a pause is drawn out over it,
+    so that its middle lies where nobody speaks. A word that touches no speech stays as it is.
+    """
+    islands = _islands(turns)
+    starts = [island.start for island in islands]
+    fitted = []
+    for word in sorted(words, key=lambda word: (word.start, word.end)):
+        first = max(0, bisect.bisect_right(starts, word.start) - 1)
+        touched = islands[first : bisect.bisect_left(starts, word.end)]
+        home = max(touched, key=lambda island: min(island.end, word.end) - max(island.start, word.start), default=None)
+        if home is not None and home.start < word.end and word.start < home.end:
+            word = replace(word, start=max(word.start, home.start), end=min(word.end, home.end))
+        fitted.append(word)
+    return fitted
+
+
 def attribute(
     words: Sequence[Word], exclusive: Sequence[Turn], segments: Sequence[Segment]
 ) -> dict[str, tuple[Word, ...]]:
@@ -274,7 +292,7 @@ class _Line(Generic[SpanT]):
     """Spans ordered by start that hardly overlap, so that the nearest to a moment is found by bisection."""
 
     def __init__(self, spans: Sequence[SpanT]) -> None:
-        self._spans = spans
+        self._spans: Sequence[SpanT] = spans
         self._starts = [span.start for span in spans]
 
     def nearest(self, moment: Milliseconds) -> SpanT | None:

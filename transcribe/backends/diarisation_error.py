@@ -1,0 +1,81 @@
+"""Diarisation error by pyannote.metrics: collar 0, overlapping speech scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transcribe.protocols import LabelledSpan
+from transcribe.records import Milliseconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiarisationError:
+    """Counts of misjudged speech; they add up over recordings, and the rate is derived."""
+
+    #: Speech in the reference; two people at once count twice.
+    speech: Milliseconds = 0
+    #: Speech that nobody was found for.
+    missed: Milliseconds = 0
+    #: Speakers found where fewer spoke.
+    false_alarm: Milliseconds = 0
+    #: Speech given to somebody else, under the kindest pairing of labels.
+    confusion: Milliseconds = 0
+
+    def __add__(self, other: DiarisationError) -> DiarisationError:
+        return DiarisationError(
+            speech=self.speech + other.speech,
+            missed=self.missed + other.missed,
+            false_alarm=self.false_alarm + other.false_alarm,
+            confusion=self.confusion + other.confusion,
+        )
+
+    @property
+    def total(self) -> Milliseconds:
+        """All misjudged speech."""
+        return self.missed + self.false_alarm + self.confusion
+
+    @property
+    def rate(self) -> float | None:
+        """DER; ``None`` where the reference holds no speech."""
+        return self.total / self.speech if self.speech else None
+
+
+def der(
+    reference: Sequence[LabelledSpan],
+    hypothesis: Sequence[LabelledSpan],
+    *,
+    within: Sequence[tuple[Milliseconds, Milliseconds]] | None = None,
+) -> DiarisationError:
+    """
+    How far *hypothesis* is from *reference*: NIST's diarisation error rate and its parts.
+
+    Args:
+        reference: Who really speaks when.
+        hypothesis: Who was found to; labels need not agree with the reference's.
+        within: The annotated stretches (UEM). Everything where absent.
+    """
+    from pyannote.core import Annotation, Segment, Timeline
+    from pyannote.metrics.diarization import DiarizationErrorRate
+
+    def annotation(spans: Sequence[LabelledSpan]) -> Annotation:
+        made = Annotation()
+        for track, span in enumerate(spans):
+            made[Segment(span.start / 1_000, span.end / 1_000), track] = span.label
+        return made
+
+    end = max((span.end for span in (*reference, *hypothesis)), default=0)
+    stretches = [(0, end)] if within is None else within
+    metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
+    parts = metric(
+        annotation(reference),
+        annotation(hypothesis),
+        uem=Timeline([Segment(start / 1_000, stop / 1_000) for start, stop in stretches]),
+        detailed=True,
+    )
+    return DiarisationError(
+        speech=round(parts["total"] * 1_000),
+        missed=round(parts["missed detection"] * 1_000),
+        false_alarm=round(parts["false alarm"] * 1_000),
+        confusion=round(parts["confusion"] * 1_000),
+    )

@@ -1,0 +1,31 @@
+"""
+CUDA libraries that CTranslate2 opens by name, loaded before its first call on a GPU.
+
+CTranslate2's wheel opens ``libcublas.so.12`` and nothing else. torch 2.11 brings CUDA 13, so the library comes from
+its own package (the ``gpu`` extra) and is not on the loader's path: loading it by its full name first is enough.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from pathlib import Path
+
+#: In this order. ``libnvrtc.so.13`` first keeps torchcodec alive where a CUDA 12 nvrtc is installed too.
+WANTED = (
+    ("cu13/lib", "libnvrtc.so.13"),
+    ("cublas/lib", "libcublasLt.so.12"),
+    ("cublas/lib", "libcublas.so.12"),
+)
+
+
+def preload_cublas() -> tuple[Path, ...]:
+    """Load what is installed of *WANTED*; the files that were loaded, none on a machine without the extra."""
+    spec = importlib.util.find_spec("nvidia")
+    roots = (spec.submodule_search_locations or ()) if spec else ()
+    found = tuple(file for root in roots for folder, name in WANTED if (file := Path(root, folder, name)).exists())
+    if not any(file.name == "libcublas.so.12" for file in found):
+        return ()
+    for file in found:
+        ctypes.CDLL(str(file), mode=ctypes.RTLD_GLOBAL)
+    return found

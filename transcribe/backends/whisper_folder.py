@@ -1,0 +1,101 @@
+"""A Whisper in CTranslate2's format: where it is, whether it is whole, and what it was made for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transcribe.backends.hub import hub, hub_answers
+from transcribe.backends.identity import folder_id, looks_like_hub_id
+from transcribe.errors import InputError, MissingError
+from transcribe.protocols import LONGEST_WINDOW
+from transcribe.records import Milliseconds
+
+#: Beside the weights: what the model was made for. ``{"window_ms": 10000, "prompt": false}``.
+MANNERS_FILE = "boli.json"
+
+#: Without these faster-whisper fails late, or asks the hub for what is missing.
+NEEDED = ("model.bin", "config.json", "tokenizer.json")
+
+#: Shortest and longest window that makes sense: Whisper hears 30 s.
+WINDOWS = range(1_000, 30_001)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhisperFolder:
+    """A model folder on this machine, looked at but not loaded."""
+
+    place: Path
+    #: Hash of its files.
+    id: str
+    #: Longest window that the model was made for.
+    window: Milliseconds
+    #: Whether it understands a prompt and hotwords.
+    takes_prompt: bool
+
+
+def find(model: str, *, allow_download: bool) -> WhisperFolder:
+    """
+    The folder that *model* names: a path, or a hub id or size that is fetched first, where that is allowed.
+
+    Raises:
+        MissingError: It is not on this machine and may not be, or cannot be, fetched; the hint mends it.
+        InputError: E_MODEL if the folder is no Whisper in CTranslate2's format.
+    """
+    place = Path(model).expanduser()
+    if not place.is_dir():
+        if "/" in model and not looks_like_hub_id(model):
+            raise _missing(model, "there is no such folder", "name a folder that holds model.bin, or a hub id")
+        place = _fetched(model, allow_download=allow_download)
+    for name in NEEDED:
+        if not (place / name).is_file():
+            hint = "convert it with ct2-transformers-converter --copy_files tokenizer.json preprocessor_config.json"
+            raise refused(place, f"it holds no {name}", hint)
+    manners = _manners(place)
+    return WhisperFolder(place=place, id=folder_id(place), window=manners["window_ms"], takes_prompt=manners["prompt"])
+
+
+def refused(place: Path, what: str, hint: str = "convert it again from its source") -> InputError:
+    """What is wrong with a model folder."""
+    message = f"{place} is not a Whisper model in CTranslate2's format: {what}"
+    return InputError(message, code="E_MODEL", hint=hint, item=str(place))
+
+
+def _missing(model: str, why: str, hint: str) -> MissingError:
+    message = f"the recogniser {model} is not on this machine: {why}"
+    return MissingError(message, code="E_MODEL", hint=hint, item=model)
+
+
+def _fetched(model: str, *, allow_download: bool) -> Path:
+    """The hub's folder on this machine. Unless *allow_download*, no request leaves it."""
+    elsewhere = f"set recogniser.model to a folder that holds {model}"
+    if allow_download and not hub_answers():
+        raise _missing(model, "the hub does not answer", f"check the line, or {elsewhere}")
+    with hub(reachable=allow_download):
+        from faster_whisper.utils import download_model
+
+        try:
+            return Path(download_model(model, local_files_only=not allow_download))
+        except Exception as error:
+            # The hub's client raises dozens of kinds for "not here"; all of them mean one thing to the user.
+            if allow_download:
+                raise _missing(model, f"the hub did not give it ({type(error).__name__})", elsewhere) from error
+            hint = f"BOLI_MODELS__ALLOW_DOWNLOAD=true boli run fetches it; or {elsewhere}"
+            raise _missing(model, "downloads are off", hint) from error
+
+
+def _manners(place: Path) -> dict[str, Any]:
+    file = place / MANNERS_FILE
+    found: Any = {}
+    if file.is_file():
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise refused(place, f"{MANNERS_FILE} is no JSON ({error})") from error
+    manners = {"window_ms": LONGEST_WINDOW, "prompt": True} | (found if isinstance(found, dict) else {"prompt": None})
+    if manners["window_ms"] not in WINDOWS or not isinstance(manners["prompt"], bool):
+        wanted = f"window_ms, {WINDOWS.start} to {WINDOWS.stop - 1}, and prompt, true or false"
+        raise refused(place, f"{MANNERS_FILE} says {found!r}", f"it may say {wanted}")
+    return manners
