@@ -1,0 +1,29 @@
+"""
+The picture in the README: what `boli wer` prints for the demo's workspace, as an SVG.
+
+    boli demo && python docs/picture.py boli-demo docs/demo.svg
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from transcribe.actions import Scoring, wer
+
+
+def main(workspace: Path, out: Path) -> None:
+    text = str(wer(workspace, Scoring(split="test")).text)
+    width = max(map(len, text.splitlines()))
+    with Path("/dev/null").open("w") as nowhere:
+        console = Console(record=True, width=width + 2, file=nowhere)
+        console.print(Text("$ boli wer --split test", style="bold green"))
+        console.print(Text(text))
+        console.save_svg(str(out), title="boli demo")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

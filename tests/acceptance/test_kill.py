@@ -1,0 +1,94 @@
+"""A run that is killed anywhere and run again ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.command import command, environment, make_workspace, must
+from transcribe import embedded
+from transcribe.drafting import IN_FLIGHT
+from transcribe.store import Store
+
+#: Recordings that can be lost in a kill: those that wait between the stages, and one in each stage.
+AT_MOST_LOST = IN_FLIGHT + 2
+
+
+def conversations(count: int) -> list[Path]:
+    return sorted(embedded.demo_corpus().glob("en-*-train-*.opus"))[:count]
+
+
+def export(workspace: Path) -> bytes:
+    out = workspace / "canonical.jsonl"
+    must("export", out, "--canonical", "--overwrite", "--workspace", workspace)
+    return out.read_bytes()
+
+
+def drafted(workspace: Path) -> int:
+    with Store.open(f"sqlite:///{workspace / 'boli.db'}") as store:
+        return next(stage.done for stage in store.status().stages if stage.stage == "run")
+
+
+def begun(workspace: Path) -> int:
+    """Attempts at recordings that never came to an end."""
+    with sqlite3.connect(workspace / "boli.db", timeout=10) as connection:
+        return int(connection.execute("SELECT coalesce(sum(begun), 0) FROM attempts").fetchone()[0])
+
+
+def run_and_kill(workspace: Path, after_s: float) -> bool:
+    """Start ``boli run`` and kill it; whether it was still running."""
+    running = subprocess.Popen(
+        command("run", "--workspace", workspace),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        running.wait(after_s)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        return True
+    return False
+
+
+def killed_often(tmp_path: Path, *, kills: int, recordings: int, seed: int) -> None:
+    fresh = make_workspace(tmp_path / "fresh", conversations(recordings))
+    broken = tmp_path / "broken"
+    shutil.copytree(fresh, broken)
+    began = time.monotonic()
+    must("run", "--workspace", fresh)
+    whole = time.monotonic() - began
+    rng = random.Random(seed)
+    hit = 0
+    for _ in range(kills):
+        before = drafted(broken)
+        if before == recordings:
+            shutil.rmtree(broken)
+            shutil.copytree(fresh, broken, ignore=shutil.ignore_patterns("boli.db*"))
+            make_workspace(broken, conversations(recordings))
+        begun_before = begun(broken)
+        hit += run_and_kill(broken, rng.uniform(0.2, 1.0) * whole)
+        assert drafted(broken) >= before % recordings, f"seed {seed}: a kill undid finished work"
+        assert begun(broken) - begun_before <= AT_MOST_LOST, f"seed {seed}: more was under way than is bounded"
+    last = must("run", "--workspace", broken, "--json").document["data"]
+    assert hit > 0, f"seed {seed}: no kill hit a run, the test proves nothing"
+    assert last["failed"] == 0
+    assert drafted(broken) == recordings
+    assert export(broken) == export(fresh), f"seed {seed}"
+
+
+def test_a_run_killed_at_random_points_and_run_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    killed_often(tmp_path, kills=3, recordings=6, seed=random.randrange(10**6))
+
+
+@pytest.mark.soak
+def test_a_run_killed_at_twenty_random_points_gives_the_same_bytes(tmp_path: Path) -> None:
+    killed_often(tmp_path, kills=20, recordings=20, seed=random.randrange(10**6))

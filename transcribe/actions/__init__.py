@@ -1,0 +1,34 @@
+"""
+One function for each command: opened parts in, an Answer out. The command line only parses and prints.
+
+    recordings   init, ingest, import corrections, run, status
+    scoring      wer
+    exporting    export
+    looking      config, doctor
+    demo         the whole circle on the corpus that ships with the package
+"""
+
+from transcribe.actions.demo import demo
+from transcribe.actions.exporting import export, export_canonical
+from transcribe.actions.looking import config_check, config_schema, config_show, doctor
+from transcribe.actions.recordings import Source, import_corrections, ingest, init, run, status
+from transcribe.actions.scoring import Scoring, wer, wer_of_pairs
+
+__all__ = [
+    "Scoring",
+    "Source",
+    "config_check",
+    "config_schema",
+    "config_show",
+    "demo",
+    "doctor",
+    "export",
+    "export_canonical",
+    "import_corrections",
+    "ingest",
+    "init",
+    "run",
+    "status",
+    "wer",
+    "wer_of_pairs",
+]

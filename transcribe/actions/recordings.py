@@ -1,0 +1,166 @@
+"""Recordings in, drafts out, and how far that is."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transcribe import printing, workspace
+from transcribe.console import Answer, Console
+from transcribe.errors import Failure, Interrupted
+from transcribe.wiring import Wiring
+
+if TYPE_CHECKING:
+    from transcribe.drafting import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where recordings come from: paths, or a manifest."""
+
+    paths: tuple[Path, ...] = ()
+    manifest: Path | None = None
+    root: Path | None = None
+    dialect: str | None = None
+    stream: int | None = None
+
+
+def init(folder: Path, values: dict[str, dict[str, Any]] | None = None) -> Answer:
+    """Make a workspace with its database."""
+    place = workspace.create(folder, values)
+    with Wiring.open(place) as wiring:
+        data = {"workspace": str(place), "recordings": wiring.store.status().recordings}
+    return Answer(data=data, text=f"workspace {place}\nnext: boli ingest --workspace {folder} PATH…")
+
+
+def ingest(
+    wiring: Wiring, source: Source, console: Console, *, allow_partial: bool = False, dry_run: bool = False
+) -> Answer:
+    """Take recordings in; what cannot be taken is named with its reason."""
+    from transcribe import audio, ingest
+
+    given = wiring.settings.ingest
+    rules = ingest.Rules(
+        catalogue=wiring.catalogue,
+        limits=audio.Limits(longest=round(given.longest_hours * 3_600_000), memory_bytes=given.memory_mb << 20),
+        shares=ingest.Shares(dev=given.dev_share, test=given.test_share, seed=given.split_seed),
+        strict_dialects=given.strict_dialects,
+        stream=source.stream,
+        allow_partial=allow_partial,
+    )
+    arrivals = ingest.plan(
+        source.paths,
+        manifest=source.manifest,
+        root=source.root,
+        allow_roots=given.allow_roots,
+        defaults={"dialect": source.dialect} if source.dialect else None,
+        split_of=wiring.store.split_of,
+    )
+    with console.progress("ingesting", items=None) as progress:
+        found = ingest.ingest(
+            arrivals,
+            store=wiring.store,
+            audio_folder=wiring.audio_folder,
+            rules=rules,
+            workers=given.workers,
+            progress=progress,
+            dry_run=dry_run,
+        )
+    data = {
+        "new": found.new,
+        "known": found.known,
+        "failed": len(found.failed),
+        "audio_ms": found.milliseconds,
+        "bytes": found.bytes,
+        "dry_run": dry_run,
+    }
+    verb = "would be taken" if dry_run else "taken in"
+    sound = "" if found.milliseconds is None else f" ({printing.minutes(found.milliseconds)})"
+    text = f"{found.new} recordings {verb}{sound}, {found.known} known already"
+    return Answer(data=data, text=text, warnings=found.warnings, failures=found.failed)
+
+
+def import_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> Answer:
+    """Corrections from a file; a row that was taken before is not taken again."""
+    from transcribe.exchange.corrections import read_corrections
+
+    corrections = read_corrections(file, store=wiring.store)
+    if dry_run:
+        count = sum(1 for _ in corrections)
+        return Answer(data={"rows": count, "dry_run": True}, text=f"{count} corrections would be taken in")
+    added = wiring.store.add_corrections(corrections)
+    data = {"new": len(added.new), "known": len(added.known), "dry_run": False}
+    return Answer(data=data, text=f"{len(added.new)} corrections taken in, {len(added.known)} known already")
+
+
+def run(wiring: Wiring, console: Console, *, retry_failed: bool = False, dry_run: bool = False) -> Answer:
+    """Diarise and draft what is pending."""
+    store = wiring.store
+    with store.lock("run"):
+        recipe = wiring.recipe()
+        items, sound = store.pending_size(recipe.settings, retry_failed=retry_failed)
+        plan = {
+            "pending": items,
+            "pending_ms": sound,
+            "recogniser": recipe.recogniser.id,
+            "diariser": recipe.diariser.id,
+        }
+        if dry_run:
+            return Answer(data=plan, text=f"{items} recordings, {sound / 60_000:.1f} min of audio would be drafted")
+        return _draft(wiring, console, recipe, plan, retry_failed=retry_failed)
+
+
+def _draft(wiring: Wiring, console: Console, recipe: Recipe, plan: dict[str, Any], *, retry_failed: bool) -> Answer:
+    from transcribe.drafting import draft_pending
+
+    failures: list[Failure] = []
+    warnings: list[str] = []
+    segments = sound = 0
+    with (
+        _stopping() as stop,
+        console.progress("drafting", items=plan["pending"], sound=plan["pending_ms"]) as progress,
+    ):
+        for step in draft_pending(
+            wiring.store, recipe, wiring.audio_folder, retry_failed=retry_failed, stop=stop, on_bug=console.bug
+        ):
+            progress.step(sound=step.recording.duration, failed=step.failure is not None)
+            warnings += step.warnings
+            if step.failure is not None:
+                failures.append(step.failure)
+            else:
+                segments += step.segments
+                sound += step.recording.duration
+    if stop.is_set():
+        raise Interrupted("stopped; what was drafted is kept", hint="boli run goes on")
+    done = plan["pending"] - len(failures)
+    data = plan | {"drafted": done, "drafted_ms": sound, "segments": segments, "failed": len(failures)}
+    text = f"{done} recordings drafted, {sound / 60_000:.1f} min, {segments} segments"
+    return Answer(data=data, text=text, warnings=warnings, failures=failures)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """The first Ctrl-C or SIGTERM sets the event, and the work in flight is finished; the second ends the process."""
+    stop = threading.Event()
+
+    def ask(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def status(wiring: Wiring) -> Answer:
+    """What is done, pending and failed."""
+    found = wiring.store.status()
+    return Answer(data=asdict(found), text=printing.status(found))

@@ -1,0 +1,130 @@
+"""Settings to opened parts: the one place that knows which class stands behind which seam. All built on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from dialects.dialect import Catalogue, load_catalogue
+from transcribe import embedded
+from transcribe.config import FILE_NAME, Settings, find_workspace, load
+from transcribe.records import Model
+from transcribe.store import Store
+from transcribe.workspace import database_url
+
+if TYPE_CHECKING:
+    from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
+    from transcribe.backends.pyannote_diariser import PyannoteDiariser
+    from transcribe.drafting import Recipe
+
+
+class Wiring:
+    """An opened workspace. Closing it closes the store, if that was opened."""
+
+    def __init__(self, workspace: Path, settings: Settings) -> None:
+        self.workspace = workspace
+        self.settings = settings
+
+    @classmethod
+    def open(cls, workspace: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Wiring:
+        """The workspace *workspace* (or the one that ``find_workspace`` finds) with *overrides* over its settings."""
+        place = find_workspace(workspace)
+        return cls(place, load(place / FILE_NAME, overrides, user_file=user_file()))
+
+    def __enter__(self) -> Wiring:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    @property
+    def audio_folder(self) -> Path:
+        return self.workspace / "audio"
+
+    @cached_property
+    def store(self) -> Store:
+        return Store.open(database_url(self.settings.store.url, self.workspace))
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue()
+
+    @cached_property
+    def diariser(self) -> PyannoteDiariser:
+        from transcribe.backends.pyannote_diariser import PyannoteDiariser
+
+        given = self.settings.diariser
+        return PyannoteDiariser(
+            _folder(given.model, embedded.diariser()),
+            device=given.device,
+            threads=given.threads,
+            allow_download=self.settings.models.allow_download,
+        )
+
+    @cached_property
+    def recogniser(self) -> FasterWhisperRecogniser:
+        """The promoted model of the workspace; a base model that the settings name newly goes before it."""
+        return self._recogniser(self._drafter())
+
+    def recipe(self) -> Recipe:
+        """What drafts are made with. A base model that is new to the workspace becomes its promoted one."""
+        from transcribe.drafting import Recipe
+
+        given, cutting = self.settings.recogniser, self.settings.segmenting
+        recogniser = self.recogniser
+        self._register(recogniser)
+        return Recipe(
+            diariser=self.diariser,
+            recogniser=recogniser,
+            catalogue=self.catalogue,
+            window=given.window_ms or recogniser.window,
+            join_gap=cutting.join_gap_ms,
+            longest=cutting.longest_ms,
+            second=self._recogniser(self._drafter(), beam_size=1) if given.second_pass else None,
+            decoding={"beam_size": given.beam_size, "compute_type": given.compute_type},
+        )
+
+    def _drafter(self) -> str:
+        named = self.settings.recogniser.model
+        promoted = self.store.promoted()
+        new = named not in {model.place for model in self.store.models()}
+        return named if new or promoted is None else promoted.place
+
+    def _recogniser(self, model: str, *, beam_size: int | None = None) -> FasterWhisperRecogniser:
+        from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
+
+        given = self.settings.recogniser
+        return FasterWhisperRecogniser(
+            _folder(model, embedded.whisper()),
+            device=given.device,
+            compute_type=given.compute_type,
+            beam_size=beam_size or given.beam_size,
+            batch_size=given.batch_size,
+            threads=given.threads,
+            allow_download=self.settings.models.allow_download,
+        )
+
+    def _register(self, recogniser: FasterWhisperRecogniser) -> None:
+        if recogniser.id in {model.id for model in self.store.models()}:
+            return
+        name = self.settings.recogniser.model
+        model = Model(id=recogniser.id, place=name, name=Path(name).name, window=recogniser.window)
+        self.store.add_model(model)
+        self.store.promote(model.id)
+
+
+def user_file() -> Path:
+    """The settings that a person keeps for all workspaces."""
+    from platformdirs import user_config_path
+
+    return user_config_path("boli") / FILE_NAME
+
+
+def _folder(model: str, ours: Path) -> str:
+    return str(ours) if model == embedded.NAME else model
