@@ -1,0 +1,363 @@
+"""
+Which errors, by whom, and in which conditions: what a rate is made of, for each dialect.
+
+A pattern counts as one of the dialect, and not of a person, when at least three speakers produce it.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import regex
+
+from dialects.preparing import Prepared
+from dialects.scoring import Edit, ErrorCount, Pair, align, from_counts, graphemes
+
+Kind: TypeAlias = Literal["substitution", "deletion", "insertion"]
+KINDS: tuple[Kind, ...] = ("substitution", "deletion", "insertion")
+
+#: Lower ends of the bins, in seconds and in dB; the last bin is open.
+DURATIONS_S = (0.0, 2.0, 5.0, 10.0, 20.0)
+SNRS_DB = (float("-inf"), 5.0, 10.0, 20.0)
+
+#: Speakers that make a pattern one of the dialect.
+SHARED_BY = 3
+#: Rounds of the same words that make a loop: what a recogniser does when it is stuck.
+ROUNDS = 4
+#: Longest loop that is looked for, in words.
+LONGEST_LOOP = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """A substitution, deletion or insertion of one word, as often as it happened."""
+
+    kind: Kind
+    #: Word of the reference; ``None`` for an insertion.
+    reference: str | None
+    #: Word of the hypothesis; ``None`` for a deletion.
+    hypothesis: str | None
+    count: int
+    #: Share of all errors of the dialect.
+    share: float
+    speakers: int
+    #: Ids of segments that show it, at most three, the first in alphabetical order.
+    examples: tuple[str, ...]
+
+    @property
+    def of_the_dialect(self) -> bool:
+        """Whether enough speakers produce it."""
+        return self.speakers >= SHARED_BY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """The word errors under one condition."""
+
+    label: str
+    segments: int
+    counts: ErrorCount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invented:
+    """What a model wrote where the reference is empty."""
+
+    segments: int
+    #: Length of these segments; ``None`` where one does not state it.
+    hours: float | None
+    words: int
+    #: Most frequent texts, with how often each came.
+    phrases: tuple[tuple[str, int], ...]
+
+    @property
+    def words_per_hour(self) -> float | None:
+        """Words per hour without speech."""
+        return self.words / self.hours if self.hours else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown:
+    """The errors of one dialect."""
+
+    dialect: str
+    #: Most frequent first.
+    patterns: tuple[Pattern, ...]
+    #: Single clusters taken for another, inside substituted words: (reference, hypothesis, count).
+    confusions: tuple[tuple[str, str, int], ...]
+    #: Edited clusters by what they are: vowel sign, nukta, nasal, virama, digit, Latin, other.
+    classes: Mapping[str, int]
+    speakers: tuple[Bin, ...]
+    durations: tuple[Bin, ...]
+    snrs: tuple[Bin, ...]
+    invented: Invented
+    #: Ids of segments where the hypothesis goes round in circles.
+    loops: tuple[str, ...]
+    #: Ids of segments whose hypothesis is mostly in another script.
+    foreign_scripts: tuple[str, ...]
+
+    def top(self, kind: Kind, most: int = 20) -> tuple[Pattern, ...]:
+        """The *most* frequent patterns of one kind."""
+        return tuple(pattern for pattern in self.patterns if pattern.kind == kind)[:most]
+
+    def data(self, *, most: int = 20) -> dict[str, Any]:
+        """Plain lists and dicts for JSON, *most* patterns of each kind."""
+        return {
+            "dialect": self.dialect,
+            **{f"{kind}s": [_pattern_data(one) for one in self.top(kind, most)] for kind in KINDS},
+            "confusions": [
+                {"reference": one, "hypothesis": other, "count": count} for one, other, count in self.confusions[:most]
+            ],
+            "classes": dict(self.classes),
+            "speakers": [_bin_data(one) for one in self.speakers],
+            "durations": [_bin_data(one) for one in self.durations],
+            "snrs": [_bin_data(one) for one in self.snrs],
+            "invented": {
+                "segments": self.invented.segments,
+                "hours": self.invented.hours,
+                "words": self.invented.words,
+                "words_per_hour": self.invented.words_per_hour,
+                "phrases": [{"text": text, "count": count} for text, count in self.invented.phrases],
+            },
+            "loops": list(self.loops),
+            "foreign_scripts": list(self.foreign_scripts),
+        }
+
+
+def breakdown(pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared]) -> dict[str, Breakdown]:
+    """The breakdown of each dialect of *pairs*, by canonical tag in alphabetical order."""
+    found: dict[str, _Gathered] = {}
+    for pair in pairs:
+        ready = prepare(pair)
+        found.setdefault(ready.dialect.tag, _Gathered()).add(ready)
+    return {tag: found[tag].finish(tag) for tag in sorted(found)}
+
+
+def loops(words: Sequence[str]) -> bool:
+    """
+    Whether one to four *words* come at least four times in a row.
+
+    >>> loops("no no no no".split()), loops("no no no".split())
+    (True, False)
+    """
+    for width in range(1, LONGEST_LOOP + 1):
+        run = 0
+        for word, before in zip(words[width:], words, strict=False):
+            run = run + 1 if word == before else 0
+            if run == width * (ROUNDS - 1):
+                return True
+    return False
+
+
+def foreign_share(text: str, script: str) -> float | None:
+    """Share of the letters of *text* outside *script* (ISO 15924); ``None`` without letters or script."""
+    letters: list[str] = regex.findall(r"\p{L}", text)
+    if not letters:
+        return None
+    inside = _letters_of(script)
+    return None if inside is None else sum(inside.match(letter) is None for letter in letters) / len(letters)
+
+
+@functools.cache
+def _letters_of(script: str) -> regex.Pattern[str] | None:
+    if script == "Zyyy":
+        return None
+    scripts = _COMBINED_SCRIPTS.get(script, (script,))
+    try:
+        return regex.compile("[" + "".join(rf"\p{{Script={one}}}" for one in scripts) + "]")
+    except regex.error:
+        return None
+
+
+#: Codes that stand for several scripts of Unicode.
+_COMBINED_SCRIPTS = {
+    "Jpan": ("Hira", "Kana", "Hani"),
+    "Kore": ("Hang", "Hani"),
+    "Hans": ("Hani",),
+    "Hant": ("Hani",),
+}
+
+
+def cluster_class(cluster: str) -> str:
+    """
+    What kind of thing an edited cluster is: the first that fits of digit, Latin, nukta, nasal, virama, vowel sign.
+
+    >>> cluster_class("की")
+    'vowel sign'
+    """
+    decomposed = unicodedata.normalize("NFD", cluster)
+    names = [unicodedata.name(character, "") for character in decomposed]
+    if any(unicodedata.category(character) == "Nd" for character in decomposed):
+        return "digit"
+    if any(name.startswith("LATIN") for name in names):
+        return "Latin"
+    for kind, parts in _SIGNS.items():
+        if any(part in name for name in names for part in parts):
+            return kind
+    return "other"
+
+
+_SIGNS = {
+    "nukta": ("SIGN NUKTA",),
+    "nasal": ("CANDRABINDU", "ANUSVARA", "SIGN BINDI", "TIPPI"),
+    "virama": ("SIGN VIRAMA",),
+    "vowel sign": ("VOWEL SIGN", "LENGTH MARK"),
+}
+
+
+@dataclass
+class _Gathered:
+    """Sums while the pairs of one dialect go by."""
+
+    patterns: Counter[tuple[Kind, str | None, str | None]] = field(default_factory=Counter)
+    people: dict[tuple[Kind, str | None, str | None], set[str]] = field(default_factory=dict)
+    examples: dict[tuple[Kind, str | None, str | None], set[str]] = field(default_factory=dict)
+    confusions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    classes: Counter[str] = field(default_factory=Counter)
+    speakers: dict[str, list[int]] = field(default_factory=dict)
+    durations: dict[str, list[int]] = field(default_factory=dict)
+    snrs: dict[str, list[int]] = field(default_factory=dict)
+    silent: list[tuple[float | None, str]] = field(default_factory=list)
+    loops: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def add(self, ready: Prepared) -> None:
+        pair = ready.pair
+        path = align(ready.reference, ready.hypothesis)
+        kinds = Counter(edit.kind for edit in path)
+        counts = [1, kinds["hit"], kinds["substitution"], kinds["deletion"], kinds["insertion"]]
+        _sum(self.speakers, pair.speaker, counts)
+        _sum(self.durations, _label(pair.duration_s, DURATIONS_S, "s"), counts)
+        _sum(self.snrs, _label(pair.snr_db, SNRS_DB, "dB"), counts)
+        for edit in path:
+            if edit.kind != "hit":
+                self._add_edit(edit, edit.kind, pair)
+        text = " ".join(ready.hypothesis)
+        if not ready.reference:
+            self.silent.append((pair.duration_s, text))
+        if loops(ready.hypothesis):
+            self.loops.append(pair.id)
+        if (foreign_share(text, ready.dialect.script) or 0) > 0.5:
+            self.foreign.append(pair.id)
+
+    def _add_edit(self, edit: Edit, kind: Kind, pair: Pair) -> None:
+        key = (kind, edit.reference, edit.hypothesis)
+        self.patterns[key] += 1
+        self.people.setdefault(key, set()).add(pair.speaker)
+        shown = self.examples.setdefault(key, set())
+        shown.add(pair.id)
+        if len(shown) > 3:
+            shown.remove(max(shown))
+        if edit.reference is not None and edit.hypothesis is not None:
+            self._add_clusters(edit.reference, edit.hypothesis)
+
+    def _add_clusters(self, reference: str, hypothesis: str) -> None:
+        for edit in align(graphemes(reference), graphemes(hypothesis)):
+            if edit.kind == "substitution":
+                self.confusions[edit.reference or "", edit.hypothesis or ""] += 1
+            if edit.kind != "hit":
+                self.classes[cluster_class(edit.reference or edit.hypothesis or "")] += 1
+
+    def finish(self, tag: str) -> Breakdown:
+        return Breakdown(
+            dialect=tag,
+            patterns=self._patterns(),
+            confusions=tuple((*pair, count) for pair, count in _most(self.confusions)),
+            classes=dict(_most(self.classes)),
+            speakers=_bins(self.speakers, sorted(self.speakers)),
+            durations=_bins(self.durations, _labels(DURATIONS_S, "s")),
+            snrs=_bins(self.snrs, _labels(SNRS_DB, "dB")),
+            invented=self._invented(),
+            loops=tuple(sorted(self.loops)),
+            foreign_scripts=tuple(sorted(self.foreign)),
+        )
+
+    def _patterns(self) -> tuple[Pattern, ...]:
+        total = self.patterns.total()
+        keys = sorted(self.patterns, key=lambda key: (-self.patterns[key], key[0], key[1] or "", key[2] or ""))
+        return tuple(
+            Pattern(
+                kind=key[0],
+                reference=key[1],
+                hypothesis=key[2],
+                count=self.patterns[key],
+                share=self.patterns[key] / total,
+                speakers=len(self.people[key]),
+                examples=tuple(sorted(self.examples[key])),
+            )
+            for key in keys
+        )
+
+    def _invented(self) -> Invented:
+        lengths = [seconds for seconds, _ in self.silent]
+        known = [seconds for seconds in lengths if seconds is not None]
+        phrases = Counter(text for _, text in self.silent if text)
+        return Invented(
+            segments=len(lengths),
+            hours=sum(known) / 3600 if known and len(known) == len(lengths) else None,
+            words=sum(len(text.split()) for _, text in self.silent),
+            phrases=tuple(_most(phrases)[:20]),
+        )
+
+
+def _sum(sums: dict[str, list[int]], label: str | None, counts: Sequence[int]) -> None:
+    if label is not None:
+        old = sums.setdefault(label, [0] * len(counts))
+        sums[label] = [one + other for one, other in zip(old, counts, strict=True)]
+
+
+def _most(counts: Counter[Any]) -> list[tuple[Any, int]]:
+    """Highest counts first; equal ones in alphabetical order, so that the order of pairs does not show."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _bins(sums: Mapping[str, Sequence[int]], labels: Iterable[str]) -> tuple[Bin, ...]:
+    found: list[Bin] = []
+    for label in labels:
+        if label in sums:
+            segments, hits, substitutions, deletions, insertions = sums[label]
+            counts = from_counts((hits, substitutions, deletions, insertions))
+            found.append(Bin(label=label, segments=segments, counts=counts))
+    return tuple(found)
+
+
+def _labels(ends: Sequence[float], unit: str) -> list[str]:
+    shown = [f"{low:g} – {high:g} {unit}" for low, high in itertools.pairwise(ends)]
+    if ends[0] == float("-inf"):
+        shown[0] = f"below {ends[1]:g} {unit}"
+    return [*shown, f"{ends[-1]:g} {unit} and more"]
+
+
+def _label(value: float | None, ends: Sequence[float], unit: str) -> str | None:
+    if value is None:
+        return None
+    at = max(index for index, low in enumerate(ends) if value >= low)
+    return _labels(ends, unit)[at]
+
+
+def _pattern_data(pattern: Pattern) -> dict[str, Any]:
+    return {
+        "reference": pattern.reference,
+        "hypothesis": pattern.hypothesis,
+        "count": pattern.count,
+        "share": round(pattern.share, 9),
+        "speakers": pattern.speakers,
+        "of_the_dialect": pattern.of_the_dialect,
+        "examples": list(pattern.examples),
+    }
+
+
+def _bin_data(found: Bin) -> dict[str, Any]:
+    return {
+        "label": found.label,
+        "segments": found.segments,
+        "words": found.counts.words,
+        "errors": found.counts.errors,
+        "wer": found.counts.rate,
+    }

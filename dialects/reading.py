@@ -1,0 +1,230 @@
+"""
+Two columns of text from anywhere: pairs of a CSV, JSONL or Parquet file, read strictly.
+
+A cell is what it is: an empty CSV cell is an empty text, and the words NA, null and nan stay words. Whatever cannot be
+taken is refused with its row and column, since a skipped row is a wrong rate.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from dialects.dialect import Catalogue
+from dialects.errors import DialectError
+from dialects.scoring import Pair
+
+REQUIRED = ("id", "reference", "hypothesis", "dialect", "speaker")
+OPTIONAL = ("model", "session", "duration_s", "snr_db", "language")
+#: Texts may be as long as an hour of talk; the csv module stops at 128 KiB by itself.
+_LONGEST_CELL = 16 * 1024 * 1024
+
+#: Row number as an editor shows it, and the cells by column.
+_Row: TypeAlias = tuple[int, Mapping[str, Any]]
+
+
+def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialects: bool = False) -> Iterator[Pair]:
+    """
+    The pairs of *path*, in its order, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
+
+    Columns: id, reference, hypothesis, dialect, speaker, optionally model, session, duration_s, snr_db, language.
+    Others are not read. An empty dialect is unknown (``und``); an empty optional cell is unknown too.
+
+    Args:
+        catalogue: Where given, each dialect is looked up, so that an unknown one is refused with its row.
+        strict_dialects: Refuse dialects without an entry of their own.
+
+    Raises:
+        DialectError: E_PAIRS for a file, row or cell that cannot be taken, or a (model, id) that stands twice;
+            E_DIALECT from the catalogue. Row and column are set.
+    """
+    known: set[str] = set()
+    seen: set[tuple[str | None, str]] = set()
+    for number, cells in _rows(path):
+        pair = _pair(number, cells)
+        if (pair.model, pair.id) in seen:
+            of_model = f" of model {pair.model!r}" if pair.model else ""
+            raise _refuse(number, "id", f"the id {pair.id!r}{of_model} stands twice; (model, id) is the key")
+        seen.add((pair.model, pair.id))
+        if catalogue is not None and pair.dialect not in known:
+            _look_up(catalogue, pair.dialect, number, strict=strict_dialects)
+            known.add(pair.dialect)
+        yield pair
+
+
+def by_model(pairs: Iterable[Pair]) -> dict[str | None, tuple[Pair, ...]]:
+    """
+    The pairs of each model, all over the same ids; models in order of first appearance.
+
+    An id that only other models have is added with an empty hypothesis and ``missing``: its words count as deletions.
+
+    Raises:
+        DialectError: E_PAIRS if one id has two references, dialects or speakers.
+    """
+    models: dict[str | None, dict[str, Pair]] = {}
+    first: dict[str, Pair] = {}
+    for pair in pairs:
+        other = first.setdefault(pair.id, pair)
+        for name in ("reference", "dialect", "speaker"):
+            if getattr(pair, name) != getattr(other, name):
+                reason = f"the id {pair.id!r} has one {name} with model {other.model!r}, another with {pair.model!r}"
+                raise DialectError("E_PAIRS", reason, hint="models are compared on the same segments", column=name)
+        models.setdefault(pair.model, {})[pair.id] = pair
+    return {
+        model: tuple(
+            own.get(name) or dataclasses.replace(other, model=model, hypothesis="", missing=True)
+            for name, other in first.items()
+        )
+        for model, own in models.items()
+    }
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows, ".parquet": _parquet_rows}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        found = path.suffix or "no ending"
+        message = f"{path.name} was given as a file of pairs; its ending is {found}"
+        raise DialectError("E_PAIRS", message, hint=f"use one of {', '.join(readers)}")
+    try:
+        yield from reader(path)
+    except UnicodeDecodeError as error:
+        raise DialectError("E_PAIRS", f"{path.name} is not UTF-8: {error}", hint="save it as UTF-8") from None
+    except OSError as error:
+        message = f"{path} was to be read as pairs; {error.strerror or error}"
+        raise DialectError("E_PAIRS", message, hint="check the path") from None
+
+
+def _csv_rows(path: Path) -> Iterator[_Row]:
+    csv.field_size_limit(_LONGEST_CELL)
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, strict=True)
+        try:
+            header = next(reader, [])
+            _require(path, header)
+            before = reader.line_num
+            for row in reader:
+                number, before = before + 1, reader.line_num
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    raise _refuse(number, None, f"{len(row)} cells were found, the header has {len(header)}")
+                yield number, dict(zip(header, row, strict=True))
+        except csv.Error as error:
+            raise _refuse(reader.line_num, None, f"no CSV: {error}") from None
+
+
+def _json_rows(path: Path) -> Iterator[_Row]:
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise _refuse(number, None, f"no JSON: {error.msg} at character {error.pos + 1}") from None
+            if not isinstance(entry, dict):
+                raise _refuse(number, None, "each line must be one JSON object")
+            yield number, entry
+
+
+def _parquet_rows(path: Path) -> Iterator[_Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            _require(path, names)
+            wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in names]
+            number = 0
+            for batch in file.iter_batches(batch_size=10_000, columns=wanted):
+                for entry in batch.to_pylist():
+                    number += 1
+                    yield number, entry
+    except pa.ArrowInvalid as error:
+        raise DialectError("E_PAIRS", f"{path.name} was to be read as Parquet; {error}") from None
+
+
+def _require(path: Path, header: Sequence[str]) -> None:
+    for name in REQUIRED:
+        if name not in header:
+            found = ", ".join(header) or "nothing"
+            message = f"{path.name} has no column {name!r}; its header has {found}"
+            raise DialectError("E_PAIRS", message, hint=f"needed are {', '.join(REQUIRED)}", row=1, column=name)
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise DialectError("E_PAIRS", f"{path.name} has the column {twice[0]!r} twice", row=1, column=twice[0])
+
+
+def _pair(number: int, cells: Mapping[str, Any]) -> Pair:
+    for name in REQUIRED:
+        if name not in cells:
+            raise _refuse(number, name, f"{name!r} is missing; needed are {', '.join(REQUIRED)}")
+    return Pair(
+        id=_name(number, cells, "id"),
+        reference=_text(number, cells, "reference"),
+        hypothesis=_text(number, cells, "hypothesis"),
+        dialect=_text(number, cells, "dialect") or "und",
+        speaker=_name(number, cells, "speaker"),
+        model=_fact(number, cells, "model"),
+        session=_fact(number, cells, "session"),
+        duration_s=_number(number, cells, "duration_s", least=0.0),
+        snr_db=_number(number, cells, "snr_db", least=-math.inf),
+        language=_fact(number, cells, "language"),
+    )
+
+
+def _text(number: int, cells: Mapping[str, Any], column: str) -> str:
+    value = cells[column]
+    if not isinstance(value, str):
+        found = "null" if value is None else f"{value!r}"
+        raise _refuse(number, column, f"{found} was found where a text is needed; an empty text is written as ''")
+    return value
+
+
+def _name(number: int, cells: Mapping[str, Any], column: str) -> str:
+    """A text that is not empty; whole numbers are names too."""
+    value = cells[column]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = _text(number, cells, column)
+    if not text:
+        raise _refuse(number, column, f"the {column} is empty")
+    return text
+
+
+def _fact(number: int, cells: Mapping[str, Any], column: str) -> str | None:
+    value = cells.get(column)
+    return None if value is None or value == "" else _name(number, cells, column)
+
+
+def _number(number: int, cells: Mapping[str, Any], column: str, *, least: float) -> float | None:
+    value = cells.get(column)
+    if value is None or value == "":
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise _refuse(number, column, f"{value!r} is no number") from None
+    if not math.isfinite(found) or found < least:
+        raise _refuse(number, column, f"{value!r} is no number from {least:g} on")
+    return found
+
+
+def _look_up(catalogue: Catalogue, dialect: str, number: int, *, strict: bool) -> None:
+    try:
+        catalogue.find(dialect, strict=strict)
+    except DialectError as error:
+        message = f"row {number}, dialect: {error.message}"
+        raise DialectError(error.code, message, hint=error.hint, row=number, column="dialect") from None
+
+
+def _refuse(row: int, column: str | None, reason: str) -> DialectError:
+    place = f"row {row}, {column}" if column else f"row {row}"
+    return DialectError("E_PAIRS", f"{place}: {reason}", row=row, column=column)

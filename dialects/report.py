@@ -1,0 +1,309 @@
+"""Per-dialect tables: for a terminal, as JSON, CSV and Parquet. The same pairs give the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dialects.dialect import Catalogue, load_catalogue
+from dialects.gaps import Gaps, gaps
+from dialects.normalise import Normaliser, hash_of
+from dialects.preparing import Preparer
+from dialects.rows import Method, Row, plain, rounded, row_of
+from dialects.scoring import ALIGNMENT, Pair, Recount, check
+from dialects.tally import Tallies, tally
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Name of the row over all dialects.
+OVERALL = "overall"
+#: Version of the shape of :meth:`Report.data`.
+SCHEMA = "boli.report/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one model does to each dialect."""
+
+    #: One row a dialect, in alphabetical order of tags.
+    rows: tuple[Row, ...]
+    overall: Row
+    model: str | None
+    method: Method
+    #: By script, those in use.
+    normalisers: Mapping[str, tuple[Normaliser, ...]]
+    recount: Recount | None
+    #: Hash of the dialect catalogue.
+    catalogue: str
+    #: Between the reportable dialects, if there are two.
+    gaps: Gaps | None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def macro_wer(self) -> float | None:
+        """Mean over the dialects that WER suits and that are not suppressed, each weighing the same."""
+        shown = (row for row in self.rows if row.state != "suppressed" and row.primary == "wer")
+        rates = [row.wer for row in shown if row.wer is not None]
+        return sum(rates) / len(rates) if rates else None
+
+    def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
+        """
+        The ``data`` object of ``boli wer --json``: plain lists, dicts, numbers; unknown is ``None``.
+
+        Args:
+            privacy_floor: Take the rates and errors of suppressed dialects out, as printed tables do.
+        """
+        inner = [normaliser for group in self.normalisers.values() for normaliser in group]
+        names = sorted({normaliser.id for normaliser in inner})
+        thresholds = self.method.thresholds
+        return {
+            "report": SCHEMA,
+            "model": self.model,
+            "dialects": [plain(row, privacy_floor) for row in self.rows],
+            "overall": plain(self.overall, privacy_floor),
+            "macro_wer": rounded(self.macro_wer),
+            "gaps": self.gaps.data() if self.gaps else None,
+            "normaliser": {
+                "id": ",".join(names) if names else None,
+                "hash": hash_of(inner) if inner else None,
+                "by_script": {
+                    script: [{"id": one.id, "hash": one.hash} for one in group]
+                    for script, group in sorted(self.normalisers.items())
+                },
+            },
+            "alignment": ALIGNMENT,
+            "checked_with": self._checked_with(),
+            "interval": {
+                "method": "jackknife-t over blocks of speakers",
+                "confidence": self.method.confidence,
+                "bootstrap": {"resamples": self.method.resamples, "generator": "PCG64", "seed": self.method.seed},
+            },
+            "thresholds": {
+                "provisional": {"blocks": thresholds.provisional_speakers, "words": thresholds.provisional_words},
+                "reportable": {"blocks": thresholds.reportable_speakers, "words": thresholds.reportable_words},
+            },
+            "catalogue_hash": self.catalogue,
+        }
+
+    def _checked_with(self) -> dict[str, Any] | None:
+        if self.recount is None:
+            return None
+        return {
+            "name": "jiwer",
+            "version": self.recount.version,
+            "errors": self.recount.errors,
+            "words": self.recount.words,
+            "mer": rounded(self.recount.match_error_rate),
+        }
+
+    def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """Header and rows for a terminal, the last one over all dialects. A suppressed row shows counts only."""
+        header = tuple(title.format(self.method.confidence * 100) for title in _HEADER)
+        return header, tuple(_cells(row) for row in (*self.rows, self.overall))
+
+    def notes(self) -> tuple[str, ...]:
+        """What to print under the table: how it was made, and what each flag means for which dialects."""
+        inner = self.data()["normaliser"]
+        lines = [f"normaliser {inner['id']} {str(inner['hash'])[:12]}, counts by {ALIGNMENT}"]
+        percent = f"{self.method.confidence * 100:g} %"
+        lines.append(f"{percent} intervals by jackknife over blocks of speakers; segments are never the unit")
+        if self.recount is not None:
+            found = f"{self.recount.errors} errors in {self.recount.words} words"
+            lines.append(f"jiwer {self.recount.version} counts the same: {found}")
+        if self.gaps is not None:
+            lines.append(self.gaps.sentence())
+        for flag, sentence in _SENTENCES.items():
+            tags = [row.dialect for row in self.rows if flag in row.flags and row.state != "suppressed"]
+            if tags:
+                lines.append(f"{', '.join(tags)}: {sentence}")
+        suppressed = [row.dialect for row in self.rows if row.state == "suppressed"]
+        if suppressed:
+            floor = self.method.thresholds
+            needs = f"{floor.provisional_speakers} speakers and {floor.provisional_words} words"
+            lines.append(f"{', '.join(suppressed)}: too little to show a rate, {needs} are needed")
+        return tuple(lines)
+
+    def text(self) -> str:
+        """Table and notes as plain text, columns aligned."""
+        header, rows = self.table()
+        widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if at in _LEFT else cell.rjust(width)
+                for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in (header, *rows)
+        ]
+        lines.insert(1, "-" * max(map(len, lines)))
+        return "\n".join([*lines, "", *self.notes()])
+
+    def frame(self, *, privacy_floor: bool = False) -> pd.DataFrame:
+        """One row a dialect, the columns of the JSON in their order; lists become comma-separated text."""
+        import pandas as pd
+
+        rows = [plain(row, privacy_floor) for row in self.rows]
+        flat = [
+            {"model": self.model}
+            | {key: ",".join(value) if isinstance(value, list) else value for key, value in row.items()}
+            for row in rows
+        ]
+        columns = ["model", *plain(self.overall, False)]
+        return pd.DataFrame(flat, columns=columns)
+
+    def write_json(self, path: Path, *, privacy_floor: bool = False) -> None:
+        """Write :meth:`data` to *path*, keys in their order."""
+        text = json.dumps(self.data(privacy_floor=privacy_floor), ensure_ascii=False, indent=2, allow_nan=False)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    def write_csv(self, path: Path, *, privacy_floor: bool = False) -> None:
+        """Write :meth:`frame` to *path*; an unknown value is an empty cell."""
+        self.frame(privacy_floor=privacy_floor).to_csv(path, index=False, lineterminator="\n")
+
+    def write_parquet(self, path: Path, *, privacy_floor: bool = False) -> None:
+        """Write :meth:`frame` to *path*."""
+        self.frame(privacy_floor=privacy_floor).to_parquet(path, index=False)
+
+
+def build(
+    pairs: Iterable[Pair],
+    *,
+    catalogue: Catalogue | None = None,
+    normaliser: str | None = None,
+    normaliser_folders: Sequence[Path] = (),
+    variant_folders: Sequence[Path] = (),
+    strict_dialects: bool = False,
+    model: str | None = None,
+    method: Method | None = None,
+    with_recount: bool = True,
+) -> Report:
+    """
+    The report of one model's *pairs*, which may be a stream: memory grows with speakers, not with pairs.
+
+    Args:
+        catalogue: Known dialects; defaults to those that ship with the package.
+        normaliser: Id of one normaliser for all pairs. Without it each dialect brings its own.
+        normaliser_folders: Where else to look for normalisers, the last one first.
+        variant_folders: Where else to look for variant files. Their rules are checked against all references first,
+            so a stream of pairs is then read into memory.
+        strict_dialects: Refuse tags without an entry of their own.
+        model: Its id, as printed.
+        method: Thresholds, confidence, resamples, seed.
+        with_recount: Have jiwer count the same words; takes about as long again.
+
+    Raises:
+        DialectError: E_DIALECT or E_NORMALISER_NEEDED for a pair that cannot be taken, E_NORMALISER for the id.
+        RecountError: If the two engines differ, which is a bug.
+    """
+    catalogue = catalogue or load_catalogue()
+    method = method or Method()
+    prepare = Preparer(
+        catalogue,
+        normaliser=normaliser,
+        normaliser_folders=normaliser_folders,
+        variant_folders=variant_folders,
+        strict=strict_dialects,
+    )
+    warnings: tuple[str, ...] = ()
+    if variant_folders:
+        pairs = pairs if isinstance(pairs, Sequence) else list(pairs)
+        warnings = prepare.reject_collisions(pairs)
+    sums = tally(pairs, prepare, with_recount=with_recount)
+    overall = _overall_row(sums, method)
+    if sums.recount is not None:
+        check(overall.counts, sums.recount)
+    rows = tuple(_dialect_row(sums, tag, method) for tag in sums.by_dialect)
+    return Report(
+        rows=rows,
+        overall=overall,
+        model=model,
+        method=method,
+        normalisers=_by_script(sums),
+        recount=sums.recount,
+        catalogue=catalogue.hash,
+        gaps=gaps(rows, method),
+        warnings=(*sums.warnings, *warnings),
+    )
+
+
+def _dialect_row(sums: Tallies, tag: str, method: Method) -> Row:
+    return row_of(
+        tag,
+        sums.dialects[tag].name,
+        sums.by_dialect[tag],
+        method=method,
+        normalisers=[normaliser.id for normaliser in sums.normalisers[tag]],
+        primary=_primary(sums.normalisers[tag]),
+    )
+
+
+def _overall_row(sums: Tallies, method: Method) -> Row:
+    used = {normaliser.id: normaliser for group in sums.normalisers.values() for normaliser in group}
+    return row_of(
+        OVERALL,
+        "all dialects",
+        sums.everyone,
+        method=method,
+        normalisers=sorted(used),
+        primary=_primary(used.values()),
+    )
+
+
+def _primary(normalisers: Iterable[Normaliser]) -> str:
+    return "cer" if {normaliser.primary for normaliser in normalisers} == {"cer"} else "wer"
+
+
+def _by_script(sums: Tallies) -> dict[str, tuple[Normaliser, ...]]:
+    found: dict[str, dict[str, Normaliser]] = {}
+    for tag, group in sums.normalisers.items():
+        for normaliser in group:
+            found.setdefault(sums.dialects[tag].script, {})[normaliser.id] = normaliser
+    return {script: tuple(group[name] for name in sorted(group)) for script, group in sorted(found.items())}
+
+
+_HEADER = (
+    "dialect",
+    "name",
+    "segments",
+    "speakers",
+    "words",
+    "WER %",
+    "{:g} % interval",
+    "CER %",
+    "S",
+    "D",
+    "I",
+    "state",
+)
+#: Columns of text, by position.
+_LEFT = (0, 1, 11)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    counts = row.counts
+    start = (row.dialect, row.name, f"{row.segments:,}", f"{row.speakers:,}", f"{counts.words:,}")
+    if row.state == "suppressed":
+        return (*start, "–", "–", "–", "–", "–", "–", row.state)
+    low, high = row.interval or (None, None)
+    words = _percent(row.wer) if row.primary == "wer" else "–"
+    interval = f"{_percent(low)} – {_percent(high)}" if row.interval and row.primary == "wer" else "–"
+    edits = (f"{counts.substitutions:,}", f"{counts.deletions:,}", f"{counts.insertions:,}")
+    return (*start, words, interval, _percent(row.cer), *edits, row.state)
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+_SENTENCES = {
+    "one_speaker_dominates": "one speaker has more than 30 % of the words",
+    "wide_interval": "the interval is wider than 10 points; more speakers narrow it, more segments hardly do",
+    "speakers_differ_from_pool": "the mean over speakers is more than 2 points from the pooled rate",
+    "words_changed_by_normaliser": "the normaliser changed the number of reference words by more than 2 %",
+    "missing_hypotheses": "some segments have no hypothesis; their words count as deletions",
+    "empty_references": "some references are empty; words put there count as insertions",
+    "words_without_spaces": "no spaces between words, so CER leads and WER is left out",
+}

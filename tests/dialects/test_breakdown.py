@@ -1,0 +1,169 @@
+"""What a rate is made of: single words, people, lengths, noise, and text that nobody said."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialects.breakdown import Breakdown, breakdown, cluster_class, foreign_share, loops
+from dialects.dialect import load_catalogue
+from dialects.preparing import Preparer
+from dialects.scoring import Pair, score
+from tests.dialects.factories import corpus, pair, sentences
+
+
+def of(*pairs: Pair) -> Breakdown:
+    """The breakdown of pairs of one dialect."""
+    (found,) = breakdown(pairs, Preparer(load_catalogue())).values()
+    return found
+
+
+def test_patterns_are_single_words_with_their_share_and_people() -> None:
+    found = of(
+        *(pair("he is here", "he was here", id=f"s{n}", speaker=f"p{n % 3}") for n in range(5)),
+        pair("a b", "a", id="t1"),
+        pair("a", "a x y", id="t2"),
+    )
+
+    (was,) = found.top("substitution")
+    assert (was.reference, was.hypothesis, was.count, was.speakers) == ("is", "was", 5, 3)
+    assert was.of_the_dialect
+    assert was.share == pytest.approx(5 / 8)
+    assert was.examples == ("s0", "s1", "s2")
+    assert [(one.reference, one.count) for one in found.top("deletion")] == [("b", 1)]
+    assert [one.hypothesis for one in found.top("insertion")] == ["x", "y"]
+    assert not found.top("insertion")[0].of_the_dialect
+
+
+def test_patterns_add_up_to_the_errors() -> None:
+    pairs = corpus(error_rate=0.5)
+    for tag, found in breakdown(pairs, Preparer(load_catalogue(), normaliser="none")).items():
+        counted = score([one for one in pairs if one.dialect == tag])
+        sums = {kind: sum(one.count for one in found.top(kind, 10_000)) for kind in ("substitution", "deletion")}
+        assert sums == {"substitution": counted.substitutions, "deletion": counted.deletions}
+        assert sum(one.counts.errors for one in found.speakers) == counted.errors
+
+
+def test_the_order_of_pairs_does_not_show() -> None:
+    pairs = corpus(error_rate=0.5)
+    prepare = Preparer(load_catalogue())
+
+    def written(some: list[Pair]) -> str:
+        return json.dumps({tag: one.data() for tag, one in breakdown(some, prepare).items()})
+
+    assert written(pairs) == written(pairs[::-1])
+
+
+def test_confused_clusters_are_found_inside_words() -> None:
+    found = of(pair("मेरी माता की", "मेरे माता का", dialect="hi"))
+
+    assert found.confusions == (("की", "का", 1), ("री", "रे", 1))
+    assert found.classes == {"vowel sign": 2}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "kind"),
+    [
+        ("की", "vowel sign"),
+        ("ज़", "nukta"),
+        ("हूँ", "nasal"),
+        ("हिं", "nasal"),
+        ("क्", "virama"),
+        ("१", "digit"),
+        ("a", "Latin"),
+        ("é", "Latin"),
+        ("क", "other"),
+        ("ക്", "virama"),
+        ("ਹਂ"[-2:], "nasal"),
+    ],
+)
+def test_a_cluster_is_classed_by_what_makes_it_hard(cluster: str, kind: str) -> None:
+    assert cluster_class(cluster) == kind
+
+
+def test_segments_fall_into_bins_of_length_and_noise() -> None:
+    found = of(
+        pair("a", duration_s=1.99, snr_db=-3),
+        pair("a", "b", id="s2", duration_s=2.0, snr_db=5.0),
+        pair("a", id="s3", duration_s=400.0, snr_db=60.0),
+        pair("a", id="s4"),
+    )
+
+    assert [(one.label, one.segments) for one in found.durations] == [
+        ("0 – 2 s", 1),
+        ("2 – 5 s", 1),
+        ("20 s and more", 1),
+    ]
+    assert [one.label for one in found.snrs] == ["below 5 dB", "5 – 10 dB", "20 dB and more"]
+    assert [one.counts.errors for one in found.durations] == [0, 1, 0]
+
+
+def test_text_that_nobody_said_is_counted_by_the_hour() -> None:
+    found = of(
+        pair("", "thank you", duration_s=1800.0),
+        pair("", "thank you", id="s2", duration_s=1800.0),
+        pair("", "", id="s3", duration_s=3600.0),
+        pair("a", id="s4"),
+    ).invented
+
+    assert (found.segments, found.words, found.hours, found.words_per_hour) == (3, 4, 2.0, 2.0)
+    assert found.phrases == (("thank you", 2),)
+
+
+def test_hours_of_silence_are_unknown_where_one_length_is() -> None:
+    found = of(pair("", "so", duration_s=10.0), pair("", "so", id="s2")).invented
+
+    assert (found.hours, found.words_per_hour) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "stuck"),
+    [
+        ("no no no no", True),
+        ("no no no", False),
+        ("a b a b a b a b", True),
+        ("so a b c d a b c d a b c d a b c d so", True),
+        ("a b c d e a b c d e a b c d e a b c d e", False),
+        ("one two three", False),
+        ("", False),
+    ],
+)
+def test_a_text_that_goes_round_in_circles_is_seen(text: str, stuck: bool) -> None:
+    assert loops(text.split()) is stuck
+
+
+@given(sentences, st.integers(1, 4))
+def test_saying_anything_short_four_times_is_a_loop(words: list[str], times: int) -> None:
+    some = (words or ["a"])[:times]
+
+    assert loops([*words, *some * 4])
+
+
+def test_loops_and_foreign_scripts_are_listed_by_segment() -> None:
+    found = of(
+        pair("हाँ जी", "ji ji ji ji", id="s1", dialect="hi"),
+        pair("नमस्ते जी", "नमस्ते ji", id="s2", dialect="hi"),
+        pair("हाँ", "", id="s3", dialect="hi"),
+    )
+
+    assert found.loops == ("s1",)
+    assert found.foreign_scripts == ("s1",)
+
+
+def test_the_share_of_another_script_is_one_of_letters() -> None:
+    assert foreign_share("हिं ab 12!", "Deva") == pytest.approx(2 / 3)
+    assert foreign_share("12 !", "Deva") is None
+    assert foreign_share("漢かカ", "Jpan") == 0
+    assert foreign_share("abc", "Zyyy") is None
+    assert foreign_share("abc", "Nope") is None
+
+
+def test_a_breakdown_is_plain_json() -> None:
+    data = of(*corpus(dialects=["bho"]), pair("", "x", id="e", dialect="bho")).data(most=3)
+
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert len(data["substitutions"]) == 3
+    assert data["invented"]["phrases"] == [{"text": "x", "count": 1}]

@@ -1,0 +1,123 @@
+"""Two models are told apart by people, on the same segments, or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from dialects.comparison import Comparison, compare
+from dialects.dialect import load_catalogue
+from dialects.errors import DialectError
+from dialects.preparing import Preparer
+from dialects.rows import Method
+from dialects.scoring import Pair
+from dialects.statistics import Thresholds
+from tests.dialects.factories import pair
+
+SMALL = Method(
+    thresholds=Thresholds(provisional_speakers=2, provisional_words=8, reportable_speakers=5, reportable_words=20)
+)
+
+
+def heard(model: str, errors: dict[str, list[int]]) -> list[Pair]:
+    """Ten words a speaker, of which so many are wrong, for each dialect."""
+    return [
+        pair(
+            " ".join(["a"] * 10),
+            " ".join(["x"] * wrong + ["a"] * (10 - wrong)),
+            id=f"{dialect}-{number}",
+            dialect=dialect,
+            speaker=f"{dialect}-{number}",
+            model=model,
+        )
+        for dialect, numbers in errors.items()
+        for number, wrong in enumerate(numbers)
+    ]
+
+
+def compared(a: dict[str, list[int]], b: dict[str, list[int]]) -> Comparison:
+    return compare(heard("a", a), heard("b", b), Preparer(load_catalogue()), method=SMALL)
+
+
+def test_a_model_that_is_better_for_everybody_is_better() -> None:
+    (found,) = compared({"hi": [5] * 8}, {"hi": [4, 4, 3, 4, 4, 3, 4, 4]}).dialects
+
+    assert (found.wer_a, found.wer_b, found.blocks) == (0.5, 0.375, 8)
+    assert found.difference == -0.125
+    assert found.p == 2 / 2**8
+    assert found.interval is not None
+    assert found.interval[0] < -0.125 < found.interval[1] < 0
+    assert found.verdict == "better"
+
+
+def test_a_model_that_is_better_for_one_person_is_not_shown_to_be() -> None:
+    (found,) = compared({"hi": [5] * 8}, {"hi": [0, *[5] * 7]}).dialects
+
+    assert found.p == 1.0
+    assert found.verdict == "no difference shown"
+    assert found.detectable is not None
+    assert found.detectable > abs(found.difference or 0)
+
+
+def test_few_people_can_show_nothing() -> None:
+    found = compared({"hi": [5] * 5}, {"hi": [0] * 5})
+
+    assert found.dialects[0].p_floor == 2 / 2**5
+    assert found.dialects[0].p == 2 / 2**5
+    assert found.dialects[0].verdict == "cannot be shown"
+    assert "cannot be shown" in found.text()
+
+
+def test_many_dialects_need_stronger_evidence() -> None:
+    before = {"hi": [5] * 6, "ta": [5] * 6, "en-US": [5] * 3}
+    found = compared(before, {"hi": [4] * 6, "ta": [5, 6, 5, 6, 4, 4], "en-US": [4] * 3})
+
+    hindi = next(one for one in found.dialects if one.dialect == "hi")
+    assert (hindi.p, hindi.p_adjusted) == (2 / 2**6, 4 / 2**6)
+    assert hindi.verdict == "no difference shown"
+    english = next(one for one in found.dialects if one.dialect == "en-US")
+    assert english.p_adjusted is None
+
+
+def test_a_better_mean_does_not_hide_who_is_worse_off() -> None:
+    found = compared({"hi": [5] * 40, "ta": [6] * 6}, {"hi": [4] * 40, "ta": [9] * 6})
+
+    assert (found.overall.difference or 0) < 0
+    assert [warning.split(":")[0] for warning in found.warnings] == ["W_MACRO", "W_WORST"]
+    assert "ta" in found.warnings[1]
+    assert next(one for one in found.dialects if one.dialect == "ta").verdict == "worse"
+
+
+def test_a_model_against_itself_differs_nowhere() -> None:
+    found = compared({"hi": [5, 4, 3, 2, 1, 0]}, {"hi": [5, 4, 3, 2, 1, 0]})
+
+    assert found.overall.difference == 0
+    assert found.overall.p == 1.0
+    assert found.overall.p_wilcoxon is None
+    assert found.warnings == ()
+
+
+def test_the_order_of_pairs_does_not_show() -> None:
+    a, b = heard("a", {"hi": [5, 3, 4, 2, 6, 1]}), heard("b", {"hi": [4, 3, 5, 1, 4, 0]})
+    prepare = Preparer(load_catalogue())
+
+    assert compare(a, b, prepare, method=SMALL) == compare(a[::-1], b, prepare, method=SMALL)
+
+
+@pytest.mark.parametrize("facts", [{"id": "other"}, {"reference": "b"}, {"speaker": "bob"}, {"dialect": "ta"}])
+def test_only_the_same_segments_can_be_compared(facts: dict[str, str]) -> None:
+    a = heard("a", {"hi": [1, 2]})
+    b = [dataclasses.replace(a[0], model="b", **facts), a[1]]
+
+    with pytest.raises(DialectError, match="segments are not the same"):
+        compare(a, b, Preparer(load_catalogue()))
+
+
+def test_a_comparison_is_plain_json_and_hides_what_is_suppressed_in_print() -> None:
+    found = compared({"hi": [5] * 6, "ta": [3]}, {"hi": [4] * 6, "ta": [1]})
+
+    assert json.loads(json.dumps(found.data(), allow_nan=False)) == found.data()
+    assert "hi: -10.0" in found.text()
+    assert "ta: too little speech" in found.text()

@@ -1,0 +1,216 @@
+"""Normalisers change what they say they change, twice as once, and never a vowel sign."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialects.errors import DialectError
+from dialects.normalise import (
+    GUARDED_SCRIPTS,
+    Normaliser,
+    WordMemory,
+    guarded_marks,
+    hash_of,
+    load_normaliser,
+    marks_of,
+    normaliser_ids,
+)
+from dialects.steps import STEPS
+from tests.dialects.factories import texts
+
+EVERY_ID = st.sampled_from(normaliser_ids())
+#: These two read a table, and do nothing without one.
+OWN_STEPS = sorted(set(STEPS) - {"drop-tags", "map"})
+
+
+def nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+@given(st.sampled_from(OWN_STEPS), texts)
+def test_a_step_done_twice_is_as_done_once(name: str, text: str) -> None:
+    step = STEPS[name].apply
+
+    assert nfc(step(nfc(text))) == nfc(step(nfc(step(nfc(text)))))
+
+
+@given(st.sampled_from(OWN_STEPS), texts)
+def test_a_step_treats_equivalent_texts_alike(name: str, text: str) -> None:
+    step = STEPS[name].apply
+
+    assert nfc(step(nfc(text))) == nfc(step(unicodedata.normalize("NFD", text)))
+
+
+@given(st.sampled_from([name for name in OWN_STEPS if not STEPS[name].may_retokenise]), texts)
+def test_only_steps_that_say_so_change_the_number_of_words(name: str, text: str) -> None:
+    assert len(text.split()) == len(STEPS[name].apply(text).split())
+
+
+@pytest.mark.parametrize("name", sorted(name for name in STEPS if not STEPS[name].lossy))
+def test_no_plain_step_removes_a_vowel_sign(name: str) -> None:
+    for script, letter, mark in guarded_marks():
+        before, after = nfc(letter + mark), STEPS[name].apply(nfc(letter + mark))
+        assert marks_of(unicodedata.normalize("NFD", before)) == marks_of(unicodedata.normalize("NFD", after)), script
+
+
+def test_marks_of_all_guarded_scripts_are_tried() -> None:
+    assert set(GUARDED_SCRIPTS) == {script for script, _, _ in guarded_marks()}
+    assert len(guarded_marks()) > 400
+
+
+@given(EVERY_ID, texts)
+def test_a_normaliser_done_twice_is_as_done_once(name: str, text: str) -> None:
+    normalise = load_normaliser(name)
+
+    assert normalise(text) == normalise(normalise(text))
+
+
+@given(EVERY_ID.filter(lambda name: name != "none"), texts)
+def test_canonically_equivalent_texts_become_the_same(name: str, text: str) -> None:
+    normalise = load_normaliser(name)
+
+    assert normalise(nfc(text)) == normalise(unicodedata.normalize("NFD", text))
+
+
+@given(EVERY_ID, texts)
+def test_remembered_words_give_what_the_steps_give(name: str, text: str) -> None:
+    normalise = load_normaliser(name)
+
+    assert normalise.apply(text) == normalise(text)
+
+
+@given(EVERY_ID, texts)
+def test_the_lossy_fold_is_stable_too(name: str, text: str) -> None:
+    normalise = load_normaliser(name)
+
+    assert normalise.with_lossy(text) == normalise.with_lossy(normalise.with_lossy(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("indic-v1", "क्\u200dया अवनी  आई।", "क्या अवनी आई"),
+        ("indic-v1", "मेरी (१२) ₹५", "मेरी १२ ५"),
+        ("indic-v1+digits", "मेरी १२", "मेरी 12"),
+        ("indic-v2", "\u200eमेरी\u200f १२ [noise] Dilli।", "मेरी 12 dilli"),
+        ("indic-v2", "അവന്\u200d", "അവൻ"),
+        ("latn-v1", "He said “Don’t re-do it”, ok? [laughter] 'em", "he said don't re-do it ok em"),
+        ("latn-v1", "Straße um y'all gonna", "straße um y'all gonna"),
+        ("latn-v1", "blåbær jeg så", "blåbær jeg så"),
+        ("latn-swiss-v1", "Straße", "strasse"),
+        ("latn-turkic-v1", "IĞDIR İzmir", "ığdır izmir"),
+        ("arab-v1", "كَتَبَ الوَلَدُ ١٢", "كتب الولد 12"),
+        ("arab-v1", "أحمد", "أحمد"),
+        ("arab-ks-v1", "كَتَب", "كَتَب"),
+        ("arab-ur-v1", "می\u200cروم", "می روم"),
+        ("unspaced-v1", "ฉัน\u200bอ่าน", "ฉัน อ่าน"),
+        ("all-v1", "Привет, МИР!", "привет мир"),
+        ("none", " a\u00a0 b ", " a\u00a0 b "),
+    ],
+)
+def test_a_text_becomes(name: str, text: str, expected: str) -> None:
+    assert expected == load_normaliser(name)(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("indic-v2", "ज़मीन हिन्दी हूँ", "जमीन हिंदी हूं"),
+        ("arab-v1", "أحمد مدرسة", "احمد مدرسه"),
+        ("arab-ur-v1", "كيا", "کیا"),
+        ("latn-v1", "blåbær", "blabær"),
+    ],
+)
+def test_distinct_spellings_meet_only_in_the_lossy_column(name: str, one: str, other: str) -> None:
+    normalise = load_normaliser(name)
+
+    assert normalise(one) != normalise(other)
+    assert normalise.with_lossy(one) == normalise.with_lossy(other)
+
+
+@pytest.mark.parametrize("name", ["whisper", "whisper-basic", "basic", "BasicTextNormalizer", "remove_diacritics"])
+def test_the_whisper_normaliser_cannot_be_asked_for(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DialectError, match="makes WER lower and not better"):
+        load_normaliser(name)
+    (tmp_path / "mine.toml").write_text(f'id = "mine"\nversion = 1\nsteps = ["nfc", "{name}"]\n')
+    with pytest.raises(DialectError, match="does not exist; it deletes vowel signs"):
+        load_normaliser("mine", tmp_path)
+
+
+@pytest.mark.parametrize("replacement", ["", " ", "ि"])
+def test_a_table_that_touches_a_vowel_sign_is_refused_when_loaded(tmp_path: Path, replacement: str) -> None:
+    (tmp_path / "mine.toml").write_text(
+        f'id = "mine"\nversion = 1\nsteps = ["nfc", "map"]\n[tables.map]\n"ी" = "{replacement}"\n'
+    )
+
+    with pytest.raises(DialectError, match=r"U\+0940 DEVANAGARI VOWEL SIGN II"):
+        load_normaliser("mine", tmp_path)
+
+
+def test_a_lossy_step_cannot_stand_among_the_plain_ones() -> None:
+    with pytest.raises(DialectError, match="distinct words equal"):
+        Normaliser(id="x", version=1, steps=("nfc", "drop-nukta"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('id = "other"\nversion = 1\nsteps = []\n', 'needs id = "mine"'),
+        ('id = "mine"\nsteps = []\n', "needs id"),
+        ('id = "mine"\nversion = 1\nsteps = ["nfd"]\n', "the step 'nfd', which does not exist"),
+        ('id = "mine"\nversion = 1\nsteps = []\nprimary = "der"\n', "write wer or cer"),
+        ('id = "mine"\nversion = 1\nsteps = ["map"]\n[tables.map]\na = "b"\nb = "c"\n', "twice is as once"),
+        ('id = "mine"\nversion = 1\nsteps = []\n[tables]\nwords = []\n', "tables may be"),
+        ("id = ", "read as a normaliser"),
+    ],
+)
+def test_a_broken_normaliser_file_is_refused_with_its_fault(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+
+    with pytest.raises(DialectError, match="E_NORMALISER") as caught:
+        load_normaliser("mine", tmp_path)
+
+    assert reason in str(caught.value)
+
+
+def test_an_unknown_id_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(DialectError, match=r"there is none; choose one of .*indic-v1"):
+        load_normaliser("indic-v9")
+
+
+def test_a_workspace_normaliser_wins_over_the_packaged_one(tmp_path: Path) -> None:
+    (tmp_path / "latn-v1.toml").write_text('id = "latn-v1"\nversion = 2\nsteps = ["nfc", "spaces"]\n')
+
+    assert load_normaliser("latn-v1", tmp_path)("A,  b") == "A, b"
+
+
+def test_the_hash_follows_whatever_decides_the_output() -> None:
+    plain = Normaliser(id="x", version=1, steps=("nfc", "spaces"))
+    others = [
+        Normaliser(id="x", version=2, steps=("nfc", "spaces")),
+        Normaliser(id="x", version=1, steps=("nfc",)),
+        Normaliser(id="x", version=1, steps=("nfc", "spaces"), lossy=("fold-alef",)),
+        Normaliser(id="x", version=1, steps=("nfc", "spaces"), tables={"tags": ["[x]"]}),
+    ]
+
+    assert len({normaliser.hash for normaliser in (plain, *others)}) == 5
+    assert plain.hash == Normaliser(id="x", version=1, steps=("nfc", "spaces")).hash
+
+
+def test_a_set_of_normalisers_has_one_hash_in_any_order() -> None:
+    one, two = load_normaliser("latn-v1"), load_normaliser("indic-v2")
+
+    assert hash_of([one]) == one.hash
+    assert hash_of([one, two]) == hash_of([two, one, two]) != one.hash
+
+
+def test_memory_of_words_stays_bounded() -> None:
+    memory = WordMemory(str.upper, most=3)
+
+    assert [memory[word] for word in "abcdab"] == list("ABCDAB")
+    assert len(memory) <= 3

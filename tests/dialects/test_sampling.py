@@ -1,0 +1,121 @@
+"""What is lacking is people first; the next segments go round all dialects and voices; small dialects are lifted."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialects.report import build
+from dialects.rows import Method
+from dialects.sampling import Candidate, choose, needs, repeats, shares
+from dialects.statistics import Thresholds
+from tests.dialects.factories import corpus, pair
+
+LIMITS = Thresholds(provisional_speakers=2, provisional_words=20, reportable_speakers=5, reportable_words=200)
+
+
+def candidate(dialect: str, speaker: str, number: int, *, worth: float = 0.0) -> Candidate:
+    return Candidate(id=f"{dialect}-{speaker}-{number}", dialect=dialect, speaker=speaker, worth=worth)
+
+
+def test_a_dialect_without_speakers_needs_them_first() -> None:
+    pairs = [*corpus(dialects=["hi"], segments=40), pair("a b", dialect="ta", speaker="only"), pair("a", dialect="bho")]
+    found = needs(build(pairs, method=Method(thresholds=LIMITS, resamples=10)).rows, LIMITS)
+
+    assert [need.dialect for need in found] == ["bho", "ta", "hi"]
+    assert (found[1].speakers, found[1].words, found[1].half_width) == (4, 198, None)
+    assert (found[2].speakers, found[2].words) == (0, 0)
+
+
+def test_half_the_width_takes_four_times_the_speakers() -> None:
+    (row,) = build(corpus(dialects=["hi"]), method=Method(thresholds=LIMITS, resamples=10)).rows
+    (now,) = needs([row], LIMITS)
+    assert now.half_width is not None
+
+    (same,) = needs([row], LIMITS, half_width=now.half_width)
+    (half,) = needs([row], LIMITS, half_width=now.half_width / 2)
+    assert same.speakers_for_width == 0
+    assert half.speakers_for_width == 3 * row.blocks
+    assert now.data()["dialect"] == "hi"
+
+
+def test_every_dialect_and_every_voice_comes_up_before_any_comes_up_twice() -> None:
+    offered = [candidate("hi", who, number) for who in "abc" for number in range(9)]
+    offered += [candidate("ta", who, number) for who in "de" for number in range(9)]
+
+    chosen = choose(offered, 6)
+
+    assert Counter(one.dialect for one in chosen) == {"hi": 3, "ta": 3}
+    assert [one.speaker for one in chosen if one.dialect == "hi"] == ["a", "b", "c"]
+    assert [one.speaker for one in chosen if one.dialect == "ta"] == ["d", "e", "d"]
+
+
+def test_what_is_done_counts() -> None:
+    offered = [candidate("hi", who, number) for who in "ab" for number in range(3)] + [candidate("ta", "c", 0)]
+
+    chosen = choose(offered, 2, done={("hi", "a"): 1, ("ta", "c"): 5})
+
+    assert [(one.dialect, one.speaker) for one in chosen] == [("hi", "b"), ("hi", "a")]
+
+
+def test_of_one_voice_the_most_worth_goes_first() -> None:
+    offered = [candidate("hi", "a", number, worth=worth) for number, worth in enumerate([0.1, 0.9, 0.5])]
+
+    assert [one.worth for one in choose(offered, 3)] == [0.9, 0.5, 0.1]
+
+
+def test_weights_set_how_much_of_each_dialect_is_wanted() -> None:
+    offered = [candidate(tag, "a", number) for tag in ("hi", "ta", "te") for number in range(40)]
+
+    chosen = choose(offered, 40, weights={"hi": 3.0, "te": 0.0})
+
+    assert Counter(one.dialect for one in chosen) == {"hi": 30, "ta": 10}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from("ab")), max_size=12), st.integers(0, 15), st.randoms()
+)
+def test_the_choice_is_no_longer_than_asked_repeats_and_ignores_order(
+    made: list[tuple[str, str]], count: int, chance: random.Random
+) -> None:
+    offered = [candidate(dialect, speaker, number) for number, (dialect, speaker) in enumerate(made)]
+    shuffled = chance.sample(offered, len(offered))
+
+    chosen = choose(offered, count)
+    assert len(chosen) == min(count, len(offered))
+    assert len(set(chosen)) == len(chosen)
+    assert chosen == choose(shuffled, count)
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.floats(0.1, 1e6), min_size=1), st.floats(1, 100))
+def test_shares_add_up_and_keep_their_order(amounts: dict[str, float], temperature: float) -> None:
+    found = shares(amounts, temperature=temperature)
+
+    assert sum(found.values()) == pytest.approx(1)
+    assert sorted(amounts, key=lambda tag: (found[tag], amounts[tag])) == sorted(amounts, key=lambda tag: amounts[tag])
+
+
+def test_a_higher_temperature_lifts_the_small() -> None:
+    amounts = {"big": 1000.0, "small": 10.0, "none": 0.0}
+    small = [shares(amounts, temperature=temperature)["small"] for temperature in (1.0, 2.0, 5.0)]
+
+    assert small[0] == pytest.approx(10 / 1010)
+    assert small == sorted(small)
+    assert shares(amounts)["none"] == 0
+    assert shares({}) == {}
+
+
+def test_the_largest_is_seen_once_and_none_more_often_than_allowed() -> None:
+    found = repeats({"big": 900.0, "small": 100.0, "tiny": 1.0, "none": 0.0})
+
+    assert found == pytest.approx({"big": 1.0, "small": 3.0, "tiny": 4.0})
+
+
+@pytest.mark.parametrize(("amounts", "temperature"), [({"a": -1.0}, 2.0), ({"a": 1.0}, 0.5)])
+def test_amounts_and_temperatures_that_make_no_sense_are_refused(amounts: dict[str, float], temperature: float) -> None:
+    with pytest.raises(ValueError, match="needed are at least 1"):
+        shares(amounts, temperature=temperature)
