@@ -1,0 +1,394 @@
+"""Sound comes in once, exactly, and is read, drawn, shaped and encoded from there."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tests.faults import media
+from transcribe import audio
+from transcribe.errors import InputError, UnfitError
+from transcribe.jail import Jail
+from transcribe.protocols import Pcm
+
+ROOT = Path(__file__).resolve().parent.parent
+samples = arrays(np.int16, st.integers(1, 5_000))
+
+
+def tone(seconds: float = 1.0, *, pitch_hz: float = 440.0, level: float = 0.3) -> Pcm:
+    return np.frombuffer(media.tone(seconds, pitch_hz=pitch_hz, level=level), np.int16)
+
+
+def saved(folder: Path, pcm: Pcm, *, name: str = "talk.wav", rate_hz: int = 16_000) -> Path:
+    """*pcm* as a WAV file; a second dimension holds channels."""
+    path = folder / name
+    path.write_bytes(media.wav(pcm.tobytes(), rate_hz=rate_hz, channels=1 if pcm.ndim == 1 else pcm.shape[1]))
+    return path
+
+
+def loudest_hz(pcm: Pcm) -> float:
+    return float(np.abs(np.fft.rfft(pcm * np.hanning(len(pcm)))).argmax() * 16_000 / len(pcm))
+
+
+def test_receiving_gives_place_length_and_facts(tmp_path: Path) -> None:
+    source = saved(tmp_path, tone(1.5))
+
+    got = audio.receive(source, tmp_path / "kept")
+
+    sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+    assert got == audio.Received(
+        sha256=sha256,
+        path=tmp_path / "kept" / sha256[:2] / f"{sha256}.flac",
+        duration=1_500,
+        rate_hz=16_000,
+        channels=1,
+        codec="pcm_s16le",
+    )
+    assert audio.duration(got.path) == 1_500
+
+
+@settings(max_examples=25, deadline=None)
+@given(pcm=samples)
+def test_sound_at_16_khz_comes_through_sample_by_sample(tmp_path_factory: pytest.TempPathFactory, pcm: Pcm) -> None:
+    folder = tmp_path_factory.mktemp("exact")
+
+    got = audio.receive(saved(folder, pcm), folder / "kept")
+
+    assert np.array_equal(audio.read(got.path), pcm)
+
+
+@pytest.mark.parametrize(("codec", "container"), [("flac", "flac"), ("flac", "matroska"), ("alac", "ipod")])
+def test_lossless_containers_come_through_sample_by_sample(tmp_path: Path, codec: str, container: str) -> None:
+    media.encode(tmp_path / "talk", media.noise(3), codec=codec, container=container)
+
+    got = audio.receive(tmp_path / "talk", tmp_path / "kept")
+
+    assert audio.read(got.path).tobytes() == media.noise(3)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 44_100, 48_000])
+def test_other_rates_keep_length_and_pitch(tmp_path: Path, rate_hz: int) -> None:
+    pcm = np.frombuffer(media.tone(2, rate_hz=rate_hz, pitch_hz=440), np.int16)
+
+    got = audio.receive(saved(tmp_path, pcm, rate_hz=rate_hz), tmp_path / "kept")
+
+    assert got.rate_hz == rate_hz
+    assert got.duration == pytest.approx(2_000, abs=1)
+    assert loudest_hz(audio.read(got.path)) == pytest.approx(440, abs=1)
+
+
+def test_real_speech_comes_in(speech: Path, tmp_path: Path) -> None:
+    got = audio.receive(speech / "speech" / "jfk.flac", tmp_path)
+
+    assert (got.rate_hz, got.channels, got.codec, got.warnings) == (44_100, 2, "flac", ())
+    assert got.duration == pytest.approx(11_000, abs=10)
+
+
+def test_known_content_is_not_decoded_again(tmp_path: Path) -> None:
+    first = audio.receive(saved(tmp_path, tone()), tmp_path / "kept")
+    written = first.path.stat().st_mtime_ns
+
+    again = audio.receive(saved(tmp_path, tone(), name="the same.wav"), tmp_path / "kept")
+
+    assert again == first
+    assert again.path.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("damage", ["cut the sound", "remove the sound", "cut the facts", "remove the facts"])
+def test_what_a_crash_left_half_is_made_again(tmp_path: Path, damage: str) -> None:
+    source = saved(tmp_path, tone())
+    whole = audio.receive(source, tmp_path / "kept")
+    victim = whole.path if damage.endswith("sound") else whole.path.with_suffix(".json")
+    if damage.startswith("cut"):
+        victim.write_bytes(victim.read_bytes()[:-5])
+    else:
+        victim.unlink()
+
+    assert audio.receive(source, tmp_path / "kept") == whole
+    assert np.array_equal(audio.read(whole.path), tone())
+
+
+def test_channels_kept_apart_are_read_apart_and_together(tmp_path: Path) -> None:
+    left, right = tone(pitch_hz=200), tone(pitch_hz=500)
+    source = saved(tmp_path, np.stack((left, right), axis=1))
+
+    got = audio.receive(source, tmp_path / "kept", channel_mode="split")
+
+    assert np.array_equal(audio.read(got.path, channel=0), left)
+    assert np.array_equal(audio.read(got.path, channel=1), right)
+    assert np.array_equal(audio.read(got.path), np.rint((left.astype(float) + right) / 2).astype(np.int16))
+
+
+def test_sound_taken_mixed_can_be_taken_apart_later_and_stays_so(tmp_path: Path) -> None:
+    source = saved(tmp_path, np.stack((tone(pitch_hz=200), tone(pitch_hz=500)), axis=1))
+    mixed = audio.receive(source, tmp_path / "kept")
+    both = audio.read(mixed.path)
+
+    audio.receive(source, tmp_path / "kept", channel_mode="split")
+    audio.receive(source, tmp_path / "kept", channel_mode="mix")
+
+    assert np.array_equal(audio.read(mixed.path, channel=1), tone(pitch_hz=500))
+    assert np.abs(audio.read(mixed.path).astype(int) - both).max() <= 1
+
+
+def test_another_track_of_a_known_file_is_refused(tmp_path: Path) -> None:
+    media.encode(tmp_path / "talk.mka", media.tone(1), codec="flac", container="matroska")
+    audio.receive(tmp_path / "talk.mka", tmp_path / "kept", stream=1)
+
+    with pytest.raises(InputError, match=r"E_STREAM: talk\.mka was received before with audio track 1"):
+        audio.receive(tmp_path / "talk.mka", tmp_path / "kept", stream=2)
+
+
+def test_processor_time_is_bounded(tmp_path: Path) -> None:
+    media.silent_flac(tmp_path / "long.flac", 10, declared=False)
+
+    with pytest.raises(InputError, match=r"E_TOO_SLOW: long\.flac was still not decoded"):
+        audio.receive(tmp_path / "long.flac", tmp_path / "kept", limits=audio.Limits(cpu_s=1, cpu_s_a_second=0))
+
+    assert [path for path in (tmp_path / "kept").rglob("*") if path.is_file()] == []
+
+
+def test_written_bytes_are_bounded(tmp_path: Path) -> None:
+    source = saved(tmp_path, np.frombuffer(media.noise(20), np.int16))
+
+    with pytest.raises(InputError, match="E_TOO_LONG"):
+        audio.receive(source, tmp_path / "kept", limits=audio.Limits(written_bytes=100_000))
+
+
+def test_an_hour_takes_no_more_memory_than_a_minute(tmp_path: Path) -> None:
+    media.silent_flac(tmp_path / "hour.flac", 1)
+    with (
+        Jail("transcribe.audio.decoding:decode") as jail,
+        (tmp_path / "hour.flac").open("rb") as source,
+        (tmp_path / "out.flac").open("w+b") as target,
+    ):
+        files = (source.fileno(), target.fileno())
+        outcome = jail.run({"longest": 7_200_000}, descriptors=files, bounds=audio.Limits().bounds())
+
+    assert outcome.answer is not None
+    assert outcome.answer["duration"] == pytest.approx(3_600_000, abs=3_000)
+    assert outcome.peak_bytes < 150 << 20
+
+
+def test_a_folder_that_cannot_be_written_is_the_fault_of_no_file(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("a file stands in the way", encoding="utf-8")
+
+    with pytest.raises(UnfitError, match="E_FOLDER"):
+        audio.receive(saved(tmp_path, tone()), tmp_path / "kept")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"E_NOT_FOUND: nowhere\.wav is not there"):
+        audio.receive(tmp_path / "nowhere.wav", tmp_path / "kept")
+
+
+def test_odd_names_are_taken_and_shown_escaped(tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/-a\nb\t\xff\xe2\x80\xae.wav"))
+    odd.write_bytes(b"")
+
+    with pytest.raises(InputError) as refused:
+        audio.receive(odd, tmp_path / "kept")
+
+    assert refused.value.message.startswith(r"-a\nb\t\xff\u202e.wav is 0 bytes long")
+    assert refused.value.message.isprintable()
+
+
+def test_many_files_are_taken_as_they_come(tmp_path: Path) -> None:
+    endless = (
+        audio.Job(source=saved(tmp_path, tone(pitch_hz=100 + number), name=f"{number}.wav"))
+        for number in itertools.count()
+    )
+
+    answers = itertools.islice(audio.receive_many(endless, tmp_path / "kept", workers=2), 5)
+
+    assert [job.source.name for job, got in answers if isinstance(got, audio.Received)] == [
+        f"{number}.wav" for number in range(5)
+    ]
+    assert len(list(tmp_path.glob("*.wav"))) < 20
+
+
+def test_sweeping_removes_what_nobody_works_on(tmp_path: Path) -> None:
+    import fcntl
+
+    (tmp_path / "ab").mkdir()
+    abandoned, held = tmp_path / "ab" / ".x.part", tmp_path / "ab" / ".y.part"
+    abandoned.write_bytes(b"half")
+    with held.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        assert audio.sweep(tmp_path) == 1
+
+    assert not abandoned.exists()
+    assert held.exists()
+
+
+def test_importing_audio_loads_no_decoder() -> None:
+    code = (
+        "import sys, transcribe.audio\n"
+        "print([m for m in ('av', 'pydub', 'soundfile', 'soxr', 'torch', 'torchaudio') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pcm]:
+    """A received recording of 2.5 s, and its samples."""
+    folder = tmp_path_factory.mktemp("kept")
+    pcm = np.frombuffer(media.noise(2.5), np.int16)
+    return audio.receive(saved(folder, pcm), folder).path, pcm
+
+
+@given(start=st.integers(-500, 3_500), length=st.one_of(st.none(), st.integers(-100, 3_500)))
+@settings(max_examples=60, deadline=None)
+def test_a_slice_is_that_part_of_the_whole(kept: tuple[Path, Pcm], start: int, length: int | None) -> None:
+    path, pcm = kept
+    end = None if length is None else start + length
+
+    expected = pcm[max(0, start) * 16 : None if end is None else max(0, end) * 16]
+
+    assert np.array_equal(audio.read(path, start=start, end=end), expected)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"fLaC and then nothing"])
+def test_a_lost_copy_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "lost.flac"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(InputError, match=r"E_LOST: lost\.flac is gone or damaged; ingest"):
+        audio.read(path)
+
+
+def test_a_channel_that_is_not_there_is_refused(kept: tuple[Path, Pcm]) -> None:
+    with pytest.raises(InputError, match="E_CHANNEL"):
+        audio.read(kept[0], channel=1)
+
+
+@given(pcm=arrays(np.int16, st.integers(0, 5_000)), per_second=st.sampled_from((1, 20, 50, 1_000)))
+@settings(deadline=None)
+def test_peaks_hold_every_sample_and_nothing_wider(pcm: Pcm, per_second: int) -> None:
+    size = 16_000 // per_second
+
+    found = audio.peaks(pcm, per_second=per_second)
+
+    assert found.dtype == np.int8
+    assert found.shape == (-(-len(pcm) // size), 2)
+    for number, (lowest, highest) in enumerate(found.astype(int)):
+        stretch = pcm[number * size : (number + 1) * size]
+        assert (lowest, highest) == (stretch.min() >> 8, stretch.max() >> 8)
+
+
+def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc" * 1_000_000)
+
+    assert audio.content_hash(tmp_path / "x") == hashlib.sha256(b"abc" * 1_000_000).hexdigest()
+
+
+def test_a_clip_has_context_level_and_faded_ends() -> None:
+    pcm = tone(5, level=0.02)
+
+    clip = audio.shape_clip(pcm, 1_000, 3_000)
+
+    assert len(clip) == 2_600 * 16
+    middle = clip[1_600:-1_600].astype(float)
+    assert 20 * np.log10(np.sqrt((middle**2).mean()) / 32_768) == pytest.approx(-20, abs=0.2)
+    assert abs(int(clip[0])) <= 1
+    assert np.abs(clip[:80]).max() < np.abs(middle).max() / 2
+    assert np.abs(clip[-80:]).max() < np.abs(middle).max() / 1.5
+
+
+def test_a_clip_ends_where_the_recording_does() -> None:
+    pcm = tone(1)
+
+    assert len(audio.shape_clip(pcm, 0, 1_000)) == 16_000
+    assert len(audio.shape_clip(pcm, 900, 5_000, context=50)) == 150 * 16
+    assert len(audio.shape_clip(pcm, 5_000, 6_000)) == 0
+
+
+def test_silence_stays_silence() -> None:
+    assert not audio.shape_clip(np.zeros(32_000, np.int16), 500, 1_500).any()
+
+
+def test_a_quiet_clip_is_lifted_by_30_db_at_most() -> None:
+    clip = audio.shape_clip(np.full(32_000, 3, np.int16) * np.resize([1, -1], 32_000).astype(np.int16), 500, 1_500)
+
+    assert np.abs(clip).max() <= 3 * 32 + 1
+
+
+def test_a_loud_clip_does_not_overflow() -> None:
+    clicks = np.zeros(32_000, np.int16)
+    clicks[::4_000] = 32_767
+
+    clip = audio.shape_clip(clicks, 0, 2_000)
+
+    assert clip.min() >= -1
+    assert 28_000 < clip.max() < 30_000
+
+
+@given(start=st.integers(0, 1_500), length=st.integers(1, 700), seed=st.integers(0, 5))
+@settings(max_examples=30, deadline=None)
+def test_nothing_of_masked_speech_is_left(start: int, length: int, seed: int) -> None:
+    pcm = tone(2).copy()
+    other = pcm.copy()
+    stretch = slice(start * 16, (start + length) * 16)
+    other[stretch] = np.random.default_rng(seed).integers(-30_000, 30_000, len(other[stretch]))
+
+    first, second = (audio.shape_clip(x, 400, 1_500, masks=[(start, start + length)]) for x in (pcm, other))
+
+    assert len(first) == (1_500 - 400 + 600) * 16
+    assert np.array_equal(first, second)
+
+
+def test_masked_speech_is_a_tone_of_1_khz() -> None:
+    clip = audio.shape_clip(tone(2), 500, 1_500, masks=[(700, 1_200)])
+
+    assert loudest_hz(clip[(700 - 200) * 16 : (1_200 - 200) * 16]) == pytest.approx(1_000, abs=3)
+    assert loudest_hz(clip[(1_210 - 200) * 16 : 1_500 * 16]) == pytest.approx(440, abs=5)
+
+
+def test_shaping_leaves_the_recording_as_it_was() -> None:
+    pcm = tone(1)
+    before = pcm.copy()
+
+    audio.shape_clip(pcm, 0, 1_000, masks=[(100, 500)])
+
+    assert np.array_equal(pcm, before)
+
+
+def test_opus_plays_back_as_the_same_sound() -> None:
+    import av
+
+    data = audio.encode_opus(tone(2.5))
+
+    with av.open(io.BytesIO(data)) as container:
+        frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+        rate_hz = container.streams.audio[0].codec_context.sample_rate
+    heard = np.concatenate(frames)
+    assert data.startswith(b"\x1a\x45\xdf\xa3")
+    assert b"webm" in data[:64]
+    assert len(heard) / rate_hz == pytest.approx(2.5, abs=0.05)
+    assert len(data) < 12_000
+    middle = heard[rate_hz : 2 * rate_hz]
+    assert np.abs(np.fft.rfft(middle)).argmax() == pytest.approx(440, abs=2)
+
+
+def test_the_same_clip_gives_the_same_bytes() -> None:
+    assert audio.encode_opus(tone()) == audio.encode_opus(tone())
+
+
+def test_a_clip_of_nothing_is_still_a_file() -> None:
+    assert audio.encode_opus(np.zeros(0, np.int16)).startswith(b"\x1a\x45\xdf\xa3")
