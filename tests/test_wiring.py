@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from transcribe import embedded, workspace
+from transcribe.backends.identity import folder_id
 from transcribe.records import Model
 from transcribe.wiring import Wiring
 
@@ -43,6 +44,6 @@ def test_a_promoted_model_goes_before_a_base_that_is_known_already(place: Path, 
     shutil.copytree(embedded.whisper(), tuned)
     (tuned / "boli.json").write_text('{"window_ms": 9000, "prompt": false}')
     with Wiring.open(place) as wiring:
-        wiring.store.add_model(Model(id="tuned", place=str(tuned), name="tuned"))
-        wiring.store.promote("tuned")
+        wiring.store.add_model(Model(id=folder_id(tuned), place=str(tuned), name="tuned"))
+        wiring.store.promote(folder_id(tuned))
     assert drafter(place, "embedded") == str(tuned)

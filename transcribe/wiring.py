@@ -67,18 +67,14 @@ class Wiring:
             allow_download=self.settings.models.allow_download,
         )
 
-    @cached_property
-    def recogniser(self) -> FasterWhisperRecogniser:
-        """The promoted model of the workspace; a base model that the settings name newly goes before it."""
-        return self._recogniser(self._drafter())
-
     def recipe(self) -> Recipe:
         """What drafts are made with. A base model that is new to the workspace becomes its promoted one."""
         from transcribe.drafting import Recipe
 
         given, cutting = self.settings.recogniser, self.settings.segmenting
-        recogniser = self.recogniser
-        self._register(recogniser)
+        place = self._drafter()
+        recogniser = self._recogniser(place)
+        self._register(recogniser, place)
         return Recipe(
             diariser=self.diariser,
             recogniser=recogniser,
@@ -86,11 +82,12 @@ class Wiring:
             window=given.window_ms or recogniser.window,
             join_gap=cutting.join_gap_ms,
             longest=cutting.longest_ms,
-            second=self._recogniser(self._drafter(), beam_size=1) if given.second_pass else None,
+            second=self._recogniser(place, beam_size=1) if given.second_pass else None,
             decoding={"beam_size": given.beam_size, "compute_type": given.compute_type},
         )
 
     def _drafter(self) -> str:
+        """Place of the model that drafts: a base that the settings name for the first time, else the promoted one."""
         named = self.settings.recogniser.model
         promoted = self.store.promoted()
         new = named not in {model.place for model in self.store.models()}
@@ -110,11 +107,10 @@ class Wiring:
             allow_download=self.settings.models.allow_download,
         )
 
-    def _register(self, recogniser: FasterWhisperRecogniser) -> None:
+    def _register(self, recogniser: FasterWhisperRecogniser, place: str) -> None:
         if recogniser.id in {model.id for model in self.store.models()}:
             return
-        name = self.settings.recogniser.model
-        model = Model(id=recogniser.id, place=name, name=Path(name).name, window=recogniser.window)
+        model = Model(id=recogniser.id, place=place, name=Path(place).name, window=recogniser.window)
         self.store.add_model(model)
         self.store.promote(model.id)
 
