@@ -19,6 +19,9 @@ _RIGHT = 90
 _ROW = 26
 _TOP = 8
 _AXIS = 34
+#: Room for a name in a scatter plot, across and down.
+_NAME = 110
+_LINE = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +146,15 @@ def funnel(points: Sequence[Point], *, centre: float, spread: float, across: str
     parts += [_text(_LABEL - 10, y(tick) + 4, f"{100 * tick:g}", anchor="end") for tick in rates.ticks()]
     parts += [_text(x(count), height - 14, f"{count:g}", anchor="middle") for count in _whole_ticks(most)]
     parts.append(_text(WIDTH - 4, height - 14, across, anchor="end"))
-    for point in points:
+    taken: list[tuple[float, float]] = []
+    for point in sorted(points, key=lambda point: (point.x, -point.y, point.label)):
         pale = ' class="pale"' if point.pale else ""
+        beside, below = x(point.x) + 8, y(point.y) + 4
+        while any(abs(beside - other) < _NAME and abs(below - line) < _LINE for other, line in taken):
+            below += 1
+        taken.append((beside, below))
         circle = f'<circle class="value" cx="{x(point.x)}" cy="{y(point.y)}" r="4"/>'
-        parts.append(f"<g{pale}>{circle}{_text(x(point.x) + 8, y(point.y) + 4, point.label)}</g>")
+        parts.append(f"<g{pale}>{circle}{_text(beside, below, point.label)}</g>")
     return _svg(parts, height, alt)
 
 

@@ -6,6 +6,7 @@ More segments of the same people hardly narrow an interval; more people do. So a
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -108,19 +109,21 @@ def choose(
     for (dialect, _), segments in by_speaker.items():
         by_dialect[dialect] += segments
     wanted = {dialect: (weights or {}).get(dialect, 1.0) for dialect, _ in waiting}
+    # Speakers with segments left, fewest done first.
+    speakers: dict[str, list[tuple[int, str]]] = {}
+    for dialect, speaker in waiting:
+        if wanted[dialect] > 0:
+            heapq.heappush(speakers.setdefault(dialect, []), (by_speaker[dialect, speaker], speaker))
     chosen: list[Candidate] = []
-    while len(chosen) < count:
-        open_dialects = {dialect for dialect, _ in waiting if wanted[dialect] > 0}
-        if not open_dialects:
-            break
-        dialect = min(open_dialects, key=lambda tag: ((by_dialect[tag] + 1) / wanted[tag], tag))
-        speaker = min((who for tag, who in waiting if tag == dialect), key=lambda who: (by_speaker[dialect, who], who))
-        queue = waiting[dialect, speaker]
-        chosen.append(queue.popleft())
-        if not queue:
-            del waiting[dialect, speaker]
-        by_speaker[dialect, speaker] += 1
+    while speakers and len(chosen) < count:
+        dialect = min(speakers, key=lambda tag: ((by_dialect[tag] + 1) / wanted[tag], tag))
+        segments, speaker = heapq.heappop(speakers[dialect])
+        chosen.append(waiting[dialect, speaker].popleft())
         by_dialect[dialect] += 1
+        if waiting[dialect, speaker]:
+            heapq.heappush(speakers[dialect], (segments + 1, speaker))
+        if not speakers[dialect]:
+            del speakers[dialect]
     return tuple(chosen)
 
 

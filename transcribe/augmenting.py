@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torchaudio.functional as F  # noqa: N812 - its name everywhere
+import torchaudio.functional as F
 from torch import Generator, Tensor
 
 from transcribe.protocols import SAMPLE_RATE_HZ

@@ -88,7 +88,7 @@ def test_answers_come_in_the_order_of_the_windows(recogniser: FasterWhisperRecog
 
 def test_no_window_of_speech_is_lost_wherever_it_starts(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
     # Starts that are no whole frames of 10 ms, samples of 1/16 ms or numbers that a float holds exactly.
-    starts = [number * 1_013 + number % 10 for number in range(28)]
+    starts = [number * 1_013 + number % 10 for number in range(0, 28, 2)]
     heard = recogniser.recognise(talk, windows_of(*starts, length=1_001))
     assert [h.window.start for h in heard] == starts
     assert all(h.log_probability is not None and h.no_speech is not None for h in heard)
@@ -117,7 +117,7 @@ def test_times_count_from_the_start_of_the_recording(recogniser: FasterWhisperRe
 
 
 def test_the_same_sound_gives_the_same_answer(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
-    windows = windows_of(0, 8_000, 16_000, length=6_000)
+    windows = windows_of(0, 8_000, length=6_000)
     assert recogniser.recognise(talk, windows) == recogniser.recognise(talk, windows)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from transcribe.errors import InputError, UsageError
 from transcribe.exchange import FORMATS, TimedText, read, write
+from transcribe.records import Word
 
 
 def said(recording: str = "calls/a.wav", text: str = "हाँ") -> TimedText:
@@ -60,3 +65,32 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_half(tmp_path: Pat
 def test_a_misspelt_format_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean textgrid"):
         write([], Path("t"), "textgird")
+
+
+def seed(name: str) -> bytes:
+    """A good file of the format *name*."""
+    words = (Word(text="हाँ", start=0, end=400, probability=0.5),)
+    items = [replace(said(text='he said "हाँ"'), words=words), replace(said(), start=500, speaker=None, dialect="hi")]
+    with tempfile.TemporaryDirectory() as folder:
+        return write(items, Path(folder) / f"t{FORMATS[name].suffix}", name).files[0].read_bytes()
+
+
+SEEDS = {name: seed(name) for name in sorted(FORMATS) if FORMATS[name].holds != "folder"}
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(sorted(SEEDS)), st.data())
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(name: str, data: st.DataObject) -> None:
+    good = SEEDS[name]
+    start = data.draw(st.integers(0, len(good)))
+    end = data.draw(st.integers(start, min(len(good), start + 20)))
+    raw = good[:start] + data.draw(st.binary(max_size=12)) + good[end:]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"t{FORMATS[name].suffix}"
+        path.write_bytes(raw)
+        try:
+            items = list(read(path, name))
+        except InputError as error:
+            assert error.hint
+        else:
+            assert all(0 <= item.start <= item.end for item in items)

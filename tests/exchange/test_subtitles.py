@@ -78,7 +78,14 @@ def test_two_recordings_do_not_fit_one_subtitle_file(tmp_path: Path) -> None:
         write_srt([cue("a"), replace(cue("b"), recording="other")], tmp_path / "t.srt")
 
 
-@pytest.mark.parametrize("raw", [b"\xff\xfe1\x00", b"1\n00:00:99 --> nonsense\n\nhello\n"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xff\xfe1\x00",
+        b"1\n00:00:99 --> nonsense\n\nhello\n",
+        b"1\n00:00:02,000 --> 00:00:01,000\nhello\n",
+    ],
+)
 def test_what_is_no_subtitle_file_is_refused(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "t.srt").write_bytes(raw)
     with pytest.raises(InputError, match="E_FORMAT"):

@@ -22,8 +22,9 @@ _TONE_HZ = 1_000
 #: Loudest sample after levelling, and the most that a quiet clip is lifted: noise must not become speech.
 _HEADROOM_DB = 1.0
 _MOST_GAIN_DB = 30.0
-#: libopus's effort, of 10. At 3 a clip takes a quarter of the time and sounds the same at speech rates.
-_OPUS_EFFORT = "3"
+#: libopus's effort, of 10, and its longest frames: a third of the time that the defaults take, and a fifth fewer bytes.
+#: Long frames cost delay in a call; a clip is no call.
+_OPUS_OPTIONS = {"compression_level": "3", "frame_duration": "60"}
 _OPUS_FRAME = SAMPLE_RATE_HZ // 50
 
 
@@ -81,9 +82,7 @@ def encode_opus(pcm: Pcm, *, bitrate: int = 16_000) -> bytes:
 
     target = io.BytesIO()
     with av.open(target, "w", format="webm", options={"fflags": "+bitexact"}) as output:
-        stream = output.add_stream(
-            "libopus", rate=SAMPLE_RATE_HZ, layout="mono", options={"compression_level": _OPUS_EFFORT}
-        )
+        stream = output.add_stream("libopus", rate=SAMPLE_RATE_HZ, layout="mono", options=_OPUS_OPTIONS)
         stream.bit_rate = bitrate
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         output.mux(stream.encode(_frame(pcm if len(pcm) else np.zeros(_OPUS_FRAME, np.int16))))

@@ -118,6 +118,10 @@ def _events(path: Path, kind: str, text: str) -> list[Any]:
         ) from error
     if "-->" in text and not len(subtitles):
         raise refusal(f"{path.name} holds no cue that can be read", "check its time stamps", item=str(path))
+    for number, event in enumerate(subtitles, 1):
+        if event.start > event.end:
+            what = f"{path.name}, cue {number}: it starts at {event.start} ms, after its end at {event.end} ms"
+            raise refusal(what, "mend its time stamps", item=f"{path.name}:{number}")
     return list(subtitles)
 
 

@@ -22,6 +22,8 @@ DIGITS = 4
 #: Bytes of a text that is looked up by: PostgreSQL's indexes take 2,704 at most.
 KEY_BYTES = 2_000
 
+#: Made once: a recording has thousands of texts to write.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
 #: JSON's escape of the NUL character, not preceded by the backslash that would make it plain text.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -34,7 +36,7 @@ def compact(value: object, what: str) -> str:
         InputError: If it holds a NUL character, half a surrogate pair or a number that is not finite.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        text = _JSON.encode(value)
     except ValueError as error:
         raise _unfit(what, "a number that is not finite") from error
     if "\\u0000" in text and _NUL.search(text):
@@ -150,7 +152,8 @@ def turns_of(text: str, recording: str) -> tuple[Turn, ...]:
 
 
 def words_text(words: Iterable[Word], what: str) -> str:
-    return compact([[word.text, word.start, word.end, rounded(word.probability, what)] for word in words], what)
+    # Adding 0.0 as in `rounded`; JSON itself refuses what is not finite.
+    return compact([[word.text, word.start, word.end, round(word.probability, DIGITS) + 0.0] for word in words], what)
 
 
 def words_of(text: str) -> tuple[Word, ...]:

@@ -1,0 +1,90 @@
+"""The two networks, untrained, and the one way in which they are written to disk and read back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
+
+if TYPE_CHECKING:
+    from pyannote.audio import Model
+    from pyannote.audio.models.segmentation import PyanNet
+
+    from transcribe.backends.speaker_net import SpeakerNet
+
+SAMPLE_RATE_HZ = 16_000
+#: Length of the chunks that both networks hear. Five seconds hold a few very short turns and seldom a fourth voice.
+CHUNK_S = 5.0
+CHUNK = int(CHUNK_S * SAMPLE_RATE_HZ)
+#: Voices told apart within a chunk, and voices that may speak at once.
+VOICES, AT_ONCE = 3, 2
+
+
+def segmenter() -> PyanNet:
+    """
+    Untrained network from a waveform to classes of a powerset: silence, one of three voices, or two of them.
+
+    The stride of 20 samples gives a frame each 33.75 ms, half the work of the library's default; the turns of single
+    digits (400 ms) still have a dozen frames.
+    """
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+    from pyannote.audio.models.segmentation import PyanNet
+
+    model = PyanNet(
+        sincnet={"stride": 20},
+        lstm={"hidden_size": 64, "num_layers": 2, "bidirectional": True, "dropout": 0.0, "monolithic": True},
+        linear={"hidden_size": 64, "num_layers": 1},
+    )
+    model.specifications = Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=CHUNK_S,
+        classes=[f"voice{number}" for number in range(VOICES)],
+        powerset_max_classes=AT_ONCE,
+        permutation_invariant=True,
+    )
+    model.build()
+    return model
+
+
+def embedder() -> SpeakerNet:
+    """Untrained network from a waveform and masks to one vector a voice."""
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+
+    from transcribe.backends.speaker_net import SpeakerNet
+
+    model = SpeakerNet()
+    model.specifications = Specifications(
+        problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=CHUNK_S, permutation_invariant=False
+    )
+    return model
+
+
+def save(model: Model, path: Path) -> None:
+    """Write *model* as a checkpoint that ``pyannote.audio.Model.from_pretrained`` reads; parents are made."""
+    import lightning
+    import torch
+
+    checkpoint = {
+        "state_dict": {name: value.detach().cpu().clone() for name, value in model.state_dict().items()},
+        "hyper_parameters": dict(model.hparams),
+        "pytorch-lightning_version": lightning.__version__,
+    }
+    model.on_save_checkpoint(checkpoint)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    torch.save(checkpoint, fresh)
+    fresh.replace(path)
+
+
+def restore(model: Model, path: Path) -> bool:
+    """Take the weights of *path* into *model*; false where there is no such file yet."""
+    import torch
+
+    if not path.is_file():
+        return False
+    # Only files that the stages of this package wrote come here; the specification inside needs the full unpickler.
+    model.load_state_dict(torch.load(path, weights_only=False)["state_dict"])
+    return True
