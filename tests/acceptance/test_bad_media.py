@@ -66,6 +66,8 @@ def expected() -> dict[str, tuple[set[str], list[str]]]:
             if row["how"] in ("", *CHANGES):
                 words = [word.strip() for word in row["words"].split(";") if word.strip()]
                 rows[row["file"]] = (set(row["expected"].split("|")), words)
+    # A folder that is named to the command is searched for media; only as a file it is refused.
+    del rows["folder.wav"]
     return rows
 
 
