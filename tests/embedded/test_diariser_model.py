@@ -17,10 +17,10 @@ from transcribe.protocols import LabelledSpan
 
 pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
 
+from transcribe.backends.pyannote_diariser import PyannoteDiariser
+
 # What the embedded diariser is to reach. It does not yet (README has the figures), so these run with the long forms.
 pytestmark = pytest.mark.soak
-
-from transcribe.backends.pyannote_diariser import PyannoteDiariser
 
 
 @pytest.fixture(scope="module")
