@@ -93,6 +93,12 @@ class Preparer:
             self._known[key] = self._look_up(*key)
         return self._known[key]
 
+    @property
+    def variants(self) -> dict[str, VariantSet]:
+        """The variant rules in force for each dialect met so far that has any, by canonical tag."""
+        found = {rules.dialect.tag: rules.variants for rules in self._known.values() if rules.variants.rules}
+        return dict(sorted(found.items()))
+
     def reject_collisions(self, pairs: Iterable[Pair]) -> tuple[str, ...]:
         """
         Drop the rules that would make two frequent words of *pairs* equal.

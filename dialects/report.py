@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import platform
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +18,13 @@ from dialects.preparing import Preparer
 from dialects.rows import Method, Row, plain, rounded, row_of
 from dialects.scoring import ALIGNMENT, Pair, Recount, check
 from dialects.tally import Tallies, tally
+from dialects.variants import VariantSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Packages whose version may change a count.
+_PACKAGES = ("boli", "rapidfuzz", "regex", "numpy", "scipy")
 #: Name of the row over all dialects.
 OVERALL = "overall"
 #: Version of the shape of :meth:`Report.data`.
@@ -39,6 +45,10 @@ class Report:
     recount: Recount | None
     #: Hash of the dialect catalogue.
     catalogue: str
+    #: Hash of ids, references, dialects and speakers: reports with the same one are over the same speech.
+    references: str
+    #: Spelling variants in force, by dialect.
+    variants: Mapping[str, VariantSet]
     #: Between the reportable dialects, if there are two.
     gaps: Gaps | None
     warnings: tuple[str, ...] = ()
@@ -86,7 +96,24 @@ class Report:
                 "provisional": {"blocks": thresholds.provisional_speakers, "words": thresholds.provisional_words},
                 "reportable": {"blocks": thresholds.reportable_speakers, "words": thresholds.reportable_words},
             },
+            "variants": {tag: {"rules": len(found.rules), "hash": found.hash} for tag, found in self.variants.items()},
+            "forgiven": self._forgiven(privacy_floor),
             "catalogue_hash": self.catalogue,
+            "references_hash": self.references,
+            "made_with": _versions(),
+        }
+
+    def _forgiven(self, privacy_floor: bool) -> dict[str, list[dict[str, Any]]]:
+        """The allowed spellings that were needed most, so that people can judge whether they should be allowed."""
+        shown = (row for row in self.rows if row.tally.forgiven and not (privacy_floor and row.state == "suppressed"))
+        return {
+            row.dialect: [
+                {"reference": reference, "hypothesis": hypothesis, "count": count}
+                for (reference, hypothesis), count in sorted(
+                    row.tally.forgiven.items(), key=lambda item: (-item[1], item[0])
+                )[:20]
+            ]
+            for row in shown
         }
 
     def _checked_with(self) -> dict[str, Any] | None:
@@ -224,6 +251,8 @@ def build(
         normalisers=_by_script(sums),
         recount=sums.recount,
         catalogue=catalogue.hash,
+        references=sums.references,
+        variants=prepare.variants,
         gaps=gaps(rows, method),
         warnings=(*sums.warnings, *warnings),
     )
@@ -307,3 +336,13 @@ _SENTENCES = {
     "empty_references": "some references are empty; words put there count as insertions",
     "words_without_spaces": "no spaces between words, so CER leads and WER is left out",
 }
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {"python": platform.python_version(), "unicode": unicodedata.unidata_version}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -139,13 +139,17 @@ def row_of(
     )
 
 
-def by_block(speakers: Mapping[str, Tally]) -> dict[str, tuple[int, int]]:
-    """(errors, words) of each block of *speakers*, blocks in alphabetical order."""
+def by_block(
+    speakers: Mapping[str, Tally], *, of: Callable[[Tally], tuple[int, int]] | None = None
+) -> dict[str, tuple[int, int]]:
+    """Sums over each block of *speakers*, by default (errors, words), blocks in alphabetical order."""
+    measure = of or (lambda part: (part.counts.errors, part.counts.words))
     block_of = blocks_of({speaker: sorted(part.sessions) for speaker, part in speakers.items()})
     sums = dict.fromkeys(sorted(set(block_of.values())), (0, 0))
     for speaker, part in speakers.items():
-        errors, words = sums[block_of[speaker]]
-        sums[block_of[speaker]] = errors + part.counts.errors, words + part.counts.words
+        one, other = measure(part)
+        before = sums[block_of[speaker]]
+        sums[block_of[speaker]] = before[0] + one, before[1] + other
     return sums
 
 

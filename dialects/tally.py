@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ class Tally:
     #: Code points without spaces, and the least edits between them.
     characters: int = 0
     character_errors: int = 0
+    hypothesis_characters: int = 0
     #: Extended grapheme clusters, likewise.
     graphemes: int = 0
     grapheme_errors: int = 0
@@ -89,6 +92,8 @@ class Tallies:
     recount: Recount | None
     #: ``W_…`` lines of the dialects that only inherit.
     warnings: tuple[str, ...]
+    #: Hash over ids, references, dialects and speakers in any order: two models with the same one can be compared.
+    references: str
 
     @property
     def everyone(self) -> dict[str, Tally]:
@@ -111,6 +116,8 @@ def tally(pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, with_re
     dialects: dict[str, Dialect] = {}
     normalisers: dict[str, dict[str, Normaliser]] = {}
 
+    mixed = _UnorderedHash()
+
     def added() -> Iterator[tuple[list[str], list[str]]]:
         for pair in pairs:
             ready = prepare(pair)
@@ -121,6 +128,7 @@ def tally(pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, with_re
             if key not in sums:
                 sums[key] = Tally()
             _add(sums[key], ready)
+            mixed.add(pair.id, pair.reference, tag, pair.speaker)
             yield ready.reference, ready.hypothesis
 
     checked = recount(added()) if with_recount else None
@@ -136,7 +144,22 @@ def tally(pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, with_re
         normalisers={tag: tuple(normalisers[tag][name] for name in sorted(normalisers[tag])) for tag in by_dialect},
         recount=checked,
         warnings=tuple(dialects[tag].warning or "" for tag in by_dialect if dialects[tag].warning),
+        references=mixed.hexdigest(),
     )
+
+
+class _UnorderedHash:
+    """The sum of the SHA-256 of each item: a stream needs no sorting, and the order does not show."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def add(self, *parts: str) -> None:
+        text = json.dumps(parts, ensure_ascii=False)
+        self._sum += int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+
+    def hexdigest(self) -> str:
+        return f"{self._sum % 2**256:064x}"
 
 
 def _add(total: Tally, ready: Prepared) -> None:
@@ -181,6 +204,7 @@ def _add_characters(total: Tally, ready: Prepared) -> None:
     edits, length = character_errors(ready.reference, ready.hypothesis)
     total.character_errors += edits
     total.characters += length
+    total.hypothesis_characters += sum(map(len, ready.hypothesis))
     if not all(map(str.isascii, ready.reference + ready.hypothesis)):
         edits, length = grapheme_errors(ready.reference, ready.hypothesis)
     # Without line ends, which no word holds, each ASCII character is a cluster of its own.

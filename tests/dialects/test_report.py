@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -268,3 +269,63 @@ def test_the_text_has_a_line_for_each_dialect_and_says_how_it_was_made() -> None
     assert [line.split()[0] for line in lines[2:6]] == ["bho", "en-IN", "en-US", "overall"]
     assert "jackknife over blocks of speakers" in text
     assert "min-edit/max-hit/1" in text
+
+
+def test_allowed_spellings_are_free_in_their_own_column_and_told(tmp_path: Path) -> None:
+    (tmp_path / "bho.tsv").write_text(
+        "canonical\tvariant\tscope\tsource\tadded_by\tdate\nहव\tबा\tdialect\treviewer\tasha\t2026-03-31\n",
+        encoding="utf-8",
+    )
+    pairs = [pair("ई हव", "ई बा", dialect="bho"), pair("ई हव", "ऊ हव", id="s2", dialect="bho")]
+    report = build(pairs, variant_folders=[tmp_path])
+
+    found = row(report, "bho")
+    assert (found["wer"], found["wer_variant"], found["forgiven"]) == (0.5, 0.25, 1)
+    assert report.data()["forgiven"] == {"bho": [{"reference": "हव", "hypothesis": "बा", "count": 1}]}
+    assert report.data()["variants"]["bho"]["rules"] == 1
+
+
+def test_inline_alternatives_count_as_the_first_and_are_free_as_the_others() -> None:
+    found = row(build([pair("{ white paper / whitepaper } here", "whitepaper here")]), "en-US")
+
+    assert (found["words"], found["wer"], found["wer_variant"]) == (3, pytest.approx(2 / 3), 0.0)
+
+
+def test_a_rule_between_frequent_words_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "hi.tsv").write_text(
+        "canonical\tvariant\tscope\tsource\tadded_by\tdate\nकी\tकि\tdialect\treviewer\tasha\t2026-03-31\n",
+        encoding="utf-8",
+    )
+    pairs = [pair("की कि " * 30, "कि कि " * 30, dialect="hi")]
+    report = build(iter(pairs), variant_folders=[tmp_path])
+
+    assert row(report, "hi")["wer_variant"] == row(report, "hi")["wer"] == 0.5
+    assert list(report.warnings) == [
+        "W_VARIANT: hi has both की and कि as frequent words; the rule that makes them equal is left out"
+    ]
+
+
+def test_fillers_that_a_normaliser_names_may_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        'id = "mine"\nversion = 1\nsteps = ["nfc", "spaces"]\n[tables]\noptional = ["um"]\n'
+    )
+    pairs = [pair("so um yes", "so yes")]
+    found = row(build(pairs, normaliser="mine", normaliser_folders=[tmp_path]), "en-US")
+
+    assert (found["wer"], found["wer_variant"]) == (pytest.approx(1 / 3), 0.0)
+
+
+def test_two_models_on_the_same_speech_share_a_hash() -> None:
+    pairs = corpus()
+    worse = [dataclasses.replace(one, hypothesis="") for one in reversed(pairs)]
+
+    one, other = build(pairs).data(), build(worse).data()
+    assert one["references_hash"] == other["references_hash"]
+    assert one["references_hash"] != build(pairs[1:]).data()["references_hash"]
+
+
+def test_the_report_says_what_it_was_made_with() -> None:
+    made = build([pair()]).data()["made_with"]
+
+    assert {"python", "unicode", "rapidfuzz", "regex"} <= made.keys()
+    assert made["rapidfuzz"].count(".") == 2

@@ -1,0 +1,135 @@
+"""
+One line a segment: the table everything else follows from, the alignments to read, and files for other scorers.
+
+The table without its texts may be shared where texts may not: all rates, intervals and tests can be made from counts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dialects.preparing import Prepared
+from dialects.scoring import Pair, align, character_errors, count, grapheme_errors
+from dialects.variants import least_edits
+
+#: Columns of the table, in order. Texts come last, so that a file without them has the same beginning.
+COUNT_COLUMNS = (
+    *("id", "model", "dialect", "speaker", "session", "normaliser", "duration_s", "snr_db", "missing"),
+    *("words", "hypothesis_words", "hits", "substitutions", "deletions", "insertions", "variant_errors"),
+    *("characters", "character_errors", "graphemes", "grapheme_errors"),
+)
+TEXT_COLUMNS = ("reference", "hypothesis", "reference_normalised", "hypothesis_normalised")
+
+#: Marks of the trn format to characters that are none.
+_WIDE = str.maketrans("{}()<>/*@", "｛｝（）＜＞／＊＠")
+
+
+def utterances(
+    pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, texts: bool = True
+) -> Iterator[dict[str, Any]]:
+    """One dict a pair with the columns above, in the order of *pairs*; without *texts* the counts alone."""
+    for pair in pairs:
+        ready = prepare(pair)
+        hits, substitutions, deletions, insertions = count(ready.reference, ready.hypothesis)
+        edited_characters, characters = character_errors(ready.reference, ready.hypothesis)
+        edited_graphemes, graphemes = grapheme_errors(ready.reference, ready.hypothesis)
+        line: dict[str, Any] = {
+            "id": pair.id,
+            "model": pair.model,
+            "dialect": ready.dialect.tag,
+            "speaker": pair.speaker,
+            "session": pair.session,
+            "normaliser": ready.normaliser.id,
+            "duration_s": pair.duration_s,
+            "snr_db": pair.snr_db,
+            "missing": pair.missing,
+            "words": len(ready.reference),
+            "hypothesis_words": len(ready.hypothesis),
+            "hits": hits,
+            "substitutions": substitutions,
+            "deletions": deletions,
+            "insertions": insertions,
+            "variant_errors": least_edits(ready.reference, ready.spans, ready.hypothesis).errors,
+            "characters": characters,
+            "character_errors": edited_characters,
+            "graphemes": graphemes,
+            "grapheme_errors": edited_graphemes,
+        }
+        if texts:
+            line |= {
+                "reference": pair.reference,
+                "hypothesis": pair.hypothesis,
+                "reference_normalised": " ".join(ready.reference),
+                "hypothesis_normalised": " ".join(ready.hypothesis),
+            }
+        yield line
+
+
+def write_utterances(
+    path: Path, pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, texts: bool = True
+) -> int:
+    """Write the table as Parquet, 10,000 segments at a time; gives their number."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = _schema(texts)
+    lines = utterances(pairs, prepare, texts=texts)
+    written = 0
+    with pq.ParquetWriter(path, schema) as writer:
+        while batch := list(itertools.islice(lines, 10_000)):
+            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
+            written += len(batch)
+    return written
+
+
+def _schema(texts: bool) -> Any:
+    import pyarrow as pa
+
+    kinds = {"duration_s": pa.float64(), "snr_db": pa.float64(), "missing": pa.bool_()}
+    words = {"id", "model", "dialect", "speaker", "session", "normaliser", *TEXT_COLUMNS}
+    columns = (*COUNT_COLUMNS, *(TEXT_COLUMNS if texts else ()))
+    return pa.schema([(name, pa.string() if name in words else kinds.get(name, pa.int32())) for name in columns])
+
+
+def write_aligned(path: Path, pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared]) -> None:
+    """Write one JSON line a segment with its path: ``[["hit", "a", "a"], ["deletion", "b", null], …]``."""
+    with path.open("w", encoding="utf-8") as file:
+        for pair in pairs:
+            ready = prepare(pair)
+            steps = align(ready.reference, ready.hypothesis)
+            line = {
+                "id": pair.id,
+                "model": pair.model,
+                "dialect": ready.dialect.tag,
+                "alignment": [[step.kind, step.reference, step.hypothesis] for step in steps],
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def write_trn(
+    reference: Path, hypothesis: Path, pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared]
+) -> dict[str, str]:
+    """
+    Write two files in the trn format of sclite: normalised words and, in brackets, ``(dialect_number)``.
+
+    sclite takes what stands before the underscore for a speaker (``-i spu_id``), so its table of speakers becomes one
+    of dialects. Characters that are marks there (braces, brackets, slash, asterisk, at) become their wide forms on both
+    sides, which changes no count.
+
+    Returns:
+        The id of each utterance in the files, by that of the pair.
+    """
+    names: dict[str, str] = {}
+    with reference.open("w", encoding="utf-8") as one, hypothesis.open("w", encoding="utf-8") as other:
+        for number, pair in enumerate(pairs, start=1):
+            ready = prepare(pair)
+            tag = re.sub(r"[^A-Za-z0-9-]", "-", ready.dialect.tag)
+            names[pair.id] = f"{tag}_{number:06d}"
+            one.write(f"{' '.join(ready.reference).translate(_WIDE)} ({names[pair.id]})\n")
+            other.write(f"{' '.join(ready.hypothesis).translate(_WIDE)} ({names[pair.id]})\n")
+    return names
