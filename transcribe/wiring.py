@@ -83,7 +83,7 @@ class Wiring:
             join_gap=cutting.join_gap_ms,
             longest=cutting.longest_ms,
             second=self._recogniser(place, beam_size=1) if given.second_pass else None,
-            decoding={"beam_size": given.beam_size, "compute_type": given.compute_type},
+            decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
         )
 
     def _drafter(self) -> str:
