@@ -13,7 +13,7 @@ from torch import Tensor
 
 from transcribe.embedded.train_whisper import tokenizer as vocabulary
 from transcribe.embedded.train_whisper.model import DECODER_POSITIONS, ENCODER_POSITIONS, MEL_BANDS
-from transcribe.embedded.train_whisper.windows import LONGEST
+from transcribe.embedded.train_whisper.windows import ASKED
 
 
 def export(checkpoint: Path, tokenizer: tokenizers.Tokenizer, *, hf: Path, ct2: Path) -> None:
@@ -41,7 +41,7 @@ def _convert(hf: Path, ct2: Path) -> None:
 
     copied = ["tokenizer.json", "preprocessor_config.json"]
     TransformersConverter(str(hf), copy_files=copied).convert(str(ct2), quantization="int8", force=True)
-    (ct2 / "boli.json").write_text(json.dumps({"window_ms": LONGEST}) + "\n", encoding="utf-8")
+    (ct2 / "boli.json").write_text(json.dumps({"window_ms": ASKED}) + "\n", encoding="utf-8")
 
 
 def _write_tokenizer(tokenizer: tokenizers.Tokenizer, folder: Path) -> None:

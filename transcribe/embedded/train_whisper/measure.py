@@ -16,7 +16,7 @@ from transcribe.embedded import texts, voices
 from transcribe.embedded.conversations import Clip, Conversation, converse
 from transcribe.embedded.train_whisper import bank
 from transcribe.embedded.train_whisper.listen import distance
-from transcribe.embedded.train_whisper.windows import LONGEST
+from transcribe.embedded.train_whisper.windows import ASKED
 from transcribe.embedded.voices import RATE_HZ
 from transcribe.records import Milliseconds, Turn
 from transcribe.segmenting import pack
@@ -48,7 +48,7 @@ class Engine:
         self.pipeline = BatchedInferencePipeline(self.model)
 
     def hear(
-        self, samples: NDArray[Any], windows: Sequence[tuple[int, int]], language: str, *, beam: int = 1
+        self, samples: NDArray[Any], windows: Sequence[tuple[int, int]], language: str, *, beam: int = 5
     ) -> list[Any]:
         """faster-whisper's segments of *windows* (ms) of *samples*, with word times."""
         sound = samples.astype(np.float32) / (32768 if samples.dtype == np.int16 else 1)
@@ -60,7 +60,7 @@ class Engine:
         return list(segments)
 
 
-def packed(conversation: Conversation, longest: Milliseconds = LONGEST) -> list[tuple[Milliseconds, Milliseconds]]:
+def packed(conversation: Conversation, longest: Milliseconds = ASKED) -> list[tuple[Milliseconds, Milliseconds]]:
     """Windows of at most *longest* ms, packed as drafting packs them, from the true turns."""
     turns = [
         Turn(recording=conversation.name, speaker=turn.speaker, start=turn.start, end=turn.end)
@@ -70,7 +70,7 @@ def packed(conversation: Conversation, longest: Milliseconds = LONGEST) -> list[
     return [(stretch.start, stretch.end) for stretch in stretches]
 
 
-def conversation_errors(engine: Engine, conversation: Conversation, language: str, *, beam: int = 1) -> Count:
+def conversation_errors(engine: Engine, conversation: Conversation, language: str, *, beam: int = 5) -> Count:
     """Errors of *conversation*, all its words in order of their turns."""
     heard = " ".join(
         s.text.strip() for s in engine.hear(conversation.samples, packed(conversation), language, beam=beam)

@@ -37,7 +37,7 @@ class Recipe:
     last_rate: float
     seconds_a_step: float = 48.0
     #: length of window that is drawn most, in ms
-    usual_length: int = 3_000
+    usual_length: int = 5_000
     dropout: float = 0.0
     mix: Mix = field(default_factory=Mix)
     threads: int = 2
@@ -202,7 +202,9 @@ def train(
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value.item()
         count += 1
-        learner.progress.elapsed_s, before = learner.progress.elapsed_s + time.monotonic() - before, time.monotonic()
+        # a machine that was put to sleep has not trained
+        now = time.monotonic()
+        learner.progress.elapsed_s, before = learner.progress.elapsed_s + min(now - before, 10.0), now
         if learner.progress.elapsed_s - shown > every_s:
             tested = reports % tests_every == 0
             report(learner, {name: value / count for name, value in sums.items()}, scribe, dev if tested else {})
