@@ -114,6 +114,20 @@ def url(new_url: NewUrl) -> str:
 
 
 @pytest.fixture
+def sqlite_url(template: Path, tmp_path: Path) -> str:
+    """For what only SQLite does."""
+    return f"sqlite:///{shutil.copy(template, tmp_path / 'boli.db')}"
+
+
+@pytest.fixture
+def postgresql_url(databases: Databases) -> Iterator[str]:
+    """For what only PostgreSQL does."""
+    url = databases.lend()
+    yield url
+    databases.give_back(url)
+
+
+@pytest.fixture
 def store(url: str) -> Iterator[Store]:
     with Store.open(url) as store:
         yield store

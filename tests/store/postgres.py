@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -50,7 +52,9 @@ def server(installed: Path, *, durable: bool = False) -> Iterator[str]:
         sync = [] if durable else ["-c", "fsync=off"]
         command = [newest / "postgres", "-D", folder / "data", "-k", folder, "-h", "", *sync]
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **rights)
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=folder, preexec_fn=_end_with_parent, **rights
+            )
         try:
             _wait(process, folder)
             yield f"postgresql://postgres@/postgres?host={folder}"
@@ -60,6 +64,13 @@ def server(installed: Path, *, durable: bool = False) -> Iterator[str]:
             process.wait(60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_with_parent() -> None:
+    """Let Linux end the server with the tests, even where these are killed."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGQUIT)
 
 
 def _copied(installed: Path, folder: Path) -> Path:

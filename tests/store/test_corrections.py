@@ -85,6 +85,30 @@ def test_the_database_refuses_to_change_a_correction(talk: Store, url: str, chan
     assert list(talk.corrections()) == [correction("c1")]
 
 
+@pytest.mark.parametrize("key", ["no", "id"])
+def test_a_correction_is_not_replaced_either(sqlite_url: str, key: str) -> None:
+    with Store.open(sqlite_url) as store:
+        store.add_recordings([recording()])
+        store.add_corrections([correction("c1")])
+    kept = {"no": "no + 1", "id": "id"} if key == "id" else {"no": "no", "id": "'c2'"}
+    execute(
+        sqlite_url,
+        "INSERT OR REPLACE INTO corrections (no, id, recording, start_ms, end_ms, text, accepted, added_at) "
+        f"SELECT {kept['no']}, {kept['id']}, recording, start_ms, end_ms, 'x', 1, 'now' FROM corrections",
+    )
+    with Store.open(sqlite_url) as store:
+        assert list(store.corrections()) == [correction("c1")]
+
+
+def test_corrections_are_not_emptied_out(postgresql_url: str) -> None:
+    with Store.open(postgresql_url) as store:
+        store.add_recordings([recording()])
+        store.add_corrections([correction("c1")])
+        with pytest.raises(DBAPIError, match="append-only"):
+            execute(postgresql_url, "TRUNCATE corrections")
+        assert list(store.corrections()) == [correction("c1")]
+
+
 def test_corrections_come_by_recording_and_time(store: Store) -> None:
     store.add_recordings(map(recording, "ab"))
     ids = sorted("ab", key=recording_id)

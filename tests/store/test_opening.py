@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -10,14 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, event, text
 
 from tests.store.conftest import NewUrl, bare_database, execute
-from tests.store.factories import recording
-from transcribe.errors import BoliError, ConfigError, UnfitError
+from tests.store.factories import DIARISATION, MODEL, correction, drafted, recording
+from transcribe.errors import ConfigError, UnfitError
 from transcribe.store import Store
-from transcribe.store.database import journal_mode
+from transcribe.store.database import journal_mode, set_journal
 from transcribe.store.fitness import file_system_of, refuse_unfit
+from transcribe.store.place import place_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,15 +75,12 @@ def test_a_database_of_a_newer_program_is_refused_and_not_changed(new_url: NewUr
     Store.open(url).close()
 
 
-def test_every_connection_waits_for_the_disk_and_keeps_references(new_url: NewUrl) -> None:
-    with Store.open(new_url()) as store:
-        if store.place.path is None:
-            pytest.skip("PostgreSQL does so unless its administrator says otherwise")
-        with store.reading() as connection:
-            found = {
-                name: connection.execute(text(f"PRAGMA {name}")).scalar()
-                for name in ("synchronous", "foreign_keys", "busy_timeout", "journal_mode")
-            }
+def test_every_connection_waits_for_the_disk_and_keeps_references(sqlite_url: str) -> None:
+    with Store.open(sqlite_url) as store, store.reading() as connection:
+        found = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("synchronous", "foreign_keys", "busy_timeout", "journal_mode")
+        }
     assert found == {
         "synchronous": 2,
         "foreign_keys": 1,
@@ -252,15 +251,14 @@ def test_without_a_list_of_mounts_the_file_system_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "smb3", "fuse.sshfs", "ext4", "fuseblk", "overlay"])
-def test_only_network_file_systems_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_only_network_file_systems_are_refused(tmp_path: Path, kind: str) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"22 1 254:0 / / rw - {kind} somewhere rw\n")
-    monkeypatch.setattr("transcribe.store.fitness._MOUNTS", mounts)
     if kind in ("ext4", "fuseblk", "overlay"):
-        refuse_unfit(tmp_path / "boli.db")
+        refuse_unfit(tmp_path / "boli.db", mounts=mounts)
         return
     with pytest.raises(UnfitError, match=f"E_NETWORK_FILE_SYSTEM.*{kind}"):
-        refuse_unfit(tmp_path / "boli.db")
+        refuse_unfit(tmp_path / "boli.db", mounts=mounts)
 
 
 def in_own_mounts(script: str, python: str) -> str:
@@ -327,11 +325,67 @@ def test_a_full_disk_is_said_and_what_was_saved_stays(tmp_path: Path) -> None:
     assert said == "ok"
 
 
-def test_an_error_of_the_database_is_always_one_of_ours(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that waits too long says so in a sentence."""
-    monkeypatch.setattr("transcribe.store.database.PATIENCE_S", 0.05)
-    with Store.open(url) as store, Store.open(url) as other:
-        if store.place.path is None:
-            pytest.skip("PostgreSQL lets writers of different rows pass each other")
-        with other.writing(), pytest.raises(BoliError, match="E_LOCKED"):
+def test_a_writer_who_waits_too_long_says_so(sqlite_url: str) -> None:
+    with Store.open(sqlite_url) as store, Store.open(sqlite_url) as other:
+        with store.engine.connect() as connection:
+            # The only connection of the pool: the next transaction gets it too.
+            connection.exec_driver_sql("PRAGMA busy_timeout = 50")
+        with other.writing(), pytest.raises(UnfitError, match=r"E_LOCKED.*another process"):
             store.add_recordings([recording()])
+        assert store.add_recordings([recording()]).new == (recording().id,)
+
+
+def test_a_file_in_write_ahead_mode_is_brought_back(tmp_path: Path, template: Path) -> None:
+    path = shutil.copy(template, tmp_path / "boli.db")
+    other = sqlite3.connect(path)
+    assert other.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+    other.execute("SELECT count(*) FROM recordings").fetchone()
+    place = place_of(f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path, timeout=0.05)) as ours:
+        with pytest.raises(UnfitError, match=r"E_LOCKED.*write-ahead"):
+            set_journal(ours, "DELETE", place)
+        other.close()
+        set_journal(ours, "DELETE", place)
+        assert ours.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        set_journal(ours, "WAL", place)
+        assert ours.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_two_names_of_one_file_are_one_database(tmp_path: Path, template: Path) -> None:
+    shutil.copy(template, tmp_path / "boli.db")
+    (tmp_path / "link.db").symlink_to(tmp_path / "boli.db")
+    names = [f"sqlite:///{tmp_path}/{name}" for name in ("boli.db", "link.db")]
+    with Store.open(names[0]) as store, Store.open(names[1]) as other:
+        assert store.place == other.place
+
+
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "a b%20#é&[x]"
+    folder.mkdir()
+    url = URL.create("sqlite", database=str(folder / "boli.db")).render_as_string()
+    with Store.open(url) as store:
+        store.add_recordings([recording()])
+    assert sorted(each.name for each in folder.iterdir()) == ["boli.db", "boli.db.migrate.lock"]
+
+
+def test_no_look_up_reads_a_whole_table(tmp_path: Path, template: Path) -> None:
+    """What runs for each recording or each correction finds its rows through an index, however many there are."""
+    path, seen = shutil.copy(template, tmp_path / "boli.db"), []
+    with Store.open(f"sqlite:///{path}") as store:
+        event.listen(store.engine, "before_cursor_execute", lambda _, __, text, given, *___: seen.append((text, given)))
+        store.add_recordings([recording()])
+        id = recording().id
+        store.recording(id), store.recording_by_path("talk.wav"), store.split_of({"ann"}, "s1")
+        store.begin_attempt(id), store.save_drafted(drafted()), store.turns(id, DIARISATION)
+        segments = list(store.segments(id)), list(store.drafts(id, MODEL))
+        store.segment(segments[0][0].id), store.add_corrections([correction("c1", segment=segments[0][0].id)])
+        list(store.corrections(recording=id)), store.promoted(), store.clear_failure(id, "run")
+        plans = {}
+        with store.reading() as connection:
+            for statement, given in [
+                each for each in seen if each[0].lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
+            ]:
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+                plans[statement] = [row[3] for row in rows]
+    assert len(plans) > 15
+    assert [(text, plan) for text, plan in plans.items() if any(step.startswith("SCAN") for step in plan)] == []

@@ -166,15 +166,24 @@ def engine_for(place: Place, *, create: bool = False) -> Engine:
     return _postgresql(place.url) if place.path is None else _sqlite(place, create=create)
 
 
-def set_journal(connection: sqlite3.Connection, place: Place) -> None:
-    """Give an SQLite file the journal that this library's version can be trusted with; it stays in the file."""
-    wanted = journal_mode(sqlite3.sqlite_version_info)
+def set_journal(connection: sqlite3.Connection, wanted: Literal["WAL", "DELETE"], place: Place) -> None:
+    """
+    Give an SQLite file the journal *wanted*; it stays in the file.
+
+    Raises:
+        UnfitError: If another process keeps a file under WAL that this one may not write so. The other way round
+            nothing is lost, and the file stays under DELETE.
+    """
     if connection.execute("PRAGMA journal_mode").fetchone()[0].upper() == wanted:
         return
-    if connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0].upper() != wanted:
+    try:
+        found = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0].upper()
+    except sqlite3.OperationalError:
+        found = None
+    if found != wanted and wanted == "DELETE":
         raise UnfitError(
-            f"{place.shown} is held open by another process in a way that SQLite {sqlite3.sqlite_version} is not"
-            " safe with",
+            f"{place.shown} is open elsewhere in write-ahead mode, in which SQLite {sqlite3.sqlite_version} can lose"
+            " what it has saved",
             code="E_LOCKED",
             hint="stop the other process, or give both the same SQLite",
             item=place.shown,

@@ -21,12 +21,14 @@ _NETWORK = re.compile(
     r"nfs\d*|cifs|smb\d*|smbfs|afs|ncpfs|coda|davfs|ceph|glusterfs|lustre|beegfs|gpfs|orangefs|ocfs2|gfs2"
     r"|fuse\.(sshfs|s3fs|s3backer|rclone|gcsfuse|davfs2?|juicefs|glusterfs|ceph|cephfs|smbnetfs|mount-s3|blobfuse2?)"
 )
-_MOUNTS = Path("/proc/self/mountinfo")
 
 
-def refuse_unfit(path: Path) -> None:
+def refuse_unfit(path: Path, *, mounts: Path = Path("/proc/self/mountinfo")) -> None:
     """
-    Refuse *path* as the place of an SQLite database, new or present.
+    Refuse *path*, absolute and free of links, as the place of an SQLite database, new or present.
+
+    Args:
+        mounts: Where the system lists its mounts; where there is no such file, no file system is refused.
 
     Raises:
         UnfitError: If its folder is missing or read-only, if it lies on a network file system, or if a file is
@@ -35,8 +37,8 @@ def refuse_unfit(path: Path) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise UnfitError(f"{path} has no folder to lie in", code="E_NO_FOLDER", hint=f"make {folder}", item=str(path))
-    mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace") if _MOUNTS.exists() else ""
-    kind = file_system_of(path.resolve(), mounts)
+    listed = mounts.read_text(encoding="utf-8", errors="replace") if mounts.exists() else ""
+    kind = file_system_of(path, listed)
     if kind is not None and _NETWORK.fullmatch(kind):
         raise UnfitError(
             f"{path} is on a network file system ({kind}), where SQLite can lose what it has saved",
@@ -46,7 +48,7 @@ def refuse_unfit(path: Path) -> None:
         )
     if path.exists():
         _refuse_foreign(path)
-    refuse_read_only(path)
+    _refuse_read_only(path)
 
 
 def file_system_of(path: Path, mounts: str) -> str | None:
@@ -71,7 +73,7 @@ def file_system_of(path: Path, mounts: str) -> str | None:
     return best[1]
 
 
-def refuse_read_only(path: Path) -> None:
+def _refuse_read_only(path: Path) -> None:
     """Refuse a database that could be read and not written, or whose journal could not be made."""
     for place in (path.parent, path):
         if place.exists() and not os.access(place, os.W_OK):

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from transcribe.errors import UnfitError
-from transcribe.store.database import Database, engine_for, set_journal
+from transcribe.store.database import Database, engine_for, journal_mode, set_journal
 from transcribe.store.fitness import refuse_unfit
 from transcribe.store.locks import role_lock
 from transcribe.store.migrations import Schema, migrate, schema_of
@@ -98,4 +98,4 @@ def _set_journal(place: Place, engine: Engine) -> None:
     with translated(place), engine.connect() as connection:
         driver = connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
-            set_journal(driver, place)
+            set_journal(driver, journal_mode(sqlite3.sqlite_version_info), place)

@@ -62,5 +62,6 @@ def place_of(url: str) -> Place:
 def _file_of(url: URL) -> Place:
     if url.database in (None, "", ":memory:") or url.query:
         raise ConfigError("store.url names no SQLite file, or has options behind it", code="E_STORE_URL", hint=_HINT)
-    path = Path(str(url.database)).expanduser().absolute()
+    # Free of links, so that two names of one database lock each other out.
+    path = Path(str(url.database)).expanduser().resolve()
     return Place(url=URL.create("sqlite+pysqlite", database=str(path)), path=path)

@@ -103,13 +103,15 @@ def number_of(connection: Connection, recording: str, *, lock: bool = False) -> 
     The row number of *recording*.
 
     Args:
-        lock: Let no other transaction change what hangs on the recording until this one ends.
+        lock: Let nobody else lock the recording until this transaction ends. Corrections still come in.
 
     Raises:
         InputError: If there is no such recording.
     """
     found = select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)
-    number: int | None = connection.execute(found.with_for_update() if lock else found).scalar_one_or_none()
+    number: int | None = connection.execute(
+        found.with_for_update(key_share=True) if lock else found
+    ).scalar_one_or_none()
     if number is None:
         raise unknown_recording(recording)
     return number
@@ -139,7 +141,9 @@ def _insert_recordings(
 ) -> set[str]:
     """Insert what is new, with its speakers, and every path. Gives the ids that were new."""
     insert = insert_into(connection, RECORDINGS).on_conflict_do_nothing(index_elements=["id"])
-    fresh = set(connection.execute(insert.returning(RECORDINGS.c.id), list(values)).scalars())
+    # In one order everywhere, so that two who add the same recordings at once wait for each other and not in a ring.
+    ordered = sorted(values, key=lambda each: str(each["id"]))
+    fresh = set(connection.execute(insert.returning(RECORDINGS.c.id), ordered).scalars())
     numbers = numbers_of(connection, [recording.id for recording in recordings])
     speakers = [
         {"speaker": key(speaker, "a speaker"), "recording": numbers[recording.id]}

@@ -160,6 +160,11 @@ def _guard_on_sqlite() -> None:
             f"CREATE TRIGGER corrections_no_{verb.lower()} BEFORE {verb} ON corrections "
             f"BEGIN SELECT RAISE(ABORT, 'corrections are append-only: {verb} refused'); END"
         )
+    # REPLACE deletes without asking the triggers for DELETE. A row whose key is taken is passed over instead.
+    op.execute(
+        "CREATE TRIGGER corrections_no_replace BEFORE INSERT ON corrections "
+        "WHEN EXISTS (SELECT 1 FROM corrections WHERE id = NEW.id OR no = NEW.no) BEGIN SELECT RAISE(IGNORE); END"
+    )
 
 
 def _guard_on_postgresql() -> None:
