@@ -1,0 +1,16 @@
+"""
+What is known of language varieties: names, spelling, how to compare two texts, how to report. Pure, CPU only.
+
+    dialect        tags and the catalogue              steps, normalise   texts made comparable
+    variants       spellings that are free             scoring            hits, substitutions, deletions, insertions
+    statistics     intervals and tests by speaker      reading            pairs from CSV, JSONL and Parquet
+    preparing      a pair with its rules               tally, rows        sums by speaker, a line a dialect
+    gaps           worst dialect, against chance       comparison         two models on the same speech
+    breakdown      which errors, by whom, where        agreement          what two people differ by
+    conversations  several speakers at once            sampling           what to transcribe next
+    report         tables, JSON, CSV, Parquet          page, figures      the same as one HTML file
+    utterances     one line a segment                  gates              conditions that stop a script
+
+Nothing here imports ``transcribe``. Import from the modules: this one is empty on purpose, so that each costs only
+what it needs.
+"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -155,7 +154,8 @@ class _UnorderedHash:
         self._sum = 0
 
     def add(self, *parts: str) -> None:
-        text = json.dumps(parts, ensure_ascii=False)
+        # Lengths first, so that no two lists of parts make one text.
+        text = f"{','.join(str(len(part)) for part in parts)}:{''.join(parts)}"
         self._sum += int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
     def hexdigest(self) -> str:

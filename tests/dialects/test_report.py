@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jiwer
+import kaldialign
 import pandas as pd
 import pytest
 
@@ -329,3 +331,22 @@ def test_the_report_says_what_it_was_made_with() -> None:
 
     assert {"python", "unicode", "rapidfuzz", "regex"} <= made.keys()
     assert made["rapidfuzz"].count(".") == 2
+
+
+def test_two_other_engines_find_the_errors_of_every_dialect() -> None:
+    """The whole report over 300 segments, three dialects and fifteen speakers, against jiwer and kaldialign."""
+    pairs = corpus(error_rate=0.4)
+    assert (len(pairs), len({one.speaker for one in pairs})) == (300, 15)
+
+    for entry in build(pairs, normaliser="none").data()["dialects"]:
+        own = [one for one in pairs if one.dialect == entry["dialect"]]
+        theirs = jiwer.process_words([one.reference for one in own], [one.hypothesis for one in own])
+        kaldi = kaldialign.batch_error_rate(
+            [one.reference.split() for one in own], [one.hypothesis.split() for one in own]
+        )
+
+        errors = entry["substitutions"] + entry["deletions"] + entry["insertions"]
+        assert errors == theirs.substitutions + theirs.deletions + theirs.insertions == kaldi["total"]
+        assert entry["words"] == theirs.hits + theirs.substitutions + theirs.deletions == kaldi["ref_len"]
+        assert entry["deletions"] - entry["insertions"] == theirs.deletions - theirs.insertions
+        assert entry["wer"] == pytest.approx(theirs.wer)

@@ -7,6 +7,7 @@ import ctypes
 import os
 import resource
 import socket
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def _escape(descriptors: Sequence[int], words: jail.Words) -> jail.Words:
     """Try every way out. Gives those that worked."""
     ways: dict[str, Callable[[], object]] = {
         "open": lambda: os.open("/etc/hostname", os.O_RDONLY),
-        "create": lambda: os.open("/tmp/escaped", os.O_CREAT | os.O_WRONLY),
+        "create": lambda: os.open(Path(tempfile.gettempdir()) / "escaped", os.O_CREAT | os.O_WRONLY),
         "look": lambda: Path("/etc/hostname").stat(),
         "list": lambda: list(Path("/").iterdir()),
         "connect": lambda: socket.socket(socket.AF_INET).connect(("127.0.0.1", words["port"])),

@@ -1,8 +1,8 @@
 """
 Opened media as a stream of sample blocks. Runs in the jailed child only.
 
-Plain WAV and FLAC go through libsndfile, which is several times cheaper; all else through FFmpeg, opened with one
-demuxer, no protocol and a list of audio decoders.
+Plain WAV and FLAC go through libsndfile, which counts samples where FFmpeg counts time stamps; all else through
+FFmpeg, opened with one demuxer, no protocol and a list of audio decoders.
 """
 
 from __future__ import annotations
