@@ -19,7 +19,7 @@ from hypothesis.extra.numpy import arrays
 from tests.faults import media
 from transcribe import audio
 from transcribe.errors import InputError, UnfitError
-from transcribe.jail import Jail
+from transcribe.jail import Jail, Level
 from transcribe.protocols import Pcm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,6 +233,20 @@ def test_sweeping_removes_what_nobody_works_on(tmp_path: Path) -> None:
     assert held.exists()
 
 
+def test_media_is_decoded_where_nothing_can_be_sealed(tmp_path: Path) -> None:
+    source, target = saved(tmp_path, tone(1.5)), tmp_path / "out.flac"
+
+    with Jail("tests.unsealed:decode") as jail, source.open("rb") as incoming, target.open("w+b") as outgoing:
+        descriptors = (incoming.fileno(), outgoing.fileno())
+        outcome = jail.run({"longest": 2_000}, descriptors=descriptors, bounds=audio.Limits().bounds())
+
+        assert jail.level < Level.SEALED
+
+    assert outcome.answer is not None
+    assert outcome.answer["duration"] == 1_500
+    assert np.array_equal(audio.read(target), tone(1.5))
+
+
 def test_importing_audio_loads_no_decoder() -> None:
     code = (
         "import sys, transcribe.audio\n"
@@ -392,3 +406,16 @@ def test_the_same_clip_gives_the_same_bytes() -> None:
 
 def test_a_clip_of_nothing_is_still_a_file() -> None:
     assert audio.encode_opus(np.zeros(0, np.int16)).startswith(b"\x1a\x45\xdf\xa3")
+
+
+@pytest.mark.parametrize("start, end", [(0, 0), (0, 40), (960, 1_000), (995, 1_500), (5_000, 6_000)])
+def test_the_quietest_moment_lies_where_it_was_looked_for(start: int, end: int) -> None:
+    assert start <= audio.quietest(np.ones(16_000, np.int16), start, end) <= end
+    assert start <= audio.quietest(np.zeros(0, np.int16), start, end) <= end
+
+
+def test_the_quietest_moment_is_in_the_gap_between_two_words() -> None:
+    sound = np.full(48_000, 3_000, np.int16)
+    sound[20_000:22_400] = 30
+    assert 1_250 <= audio.quietest(sound, 0, 3_000) <= 1_400
+    assert audio.quietest(sound, 2_000, 3_000) == 2_000

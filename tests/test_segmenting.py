@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -71,6 +72,30 @@ def test_overlapping_turns_stay_apart() -> None:
 
 def test_a_long_turn_is_split_evenly() -> None:
     assert spans(cut([turn("A", 0, 50_000)])) == [(0, 25_000), (25_000, 50_000)]
+
+
+def test_a_long_turn_is_split_where_the_sound_allows() -> None:
+    """Not far from even parts, and never so that a later part would be too long."""
+    asked: list[tuple[int, int]] = []
+
+    def last_chance(first: int, last: int) -> int:
+        asked.append((first, last))
+        return last
+
+    pieces = cut([turn("A", 0, 60_000)], longest=24_000, cut_point=last_chance)
+    assert spans(pieces) == [(0, 24_000), (24_000, 46_500), (46_500, 60_000)]
+    assert asked == [(15_000, 24_000), (37_500, 46_500)]
+
+
+@given(st.integers(1, 300_000), st.integers(400, 30_000), st.randoms(use_true_random=False))
+def test_parts_of_a_long_turn_are_as_few_as_may_be_wherever_the_cuts_fall(
+    end: int, longest: int, chance: random.Random
+) -> None:
+    pieces = spans(cut([turn("A", 0, end)], longest=longest, cut_point=chance.randint))
+    assert len(pieces) == -(-end // longest)
+    assert pieces[0][0] == 0 and pieces[-1][1] == end
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(pieces))
+    assert all(0 < stop - start <= longest for start, stop in pieces)
 
 
 def test_turns_of_two_recordings_are_refused() -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,7 @@ from transcribe.store import Store
 IN_FLIGHT: Final = 2
 
 #: Changes when the rules of this module change what is drafted, so that old work is not taken for new.
-RULES: Final = 1
+RULES: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +218,12 @@ def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> D
     segments: list[Segment] = []
     drafts: list[Draft] = []
     for track in tracks:
-        own = cut(track.turns, join_gap=recipe.join_gap, longest=recipe.longest)
+        own = cut(
+            track.turns,
+            join_gap=recipe.join_gap,
+            longest=recipe.longest,
+            cut_point=partial(audio.quietest, track.pcm),
+        )
         segments += own
         drafts += _drafts(recording, track, own, recipe)
     return Drafted(
@@ -241,6 +247,7 @@ def _drafts(recording: Recording, track: Track, segments: Sequence[Segment], rec
         duration=len(track.pcm) * 1000 // SAMPLE_RATE_HZ,
         longest=recipe.window,
         languages=languages,
+        cut_point=partial(audio.quietest, track.pcm),
     )
     windows = [_window(stretch, languages[stretch.dialect], recipe.catalogue) for stretch in stretches]
     heard = recipe.recogniser.recognise(track.pcm, windows) if windows else []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -21,6 +21,9 @@ from transcribe.records import Milliseconds, Segment, Turn, Word
 
 #: Sound kept before and after the speech of a window, where no neighbour is in the way: onsets are soft.
 WINDOW_MARGIN: Milliseconds = 200
+
+#: Gives the moment between two others at which speech may best be cut, both included.
+CutPoint = Callable[[Milliseconds, Milliseconds], Milliseconds]
 
 #: A silence longer than this ends a window: inside one it invites invented text.
 WIDEST_PAUSE: Milliseconds = 4_000
@@ -42,20 +45,30 @@ class Stretch:
     dialect: str | None = None
 
 
+def halfway(start: Milliseconds, end: Milliseconds) -> Milliseconds:
+    """The cut point of somebody who does not hear the sound."""
+    return (start + end) // 2
+
+
 def cut(
-    turns: Sequence[Turn], *, join_gap: Milliseconds = 400, longest: Milliseconds = LONGEST_WINDOW
+    turns: Sequence[Turn],
+    *,
+    join_gap: Milliseconds = 400,
+    longest: Milliseconds = LONGEST_WINDOW,
+    cut_point: CutPoint = halfway,
 ) -> list[Segment]:
     """
     Cut one recording's speaker turns into segments for drafting and correction.
 
     Turns of one speaker at most *join_gap* apart become one segment, unless another speaker talks in between, the
-    dialect changes, or the whole would exceed *longest*. Speech that runs on for longer than *longest* is split
-    evenly. Overlapping speech is kept once for each speaker.
+    dialect changes, or the whole would exceed *longest*. Speech that runs on for longer than *longest* is split into
+    about even parts. Overlapping speech is kept once for each speaker.
 
     Args:
         turns: Turns of a single recording, in any order.
         join_gap: Widest silence that still joins.
         longest: Upper bound of a segment.
+        cut_point: Where to split, within the reach that even parts leave.
 
     Returns:
         Segments ordered by start, then speaker. Empty if *turns* is.
@@ -70,7 +83,8 @@ def cut(
     pieces: list[Segment] = []
     for speaker, own in _by_speaker(ordered).items():
         others = [turn for turn in ordered if turn.speaker != speaker]
-        pieces.extend(_segments_of_one(own, others, join_gap=join_gap, longest=longest))
+        joined = _joined_turns(own, others, join_gap=join_gap, longest=longest)
+        pieces += [part for piece in joined for part in _split(piece, longest, cut_point)]
     return sorted(pieces, key=lambda piece: (piece.start, piece.speaker, piece.end))
 
 
@@ -82,7 +96,7 @@ def _by_speaker(ordered: Iterable[Turn]) -> dict[str, list[Turn]]:
     return own
 
 
-def _segments_of_one(
+def _joined_turns(
     own: Sequence[Turn], others: Sequence[Turn], *, join_gap: Milliseconds, longest: Milliseconds
 ) -> list[Segment]:
     starts = [turn.start for turn in others]
@@ -95,7 +109,7 @@ def _segments_of_one(
             joined[-1] = replace(last, end=max(last.end, piece.end))
         else:
             joined.append(piece)
-    return [part for piece in joined for part in _split_evenly(piece, longest)]
+    return joined
 
 
 def _joins(
@@ -133,10 +147,18 @@ def _segment(turn: Turn) -> Segment:
     )
 
 
-def _split_evenly(piece: Segment, longest: Milliseconds) -> list[Segment]:
-    parts = -(-(piece.end - piece.start) // longest)
-    edges = [piece.start + (piece.end - piece.start) * i // parts for i in range(parts + 1)]
-    return [replace(piece, start=a, end=b) for a, b in itertools.pairwise(edges)]
+LongT = TypeVar("LongT", Segment, "Stretch")
+
+
+def _split(piece: LongT, longest: Milliseconds, cut_point: CutPoint) -> list[LongT]:
+    """As few parts of *piece* as *longest* allows, each cut a quarter of a part around where even parts would end."""
+    edges: list[Milliseconds] = [piece.start]
+    for left in range(-(-(piece.end - piece.start) // longest), 1, -1):
+        even = (piece.end - edges[-1]) // left
+        first = max(edges[-1] + even * 3 // 4, piece.end - (left - 1) * longest)
+        last = min(edges[-1] + even * 5 // 4, edges[-1] + longest)
+        edges.append(cut_point(first, last))
+    return [replace(piece, start=a, end=b) for a, b in itertools.pairwise([*edges, piece.end])]
 
 
 def pack(
@@ -145,26 +167,28 @@ def pack(
     duration: Milliseconds,
     longest: Milliseconds = LONGEST_WINDOW,
     languages: Mapping[str | None, str | None] | None = None,
+    cut_point: CutPoint = halfway,
 ) -> list[Stretch]:
     """
     Pack one recording's turns into full windows of contiguous sound.
 
     Windows are cut in the widest pause that keeps them at least half full, at any silence over *WIDEST_PAUSE*, and
-    where the language changes. Speech that runs on for longer than *longest* is split evenly. A margin of
-    *WINDOW_MARGIN* is added on both sides as far as the neighbour and the recording allow.
+    where the language changes. Speech that runs on for longer than *longest* is split into about even parts. A margin
+    of *WINDOW_MARGIN* is added on both sides as far as the neighbour and the recording allow.
 
     Args:
         turns: Turns of one recording, in any order, overlapping or not.
         duration: Length of the recording.
         longest: Upper bound of a window, margins included.
         languages: Language of each dialect tag; a change of language ends a window. ``None``: all alike.
+        cut_point: Where to split, within the reach that even parts leave.
 
     Returns:
         Windows ordered by start; they do not overlap, and together they hold every turn.
     """
     room = longest - 2 * WINDOW_MARGIN
     known = languages or {}
-    islands = [part for island in _islands(turns) for part in _shorten(island, room)]
+    islands = [part for island in _islands(turns) for part in _split(island, room, cut_point)]
     groups: list[list[Stretch]] = []
     for island in islands:
         group = groups[-1] if groups else []
@@ -192,12 +216,6 @@ def _islands(turns: Sequence[Turn]) -> list[Stretch]:
         else:
             islands.append((turn.start, turn.end, Counter({turn.dialect: length})))
     return [Stretch(start=start, end=end, dialect=tags.most_common(1)[0][0]) for start, end, tags in islands]
-
-
-def _shorten(island: Stretch, room: Milliseconds) -> list[Stretch]:
-    parts = -(-(island.end - island.start) // room)
-    edges = [island.start + (island.end - island.start) * i // parts for i in range(parts + 1)]
-    return [replace(island, start=a, end=b) for a, b in itertools.pairwise(edges)]
 
 
 def _continues(before: Stretch, after: Stretch, languages: Mapping[str | None, str | None]) -> bool:

@@ -7,7 +7,7 @@ Sound in: foreign media once, in a jail, into 16 kHz FLAC named by its content; 
 """
 
 from transcribe.audio.clips import encode_opus, shape_clip
-from transcribe.audio.reading import content_hash, duration, peaks, place, read
+from transcribe.audio.reading import content_hash, duration, peaks, place, quietest, read
 from transcribe.audio.receiving import Job, Limits, Received, jail_level, receive, receive_many, sweep
 from transcribe.audio.verdicts import shown, spoken
 
@@ -21,6 +21,7 @@ __all__ = [
     "jail_level",
     "peaks",
     "place",
+    "quietest",
     "read",
     "receive",
     "receive_many",

@@ -77,6 +77,25 @@ def peaks(pcm: Pcm, *, per_second: int = 20) -> npt.NDArray[np.int8]:
     return (pairs >> 8).astype(np.int8)
 
 
+def quietest(pcm: Pcm, start: Milliseconds, end: Milliseconds) -> Milliseconds:
+    """
+    The moment from *start* to *end*, both included, around which 100 ms hold the least energy; the first of equals.
+
+    >>> quietest(np.r_[np.ones(8_000), np.zeros(3_200), np.ones(8_000)].astype(np.int16), 300, 900)
+    550
+    """
+    half, step = 5, 10 * _SAMPLES_A_MS
+    first, last = start // 10 - half, end // 10 + half
+    around = pcm[max(0, first) * step : last * step].astype(np.float64)
+    if not len(around):
+        return start
+    energies = np.add.reduceat(around**2, np.arange(0, len(around), step))
+    before = max(0, -first)
+    energies = np.pad(energies, (before, max(0, last - first - before - len(energies))), mode="edge")
+    sums = np.convolve(energies, np.ones(2 * half), mode="valid")
+    return min(end, start + 10 * int(sums.argmin()))
+
+
 def content_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, 64 hexadecimal digits: the id of a `Recording`."""
     with path.open("rb") as file:
