@@ -76,7 +76,7 @@ def corpora(data: Path, demo: Path) -> dict[str, Callable[[], Iterable[Case]]]:
         found["demo test"] = lambda: cases.demo(demo, "test")
     if data.is_dir():
         found["ami-mini dev"] = lambda: cases.development_meetings(data / "ami-mini")
-        found["fsdd 40-49 dialogues"] = lambda: cases.dialogues(data, 12, 40.0)
+        found["fsdd 40-49 dialogues"] = lambda: cases.dialogues(data, range(40, 50), 12, 40.0)
     return found
 
 

@@ -27,7 +27,7 @@ def share_trunk(pipeline: SpeakerDiarization) -> bool:
     from pyannote.audio.models.embedding.wespeaker import BaseWeSpeakerResNet
     from pyannote.audio.pipelines.speaker_verification import PyannoteAudioPretrainedSpeakerEmbedding
 
-    from transcribe.backends.speaker_net import SpeakerNet
+    from transcribe.backends.small_nets import SpeakerNet
 
     embedding = getattr(pipeline, "_embedding", None)
     if not isinstance(embedding, PyannoteAudioPretrainedSpeakerEmbedding):

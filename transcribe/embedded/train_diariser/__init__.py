@@ -5,9 +5,10 @@ Each is run as ``python -m transcribe.embedded.train_diariser.STAGE --work FOLDE
 
 ================  =========================================================================
 ``bank``          clips of single voices, meetings with their truth -> ``bank/``
-``segmentation``  learn who speaks when within five seconds -> ``segmentation.pt``
 ``embedding``     learn one vector a voice -> ``embedding.pt``
-``tune``          try clusterings on held-out conversations -> ``clustering.json``, ``evened.pt``
+``segmentation``  learn who speaks when within five seconds -> ``segmentation.pt``
+``vectors``       make plain angles compare voices -> ``evened.pt``, ``vectors.npz``
+``tune``          try clusterings on held-out conversations -> ``clustering.json``
 ``export``        the folder that ``Pipeline.from_pretrained`` loads -> ``models/diariser``
 ================  =========================================================================
 

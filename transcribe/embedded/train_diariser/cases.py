@@ -80,9 +80,9 @@ def development_meetings(folder: Path) -> Iterator[Case]:
         yield _met(meeting)
 
 
-def dialogues(data: Path, count: int, seconds: float) -> Iterator[Case]:
-    """Dialogues of two people of FSDD, put together of recordings that training has not."""
-    for made in digits.dialogues(data, recordings=range(40, 50), count=count, seconds=seconds):
+def dialogues(data: Path, recordings: range, count: int, seconds: float) -> Iterator[Case]:
+    """Dialogues of two people of FSDD, who say one to six digits a turn."""
+    for made in digits.dialogues(data, recordings=recordings, count=count, seconds=seconds):
         yield case(made)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcribe.embedded.train_diariser.acoustics import Acoustics, Sound
-from transcribe.embedded.train_diariser.bank import Bank, Meeting
+from transcribe.embedded.train_diariser.bank import Bank
 from transcribe.embedded.train_diariser.models import AT_ONCE, CHUNK, SAMPLE_RATE_HZ, VOICES
 
 Drawn = TypeVar("Drawn")
@@ -20,8 +20,10 @@ STEP = SAMPLE_RATE_HZ // 100
 STEPS = CHUNK // STEP
 #: How many people a chunk holds, and how often.
 PEOPLE = ((0, 0.04), (1, 0.24), (2, 0.44), (3, 0.28))
+#: Digits and gaps of the longest row.
+LONGEST_ROW = 9
 #: Where the voices of a chunk come from, and how often; `meetings` are real conversations taken as they are.
-SOURCES = (("espeak", 0.47), ("fsdd", 0.22), ("ami", 0.08), ("any", 0.06), ("meetings", 0.17))
+SOURCES = (("espeak", 0.32), ("fsdd", 0.25), ("ami", 0.08), ("any", 0.05), ("meetings", 0.30))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ class Mixer:
         """The next one."""
         source = _draw(self.rng, SOURCES)
         if source == "meetings":
-            return self._piece(self.bank.meetings[self.rng.integers(len(self.bank.meetings))])
+            return self._meeting()
         count = _draw(self.rng, PEOPLE)
         people = list(self.rng.choice(self.by_source[source], size=count, replace=False))
         return self._scene(people)
@@ -80,8 +82,7 @@ class Mixer:
         ends = [-CHUNK] * len(people)
         floor, column = -int(rng.uniform(0, 4) * SAMPLE_RATE_HZ), int(rng.integers(len(people)))
         while floor < CHUNK:
-            clips = self.bank.clips[people[column]]
-            clip = _shortened(clips[rng.integers(len(clips))], rng)
+            clip = _shortened(self._said(people[column]), rng)
             if turns and rng.random() < overlapping:
                 start = floor - int(rng.uniform(0.1, 0.7) * min(len(clip), len(turns[-1][2])))
             else:
@@ -95,23 +96,74 @@ class Mixer:
                 column = int(rng.choice([other for other in range(len(people)) if other != column]))
         return turns
 
-    def _piece(self, meeting: Meeting) -> Chunk:
+    def _said(self, voice: str) -> Sound:
+        """A clip of *voice*. Digits are also said in rows with short gaps; a row is one turn, as people count it."""
+        rng, clips = self.rng, self.bank.clips[voice]
+        row = [clips[rng.integers(len(clips))]]
+        while voice.startswith("fsdd") and len(row) < LONGEST_ROW and rng.random() < 0.6:
+            row += [
+                np.zeros(int(rng.uniform(0, 0.3) * SAMPLE_RATE_HZ), dtype=np.float32),
+                clips[rng.integers(len(clips))],
+            ]
+        return np.concatenate(row)
+
+    def _meeting(self) -> Chunk:
+        """
+        Five seconds of real meetings; half of them change to another meeting somewhere.
+
+        There are only minutes of them: spliced, sometimes played backwards, and with a strange voice on top they are
+        learnt from and not learnt by heart.
+        """
+        rng = self.rng
+        sound, heard = self._piece()
+        if rng.random() < 0.5:
+            other, others = self._piece()
+            cut = int(rng.integers(STEPS // 5, STEPS - STEPS // 5))
+            sound[cut * STEP :] = other[cut * STEP :] * np.float32(10 ** (rng.normal(0, 3) / 20))
+            for active in heard.values():
+                active[cut:] = False
+            for voice, active in others.items():
+                active[:cut] = False
+                heard[voice] = heard.get(voice, np.zeros(STEPS, dtype=bool)) | active
+        if rng.random() < 0.3:
+            sound, heard = sound[::-1], {voice: active[::-1].copy() for voice, active in heard.items()}
+        tracks = [sound]
+        if rng.random() < 0.3:
+            tracks.append(self._stranger(float(np.abs(sound).max()), heard))
+        people = sorted((voice for voice in heard if heard[voice].any()), key=lambda voice: -heard[voice].sum())
+        active = np.zeros((STEPS, VOICES), dtype=bool)
+        for column, voice in enumerate(people[:VOICES]):
+            active[:, column] = heard[voice]
+        # A third voice at once is outside what the network can say; the two that speak most there stay.
+        active[:, AT_ONCE:] &= active.sum(axis=1, keepdims=True) <= AT_ONCE
+        return self._finish(tracks, active, people[:VOICES])
+
+    def _piece(self) -> tuple[Sound, dict[str, NDArray[np.bool_]]]:
+        """A random stretch of a random meeting, and when each of its people speaks."""
+        meeting = self.bank.meetings[self.rng.integers(len(self.bank.meetings))]
         first = int(self.rng.integers(0, max(1, len(meeting.samples) - CHUNK)))
         sound = np.zeros(CHUNK, dtype=np.float32)
         piece = meeting.samples[first : first + CHUNK].astype(np.float32) / 32_768
         sound[: len(piece)] = piece
         begin_s = first / SAMPLE_RATE_HZ
-        columns: dict[str, NDArray[np.bool_]] = {}
+        heard: dict[str, NDArray[np.bool_]] = {}
         for start, stop, voice in meeting.turns:
             span = slice(max(0, round((start - begin_s) * 100)), max(0, round((stop - begin_s) * 100)))
-            columns.setdefault(voice, np.zeros(STEPS, dtype=bool))[span] = True
-        people = sorted((voice for voice in columns if columns[voice].any()), key=lambda voice: -columns[voice].sum())
-        active = np.zeros((STEPS, VOICES), dtype=bool)
-        for column, voice in enumerate(people[:VOICES]):
-            active[:, column] = columns[voice]
-        # A third voice at once is outside what the network can say; the two that speak most there stay.
-        active[:, AT_ONCE:] &= active.sum(axis=1, keepdims=True) <= AT_ONCE
-        return self._finish([sound], active, people[:VOICES])
+            heard.setdefault(voice, np.zeros(STEPS, dtype=bool))[span] = True
+        return sound, heard
+
+    def _stranger(self, peak: float, heard: dict[str, NDArray[np.bool_]]) -> Sound:
+        """A track with one clip of somebody else, about as loud as *peak*; *heard* is told."""
+        rng = self.rng
+        voice = self.bank.voices[rng.integers(len(self.bank.voices))]
+        clip = _shortened(self._said(voice), rng)[:CHUNK]
+        start = int(rng.integers(0, CHUNK - len(clip) + 1)) // STEP
+        track = np.zeros(CHUNK, dtype=np.float32)
+        level = peak * 10 ** (rng.uniform(-9, 3) / 20) / (float(np.abs(clip).max()) + 1e-9)
+        track[start * STEP : start * STEP + len(clip)] = np.float32(level) * clip
+        active = heard.setdefault(voice, np.zeros(STEPS, dtype=bool))
+        active[start : start + round(len(clip) / STEP)] = True
+        return track
 
     def _finish(self, tracks: Sequence[Sound], active: NDArray[np.bool_], people: Sequence[str]) -> Chunk:
         voices = np.full(VOICES, -1, dtype=np.int64)

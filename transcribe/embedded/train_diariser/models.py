@@ -10,9 +10,8 @@ os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
 
 if TYPE_CHECKING:
     from pyannote.audio import Model
-    from pyannote.audio.models.segmentation import PyanNet
 
-    from transcribe.backends.speaker_net import SpeakerNet
+    from transcribe.backends.small_nets import SpeakerNet, TurnNet
 
 SAMPLE_RATE_HZ = 16_000
 #: Length of the chunks that both networks hear. Five seconds hold a few very short turns and seldom a fourth voice.
@@ -22,21 +21,13 @@ CHUNK = int(CHUNK_S * SAMPLE_RATE_HZ)
 VOICES, AT_ONCE = 3, 2
 
 
-def segmenter() -> PyanNet:
-    """
-    Untrained network from a waveform to classes of a powerset: silence, one of three voices, or two of them.
-
-    The stride of 20 samples gives a frame each 33.75 ms, half the work of the library's default; the turns of single
-    digits (400 ms) still have a dozen frames.
-    """
+def segmenter() -> TurnNet:
+    """Untrained network from a waveform to classes of a powerset: silence, one of three voices, or two of them."""
     from pyannote.audio.core.task import Problem, Resolution, Specifications
-    from pyannote.audio.models.segmentation import PyanNet
 
-    model = PyanNet(
-        sincnet={"stride": 20},
-        lstm={"hidden_size": 64, "num_layers": 2, "bidirectional": True, "dropout": 0.0, "monolithic": True},
-        linear={"hidden_size": 64, "num_layers": 1},
-    )
+    from transcribe.backends.small_nets import TurnNet
+
+    model = TurnNet()
     model.specifications = Specifications(
         problem=Problem.MONO_LABEL_CLASSIFICATION,
         resolution=Resolution.FRAME,
@@ -53,7 +44,7 @@ def embedder() -> SpeakerNet:
     """Untrained network from a waveform and masks to one vector a voice."""
     from pyannote.audio.core.task import Problem, Resolution, Specifications
 
-    from transcribe.backends.speaker_net import SpeakerNet
+    from transcribe.backends.small_nets import SpeakerNet
 
     model = SpeakerNet()
     model.specifications = Specifications(
@@ -79,12 +70,20 @@ def save(model: Model, path: Path) -> None:
     fresh.replace(path)
 
 
-def restore(model: Model, path: Path) -> bool:
-    """Take the weights of *path* into *model*; false where there is no such file yet."""
+def restore(model: Model, path: Path, *, parts: tuple[str, ...] = ()) -> bool:
+    """
+    Take the weights of *path* into *model*; false where there is no such file yet.
+
+    With *parts* only layers whose names begin so are taken: what one network has learnt, another may begin with.
+    """
     import torch
 
     if not path.is_file():
         return False
     # Only files that the stages of this package wrote come here; the specification inside needs the full unpickler.
-    model.load_state_dict(torch.load(path, weights_only=False)["state_dict"])
+    weights = torch.load(path, weights_only=False)["state_dict"]
+    if parts:
+        model.load_state_dict({name: one for name, one in weights.items() if name.startswith(parts)}, strict=False)
+    else:
+        model.load_state_dict(weights)
     return True

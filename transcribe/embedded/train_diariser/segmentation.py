@@ -17,13 +17,16 @@ from transcribe.embedded.train_diariser.mixing import STEP, STEPS, Chunk, Mixer
 
 if TYPE_CHECKING:
     import torch
-    from pyannote.audio.models.segmentation import PyanNet
+
+    from transcribe.backends.small_nets import TurnNet
 
 BATCH = 32
 FASTEST, WARMING = 2e-3, 100
+#: Layers that this network shares with the embedding, and begins with: they tell voices apart already.
+HEARING = ("bands.", "first.", "norm.", "blocks.")
 
 
-def frame_steps(model: PyanNet) -> NDArray[np.int64]:
+def frame_steps(model: TurnNet) -> NDArray[np.int64]:
     """Which 10 ms step of the truth lies in the middle of each frame, ``(frames,)``."""
     centres = np.array([model.receptive_field_center(frame) for frame in range(model.num_frames(models.CHUNK))])
     return np.minimum(centres // STEP, STEPS - 1)
@@ -90,11 +93,10 @@ def train(work: Path, steps: int, seed: int) -> None:
     path = work / "segmentation.pt"
     if models.restore(model, path):
         print(f"goes on from {path}", flush=True)
-    # The mel-spaced filters that the network starts with serve well, and the first layer is a third of the work.
-    model.sincnet.conv1d[0].requires_grad_(False)
+    elif models.restore(model, work / "embedding.pt", parts=HEARING):
+        print("begins with what the embedding has learnt to hear", flush=True)
     mixer, frames = Mixer(bank.load(work / "bank"), seed), frame_steps(model)
-    learnt = [one for one in model.parameters() if one.requires_grad]
-    optimiser = torch.optim.AdamW(learnt, lr=FASTEST, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=FASTEST, weight_decay=1e-3)
     model.train()
     began, costs = time.monotonic(), []
     for step in range(steps):

@@ -1,8 +1,9 @@
 """
-The voice embedding of the embedded diariser: log-mel bands, dilated convolutions, statistics of the masked frames.
+The two networks of the embedded diariser: log-mel bands and dilated convolutions, then turns or voices.
 
-The library's own x-vector has fixed widths (512 and 1500 channels), 11 MB at least; this one keeps its interface in
-about 1 MB and a tenth of the work. A checkpoint names this class, so the library's loader finds it by import.
+They keep the interfaces of the library's PyanNet and x-vector. Those hear the bare waveform and need far more speech
+and work to learn from; the x-vector's fixed widths (512 and 1500 channels) alone take 11 MB. Checkpoints name these
+classes, so the library's loader finds them by import.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from torch.nn import functional
 HOP, WINDOW, FFT = 160, 400, 512
 #: Spectra between two frames of the convolutions, so a frame covers 20 ms.
 STRIDE = 2
+#: Samples that a frame stands for.
+FRAME = HOP * STRIDE
 #: Widest tap and dilations of the convolutions after the first.
 KERNEL, DILATIONS = 3, (1, 2, 3, 4)
 #: Fewest samples that a voice can be told from (300 ms). The library looks for the shortest sound that raises no
@@ -72,7 +75,90 @@ class Dilated(nn.Module):
         return frames + torch.relu(self.norm(self.conv(frames)))
 
 
-class SpeakerNet(Model):
+class Hearing(Model):
+    """
+    What both networks begin with: a frame of *channels* features each 20 ms that has heard 0.25 s to either side.
+
+    Args:
+        bands: Mel bands.
+        channels: Width of the convolutions.
+    """
+
+    def __init__(self, sample_rate: int, num_channels: int, bands: int, channels: int, task: Task | None) -> None:
+        super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
+        self.bands = Bands(bands, sample_rate)
+        self.first = nn.Conv1d(bands, channels, 5, stride=STRIDE, padding=2, bias=False)
+        self.norm = nn.BatchNorm1d(channels)
+        self.blocks = nn.ModuleList(Dilated(channels, dilation) for dilation in DILATIONS)
+
+    def heard(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """``(batch, 1, samples)`` to ``(batch, channels, samples // FRAME + 1)``."""
+        frames = torch.relu(self.norm(self.first(self.bands(waveforms))))
+        for block in self.blocks:
+            frames = block(frames)
+        return frames
+
+    @lru_cache  # noqa: B019 - the library calls it so and there are few models in a process
+    def num_frames(self, num_samples: int) -> int:
+        """How many whole frames that many samples hold."""
+        return num_samples // FRAME
+
+    def receptive_field_size(self, num_frames: int = 1) -> int:
+        """
+        Samples that neighbouring frames stand for.
+
+        The library dates a frame by half of this, so it is the stretch that a frame is about and not all it has heard.
+        """
+        return num_frames * FRAME
+
+    def receptive_field_center(self, frame: int = 0) -> int:
+        """The sample in the middle of what a frame is about."""
+        return frame * FRAME + FRAME // 2
+
+
+class TurnNet(Hearing):
+    """
+    Who of a few voices speaks in each frame of a chunk, as log-probabilities of the classes of the specification.
+
+    Args:
+        bands: Mel bands.
+        channels: Width of the convolutions.
+        memory: Width of each direction of the two recurrent layers.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int = 16_000,
+        num_channels: int = 1,
+        bands: int = 64,
+        channels: int = 128,
+        memory: int = 64,
+        task: Task | None = None,
+    ) -> None:
+        super().__init__(sample_rate, num_channels, bands, channels, task)
+        self.save_hyperparameters("bands", "channels", "memory")
+        self.dropout = nn.Dropout(0.2)
+        self.lstm = nn.LSTM(channels, memory, num_layers=2, bidirectional=True, batch_first=True, dropout=0.2)
+        self.linear = nn.Linear(2 * memory, memory)
+
+    @property
+    def dimension(self) -> int:
+        """Number of classes."""
+        return int(self.specifications.num_powerset_classes)
+
+    def build(self) -> None:
+        """Add the layer that depends on the specification; the library calls it when it loads a checkpoint."""
+        self.classifier = nn.Linear(int(self.hparams["memory"]), self.dimension)
+        self.activation = self.default_activation()
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """``(batch, 1, samples)`` to ``(batch, samples // FRAME, classes)``."""
+        frames, _ = self.lstm(self.dropout(self.heard(waveforms)[:, :, :-1].transpose(1, 2)))
+        scores: torch.Tensor = self.activation(self.classifier(functional.leaky_relu(self.linear(frames))))
+        return scores
+
+
+class SpeakerNet(Hearing):
     """
     One vector for each voice of a chunk; vectors of one person point the same way.
 
@@ -93,12 +179,8 @@ class SpeakerNet(Model):
         dimension: int = 96,
         task: Task | None = None,
     ) -> None:
-        super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
+        super().__init__(sample_rate, num_channels, bands, channels, task)
         self.save_hyperparameters("bands", "channels", "pooled", "dimension")
-        self.bands = Bands(bands, sample_rate)
-        self.first = nn.Conv1d(bands, channels, 5, stride=STRIDE, padding=2, bias=False)
-        self.norm = nn.BatchNorm1d(channels)
-        self.blocks = nn.ModuleList(Dilated(channels, dilation) for dilation in DILATIONS)
         self.widen = nn.Conv1d(channels, pooled, 1)
         self.pool = StatsPool()
         self.embedding = nn.Linear(2 * pooled, dimension)
@@ -108,27 +190,10 @@ class SpeakerNet(Model):
         """Length of the vector."""
         return int(self.hparams["dimension"])
 
-    @lru_cache  # noqa: B019 - the library calls it so and there are few models in a process
-    def num_frames(self, num_samples: int) -> int:
-        """How many frames that many samples give."""
-        return num_samples // HOP // STRIDE + 1
-
-    def receptive_field_size(self, num_frames: int = 1) -> int:
-        """How many samples that many neighbouring frames have heard."""
-        spectra = 5 + STRIDE * ((KERNEL - 1) * sum(DILATIONS) + num_frames - 1)
-        return WINDOW + (spectra - 1) * HOP
-
-    def receptive_field_center(self, frame: int = 0) -> int:
-        """The sample in the middle of what a frame has heard."""
-        return frame * STRIDE * HOP
-
     def frames(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """The trunk: ``(batch, 1, samples)`` to ``(batch, pooled, frames)``."""
-        frames = torch.relu(self.norm(self.first(self.bands(waveforms))))
-        for block in self.blocks:
-            frames = block(frames)
+        """What is pooled: ``(batch, 1, samples)`` to ``(batch, pooled, frames)``."""
         # A plain ReLU leaves channels that never fire, whose standard deviation of zero has no gradient.
-        return functional.leaky_relu(self.widen(frames), 0.1)
+        return functional.leaky_relu(self.widen(self.heard(waveforms)), 0.1)
 
     def forward(self, waveforms: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
         """
