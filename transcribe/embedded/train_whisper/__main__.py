@@ -96,16 +96,18 @@ def make_network(options: argparse.Namespace) -> None:
     compact = tokenizer.Compact(spoken)
     utterances = bank.load_bank(options.work / "bank")
     scribe = Scribe(spoken, bank.inventory(utterances))
-    learner = Learner(Shape(vocabulary=compact.size, phones=len(scribe.phones)), compact)
+    # The first stage needs no deep encoder, and steps are quicker without it.
+    layers = 4 if options.stage == "synthetic" else Shape.encoder_layers
+    learner = Learner(Shape(vocabulary=compact.size, phones=len(scribe.phones), encoder_layers=layers), compact)
     checkpoint = checkpoint_path(options)
     if options.stage == "recorded":
         utterances += bank.recorded_digits(options.data, without=without)
         recipe = Recipe(
             minutes=options.minutes,
-            peak_rate=1e-3,
+            peak_rate=1.2e-3,
             last_rate=1e-5,
             usual_length=7_000,
-            mix=Mix(digits=0.12, recorded=0.28, clean=0.3),
+            mix=Mix(digits=0.1, recorded=0.32, overlapping=0.65, clean=0.35),
             threads=options.threads,
             seed=2,
         )

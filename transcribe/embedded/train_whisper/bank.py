@@ -80,12 +80,22 @@ class TimedEngine(voices._Engine):
     def __init__(self) -> None:
         import espeakng_loader
 
+        # The library has one state and one callback for the process. The plain engine begins before this one, and has
+        # its callback whenever this one is not at work.
+        self._plain = voices._engine()
         super().__init__()
         self.word_starts: dict[int, int] = {}
         self.phones: list[tuple[int, str]] = []
         data = str(espeakng_loader.get_data_path()).encode()
         self._library.espeak_Initialize(self._SYNCHRONOUS, 0, data, self._PHONE_EVENTS)
+        self._library.espeak_SetSynthCallback(self._plain._callback)
+
+    def __call__(self, voice: Voice, text: str) -> tuple[NDArray[np.int16], int]:
         self._library.espeak_SetSynthCallback(self._callback)
+        try:
+            return super().__call__(voice, text)
+        finally:
+            self._library.espeak_SetSynthCallback(self._plain._callback)
 
     def _keep(self, block: Any, count: int, events: Any) -> int:
         if events:

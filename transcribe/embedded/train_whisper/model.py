@@ -22,7 +22,7 @@ class Shape:
 
     width: int = 112
     heads: int = 4
-    encoder_layers: int = 4
+    encoder_layers: int = 6
     decoder_layers: int = 3
     vocabulary: int = 0
     phones: int = 0
@@ -243,3 +243,30 @@ class SmallWhisper(nn.Module):
     def logits(self, states: Tensor) -> Tensor:
         """Scores over the compact vocabulary, equal after log-softmax to those over the full one."""
         return F.linear(states, self.decoder.embed_tokens.weight) + self.get_buffer("log_rows")
+
+
+def deepened(weights: dict[str, Tensor], net: SmallWhisper) -> dict[str, Tensor]:
+    """
+    *weights* of a network with as many or fewer encoder layers, for *net*; what it hears stays the same.
+
+    Each half of the encoder gains its new layers at its end, so that the phones are still read in the middle. A new
+    layer adds nothing until it has learned to. Growing so costs less than training the deep network from the start
+    (Gong et al., "Efficient training of BERT by progressively stacking", 2019).
+    """
+    half, had = net.shape.encoder_layers // 2, len({name.split(".")[2] for name in weights if _of_encoder(name)}) // 2
+    grown = {name: value for name, value in weights.items() if not _of_encoder(name)}
+    for name, fresh in net.state_dict().items():
+        if not _of_encoder(name):
+            continue
+        _, _, place, part = name.split(".", 3)
+        side, depth = divmod(int(place), half)
+        if depth < had:
+            grown[name] = weights[f"encoder.layers.{side * had + depth}.{part}"]
+        else:
+            adds = part.startswith(("self_attn.out_proj.", "fc2."))
+            grown[name] = torch.zeros_like(fresh) if adds else fresh
+    return grown
+
+
+def _of_encoder(name: str) -> bool:
+    return name.startswith("encoder.layers.")

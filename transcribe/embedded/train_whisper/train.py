@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from transcribe.embedded.train_whisper import tokenizer as vocabulary
 from transcribe.embedded.train_whisper.batches import HEARD_STEP, IGNORED, PHONE_STEP, Batch, Scribe, Stream
 from transcribe.embedded.train_whisper.listen import error_rate, greedy
-from transcribe.embedded.train_whisper.model import Encoded, Shape, SmallWhisper
+from transcribe.embedded.train_whisper.model import Encoded, Shape, SmallWhisper, deepened
 from transcribe.embedded.train_whisper.windows import Mix, Shelf, Window
 
 PADDING_DRAWN = 16
@@ -97,29 +97,36 @@ class Learner:
         path.with_suffix(".part").replace(path)
 
     def load(self, path: Path, *, afresh: bool = False) -> None:
-        """Continue from *path*; with *afresh* take only its averaged weights, as the start of a new stage."""
+        """Continue from *path*; with *afresh* take only its averaged weights, as the start of a new, deeper stage."""
         state = torch.load(path, weights_only=True)
-        self.net.load_state_dict(state["average" if afresh else "net"])
+        if afresh:
+            weights = deepened(state["average"], self.net)
+            self.net.load_state_dict(weights)
+            self.average.load_state_dict(weights)
+            return
+        self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
-        if not afresh:
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.progress = Progress(**state["progress"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = Progress(**state["progress"])
 
 
 def place_loss(looked: Sequence[Tensor], spans: Tensor, head: int) -> Tensor:
     """
-    How little of the taught heads' attention lies where it should (one position of tolerance).
+    How far the taught heads' attention is from even attention to the time at which a token is said.
 
-    The first layer is to find the token that it is given, the others the token that comes next.
+    The first layer is to find the token that it is given, the others the token that comes next. Even attention to the
+    whole word, not just to a part of it, is what puts the edges of words where they are (Kullback-Leibler divergence).
     """
     given = torch.cat([torch.full_like(spans[:, :1], -1), spans[:, :-1]], dim=1)
     positions = torch.arange(looked[0].shape[-1])
     losses = []
     for depth, weights in enumerate(looked):
         sought = spans if depth else given
-        inside = (positions >= sought[..., :1] - 1) & (positions < sought[..., 1:] + 1)
+        inside = (positions >= sought[..., :1]) & (positions < sought[..., 1:])
         known = sought[..., 0] >= 0
-        losses.append(-((weights[:, head] * inside).sum(-1)[known] + 1e-4).log().mean())
+        length = inside.sum(-1)[known].clamp(min=1)
+        surprise = -((weights[:, head] + 1e-5).log() * inside).sum(-1)[known] / length - length.log()
+        losses.append(surprise.mean())
     return torch.stack(losses).mean()
 
 

@@ -61,7 +61,7 @@ class Mix:
 
     digits: float = 0.15
     recorded: float = 0.0
-    empty: float = 0.03
+    empty: float = 0.06
     overlapping: float = 0.5
     #: windows that get neither noise nor room
     clean: float = 0.5
@@ -101,9 +101,8 @@ def lay_out(rng: random.Random, shelf: Shelf, mix: Mix, length: int) -> Window:
     """A window of at most *length* ms with the words that it holds; a few hold no speech at all."""
     if rng.random() < mix.empty:
         empty = np.zeros(rng.randint(500, length) * RATE_HZ // 1000, np.float32)
-        return Window(
-            samples=colour(empty, rng, quiet=False), turns=(), phones=(), language=rng.choice(list(shelf.speech))
-        )
+        noise = colour(empty, rng, quiet=False) * np.float32(10 ** rng.uniform(-3, 0))
+        return Window(samples=noise, turns=(), phones=(), language=rng.choice(list(shelf.speech)))
     language, people = shelf.turns(rng, mix)
     track = np.zeros(length * RATE_HZ // 1000, np.float32)
     turns: list[tuple[Word, ...]] = []
@@ -145,7 +144,9 @@ def _speak(
     pieces = [first]
     if first.kind == "recorded":
         pieces += [rng.choice(own) for _ in range(rng.choice((0, 0, 1, 2, 2, 3, 3, 4, 5)))]
-    speed, level = rng.choice((1.0, rng.uniform(0.87, 1.15))), 10 ** rng.uniform(-0.4, 0)
+    # Recorded people are few: each at many speeds stands for more of them.
+    slow, fast = (0.8, 1.25) if first.kind == "recorded" else (0.87, 1.15)
+    speed, level = rng.choice((1.0, rng.uniform(slow, fast))), 10 ** rng.uniform(-0.4, 0)
     gap = rng.choice(((30, 120), (50, 300), (200, 700)))
     words: list[Word] = []
     phones: list[Phone] = []
