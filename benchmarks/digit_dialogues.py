@@ -1,11 +1,12 @@
 """
 How well does the whole chain write down conversations of real spoken digits that no training heard?
 
-    python -m benchmarks.digit_dialogues [--data DIR] [--model FOLDER] [--speaker NAME …]
+    python -m benchmarks.digit_dialogues [--data DIR] [--model FOLDER] [--left-out NAME]
 
 Dialogues of two speakers are built from single recorded digits (pauses of 0.2 to 1 s, 10 % of the speech overlapped,
 8 kHz), ingested, diarised without a speaker count and drafted, as `boli ingest` and `boli run` do. Printed: WER in time
-order, which asks only what was said, and cpWER, which asks who said it too (where meeteval is installed).
+order, which asks only what was said, and cpWER, which asks who said it too (where meeteval is installed). With
+--left-out one person talks in every dialogue, whom the training of the model named by --model never heard.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from benchmarks.measuring import write
 from dialects.scoring import ErrorCount, count
 from transcribe import actions, embedded, workspace
+from transcribe.backends.identity import folder_id
 from transcribe.console import Console
 from transcribe.embedded import digits
 from transcribe.embedded.conversations import Conversation
@@ -85,9 +87,9 @@ def with_speakers(made: Iterable[Conversation], found: dict[str, dict[str, list[
     return float(combine_error_rates(rates).error_rate)
 
 
-def measure(data: Path, model: Path, diariser: Path, *, speakers: Sequence[str] | None, seed: int) -> dict[str, Any]:
-    """Figures of 20 dialogues of 60 s among *speakers* (all, if ``None``)."""
-    made = digits.dialogues(data, speakers=speakers, recordings=range(40, 50), count=20, seconds=60, seed=seed)
+def measure(data: Path, model: Path, diariser: Path, *, always: str | None, seed: int) -> dict[str, Any]:
+    """Figures of 20 dialogues of 60 s, with *always* in each of them (anybody, if ``None``)."""
+    made = digits.dialogues(data, always=always, recordings=range(40, 50), count=20, seconds=60, seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         found = drafted(made, model, diariser, Path(folder))
     errors = in_time_order(made, found)
@@ -107,14 +109,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--model", type=Path, default=embedded.whisper())
     parser.add_argument("--diariser", type=Path, default=embedded.diariser())
-    parser.add_argument("--speaker", action="append", help="only these; may be repeated")
+    parser.add_argument("--left-out", help="who talks in every dialogue")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--name", default="digit_dialogues", help="of the result file")
     given = parser.parse_args()
-    found = measure(given.data, given.model, given.diariser, speakers=given.speaker, seed=given.seed)
+    found = measure(given.data, given.model, given.diariser, always=given.left_out, seed=given.seed)
     cpwer = "not measured (no meeteval)" if found["cpwer"] is None else f"{found['cpwer']:.1%}"
-    print(f"{', '.join(found['speakers'])}: WER in time order {found['wer_in_time_order']:.1%}, cpWER {cpwer}")
-    print(write(given.name, found, seed=given.seed))
+    whom = f"{given.left_out} left out" if given.left_out else "all trained on"
+    print(f"{whom}: WER in time order {found['wer_in_time_order']:.1%}, cpWER {cpwer}")
+    name = f"digit_dialogues_without_{given.left_out}" if given.left_out else "digit_dialogues"
+    print(write(name, found, seed=given.seed, model=folder_id(given.model), diariser=folder_id(given.diariser)))
 
 
 if __name__ == "__main__":

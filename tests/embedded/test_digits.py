@@ -40,6 +40,13 @@ def test_everybody_is_heard_however_many_there_are(speakers: str, tmp_path: Path
     assert all(len(pair) == 2 for pair in talking)
 
 
+def test_somebody_talks_in_every_dialogue_if_asked_to(tmp_path: Path) -> None:
+    made = dialogues(data_set(tmp_path, speakers="abc"), always="b", recordings=range(2), count=4, seconds=5)
+    assert all("b" in {turn.speaker for turn in dialogue.spoken} for dialogue in made)
+    with pytest.raises(InputError, match=r"has 3 .*a, b, c"):
+        dialogues(tmp_path, always="z", recordings=range(2))
+
+
 def test_every_pair_meets_once() -> None:
     pairs = pairings(list("abcdefg"), random.Random(1))
     assert len({frozenset(pair) for pair in pairs}) == len(pairs) == 21

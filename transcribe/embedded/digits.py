@@ -47,6 +47,7 @@ def dialogues(
     data_root: Path,
     *,
     speakers: Sequence[str] | None = None,
+    always: str | None = None,
     recordings: Container[int] = range(40, 50),
     count: int = 20,
     seconds: float = 60,
@@ -61,6 +62,7 @@ def dialogues(
     Args:
         data_root: Folder with `manifest.csv`, or with a folder `fsdd` that has it.
         speakers: Whom to take; everybody by default.
+        always: One of them who talks in every dialogue.
         recordings: Which repetitions to take, by the number `<n>` of the file name.
         count: Number of dialogues.
         seconds: Length that each dialogue just passes, within a few seconds.
@@ -71,16 +73,17 @@ def dialogues(
         InputError: If there are fewer than two speakers, or a recording is not 16 bit mono or has a rate of its own.
     """
     said = load(data_root, speakers=speakers, recordings=recordings)
-    if len(said) < 2:
+    if len(said) < 2 or always not in (None, *said):
         raise InputError(
-            f"dialogues of two speakers were asked for, but {data_root} has {len(said)} with such recordings",
-            hint="name more speakers or recordings",
+            f"dialogues of two speakers were asked for, but {data_root} has {len(said)} with such recordings"
+            f" ({', '.join(sorted(said)) or 'nobody'})",
+            hint="name others, more of them, or other recordings",
         )
     rates = {digit.rate_hz for digits in said.values() for digit in digits}
     if len(rates) > 1:
         raise InputError(f"recordings of one rate were asked for, but {data_root} has {sorted(rates)} Hz")
     rng = random.Random(seed)
-    pairs = itertools.cycle(pairings(sorted(said), rng))
+    pairs = itertools.cycle([pair for pair in pairings(sorted(said), rng) if always is None or always in pair])
     return [
         converse(
             _clips({who: said[who] for who in next(pairs)}, seconds, rng),
