@@ -50,18 +50,23 @@ def write(name: str, found: Mapping[str, Any], **facts: Any) -> Path:
     document = {
         "benchmark": name,
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
-        "machine": {"processor": _processor(), "cores": _cores(), "python": platform.python_version()},
-        "versions": {
-            package: version(package) for package in ("boli", "faster-whisper", "ctranslate2", "numpy", "rapidfuzz")
-        },
         "facts": facts,
         "found": found,
-    }
+    } | measured_on()
     RESULTS.mkdir(exist_ok=True)
     place = RESULTS / f"{name}.json"
     place.write_text(json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     return place
+
+
+def measured_on() -> dict[str, Any]:
+    """Commit, machine and versions: what stands in every result."""
+    packages = ("boli", "faster-whisper", "ctranslate2", "numpy", "rapidfuzz")
+    return {
+        "commit": _commit(),
+        "machine": {"processor": _processor(), "cores": _cores(), "python": platform.python_version()},
+        "versions": {package: version(package) for package in packages},
+    }
 
 
 def _timed(way: Callable[[], object]) -> tuple[float, float]:

@@ -1,18 +1,42 @@
-"""What all tests share: where the real speech is, and that a skipped test says why."""
+"""What all tests share: where the real speech is, that a skipped test says why, and what the long tests proved."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import soaking
+
 ROOT = Path(__file__).resolve().parent.parent
+STORE = ROOT / "tests" / "store"
 
 # A law holds or not; how long a busy machine takes to try it says nothing.
 settings.register_profile("boli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("boli")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak-again", action="store_true", help="run the long tests that passed with this code, too")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        # What one process does where several share the tests: a file with its fixtures, all with the PostgreSQL server.
+        group = STORE if STORE in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(group.relative_to(ROOT).as_posix()))
+    soaking.skip_what_is_proved(items, again=config.getoption("soak_again"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    soaking.keep_proof(item, report)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -136,6 +136,21 @@ def test_a_hub_out_of_reach_is_missing_and_not_a_traceback(monkeypatch: pytest.M
         PyannoteDiariser("pyannote/not-on-this-machine", allow_download=True)
 
 
+def test_what_was_fetched_before_is_there_without_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub import constants
+
+    kept = tmp_path / "models--owner--pipeline"
+    shutil.copytree(embedded.diariser(), kept / "snapshots" / ("a" * 40))
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("a" * 40, encoding="utf-8")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    for allow_download in (False, True):
+        assert PyannoteDiariser("owner/pipeline", device="cpu", allow_download=allow_download).id.endswith(
+            "@" + "a" * 40
+        )
+
+
 @pytest.mark.parametrize("place", ["/no/such/folder", "a/b/c"])
 def test_what_is_neither_folder_nor_hub_id_is_missing(place: str) -> None:
     with pytest.raises(MissingError, match="neither a folder here nor a hub id"):
@@ -161,30 +176,31 @@ from transcribe import embedded
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 diariser = PyannoteDiariser(embedded.diariser(), device="cpu", threads=1)
 diariser.diarise(np.random.default_rng(0).integers(-3_000, 3_000, 16_000 * 6).astype(np.int16))
-if sys.argv[2] == "tell":
-    os.environ["PYANNOTE_METRICS_ENABLED"] = "true"
-    diariser._pipeline({"waveform": __import__("torch").zeros(1, 16_000), "sample_rate": 16_000})
 from pyannote.audio.telemetry import metrics
 metrics.provider.force_flush(3_000)
-print(json.dumps(tried))
+still = list(tried)
+os.environ["PYANNOTE_METRICS_ENABLED"] = "true"
+diariser._pipeline({"waveform": __import__("torch").zeros(1, 16_000), "sample_rate": 16_000})
+metrics.provider.force_flush(3_000)
+print(json.dumps({"still": still, "told": tried[len(still):]}))
 """
 
 
-def attempts(environment: dict[str, str], *, tell: bool) -> list[str]:
-    """Where a process that loads and runs the diariser tried to connect to."""
-    command = [sys.executable, "-W", "ignore", "-c", WATCHED, json.dumps(environment), "tell" if tell else "still"]
+@pytest.fixture(scope="module", params=[{}, {"PYANNOTE_METRICS_ENABLED": "true"}], ids=["unset", "wanted"])
+def tried(request: pytest.FixtureRequest) -> dict[str, list[str]]:
+    """Where a process tried to connect to: while it loaded and ran the diariser, and once telemetry was switched on."""
+    command = [sys.executable, "-W", "ignore", "-c", WATCHED, json.dumps(request.param)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    tried: list[str] = json.loads(done.stdout)
-    return tried
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
 
 
-@pytest.mark.parametrize("environment", [{}, {"PYANNOTE_METRICS_ENABLED": "true"}])
-def test_nothing_is_told_to_anybody_while_loading_and_running(environment: dict[str, str]) -> None:
-    assert attempts(environment, tell=False) == []
+def test_nothing_is_told_to_anybody_while_loading_and_running(tried: dict[str, list[str]]) -> None:
+    assert tried["still"] == []
 
 
-def test_the_watch_sees_the_librarys_telemetry_where_it_is_on() -> None:
-    assert attempts({}, tell=True) != []
+def test_the_watch_sees_the_librarys_telemetry_where_it_is_on(tried: dict[str, list[str]]) -> None:
+    assert tried["told"] != []
 
 
 def test_a_perfect_answer_has_no_error_whatever_the_labels() -> None:

@@ -223,6 +223,19 @@ def test_a_file_of_an_object_store_is_copied_decoded_and_the_copy_removed(store:
     assert [path.suffix for path in _audio(store).iterdir() if path.is_file()] == []
 
 
+def test_what_a_killed_run_left_half_written_goes_with_the_next_one_but_not_with_a_dry_one(
+    store: Store, inbox: Path
+) -> None:
+    left = _audio(store) / "ab" / ".abcd.x.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    path = sound(inbox / "a.wav", seconds=0.5)
+    take(store, path, dry_run=True)
+    assert left.exists()
+    assert take(store, path).new == 1
+    assert not left.exists()
+
+
 def test_what_was_taken_is_kept_when_the_batch_breaks_off(store: Store, inbox: Path) -> None:
     def broken() -> Iterator[Arrival | Failure]:
         yield from plan([sound(inbox / "a.wav")])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from transcribe.backends.identity import folder_id
+from transcribe.backends.hub import hub, hub_answers
+from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.errors import InputError, MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, LabelledSpan, Pcm, SpeakerCount
 from transcribe.records import Milliseconds
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from pyannote.core import Annotation
 
 Device = Literal["auto", "cpu", "cuda"]
-
-#: Seconds after which a hub that does not answer counts as out of reach.
-PATIENCE_S = 4.0
 
 
 class PyannoteDiariser:
@@ -59,9 +56,10 @@ class PyannoteDiariser:
     ) -> None:
         # The library reads this at each event, and opens its exporter when it is imported.
         os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
-        _need_library()
-        with _hub(reachable=allow_download):
+        with hub(reachable=allow_download):
+            # Before the library, which takes seconds to import: a model that is not here is told at once.
             folder = _folder(str(place), revision, allow_download=allow_download)
+            _need_library()
             self._pipeline = _load(folder, str(place), device)
         if threads:
             import torch
@@ -144,9 +142,6 @@ def _load(folder: Path, place: str, device: Device) -> SpeakerDiarization:
 
 def _folder(place: str, revision: str | None, *, allow_download: bool) -> Path:
     """Where the pipeline's files are on this machine, fetched first where that is needed and allowed."""
-    import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
     local = Path(place).expanduser()
     if local.is_dir():
         if not (local / "config.yaml").is_file():
@@ -156,69 +151,33 @@ def _folder(place: str, revision: str | None, *, allow_download: bool) -> Path:
                 hint="set diariser.model to embedded, or to the folder that holds config.yaml",
             )
         return local
-    if allow_download and not _answers(huggingface_hub.constants.ENDPOINT):
-        allow_download = False
-    try:
-        return Path(huggingface_hub.snapshot_download(place, revision=revision, local_files_only=not allow_download))
-    except HFValidationError as reason:
+    if not looks_like_hub_id(place):
         raise MissingError(
             f"the diariser {place} is neither a folder here nor a hub id",
             code="E_MODEL",
             hint="set diariser.model to embedded, to a folder with config.yaml, or to an id such as OWNER/NAME",
-        ) from reason
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as reason:
-        raise _absent(place, f"{type(reason).__name__}") from reason
+        )
+    from huggingface_hub import snapshot_download
+
+    answers = allow_download and hub_answers()
+    try:
+        # A hub that does not answer leaves what was fetched before.
+        return Path(snapshot_download(place, revision=revision, local_files_only=not answers))
+    except Exception as reason:
+        # The hub's client raises dozens of kinds for "not here"; all of them mean one thing to the user.
+        refusal = f"the hub did not give it ({type(reason).__name__})" if answers else "the hub does not answer"
+        raise _absent(place, refusal if allow_download else "downloads are off") from reason
 
 
-def _absent(place: str, reason: str) -> MissingError:
+def _absent(place: str, why: str) -> MissingError:
     return MissingError(
-        f"the diariser {place} was asked for, but it is not on this machine ({reason})",
+        f"the diariser {place} was asked for, but it is not on this machine: {why}",
         code="E_MODEL",
         hint=(
             f"accept its conditions at https://hf.co/{place} and run: hf auth login && hf download {place}; "
             "or set diariser.model to embedded or to a folder with config.yaml"
         ),
     )
-
-
-def _answers(endpoint: str) -> bool:
-    """Whether the hub answers at all within `PATIENCE_S`; names that never resolve would block for longer."""
-    from huggingface_hub import get_session
-
-    answered = threading.Event()
-
-    def ask() -> None:
-        with contextlib.suppress(Exception):
-            get_session().head(endpoint, timeout=PATIENCE_S)
-            answered.set()
-
-    threading.Thread(target=ask, daemon=True).start()
-    return answered.wait(PATIENCE_S)
-
-
-@contextlib.contextmanager
-def _hub(*, reachable: bool) -> Iterator[None]:
-    """
-    Keep the hub's client off the network unless *reachable*.
-
-    The client reads its switch once, when it is imported, which another part of the program may have done.
-    """
-    if reachable:
-        yield
-        return
-    before = os.environ.get("HF_HUB_OFFLINE")
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    from huggingface_hub import constants
-
-    switch, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = switch
-        if before is None:
-            del os.environ["HF_HUB_OFFLINE"]
-        else:
-            os.environ["HF_HUB_OFFLINE"] = before
 
 
 @contextlib.contextmanager

@@ -69,19 +69,20 @@ def _missing(model: str, why: str, hint: str) -> MissingError:
 
 
 def _fetched(model: str, *, allow_download: bool) -> Path:
-    """The hub's folder on this machine. Unless *allow_download*, no request leaves it."""
+    """The hub's folder on this machine, also where the hub is down. Unless *allow_download*, no request leaves it."""
     elsewhere = f"set recogniser.model to a folder that holds {model}"
-    if allow_download and not hub_answers():
-        raise _missing(model, "the hub does not answer", f"check the line, or {elsewhere}")
-    with hub(reachable=allow_download):
+    answers = allow_download and hub_answers()
+    with hub(reachable=answers):
         from faster_whisper.utils import download_model
 
         try:
-            return Path(download_model(model, local_files_only=not allow_download))
+            return Path(download_model(model, local_files_only=not answers))
         except Exception as error:
             # The hub's client raises dozens of kinds for "not here"; all of them mean one thing to the user.
-            if allow_download:
+            if answers:
                 raise _missing(model, f"the hub did not give it ({type(error).__name__})", elsewhere) from error
+            if allow_download:
+                raise _missing(model, "the hub does not answer", f"check the line, or {elsewhere}") from error
             hint = f"BOLI_MODELS__ALLOW_DOWNLOAD=true boli run fetches it; or {elsewhere}"
             raise _missing(model, "downloads are off", hint) from error
 

@@ -60,7 +60,7 @@ def ingest(
     dry_run: bool = False,
 ) -> Ingested:
     """
-    Take *arrivals* into *store* and their sound into *audio_folder*.
+    Take *arrivals* into *store* and their sound into *audio_folder*, where what killed runs left half-written goes.
 
     The same bytes are the same recording: taking them again changes nothing. A file that cannot be taken is recorded
     with its reason, and the rest goes on; the record goes when the file is taken later.
@@ -77,6 +77,7 @@ def ingest(
         for arrival in intake.checked(arrivals):
             intake.look_at(arrival)
     else:
+        audio.sweep(audio_folder)
         try:
             _take_all(intake, arrivals, audio_folder, workers or os.cpu_count() or 1)
         finally:

@@ -56,7 +56,7 @@ class Models(Database):
                 raise MissingError(
                     f"model {id[:80]} is not in the workspace",
                     code="E_MODEL",
-                    hint="boli models lists those that are",
+                    hint="boli run --model FOLDER takes a model in; boli status names the one that drafts",
                     item=id,
                 )
             _retire(connection)
