@@ -6,12 +6,12 @@ People agree to 5 % on native read speech, and differ by 10 to 34 % on spontaneo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from dialects.preparing import Prepared
+from dialects.preparing import Preparer
 from dialects.rows import Method, by_block, rounded
 from dialects.scoring import Pair
 from dialects.statistics import Interval, State, jackknife_interval
@@ -51,9 +51,7 @@ class Floor:
         }
 
 
-def floors(
-    pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, method: Method | None = None
-) -> dict[str, Floor]:
+def floors(pairs: Iterable[Pair], prepare: Preparer, *, method: Method | None = None) -> dict[str, Floor]:
     """
     The disagreement on each dialect, by canonical tag in alphabetical order.
 

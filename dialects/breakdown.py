@@ -146,6 +146,9 @@ def loops(words: Sequence[str]) -> bool:
     >>> loops("no no no no".split()), loops("no no no".split())
     (True, False)
     """
+    # A loop says some word four times, so with fewer repeated words there is none.
+    if len(words) - len(set(words)) < ROUNDS - 1:
+        return False
     for width in range(1, LONGEST_LOOP + 1):
         run = 0
         for word, before in zip(words[width:], words, strict=False):
@@ -157,11 +160,16 @@ def loops(words: Sequence[str]) -> bool:
 
 def foreign_share(text: str, script: str) -> float | None:
     """Share of the letters of *text* outside *script* (ISO 15924); ``None`` without letters or script."""
-    letters: list[str] = regex.findall(r"\p{L}", text)
+    if script == "Latn" and text.isascii():
+        return 0.0 if any(map(str.isalpha, text)) else None
+    letters = len(_LETTERS.findall(text))
     if not letters:
         return None
     inside = _letters_of(script)
-    return None if inside is None else sum(inside.match(letter) is None for letter in letters) / len(letters)
+    return None if inside is None else 1 - len(inside.findall(text)) / letters
+
+
+_LETTERS = regex.compile(r"\p{L}")
 
 
 @functools.cache
@@ -170,7 +178,7 @@ def _letters_of(script: str) -> regex.Pattern[str] | None:
         return None
     scripts = _COMBINED_SCRIPTS.get(script, (script,))
     try:
-        return regex.compile("[" + "".join(rf"\p{{Script={one}}}" for one in scripts) + "]")
+        return regex.compile(r"[\p{L}&&[" + "".join(rf"\p{{Script={one}}}" for one in scripts) + "]]", regex.VERSION1)
     except regex.error:
         return None
 
@@ -184,6 +192,7 @@ _COMBINED_SCRIPTS = {
 }
 
 
+@functools.cache
 def cluster_class(cluster: str) -> str:
     """
     What kind of thing an edited cluster is: the first that fits of digit, Latin, nukta, nasal, virama, vowel sign.
@@ -229,12 +238,12 @@ class _Gathered:
 
     def add(self, ready: Prepared) -> None:
         pair = ready.pair
-        path = align(ready.reference, ready.hypothesis)
+        path = ready.path
         kinds = Counter(edit.kind for edit in path)
         counts = [1, kinds["hit"], kinds["substitution"], kinds["deletion"], kinds["insertion"]]
         _sum(self.speakers, pair.speaker, counts)
-        _sum(self.durations, _label(pair.duration_s, DURATIONS_S, "s"), counts)
-        _sum(self.snrs, _label(pair.snr_db, SNRS_DB, "dB"), counts)
+        _sum(self.durations, _label(bin_of(pair.duration_s, DURATIONS_S, "s")), counts)
+        _sum(self.snrs, _label(bin_of(pair.snr_db, SNRS_DB, "dB")), counts)
         for edit in path:
             if edit.kind != "hit":
                 self._add_edit(edit, edit.kind, pair)
@@ -258,11 +267,10 @@ class _Gathered:
             self._add_clusters(edit.reference, edit.hypothesis)
 
     def _add_clusters(self, reference: str, hypothesis: str) -> None:
-        for edit in align(graphemes(reference), graphemes(hypothesis)):
+        for edit in _cluster_edits(reference, hypothesis):
             if edit.kind == "substitution":
                 self.confusions[edit.reference or "", edit.hypothesis or ""] += 1
-            if edit.kind != "hit":
-                self.classes[cluster_class(edit.reference or edit.hypothesis or "")] += 1
+            self.classes[cluster_class(edit.reference or edit.hypothesis or "")] += 1
 
     def finish(self, tag: str) -> Breakdown:
         return Breakdown(
@@ -271,8 +279,8 @@ class _Gathered:
             confusions=tuple((*pair, count) for pair, count in _most(self.confusions)),
             classes=dict(_most(self.classes)),
             speakers=_bins(self.speakers, sorted(self.speakers)),
-            durations=_bins(self.durations, _labels(DURATIONS_S, "s")),
-            snrs=_bins(self.snrs, _labels(SNRS_DB, "dB")),
+            durations=_bins(self.durations, labels_of(DURATIONS_S, "s")),
+            snrs=_bins(self.snrs, labels_of(SNRS_DB, "dB")),
             invented=self._invented(),
             loops=tuple(sorted(self.loops)),
             foreign_scripts=tuple(sorted(self.foreign)),
@@ -306,10 +314,17 @@ class _Gathered:
         )
 
 
+@functools.lru_cache(maxsize=100_000)
+def _cluster_edits(reference: str, hypothesis: str) -> tuple[Edit, ...]:
+    """What differs between two words. Kept, since a model takes the same word for the same other one again."""
+    return tuple(edit for edit in align(graphemes(reference), graphemes(hypothesis)) if edit.kind != "hit")
+
+
 def _sum(sums: dict[str, list[int]], label: str | None, counts: Sequence[int]) -> None:
     if label is not None:
         old = sums.setdefault(label, [0] * len(counts))
-        sums[label] = [one + other for one, other in zip(old, counts, strict=True)]
+        for at, more in enumerate(counts):
+            old[at] += more
 
 
 def _most(counts: Counter[Any]) -> list[tuple[Any, int]]:
@@ -327,18 +342,25 @@ def _bins(sums: Mapping[str, Sequence[int]], labels: Iterable[str]) -> tuple[Bin
     return tuple(found)
 
 
-def _labels(ends: Sequence[float], unit: str) -> list[str]:
+@functools.cache
+def labels_of(ends: tuple[float, ...], unit: str) -> list[str]:
+    """The labels of the bins with the lower *ends*."""
     shown = [f"{low:g} – {high:g} {unit}" for low, high in itertools.pairwise(ends)]
     if ends[0] == float("-inf"):
         shown[0] = f"below {ends[1]:g} {unit}"
     return [*shown, f"{ends[-1]:g} {unit} and more"]
 
 
-def _label(value: float | None, ends: Sequence[float], unit: str) -> str | None:
+def _label(found: tuple[int, str] | None) -> str | None:
+    return found[1] if found else None
+
+
+def bin_of(value: float | None, ends: tuple[float, ...], unit: str) -> tuple[int, str] | None:
+    """Number and label of the bin that *value* falls into, by the lower *ends*; ``None`` for no value."""
     if value is None:
         return None
     at = max(index for index, low in enumerate(ends) if value >= low)
-    return _labels(ends, unit)[at]
+    return at, labels_of(ends, unit)[at]
 
 
 def _pattern_data(pattern: Pattern) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
-from dialects.dialect import Dialect
+from dialects.columns import p_value
 from dialects.errors import DialectError
 from dialects.normalise import hash_of
-from dialects.preparing import Prepared
+from dialects.preparing import Preparer
 from dialects.rows import Method, by_block, rounded
 from dialects.scoring import Pair
 from dialects.statistics import (
@@ -22,7 +23,7 @@ from dialects.statistics import (
     smallest_p,
     wilcoxon_test,
 )
-from dialects.tally import Tally, tally
+from dialects.tally import Tallies, tally
 
 #: Level at which a difference is called one.
 ALPHA = 0.05
@@ -99,6 +100,11 @@ class Comparison:
     normaliser_hash: str | None
 
     @property
+    def regressions(self) -> tuple[Contrast, ...]:
+        """The dialects, and all speech together, on which B is shown to err more."""
+        return tuple(one for one in (*self.dialects, self.overall) if one.verdict == "worse")
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Where the pooled rate hides that somebody is worse off."""
         if self.overall.difference is None or self.overall.difference >= 0:
@@ -119,6 +125,7 @@ class Comparison:
             "model_a": self.model_a,
             "model_b": self.model_b,
             "test": "sign flips over blocks of speakers, Holm over dialects",
+            "level": ALPHA,
             "dialects": [one.data() for one in self.dialects],
             "overall": self.overall.data(),
             "macro_a": rounded(self.macro_a),
@@ -137,15 +144,79 @@ class Comparison:
             low, high = one.interval
             p = one.p if one.p_adjusted is None else one.p_adjusted
             lines.append(
-                f"{one.dialect}: {100 * one.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}), p = {p:.3f} "
+                f"{one.dialect}: {100 * one.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}), {p_value(p)} "
                 f"with {one.blocks} blocks: {one.verdict}; {100 * (one.detectable or 0):.1f} points could be seen"
             )
         return "\n".join([*lines, *self.warnings])
 
 
-def compare(
-    a: Sequence[Pair], b: Sequence[Pair], prepare: Callable[[Pair], Prepared], *, method: Method | None = None
-) -> Comparison:
+#: (errors, words) of each block, by a name that tells no speaker's.
+Blocks: TypeAlias = Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """What one model did, as far as another can be held against it: sums by block, and no text."""
+
+    model: str | None
+    names: Mapping[str, str]
+    #: By canonical tag, in alphabetical order.
+    dialects: Mapping[str, Blocks]
+    overall: Blocks
+    normaliser_hash: str | None
+    references_hash: str
+
+    @classmethod
+    def of(cls, sums: Tallies, model: str | None) -> Side:
+        """The side of one model's sums."""
+        normalisers = [normaliser for group in sums.normalisers.values() for normaliser in group]
+        return cls(
+            model=model,
+            names={tag: dialect.name for tag, dialect in sums.dialects.items()},
+            dialects={tag: blinded(by_block(speakers)) for tag, speakers in sums.by_dialect.items()},
+            overall=blinded(by_block(sums.everyone)),
+            normaliser_hash=hash_of(normalisers) if normalisers else None,
+            references_hash=sums.references,
+        )
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Side:
+        """
+        The side that the JSON of a report holds.
+
+        Raises:
+            DialectError: E_REPORT if it is none, or lacks the blocks because a privacy floor took them out.
+        """
+        try:
+            dialects = {tag: _counts_of(found) for tag, found in data["blocks"]["dialects"].items()}
+            missing = [row["dialect"] for row in data["dialects"] if row["dialect"] not in dialects]
+            side = cls(
+                model=data["model"],
+                names={row["dialect"]: row["name"] for row in data["dialects"]},
+                dialects=dialects,
+                overall=_counts_of(data["blocks"]["overall"]),
+                normaliser_hash=data["normaliser"]["hash"],
+                references_hash=data["references_hash"],
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            message = f"a report was to be read; {type(error).__name__} at {error}"
+            raise DialectError("E_REPORT", message, hint="write one with boli wer --out DIR") from None
+        if missing:
+            message = f"a report was to be compared; it lacks the sums of {', '.join(missing)}"
+            raise DialectError("E_REPORT", message, hint="write it without --privacy-floor")
+        return side
+
+
+def blinded(blocks: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """*blocks* under hashes of their names, which tell two apart and nobody's name; in the order of the hashes."""
+    return dict(sorted((hashlib.sha256(name.encode()).hexdigest()[:16], sums) for name, sums in blocks.items()))
+
+
+def _counts_of(blocks: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
+    return {name: (int(errors), int(words)) for name, (errors, words) in blocks.items()}
+
+
+def compare(a: Sequence[Pair], b: Sequence[Pair], prepare: Preparer, *, method: Method | None = None) -> Comparison:
     """
     Model B against model A.
 
@@ -157,24 +228,38 @@ def compare(
         DialectError: E_PAIRS if the segments differ: only what both heard can be compared.
     """
     _refuse_other_segments(a, b)
+    sides = [Side.of(tally(one, prepare, with_recount=False), one[0].model if one else None) for one in (a, b)]
+    return contrast(*sides, method=method)
+
+
+def contrast(a: Side, b: Side, *, method: Method | None = None) -> Comparison:
+    """
+    Model B against model A, from the sums of both.
+
+    Raises:
+        DialectError: E_NORMALISER_DIFFERS if the texts were not normalised alike, E_PAIRS if the segments differ.
+    """
+    if a.normaliser_hash != b.normaliser_hash:
+        message = (
+            f"two models were to be compared; the texts of one were normalised by {str(a.normaliser_hash)[:12]}, "
+            f"those of the other by {str(b.normaliser_hash)[:12]}"
+        )
+        raise DialectError("E_NORMALISER_DIFFERS", message, hint="score both again with the same normaliser and boli")
+    if a.references_hash != b.references_hash:
+        raise _other_segments("their segments, references, dialects or speakers are not the same")
     method = method or Method()
-    sums = tally(a, prepare, with_recount=False), tally(b, prepare, with_recount=False)
-    contrasts = [
-        _contrast(tag, sums[0].dialects[tag], sums[0].by_dialect[tag], sums[1].by_dialect[tag], method)
-        for tag in sums[0].by_dialect
-    ]
+    contrasts = [_contrast(tag, a.names[tag], a.dialects[tag], b.dialects[tag], method) for tag in a.dialects]
     # A test that cannot come out would only make the others harder.
     adjusted = holm([one.p if one.p_floor < ALPHA else None for one in contrasts])
     dialects = tuple(replace(one, p_adjusted=p) for one, p in zip(contrasts, adjusted, strict=True))
-    normalisers = [normaliser for group in sums[0].normalisers.values() for normaliser in group]
     return Comparison(
-        model_a=a[0].model if a else None,
-        model_b=b[0].model if b else None,
+        model_a=a.model,
+        model_b=b.model,
         dialects=dialects,
-        overall=_contrast("overall", None, sums[0].everyone, sums[1].everyone, method),
+        overall=_contrast("overall", "all dialects", a.overall, b.overall, method),
         macro_a=_mean([one.wer_a for one in dialects if one.state != "suppressed"]),
         macro_b=_mean([one.wer_b for one in dialects if one.state != "suppressed"]),
-        normaliser_hash=hash_of(normalisers) if normalisers else None,
+        normaliser_hash=a.normaliser_hash,
     )
 
 
@@ -186,24 +271,23 @@ def _refuse_other_segments(a: Sequence[Pair], b: Sequence[Pair]) -> None:
     if one == other:
         return
     differing = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-    message = (
-        f"two models were to be compared; {len(differing)} segments are not the same, the first is {differing[0]!r}"
-    )
-    raise DialectError("E_PAIRS", message, hint="score both models on the same segments and references")
+    raise _other_segments(f"{len(differing)} segments are not the same, the first is {differing[0]!r}")
 
 
-def _contrast(
-    tag: str, dialect: Dialect | None, a: Mapping[str, Tally], b: Mapping[str, Tally], method: Method
-) -> Contrast:
-    blocks_a, blocks_b = by_block(a), by_block(b)
-    words = [count for _, count in blocks_a.values()]
-    differences = [blocks_b[block][0] - blocks_a[block][0] for block in blocks_a]
+def _other_segments(found: str) -> DialectError:
+    message = f"two models were to be compared; {found}"
+    return DialectError("E_PAIRS", message, hint="score both models on the same segments and references")
+
+
+def _contrast(tag: str, name: str, a: Blocks, b: Blocks, method: Method) -> Contrast:
+    words = [count for _, count in a.values()]
+    differences = [b[block][0] - a[block][0] for block in a]
     total = sum(words)
-    errors_a, errors_b = (sum(errors for errors, _ in blocks.values()) for blocks in (blocks_a, blocks_b))
+    errors_a, errors_b = (sum(errors for errors, _ in blocks.values()) for blocks in (a, b))
     rates = [difference / count for difference, count in zip(differences, words, strict=True) if count]
     return Contrast(
         dialect=tag,
-        name=dialect.name if dialect else "all dialects",
+        name=name,
         blocks=len(words),
         words=total,
         state=method.thresholds.state(blocks=len(words), words=total),

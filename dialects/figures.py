@@ -19,8 +19,7 @@ _RIGHT = 90
 _ROW = 26
 _TOP = 8
 _AXIS = 34
-#: Room for a name in a scatter plot, across and down.
-_NAME = 110
+#: Room for a name in a scatter plot, from top to bottom.
 _LINE = 14
 
 
@@ -112,6 +111,8 @@ class Point:
     label: str
     x: float
     y: float
+    #: Written beside the point. All names together would hide the points.
+    named: bool = True
     pale: bool = False
 
 
@@ -130,7 +131,7 @@ def funnel(points: Sequence[Point], *, centre: float, spread: float, across: str
     limits = [(count, 1.96 * spread / math.sqrt(count)) for count in counts]
     shown = [max(0.0, centre - spread), centre + spread, *(point.y for point in points)]
     rates = _Axis.over(shown)
-    height = 260
+    height = max(260, _TOP + _AXIS + _LINE * (1 + sum(point.named for point in points)))
     scale = (height - _TOP - _AXIS) / (rates.end - rates.start or 1)
 
     def x(count: float) -> float:
@@ -146,16 +147,33 @@ def funnel(points: Sequence[Point], *, centre: float, spread: float, across: str
     parts += [_text(_LABEL - 10, y(tick) + 4, f"{100 * tick:g}", anchor="end") for tick in rates.ticks()]
     parts += [_text(x(count), height - 14, f"{count:g}", anchor="middle") for count in _whole_ticks(most)]
     parts.append(_text(WIDTH - 4, height - 14, across, anchor="end"))
-    taken: list[tuple[float, float]] = []
-    for point in sorted(points, key=lambda point: (point.x, -point.y, point.label)):
-        pale = ' class="pale"' if point.pale else ""
-        beside, below = x(point.x) + 8, y(point.y) + 4
-        while any(abs(beside - other) < _NAME and abs(below - line) < _LINE for other, line in taken):
-            below += 1
-        taken.append((beside, below))
-        circle = f'<circle class="value" cx="{x(point.x)}" cy="{y(point.y)}" r="4"/>'
-        parts.append(f"<g{pale}>{circle}{_text(beside, below, point.label)}</g>")
+    parts += [_dot(x(point.x), y(point.y), pale=point.pale) for point in points]
+    named = [(x(point.x), y(point.y), point.label) for point in points if point.named]
+    parts += _names(named, lowest=height - _AXIS - 4)
     return _svg(parts, height, alt)
+
+
+def _dot(x: float, y: float, *, pale: bool) -> str:
+    return f'<circle class="value{" pale" if pale else ""}" cx="{x}" cy="{y}" r="4"/>'
+
+
+def _names(places: Sequence[tuple[float, float, str]], *, lowest: float) -> Iterator[str]:
+    """
+    Names beside their points, none over another nor below *lowest*, each with a line to its point.
+
+    Args:
+        places: Across, down, name.
+    """
+    ordered = sorted(places, key=lambda place: (place[1], place[0], place[2]))
+    lines: list[float] = []
+    for _, down, _ in ordered:
+        lines.append(max(down + 4, lines[-1] + _LINE) if lines else down + 4)
+    # What was pushed below the axis pushes back.
+    for at in reversed(range(len(lines))):
+        lines[at] = min(lines[at], lines[at + 1] - _LINE if at + 1 < len(lines) else lowest)
+    for (across, down, name), line in zip(ordered, lines, strict=True):
+        yield f'<line class="grid" x1="{across + 5:g}" y1="{down:g}" x2="{across + 20:g}" y2="{line - 4:g}"/>'
+        yield _text(across + 23, line, name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dialects.columns import p_value
 from dialects.rows import Method, Row, rounded
 from dialects.statistics import Interval, standard_error
 
@@ -84,7 +85,7 @@ class Gaps:
         verdict = "more than chance shows" if gap.p < 0.05 else "no more than chance shows"
         return (
             f"worst {self.worst} {100 * self.worst_wer:.1f} % ({100 * self.worst_shrunken:.1f} % shrunken); best to "
-            f"worst {100 * gap.value:.1f} points, by chance {100 * gap.by_chance:.1f}, p = {gap.p:.3f}: {verdict}"
+            f"worst {100 * gap.value:.1f} points, by chance {100 * gap.by_chance:.1f}, {p_value(gap.p)}: {verdict}"
         )
 
 
@@ -101,7 +102,7 @@ def gaps(rows: Sequence[Row], method: Method) -> Gaps | None:
     shown = [row for row in rows if row.state == "reportable" and row.primary == "wer"]
     if len(shown) < 2:
         return None
-    blocks = [np.array(row.by_block, dtype=np.int64) for row in shown]
+    blocks = [np.array(list(row.by_block.values()), dtype=np.int64) for row in shown]
     observed = _columns([group.sum(axis=0) for group in blocks])
     generator = np.random.Generator(np.random.PCG64(method.seed))
     drawn = _resampled(blocks, method.resamples, generator)

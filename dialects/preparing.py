@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
+import importlib.metadata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,8 +14,8 @@ from pathlib import Path
 from dialects.dialect import Catalogue, Dialect
 from dialects.errors import DialectError
 from dialects.normalise import Normaliser, load_normaliser
-from dialects.scoring import Pair
-from dialects.variants import Span, VariantSet, load_variants, parse_inline
+from dialects.scoring import ALIGNMENT, Edit, Pair, align
+from dialects.variants import Span, VariantSet, check_place, load_variants, parse_inline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,11 @@ class Prepared:
     #: What may stand for some of the reference words.
     spans: tuple[Span, ...]
 
+    @functools.cached_property
+    def path(self) -> tuple[Edit, ...]:
+        """The alignment of the words."""
+        return align(self.reference, self.hypothesis)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
@@ -38,6 +46,18 @@ class Rules:
     dialect: Dialect
     normaliser: Normaliser
     variants: VariantSet
+
+    @functools.cached_property
+    def hash(self) -> str:
+        """Hash of all that decides the counts of two texts, the versions of the packages that count among it."""
+        versions = (importlib.metadata.version(package) for package in ("boli", "rapidfuzz", "regex", "jiwer"))
+        parts = (ALIGNMENT, self.normaliser.hash, self.variants.hash, *versions)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @functools.cached_property
+    def name_segments(self) -> bool:
+        """Whether a rule holds for one segment only."""
+        return any(rule.segment for rule in self.variants.rules)
 
 
 class Preparer:
@@ -49,14 +69,22 @@ class Preparer:
         *,
         normaliser: str | None = None,
         normaliser_folders: Sequence[Path] = (),
-        variant_folders: Sequence[Path] = (),
+        variant_places: Sequence[Path] = (),
         strict: bool = False,
+        remember: bool = False,
     ) -> None:
-        self._catalogue = catalogue
+        """
+        Args:
+            remember: Keep what was prepared, some 2 KB a pair, for those who go over the same pairs several times.
+        """
+        self.catalogue = catalogue
         self._name = normaliser
         self._normaliser_folders = tuple(normaliser_folders)
-        self._variant_folders = tuple(variant_folders)
+        self._variant_places = tuple(variant_places)
         self._strict = strict
+        for place in self._variant_places:
+            check_place(place)
+        self._remembered: dict[int, Prepared] | None = {} if remember else None
         self._known: dict[tuple[str, str | None], Rules] = {}
 
     def __call__(self, pair: Pair) -> Prepared:
@@ -67,6 +95,15 @@ class Preparer:
             DialectError: E_DIALECT for a tag that cannot be taken; E_NORMALISER_NEEDED where neither dialect nor
                 language is stated and no normaliser was named; E_VARIANTS for a broken variant file.
         """
+        if self._remembered is None:
+            return self._prepare(pair)
+        found = self._remembered.get(id(pair))
+        # The pair is held by what was made of it, so that no other one can get its id.
+        if found is None:
+            found = self._remembered[id(pair)] = self._prepare(pair)
+        return found
+
+    def _prepare(self, pair: Pair) -> Prepared:
         rules = self.rules(pair)
         normalise = rules.normaliser
         written = pair.reference
@@ -86,12 +123,25 @@ class Preparer:
             spans=(*inline, *rules.variants.spans(reference, segment=pair.id), *_gaps(reference, normalise)),
         )
 
+    def key(self, pair: Pair) -> bytes:
+        """16 bytes that stand for all that the counts of *pair* follow from: its texts and what is applied to them."""
+        rules = self.rules(pair)
+        parts = (rules.hash, pair.id if rules.name_segments else "", pair.reference, pair.hypothesis)
+        # Lengths first, so that no two lists of parts make one text.
+        text = f"{','.join(str(len(part)) for part in parts)}:{''.join(parts)}"
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
     def rules(self, pair: Pair) -> Rules:
         """What is applied to *pair*."""
         key = (pair.dialect, pair.language)
         if key not in self._known:
             self._known[key] = self._look_up(*key)
         return self._known[key]
+
+    @property
+    def has_variant_places(self) -> bool:
+        """Whether variants come from elsewhere than the package, so that they are to be checked against the speech."""
+        return bool(self._variant_places)
 
     @property
     def variants(self) -> dict[str, VariantSet]:
@@ -116,6 +166,8 @@ class Preparer:
             rules = self._known[key]
             collided = rules.variants.collisions(vocabulary)
             self._known[key] = dataclasses.replace(rules, variants=rules.variants.without(collided))
+            if collided and self._remembered is not None:
+                self._remembered.clear()
             warnings += [
                 f"W_VARIANT: {rules.dialect.tag} has both {rule.canonical[0]} and {rule.variant[0]} as frequent words; "
                 "the rule that makes them equal is left out"
@@ -124,15 +176,15 @@ class Preparer:
         return tuple(sorted(set(warnings)))
 
     def _look_up(self, tag: str, language: str | None) -> Rules:
-        dialect = self._catalogue.find(tag, strict=self._strict)
+        dialect = self.catalogue.find(tag, strict=self._strict)
         spelling = dialect
-        if language and self._catalogue.find(language).language != dialect.language:
-            spelling = self._catalogue.find(language)
+        if language and self.catalogue.find(language).language != dialect.language:
+            spelling = self.catalogue.find(language)
         if self._name is None and spelling.language == "und":
             message = f"pairs of the dialect {tag!r} are to be compared; neither their dialect nor language is known"
             raise DialectError("E_NORMALISER_NEEDED", message, hint="name one with --normaliser")
         normaliser = load_normaliser(self._name or spelling.normaliser, *self._normaliser_folders)
-        variants = load_variants(dialect.tag, normaliser, *self._variant_folders)
+        variants = load_variants(dialect.tag, normaliser, *self._variant_places)
         return Rules(dialect=dialect, normaliser=normaliser, variants=variants)
 
 

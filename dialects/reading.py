@@ -11,9 +11,13 @@ import csv
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import regex
 
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
@@ -21,11 +25,18 @@ from dialects.scoring import Pair
 
 REQUIRED = ("id", "reference", "hypothesis", "dialect", "speaker")
 OPTIONAL = ("model", "session", "duration_s", "snr_db", "language")
-#: Texts may be as long as an hour of talk; the csv module stops at 128 KiB by itself.
-_LONGEST_CELL = 16 * 1024 * 1024
+#: Characters of a text: twelve hours of talk have some 650,000. More is a file that lost its line ends.
+LONGEST = 999_999
+#: What the csv module takes in before we can say which cell it was; it stops at 128 KiB by itself.
+_CSV_LIMIT = 256 * 1024 * 1024
 
 #: Row number as an editor shows it, and the cells by column.
-_Row: TypeAlias = tuple[int, Mapping[str, Any]]
+Cells: TypeAlias = tuple[int, Mapping[str, Any]]
+
+#: Scripts with letters that look alike, and these letters.
+_ALIKE = {script: regex.compile(rf"\p{{Script={script}}}") for script in ("Latin", "Cyrillic", "Greek")}
+_TWINS = frozenset("aceopxyiABCEHIKMOPTXYZ" + "асеорхуіАВСЕНІКМОРТХУ" + "ονικρχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+_WORD = regex.compile(r"[\p{L}\p{M}]+")
 
 
 def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialects: bool = False) -> Iterator[Pair]:
@@ -45,7 +56,7 @@ def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialect
     """
     known: set[str] = set()
     seen: set[tuple[str | None, str]] = set()
-    for number, cells in _rows(path):
+    for number, cells in read_rows(path, required=REQUIRED):
         pair = _pair(number, cells)
         if (pair.model, pair.id) in seen:
             of_model = f" of model {pair.model!r}" if pair.model else ""
@@ -84,29 +95,56 @@ def by_model(pairs: Iterable[Pair]) -> dict[str | None, tuple[Pair, ...]]:
     }
 
 
-def _rows(path: Path) -> Iterator[_Row]:
+def read_rows(path: Path, *, required: Sequence[str] = ()) -> Iterator[Cells]:
+    """
+    The rows of *path* with their numbers, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
+
+    Raises:
+        DialectError: E_PAIRS for a file that is none of these, or lacks a *required* column.
+    """
     readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows, ".parquet": _parquet_rows}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         found = path.suffix or "no ending"
-        message = f"{path.name} was given as a file of pairs; its ending is {found}"
+        message = f"{path.name} was given as a table; its ending is {found}"
         raise DialectError("E_PAIRS", message, hint=f"use one of {', '.join(readers)}")
     try:
-        yield from reader(path)
-    except UnicodeDecodeError as error:
-        raise DialectError("E_PAIRS", f"{path.name} is not UTF-8: {error}", hint="save it as UTF-8") from None
+        if reader is not _parquet_rows:
+            _refuse_utf16(path)
+        yield from reader(path, required)
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     except OSError as error:
-        message = f"{path} was to be read as pairs; {error.strerror or error}"
+        message = f"{path} was to be read as a table; {error.strerror or error}"
         raise DialectError("E_PAIRS", message, hint="check the path") from None
 
 
-def _csv_rows(path: Path) -> Iterator[_Row]:
-    csv.field_size_limit(_LONGEST_CELL)
+def _refuse_utf16(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(64)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
+        message = f"{path.name} is not UTF-8 but UTF-16 or UTF-32, as some spreadsheets write it"
+        raise DialectError("E_PAIRS", message, hint="save it as UTF-8", row=1)
+
+
+def _not_utf8(path: Path) -> DialectError:
+    """Where the first bytes are that are no UTF-8."""
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as error:
+            message = f"{path.name} is not UTF-8: row {number} has the byte 0x{line[error.start]:02x}"
+            return DialectError("E_PAIRS", message, hint="save it as UTF-8", row=number)
+    return DialectError("E_PAIRS", f"{path.name} is not UTF-8", hint="save it as UTF-8")
+
+
+def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
+    csv.field_size_limit(_CSV_LIMIT)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, strict=True)
         try:
             header = next(reader, [])
-            _require(path, header)
+            _require(path, header, required)
             before = reader.line_num
             for row in reader:
                 number, before = before + 1, reader.line_num
@@ -119,29 +157,42 @@ def _csv_rows(path: Path) -> Iterator[_Row]:
             raise _refuse(reader.line_num, None, f"no CSV: {error}") from None
 
 
-def _json_rows(path: Path) -> Iterator[_Row]:
+def _json_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                entry = json.loads(line)
+                entry = json.loads(line, object_pairs_hook=partial(_unique, number))
             except json.JSONDecodeError as error:
                 raise _refuse(number, None, f"no JSON: {error.msg} at character {error.pos + 1}") from None
             if not isinstance(entry, dict):
                 raise _refuse(number, None, "each line must be one JSON object")
+            for name in required:
+                if name not in entry:
+                    raise _refuse(number, name, f"{name!r} is missing; needed are {', '.join(required)}")
             yield number, entry
 
 
-def _parquet_rows(path: Path) -> Iterator[_Row]:
+def _unique(number: int, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys stand once: of two values nobody can say which one counts."""
+    entry = dict(pairs)
+    if len(entry) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _refuse(number, twice, f"the key {twice!r} stands twice")
+    return entry
+
+
+def _parquet_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
-            _require(path, names)
-            wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in names]
+            _require(path, names, required)
+            wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in names] if required else None
             number = 0
             for batch in file.iter_batches(batch_size=10_000, columns=wanted):
                 for entry in batch.to_pylist():
@@ -151,27 +202,25 @@ def _parquet_rows(path: Path) -> Iterator[_Row]:
         raise DialectError("E_PAIRS", f"{path.name} was to be read as Parquet; {error}") from None
 
 
-def _require(path: Path, header: Sequence[str]) -> None:
-    for name in REQUIRED:
+def _require(path: Path, header: Sequence[str], required: Sequence[str]) -> None:
+    for name in required:
         if name not in header:
             found = ", ".join(header) or "nothing"
             message = f"{path.name} has no column {name!r}; its header has {found}"
-            raise DialectError("E_PAIRS", message, hint=f"needed are {', '.join(REQUIRED)}", row=1, column=name)
+            raise DialectError("E_PAIRS", message, hint=f"needed are {', '.join(required)}", row=1, column=name)
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DialectError("E_PAIRS", f"{path.name} has the column {twice[0]!r} twice", row=1, column=twice[0])
 
 
 def _pair(number: int, cells: Mapping[str, Any]) -> Pair:
-    for name in REQUIRED:
-        if name not in cells:
-            raise _refuse(number, name, f"{name!r} is missing; needed are {', '.join(REQUIRED)}")
+    # Interned: names recur in every row, and a million rows would hold a million copies.
     return Pair(
         id=_name(number, cells, "id"),
-        reference=_text(number, cells, "reference"),
+        reference=_of_one_script(number, cells, "reference"),
         hypothesis=_text(number, cells, "hypothesis"),
-        dialect=_text(number, cells, "dialect") or "und",
-        speaker=_name(number, cells, "speaker"),
+        dialect=sys.intern(_text(number, cells, "dialect") or "und"),
+        speaker=sys.intern(_of_one_script(number, cells, "speaker", name=True)),
         model=_fact(number, cells, "model"),
         session=_fact(number, cells, "session"),
         duration_s=_number(number, cells, "duration_s", least=0.0),
@@ -185,7 +234,24 @@ def _text(number: int, cells: Mapping[str, Any], column: str) -> str:
     if not isinstance(value, str):
         found = "null" if value is None else f"{value!r}"
         raise _refuse(number, column, f"{found} was found where a text is needed; an empty text is written as ''")
+    if len(value) > LONGEST:
+        raise _refuse(number, column, f"{len(value):,} characters were found, {LONGEST:,} are the most")
     return value
+
+
+def _of_one_script(number: int, cells: Mapping[str, Any], column: str, *, name: bool = False) -> str:
+    """A text in which no word mixes scripts that look alike: what looks like one word or name would be two."""
+    text = _name(number, cells, column) if name else _text(number, cells, column)
+    if text.isascii() or sum(letters.search(text) is not None for letters in _ALIKE.values()) < 2:
+        return text
+    for word in _WORD.findall(text):
+        found = {script: letters.findall(word) for script, letters in _ALIKE.items()}
+        mixed = {script: letters for script, letters in found.items() if letters}
+        # A stem in one script with an ending in another is how some people write; a single borrowed twin is a slip.
+        if len(mixed) > 1 and any(_TWINS.issuperset(letters) for letters in mixed.values()):
+            reason = f"{word[:40]!r} mixes {' and '.join(mixed)} letters, which look alike"
+            raise _refuse(number, column, f"{reason}; write it in one script")
+    return text
 
 
 def _name(number: int, cells: Mapping[str, Any], column: str) -> str:
@@ -201,7 +267,7 @@ def _name(number: int, cells: Mapping[str, Any], column: str) -> str:
 
 def _fact(number: int, cells: Mapping[str, Any], column: str) -> str | None:
     value = cells.get(column)
-    return None if value is None or value == "" else _name(number, cells, column)
+    return None if value is None or value == "" else sys.intern(_name(number, cells, column))
 
 
 def _number(number: int, cells: Mapping[str, Any], column: str, *, least: float) -> float | None:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dialects.columns import columns, percent
+from dialects.comparison import Side, blinded
+from dialects.counted import Kept
 from dialects.dialect import Catalogue, load_catalogue
 from dialects.gaps import Gaps, gaps
 from dialects.normalise import Normaliser, hash_of
@@ -98,9 +101,32 @@ class Report:
             },
             "variants": {tag: {"rules": len(found.rules), "hash": found.hash} for tag, found in self.variants.items()},
             "forgiven": self._forgiven(privacy_floor),
+            "blocks": self._blocks(privacy_floor),
             "catalogue_hash": self.catalogue,
             "references_hash": self.references,
             "made_with": _versions(),
+        }
+
+    def side(self) -> Side:
+        """What another model's report can be held against."""
+        inner = [normaliser for group in self.normalisers.values() for normaliser in group]
+        return Side(
+            model=self.model,
+            names={row.dialect: row.name for row in self.rows},
+            dialects={row.dialect: blinded(row.by_block) for row in self.rows},
+            overall=blinded(self.overall.by_block),
+            normaliser_hash=hash_of(inner) if inner else None,
+            references_hash=self.references,
+        )
+
+    def _blocks(self, privacy_floor: bool) -> dict[str, Any]:
+        """Errors and words of each block: all that a paired test takes."""
+        shown = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
+        return {
+            "dialects": {
+                row.dialect: {name: list(sums) for name, sums in blinded(row.by_block).items()} for row in shown
+            },
+            "overall": {name: list(sums) for name, sums in blinded(self.overall.by_block).items()},
         }
 
     def _forgiven(self, privacy_floor: bool) -> dict[str, list[dict[str, Any]]]:
@@ -157,16 +183,7 @@ class Report:
     def text(self) -> str:
         """Table and notes as plain text, columns aligned."""
         header, rows = self.table()
-        widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if at in _LEFT else cell.rjust(width)
-                for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in (header, *rows)
-        ]
-        lines.insert(1, "-" * max(map(len, lines)))
-        return "\n".join([*lines, "", *self.notes()])
+        return "\n".join([columns(header, rows, texts=_LEFT), "", *self.notes()])
 
     def frame(self, *, privacy_floor: bool = False) -> pd.DataFrame:
         """One row a dialect, the columns of the JSON in their order; lists become comma-separated text."""
@@ -201,7 +218,7 @@ def build(
     catalogue: Catalogue | None = None,
     normaliser: str | None = None,
     normaliser_folders: Sequence[Path] = (),
-    variant_folders: Sequence[Path] = (),
+    variant_places: Sequence[Path] = (),
     strict_dialects: bool = False,
     model: str | None = None,
     method: Method | None = None,
@@ -214,8 +231,8 @@ def build(
         catalogue: Known dialects; defaults to those that ship with the package.
         normaliser: Id of one normaliser for all pairs. Without it each dialect brings its own.
         normaliser_folders: Where else to look for normalisers, the last one first.
-        variant_folders: Where else to look for variant files. Their rules are checked against all references first,
-            so a stream of pairs is then read into memory.
+        variant_places: Where else to look for variant files: folders, or files. Their rules are checked against all
+            references first, so a stream of pairs is then read into memory.
         strict_dialects: Refuse tags without an entry of their own.
         model: Its id, as printed.
         method: Thresholds, confidence, resamples, seed.
@@ -225,20 +242,37 @@ def build(
         DialectError: E_DIALECT or E_NORMALISER_NEEDED for a pair that cannot be taken, E_NORMALISER for the id.
         RecountError: If the two engines differ, which is a bug.
     """
-    catalogue = catalogue or load_catalogue()
-    method = method or Method()
     prepare = Preparer(
-        catalogue,
+        catalogue or load_catalogue(),
         normaliser=normaliser,
         normaliser_folders=normaliser_folders,
-        variant_folders=variant_folders,
+        variant_places=variant_places,
         strict=strict_dialects,
     )
+    return report_of(pairs, prepare, model=model, method=method, with_recount=with_recount)
+
+
+def report_of(
+    pairs: Iterable[Pair],
+    prepare: Preparer,
+    *,
+    model: str | None = None,
+    method: Method | None = None,
+    with_recount: bool = True,
+    kept: Kept | None = None,
+) -> Report:
+    """
+    The same with rules at hand that other tables of these pairs are to share.
+
+    Args:
+        kept: Counts of earlier reports: what it knows is not aligned again, and the report is the same.
+    """
+    method = method or Method()
     warnings: tuple[str, ...] = ()
-    if variant_folders:
+    if prepare.has_variant_places:
         pairs = pairs if isinstance(pairs, Sequence) else list(pairs)
         warnings = prepare.reject_collisions(pairs)
-    sums = tally(pairs, prepare, with_recount=with_recount)
+    sums = tally(pairs, prepare, with_recount=with_recount, kept=kept)
     overall = _overall_row(sums, method)
     if sums.recount is not None:
         check(overall.counts, sums.recount)
@@ -250,12 +284,16 @@ def build(
         method=method,
         normalisers=_by_script(sums),
         recount=sums.recount,
-        catalogue=catalogue.hash,
+        catalogue=prepare.catalogue.hash,
         references=sums.references,
         variants=prepare.variants,
         gaps=gaps(rows, method),
         warnings=(*sums.warnings, *warnings),
     )
+
+
+def _lists(blocks: Mapping[str, tuple[int, int]]) -> dict[str, list[int]]:
+    return {name: list(sums) for name, sums in blocks.items()}
 
 
 def _dialect_row(sums: Tallies, tag: str, method: Method) -> Row:
@@ -317,14 +355,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.state == "suppressed":
         return (*start, "–", "–", "–", "–", "–", "–", row.state)
     low, high = row.interval or (None, None)
-    words = _percent(row.wer) if row.primary == "wer" else "–"
-    interval = f"{_percent(low)} – {_percent(high)}" if row.interval and row.primary == "wer" else "–"
+    words = percent(row.wer) if row.primary == "wer" else "–"
+    interval = f"{percent(low)} – {percent(high)}" if row.interval and row.primary == "wer" else "–"
     edits = (f"{counts.substitutions:,}", f"{counts.deletions:,}", f"{counts.insertions:,}")
-    return (*start, words, interval, _percent(row.cer), *edits, row.state)
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+    return (*start, words, interval, percent(row.cer), *edits, row.state)
 
 
 _SENTENCES = {

@@ -67,8 +67,8 @@ class Row:
     #: Share of reference words that the most talkative speaker has.
     largest_share: float | None
     tally: Tally
-    #: (errors, words) of each block, in alphabetical order of blocks.
-    by_block: tuple[tuple[int, int], ...]
+    #: (errors, words) of each block, by name in alphabetical order.
+    by_block: Mapping[str, tuple[int, int]]
 
     @property
     def wer(self) -> float | None:
@@ -135,7 +135,7 @@ def row_of(
         design_effect=_design_effect(whole, standard_error(errors, words)),
         largest_share=_share(max((part.counts.words for part in speakers.values()), default=0), counts.words),
         tally=whole,
-        by_block=tuple(sums.values()),
+        by_block=sums,
     )
 
 

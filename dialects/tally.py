@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
+from dialects.counted import Counted, Forgiven, Kept, count_all
 from dialects.dialect import Dialect
 from dialects.normalise import Normaliser
-from dialects.preparing import Prepared
-from dialects.scoring import (
-    ErrorCount,
-    Pair,
-    Recount,
-    character_errors,
-    count,
-    from_counts,
-    grapheme_errors,
-    recount,
-)
-from dialects.variants import least_edits
+from dialects.preparing import Preparer
+from dialects.scoring import Again, ErrorCount, Pair, Recount, from_counts, total_of
 
-#: Words of the reference, and the allowed spelling that a hypothesis had instead.
-Forgiven: TypeAlias = tuple[str, str]
+#: Pairs that are counted together.
+_BATCH = 10_000
 
 
 @dataclass(kw_only=True, slots=True)
@@ -70,12 +61,35 @@ class Tally:
         """The word errors."""
         return from_counts((self.hits, self.substitutions, self.deletions, self.insertions))
 
+    def add(self, pair: Pair, one: Counted) -> None:
+        """Take in one more pair."""
+        words, errors = one.words, one.errors
+        for name in _COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(one, name))
+        self.segments += 1
+        self.missing_hypotheses += pair.missing
+        if not words:
+            self.empty_references += 1
+            self.silence_insertions += one.insertions
+        if one.forgiven:
+            self.forgiven.update(one.forgiven)
+        self.errors_squared += errors * errors
+        self.errors_times_words += errors * words
+        self.words_squared += words * words
+        if pair.duration_s is None:
+            self.untimed_segments += 1
+        else:
+            self.milliseconds += round(pair.duration_s * 1000)
+        if pair.session is not None:
+            self.sessions.add(pair.session)
+
     def __add__(self, other: Tally) -> Tally:
         sums = {name: getattr(self, name) + getattr(other, name) for name in _NUMBERS}
         return Tally(**sums, forgiven=self.forgiven + other.forgiven, sessions=self.sessions | other.sessions)
 
 
 _NUMBERS = tuple(name for name in Tally.__slots__ if name not in ("forgiven", "sessions"))
+_COUNTED = tuple(name for name in Counted._fields if name in _NUMBERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,47 +118,62 @@ class Tallies:
         return dict(sorted(speakers.items()))
 
 
-def tally(pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, with_recount: bool = True) -> Tallies:
+def tally(pairs: Iterable[Pair], prepare: Preparer, *, with_recount: bool = True, kept: Kept | None = None) -> Tallies:
     """
     The sums of *pairs*, which may be a stream: memory grows with speakers, not with pairs.
 
     Args:
         with_recount: Let jiwer count the same words; about doubles the time.
+        kept: Counts of earlier reports. What it knows is added and not aligned again, and the sums are the same.
     """
-    sums: dict[tuple[str, str], Tally] = {}
-    dialects: dict[str, Dialect] = {}
-    normalisers: dict[str, dict[str, Normaliser]] = {}
+    found = _Gathered(prepare)
+    rest = iter(pairs)
+    while batch := list(itertools.islice(rest, _BATCH)):
+        found.add(batch, list(count_all(batch, prepare, with_recount=with_recount, kept=kept)))
+    return found.finish(with_recount)
 
-    mixed = _UnorderedHash()
 
-    def added() -> Iterator[tuple[list[str], list[str]]]:
-        for pair in pairs:
-            ready = prepare(pair)
-            tag = ready.dialect.tag
-            dialects[tag] = ready.dialect
-            normalisers.setdefault(tag, {})[ready.normaliser.id] = ready.normaliser
+class _Gathered:
+    """Sums while pairs go by."""
+
+    def __init__(self, prepare: Preparer) -> None:
+        self._prepare = prepare
+        self._sums: dict[tuple[str, str], Tally] = {}
+        self._dialects: dict[str, Dialect] = {}
+        self._normalisers: dict[str, dict[str, Normaliser]] = {}
+        self._mixed = _UnorderedHash()
+        self._again = Again(errors=0, words=0, places=0)
+
+    def add(self, pairs: Sequence[Pair], counts: Sequence[Counted]) -> None:
+        for pair, one in zip(pairs, counts, strict=True):
+            rules = self._prepare.rules(pair)
+            tag = rules.dialect.tag
+            self._dialects[tag] = rules.dialect
+            self._normalisers.setdefault(tag, {})[rules.normaliser.id] = rules.normaliser
             key = (tag, pair.speaker)
-            if key not in sums:
-                sums[key] = Tally()
-            _add(sums[key], ready)
-            mixed.add(pair.id, pair.reference, tag, pair.speaker)
-            yield ready.reference, ready.hypothesis
+            if key not in self._sums:
+                self._sums[key] = Tally()
+            self._sums[key].add(pair, one)
+            self._mixed.add(pair.id, pair.reference, tag, pair.speaker)
+        self._again = _sum_of([self._again, *(one.again for one in counts)])
 
-    checked = recount(added()) if with_recount else None
-    if not with_recount:
-        for _ in added():
-            pass
-    by_dialect: dict[str, dict[str, Tally]] = {}
-    for tag, speaker in sorted(sums):
-        by_dialect.setdefault(tag, {})[speaker] = sums[tag, speaker]
-    return Tallies(
-        by_dialect=by_dialect,
-        dialects={tag: dialects[tag] for tag in by_dialect},
-        normalisers={tag: tuple(normalisers[tag][name] for name in sorted(normalisers[tag])) for tag in by_dialect},
-        recount=checked,
-        warnings=tuple(dialects[tag].warning or "" for tag in by_dialect if dialects[tag].warning),
-        references=mixed.hexdigest(),
-    )
+    def finish(self, with_recount: bool) -> Tallies:
+        by_dialect: dict[str, dict[str, Tally]] = {}
+        for tag, speaker in sorted(self._sums):
+            by_dialect.setdefault(tag, {})[speaker] = self._sums[tag, speaker]
+        named = {tag: self._normalisers[tag] for tag in by_dialect}
+        return Tallies(
+            by_dialect=by_dialect,
+            dialects={tag: self._dialects[tag] for tag in by_dialect},
+            normalisers={tag: tuple(found[name] for name in sorted(found)) for tag, found in named.items()},
+            recount=total_of([self._again]) if with_recount else None,
+            warnings=tuple(warning for tag in by_dialect if (warning := self._dialects[tag].warning)),
+            references=self._mixed.hexdigest(),
+        )
+
+
+def _sum_of(found: Sequence[Again]) -> Again:
+    return Again(*(sum(parts) for parts in zip(*found, strict=True)))
 
 
 class _UnorderedHash:
@@ -160,66 +189,3 @@ class _UnorderedHash:
 
     def hexdigest(self) -> str:
         return f"{self._sum % 2**256:064x}"
-
-
-def _add(total: Tally, ready: Prepared) -> None:
-    pair = ready.pair
-    hits, substitutions, deletions, insertions = count(ready.reference, ready.hypothesis)
-    words, errors = len(ready.reference), substitutions + deletions + insertions
-    total.segments += 1
-    total.hits += hits
-    total.substitutions += substitutions
-    total.deletions += deletions
-    total.insertions += insertions
-    total.missing_hypotheses += pair.missing
-    if not words:
-        total.empty_references += 1
-        total.silence_insertions += insertions
-    total.errors_squared += errors * errors
-    total.errors_times_words += errors * words
-    total.words_squared += words * words
-    if pair.duration_s is None:
-        total.untimed_segments += 1
-    else:
-        total.milliseconds += round(pair.duration_s * 1000)
-    if pair.session is not None:
-        total.sessions.add(pair.session)
-    _add_variants(total, ready, errors)
-    _add_characters(total, ready)
-    _add_other_rates(total, ready, errors)
-
-
-def _add_variants(total: Tally, ready: Prepared, errors: int) -> None:
-    heard = set(ready.hypothesis)
-    # Words that were not heard can only help where they are fewer than those of the reference.
-    spans = [span for span in ready.spans if len(span.words) < span.end - span.start or heard.intersection(span.words)]
-    if errors and spans:
-        forgiving = least_edits(ready.reference, spans, ready.hypothesis)
-        errors = forgiving.errors
-        total.forgiven.update((" ".join(canonical), " ".join(variant)) for canonical, variant in forgiving.used)
-    total.variant_errors += errors
-
-
-def _add_characters(total: Tally, ready: Prepared) -> None:
-    edits, length = character_errors(ready.reference, ready.hypothesis)
-    total.character_errors += edits
-    total.characters += length
-    total.hypothesis_characters += sum(map(len, ready.hypothesis))
-    if not all(map(str.isascii, ready.reference + ready.hypothesis)):
-        edits, length = grapheme_errors(ready.reference, ready.hypothesis)
-    # Without line ends, which no word holds, each ASCII character is a cluster of its own.
-    total.grapheme_errors += edits
-    total.graphemes += length
-
-
-def _add_other_rates(total: Tally, ready: Prepared, errors: int) -> None:
-    raw_reference, raw_hypothesis = ready.written.split(), ready.pair.hypothesis.split()
-    total.raw_words += len(raw_reference)
-    total.raw_errors += sum(count(raw_reference, raw_hypothesis)[1:])
-    reference, hypothesis = ready.reference, ready.hypothesis
-    if errors and ready.normaliser.lossy:
-        reference = ready.normaliser.with_lossy(ready.written).split()
-        hypothesis = ready.normaliser.with_lossy(ready.pair.hypothesis).split()
-        errors = sum(count(reference, hypothesis)[1:])
-    total.lossy_words += len(reference)
-    total.lossy_errors += errors

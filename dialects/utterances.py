@@ -9,19 +9,23 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dialects.counted import counted
 from dialects.preparing import Prepared
-from dialects.scoring import Pair, align, character_errors, count, grapheme_errors
-from dialects.variants import least_edits
+from dialects.scoring import Pair
 
 #: Columns of the table, in order. Texts come last, so that a file without them has the same beginning.
+_COUNTED = (
+    *("hits", "substitutions", "deletions", "insertions", "variant_errors"),
+    *("characters", "character_errors", "graphemes", "grapheme_errors"),
+)
 COUNT_COLUMNS = (
     *("id", "model", "dialect", "speaker", "session", "normaliser", "duration_s", "snr_db", "missing"),
-    *("words", "hypothesis_words", "hits", "substitutions", "deletions", "insertions", "variant_errors"),
-    *("characters", "character_errors", "graphemes", "grapheme_errors"),
+    *("words", "hypothesis_words", *_COUNTED),
 )
 TEXT_COLUMNS = ("reference", "hypothesis", "reference_normalised", "hypothesis_normalised")
 
@@ -35,9 +39,7 @@ def utterances(
     """One dict a pair with the columns above, in the order of *pairs*; without *texts* the counts alone."""
     for pair in pairs:
         ready = prepare(pair)
-        hits, substitutions, deletions, insertions = count(ready.reference, ready.hypothesis)
-        edited_characters, characters = character_errors(ready.reference, ready.hypothesis)
-        edited_graphemes, graphemes = grapheme_errors(ready.reference, ready.hypothesis)
+        counts = counted(ready)
         line: dict[str, Any] = {
             "id": pair.id,
             "model": pair.model,
@@ -50,15 +52,7 @@ def utterances(
             "missing": pair.missing,
             "words": len(ready.reference),
             "hypothesis_words": len(ready.hypothesis),
-            "hits": hits,
-            "substitutions": substitutions,
-            "deletions": deletions,
-            "insertions": insertions,
-            "variant_errors": least_edits(ready.reference, ready.spans, ready.hypothesis).errors,
-            "characters": characters,
-            "character_errors": edited_characters,
-            "graphemes": graphemes,
-            "grapheme_errors": edited_graphemes,
+            **{name: getattr(counts, name) for name in _COUNTED},
         }
         if texts:
             line |= {
@@ -101,12 +95,11 @@ def write_aligned(path: Path, pairs: Iterable[Pair], prepare: Callable[[Pair], P
     with path.open("w", encoding="utf-8") as file:
         for pair in pairs:
             ready = prepare(pair)
-            steps = align(ready.reference, ready.hypothesis)
             line = {
                 "id": pair.id,
                 "model": pair.model,
                 "dialect": ready.dialect.tag,
-                "alignment": [[step.kind, step.reference, step.hypothesis] for step in steps],
+                "alignment": [[step.kind, step.reference, step.hypothesis] for step in ready.path],
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
@@ -133,3 +126,35 @@ def write_trn(
             one.write(f"{' '.join(ready.reference).translate(_WIDE)} ({names[pair.id]})\n")
             other.write(f"{' '.join(ready.hypothesis).translate(_WIDE)} ({names[pair.id]})\n")
     return names
+
+
+def write_seglst(reference: Path, hypothesis: Path, pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared]) -> None:
+    """
+    Write two files in the SegLST format of meeteval: normalised words, each pair a session of its own.
+
+    The dialect stands beside the speaker, so that meeteval's errors can be summed by either. Where a length is stated,
+    the segment starts at 0 and ends there.
+    """
+    with _json_list(reference) as one, _json_list(hypothesis) as other:
+        for pair in pairs:
+            ready = prepare(pair)
+            facts: dict[str, Any] = {"session_id": pair.id, "speaker": pair.speaker, "dialect": ready.dialect.tag}
+            if pair.duration_s is not None:
+                facts |= {"start_time": 0.0, "end_time": pair.duration_s}
+            one(facts | {"words": " ".join(ready.reference)})
+            other(facts | {"words": " ".join(ready.hypothesis)})
+
+
+@contextmanager
+def _json_list(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """A file that holds one JSON list, an entry a line, written as entries come."""
+    with path.open("w", encoding="utf-8") as file:
+        before = "[\n"
+
+        def add(entry: Mapping[str, Any]) -> None:
+            nonlocal before
+            file.write(before + json.dumps(entry, ensure_ascii=False))
+            before = ",\n"
+
+        yield add
+        file.write("[]\n" if before == "[\n" else "\n]\n")

@@ -118,13 +118,13 @@ class VariantSet:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def load_variants(dialect: str, normalise: Normaliser, *folders: Path) -> VariantSet:
+def load_variants(dialect: str, normalise: Normaliser, *places: Path) -> VariantSet:
     """
     The rules for *dialect*: those of its own file, and of its parents' files the ones with the scope ``global``.
 
-    A file is ``<tag>.tsv`` with the columns canonical, variant, scope, source, added_by, date. One in *folders* (the
-    last one wins) replaces the one of the package. Both sides are normalised like the texts. Rules with the source
-    ``llm`` are left out: a person has to put their own name to them first.
+    A file is ``<tag>.tsv`` with the columns canonical, variant, scope, source, added_by, date. One in *places*, which
+    are folders or such files (the last one wins), replaces the one of the package. Both sides are normalised like the
+    texts. Rules with the source ``llm`` are left out: a person has to put their own name to them first.
 
     Raises:
         DialectError: E_VARIANTS with row and column for a line that cannot be taken.
@@ -132,7 +132,7 @@ def load_variants(dialect: str, normalise: Normaliser, *folders: Path) -> Varian
     own = DialectTag.parse(dialect)
     found: list[Variant] = []
     for tag in (own, *own.parents()):
-        file = _file_of(str(tag), folders)
+        file = _file_of(str(tag), places)
         if file is not None:
             found += [rule for rule in read_variants(file, normalise) if tag == own or rule.scope == "global"]
     trusted = (rule for rule in found if rule.source != "llm")
@@ -183,10 +183,31 @@ def _variant(file: str, number: int, row: Sequence[str], normalise: Normaliser) 
     return Variant(**words, scope=scope, source=cast(Source, source), added_by=added_by, date=date)
 
 
-def _file_of(tag: str, folders: Sequence[Path]) -> Path | Traversable | None:
-    for folder in reversed(folders):
-        if (folder / f"{tag}.tsv").is_file():
-            return folder / f"{tag}.tsv"
+def check_place(place: Path) -> None:
+    """
+    Refuse a place that no rule can come from, since a misspelt one would change nothing.
+
+    Raises:
+        DialectError: E_VARIANTS if *place* is neither a folder nor a file called by a dialect's tag.
+    """
+    if place.is_dir():
+        return
+    hint = "name it after its dialect: bho-Deva.tsv"
+    if place.suffix != ".tsv" or not place.is_file():
+        found = "is not there" if not place.exists() else "is neither a folder nor a .tsv file"
+        raise DialectError("E_VARIANTS", f"variants were to be read from {place.name}; it {found}", hint=hint)
+    try:
+        DialectTag.parse(place.stem)
+    except DialectError as error:
+        message = f"variants were to be read from {place.name}; {error.message}"
+        raise DialectError("E_VARIANTS", message, hint=hint) from None
+
+
+def _file_of(tag: str, places: Sequence[Path]) -> Path | Traversable | None:
+    for place in reversed(places):
+        file = place / f"{tag}.tsv" if place.is_dir() else place
+        if file.is_file() and file.stem.lower() == tag.lower():
+            return file
     packaged = resources.files("dialects") / "catalogue" / "variants" / f"{tag}.tsv"
     return packaged if packaged.is_file() else None
 

@@ -31,6 +31,7 @@ def pair(
     duration_s: float | None = None,
     snr_db: float | None = None,
     language: str | None = None,
+    overlapped: bool | None = None,
     missing: bool = False,
 ) -> Pair:
     """A pair that is right in every word unless told otherwise."""
@@ -45,6 +46,7 @@ def pair(
         duration_s=duration_s,
         snr_db=snr_db,
         language=language,
+        overlapped=overlapped,
         missing=missing,
     )
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
-from dialects.comparison import Comparison, compare
+from dialects.comparison import Comparison, Side, compare, contrast
 from dialects.dialect import load_catalogue
 from dialects.errors import DialectError
 from dialects.preparing import Preparer
+from dialects.report import build
 from dialects.rows import Method
 from dialects.scoring import Pair
 from dialects.statistics import Thresholds
@@ -121,3 +123,55 @@ def test_a_comparison_is_plain_json_and_hides_what_is_suppressed_in_print() -> N
     assert json.loads(json.dumps(found.data(), allow_nan=False)) == found.data()
     assert "hi: -10.0" in found.text()
     assert "ta: too little speech" in found.text()
+
+
+def test_two_reports_are_compared_as_their_pairs_are() -> None:
+    before, after = heard("a", {"hi": [5] * 8, "ta": [3] * 6}), heard("b", {"hi": [4] * 8, "ta": [3, 3, 4, 2, 3, 3]})
+    sides = [
+        Side.read(json.loads(json.dumps(build(one, model=one[0].model, method=SMALL).data())))
+        for one in (before, after)
+    ]
+
+    assert (
+        contrast(*sides, method=SMALL).data() == compare(before, after, Preparer(load_catalogue()), method=SMALL).data()
+    )
+
+
+def test_another_normaliser_refuses_comparison() -> None:
+    pairs = heard("a", {"hi": [5] * 8})
+    sides = [build(pairs, normaliser=name, method=SMALL).side() for name in ("none", "indic-v1")]
+
+    with pytest.raises(DialectError, match="E_NORMALISER_DIFFERS"):
+        contrast(*sides)
+
+
+def test_reports_on_other_speech_refuse_comparison() -> None:
+    one, other = (build(heard("a", {"hi": [5] * count}), method=SMALL).side() for count in (7, 8))
+
+    with pytest.raises(DialectError, match="E_PAIRS"):
+        contrast(one, other)
+
+
+@pytest.mark.parametrize("data", [{}, {"blocks": []}, {"blocks": {"dialects": {"hi": 3}}}])
+def test_what_is_no_report_is_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(DialectError, match="E_REPORT"):
+        Side.read(data)
+
+
+def test_a_report_under_the_privacy_floor_says_why_it_cannot_be_compared() -> None:
+    data = build([*heard("a", {"hi": [5] * 8, "ta": [1]})], method=SMALL).data(privacy_floor=True)
+
+    with pytest.raises(DialectError, match="without --privacy-floor"):
+        Side.read(data)
+
+
+def test_blocks_are_known_by_no_name() -> None:
+    data = json.dumps(build(heard("a", {"hi": [5] * 8}), method=SMALL).data()["blocks"])
+
+    assert "hi-1" not in data
+
+
+def test_a_regression_is_a_dialect_that_is_shown_to_be_worse() -> None:
+    found = compared({"hi": [4] * 8, "ta": [3] * 8}, {"hi": [5] * 8, "ta": [3] * 8})
+
+    assert [one.dialect for one in found.regressions] == ["hi", "overall"]

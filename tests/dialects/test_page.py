@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -11,11 +12,14 @@ import pytest
 from dialects.breakdown import breakdown
 from dialects.comparison import compare
 from dialects.dialect import load_catalogue
+from dialects.examples import examples
 from dialects.figures import Mark, Point, Stack, forest, funnel, stacks
-from dialects.page import page, table
+from dialects.markup import diff, heat, table
+from dialects.page import page
 from dialects.preparing import Preparer
 from dialects.report import build
 from dialects.rows import Method
+from dialects.scoring import ErrorCount, align
 from dialects.statistics import Thresholds
 from tests.dialects.factories import corpus, pair
 
@@ -177,3 +181,52 @@ def test_a_funnel_narrows_with_more_speakers() -> None:
     widths = [low[1] - high[1] for high, low in zip(upper, lower, strict=True)]
     assert widths[0] > widths[-1] > 0
     assert widths == sorted(widths, reverse=True)
+
+
+def test_names_in_a_funnel_stay_apart_and_above_the_axis() -> None:
+    points = [Point(label=f"d{at}", x=15, y=0.1 + at / 1000) for at in range(30)]
+    figure = ElementTree.fromstring(funnel(points, centre=0.2, spread=0.1, across="speakers", alt="x"))
+    names = [text for text in figure.iter("text") if (text.text or "").startswith("d")]
+    lines = sorted(float(text.get("y", "0")) for text in names)
+
+    assert len(names) == 30
+    assert min(after - before for before, after in itertools.pairwise(lines)) >= 14
+    assert lines[0] > 0
+    assert lines[-1] <= float(figure.get("viewBox", "").split()[-1]) - 34
+
+
+def test_a_point_without_a_name_is_a_point() -> None:
+    figure = ElementTree.fromstring(
+        funnel([Point(label="quiet", x=5, y=0.2, named=False)], centre=0.2, spread=0.1, across="speakers", alt="x")
+    )
+
+    assert "quiet" not in [text.text for text in figure.iter("text")]
+    assert len(list(figure.iter("circle"))) == 1
+
+
+def test_a_shaded_table_is_darkest_where_the_rate_is_highest_and_silent_where_little_was_said() -> None:
+    many, more, few = (ErrorCount(hits=hits, deletions=200 - hits) for hits in (150, 100, 190))
+    made = heat(("dialect", "a", "b", "c", "d"), [("hi", [many, more, ErrorCount(deletions=9), None])], caption="c")
+
+    assert "<td class=heat2" in made
+    assert '<td class=heat4 dir="auto">50.0</td>' in made
+    assert made.count('<td dir="auto">–</td>') == 2
+    assert "<td class=heat0" in heat(("d", "a", "b"), [("hi", [few, more])], caption="c")
+
+
+def test_a_diff_says_what_was_said_and_what_was_heard() -> None:
+    made = diff("s<1>", align(["a", "<b>", "c"], ["a", "x", "c", "d"]))
+
+    assert made == ('<p class=diff dir="auto">a <del>&lt;b&gt;</del> <ins>x</ins> c <ins>d</ins> <b>s&lt;1&gt;</b></p>')
+
+
+def test_examples_show_the_most_frequent_errors_that_several_speakers_share() -> None:
+    pairs = [pair("so it is", "so is it", id=f"x{at}", speaker=str(at)) for at in range(3)]
+    pairs += [pair("we are", "we were", id=f"y{at}", speaker=str(at)) for at in range(4)]
+    pairs += [pair("only one", "only won", id="z", speaker="me")]
+    prepare = Preparer(load_catalogue())
+    (found,) = examples(pairs, prepare, breakdown(pairs, prepare)).values()
+
+    assert found[0].id == "y0"
+    assert "z" not in [one.id for one in found]
+    assert [edit.kind for edit in found[0].path] == ["hit", "substitution"]

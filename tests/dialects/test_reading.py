@@ -96,6 +96,11 @@ def test_a_byte_order_mark_and_long_texts_are_no_trouble(tmp_path: Path) -> None
         ('s1,"a"x,b,en-US,ann', 2, None, "no CSV"),
         ("s1,a,b,english,ann", 2, "dialect", "'english' is not in the catalogue"),
         ("s1,a,b,en_US,ann", 2, "dialect", "U+005F LOW LINE"),
+        ("s1,a,b,\u0435n-US,ann", 2, "dialect", "U+0435"),
+        (f"s1,{'x' * 1_000_000},b,en-US,ann", 2, "reference", "1,000,000 characters"),
+        (f"s1,a,{'x' * 1_000_000},en-US,ann", 2, "hypothesis", "1,000,000 characters"),
+        ("s1,the p\u0430per,b,en-US,ann", 2, "reference", "mixes Latin and Cyrillic letters"),
+        ("s1,a,b,en-US,\u0430nn", 2, "speaker", "mixes Latin and Cyrillic letters"),
     ],
 )
 def test_a_row_that_cannot_be_taken_is_named(
@@ -131,6 +136,7 @@ def test_a_missing_column_is_named_with_those_found(tmp_path: Path, missing: str
         ({"duration_s": -1}, "duration_s", "no number from 0"),
         ({"snr_db": float("nan")}, "snr_db", "nan is no number"),
         ({"model": True}, "model", "True was found"),
+        ({"reference": float("nan")}, "reference", "nan was found where a text"),
     ],
 )
 def test_a_cell_that_cannot_be_taken_is_named(tmp_path: Path, facts: dict[str, Any], column: str, reason: str) -> None:
@@ -155,7 +161,9 @@ def test_a_null_in_parquet_is_an_error(tmp_path: Path) -> None:
     [
         ("p.xlsx", b"", r"its ending is \.xlsx"),
         ("p.csv", b"", "no column 'id'; its header has nothing"),
-        ("p.csv", HEADER.encode() + b"\ns1,\xff,b,en,ann\n", "is not UTF-8"),
+        ("p.csv", HEADER.encode() + b"\ns1,\xff,b,en,ann\n", "is not UTF-8: row 2 has the byte 0xff"),
+        ("p.csv", HEADER.encode("utf-16"), "UTF-16"),
+        ("p.jsonl", b'{"id": "a", "id": "b"}', "row 1, id: the key 'id' stands twice"),
         ("p.csv", f"{HEADER},id\n".encode(), "the column 'id' twice"),
         ("p.jsonl", b"[1]\n", "one JSON object"),
         ("p.jsonl", b"{\n", "row 1: no JSON"),
@@ -178,6 +186,13 @@ def test_numbers_are_names_too(tmp_path: Path) -> None:
     (found,) = read_pairs(write(tmp_path, json.dumps(entry(id=7, speaker=3)), "p.jsonl"))
 
     assert (found.id, found.speaker) == ("7", "3")
+
+
+def test_words_that_mix_languages_on_purpose_are_taken(tmp_path: Path) -> None:
+    said = "IT-компания SMSка school\u0913\u0902 5 kΩ β-carotene"
+    (found,) = read_pairs(write(tmp_path, f"{HEADER}\ns1,{said},p\u0430per,ru,ann\n"))
+
+    assert found.reference == said
 
 
 def test_an_empty_dialect_is_unknown(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from dialects.report import build
 from dialects.rows import Method
 from dialects.sampling import Candidate, choose, needs, repeats, shares
-from dialects.statistics import Thresholds
+from dialects.statistics import Thresholds, t_quantile
 from tests.dialects.factories import corpus, pair
 
 LIMITS = Thresholds(provisional_speakers=2, provisional_words=20, reportable_speakers=5, reportable_words=200)
+METHOD = Method(thresholds=LIMITS, resamples=10)
 
 
 def candidate(dialect: str, speaker: str, number: int, *, worth: float = 0.0) -> Candidate:
@@ -24,7 +25,7 @@ def candidate(dialect: str, speaker: str, number: int, *, worth: float = 0.0) ->
 
 def test_a_dialect_without_speakers_needs_them_first() -> None:
     pairs = [*corpus(dialects=["hi"], segments=40), pair("a b", dialect="ta", speaker="only"), pair("a", dialect="bho")]
-    found = needs(build(pairs, method=Method(thresholds=LIMITS, resamples=10)).rows, LIMITS)
+    found = needs(build(pairs, method=METHOD).rows, METHOD)
 
     assert [need.dialect for need in found] == ["bho", "ta", "hi"]
     assert (found[1].speakers, found[1].words, found[1].half_width) == (4, 198, None)
@@ -32,15 +33,61 @@ def test_a_dialect_without_speakers_needs_them_first() -> None:
 
 
 def test_half_the_width_takes_four_times_the_speakers() -> None:
-    (row,) = build(corpus(dialects=["hi"]), method=Method(thresholds=LIMITS, resamples=10)).rows
-    (now,) = needs([row], LIMITS)
+    (row,) = build(corpus(dialects=["hi"]), method=METHOD).rows
+    (now,) = needs([row], METHOD)
     assert now.half_width is not None
 
-    (same,) = needs([row], LIMITS, half_width=now.half_width)
-    (half,) = needs([row], LIMITS, half_width=now.half_width / 2)
-    assert same.speakers_for_width == 0
-    assert half.speakers_for_width == 3 * row.blocks
-    assert now.data()["dialect"] == "hi"
+    (same,) = needs([row], METHOD, half_width=now.half_width * 1.001)
+    (half,) = needs([row], METHOD, half_width=now.half_width / 2)
+    assert same.more_speakers is not None
+    assert same.more_speakers.estimate == 0
+    assert "within" in same.sentence
+    # Three times five more by the root, a few fewer because Student's t gets closer to the normal.
+    assert half.more_speakers is not None
+    assert 5 <= half.more_speakers.estimate <= 15
+    assert half.more_speakers.low < half.more_speakers.estimate < (half.more_speakers.high or 0)
+    assert now.data()["half_width"] == round(now.half_width, 9)
+
+
+def test_a_forecast_holds_what_comes_four_times_in_five() -> None:
+    """Speakers of 100 words whose rates vary; the right number is that of the true spread."""
+    chance = random.Random(5)
+    spread, wanted, held = 0.08, 0.03, 0
+    right = next(count for count in range(2, 200) if t_quantile(0.975, count - 1) * spread / count**0.5 <= wanted)
+    for _ in range(60):
+        rates = [min(1.0, max(0.0, chance.gauss(0.3, spread))) for _ in range(12)]
+        pairs = [
+            pair("a " * 100, "a " * (100 - round(100 * rate)), id=str(at), speaker=str(at))
+            for at, rate in enumerate(rates)
+        ]
+        (row,) = build(pairs, method=METHOD, with_recount=False).rows
+        (need,) = needs([row], METHOD, half_width=wanted)
+        assert need.more_speakers is not None
+        held += need.more_speakers.low <= right - 12 <= (need.more_speakers.high or right)
+    assert 0.65 <= held / 60 <= 0.95
+
+
+def test_minutes_follow_from_how_long_people_talk() -> None:
+    pairs = [
+        pair(one.reference, one.hypothesis, id=one.id, dialect="hi", speaker=one.speaker, duration_s=6.0)
+        for one in corpus(dialects=["hi"])
+    ]
+    (row,) = build(pairs, method=METHOD).rows
+    (need,) = needs([row], METHOD, half_width=0.01)
+
+    assert need.more_speakers is not None
+    assert need.more_minutes is not None
+    assert need.more_minutes.estimate == pytest.approx(2 * need.more_speakers.estimate)
+    assert "more minutes from" in need.sentence
+    assert [more for more, _ in need.curve] == [0, 5, 10, 20, 40]
+
+
+def test_too_little_speech_has_no_forecast() -> None:
+    (row,) = build([pair("a b", "a", dialect="ta")], method=METHOD).rows
+    (need,) = needs([row], METHOD)
+
+    assert (need.half_width, need.more_speakers, need.curve) == (None, None, ())
+    assert "too little speech for a forecast; to be reportable it lacks 4 more speakers" in need.sentence
 
 
 def test_every_dialect_and_every_voice_comes_up_before_any_comes_up_twice() -> None:

@@ -3,11 +3,13 @@ One function for each command: opened parts in, an Answer out. The command line 
 
     recordings   init, ingest, import corrections, run, status
     scoring      wer
+    comparing    compare
     exporting    export
     looking      config, doctor
     demo         the whole circle on the corpus that ships with the package
 """
 
+from transcribe.actions.comparing import Contest, compare
 from transcribe.actions.demo import demo
 from transcribe.actions.exporting import export, export_canonical
 from transcribe.actions.looking import config_check, config_schema, config_show, doctor
@@ -15,8 +17,10 @@ from transcribe.actions.recordings import Source, import_corrections, ingest, in
 from transcribe.actions.scoring import Scoring, wer, wer_of_pairs
 
 __all__ = [
+    "Contest",
     "Scoring",
     "Source",
+    "compare",
     "config_check",
     "config_schema",
     "config_show",

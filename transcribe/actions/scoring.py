@@ -1,69 +1,127 @@
-"""WER per dialect, from a workspace or from a table."""
+"""WER per dialect, from a workspace or from a table: who is scored, against what, and what is asked of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import gc
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from transcribe.actions.looking import settings_of
 from transcribe.config import ReportSettings
-from transcribe.console import Answer
+from transcribe.console import Answer, Console
 from transcribe.errors import InputError, MissingError, UsageError
-from transcribe.records import Split
+from transcribe.records import ScoringSpan, Split
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from dialects.report import Report
+    from dialects.preparing import Preparer
+    from dialects.rows import Method
     from dialects.scoring import Pair
     from transcribe.records import Model
     from transcribe.store import Store
 
 SPLITS: tuple[Split, ...] = get_args(Split)
+#: Where a workspace keeps the counts of earlier reports. It may be deleted at any time.
+KEPT = Path("reports") / "counts.sqlite"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scoring:
-    """What is to be scored, and how."""
+    """What is to be scored, how, and what is to be made of it."""
 
     model: str | None = None
     split: str = "all"
     normaliser: str | None = None
+    #: Folders with variant files, or such files.
+    variants: tuple[Path, ...] = ()
+    #: Lists of keys, ``dialect,speaker``: a table for each.
+    by: tuple[str, ...] = ()
+    #: Half the width of the interval that is wanted, in points, to be told what to record next.
+    next: float | None = None
+    #: A train manifest. What it shares with the test is refused, or told in rows of its own.
+    train: Path | None = None
+    allow_seen: bool = False
+    html: Path | None = None
+    out: Path | None = None
+    overwrite: bool = False
+    #: Conditions that must not hold.
+    fail_if: tuple[str, ...] = ()
+    #: A report, or a table of pairs, that must not be better.
+    fail_if_regressed: Path | None = None
     privacy_floor: bool = False
 
 
-def wer(place: Path | None, asked: Scoring) -> Answer:
-    """WER per dialect of a workspace's corrections against one model's drafts."""
-    split = _split(asked.split)
-    with Wiring.open(place) as wiring:
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the collector: nothing here makes cycles, and it would walk through millions of words again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@uncollected()
+def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> Answer:
+    """
+    WER per dialect of a workspace's corrections against one model's drafts.
+
+    Counts are kept, so that a later report aligns what is new.
+    """
+    from transcribe.actions.reporting import answered
+    from transcribe.store.kept_counts import KeptCounts
+
+    split = split_named(asked.split)
+    with Wiring.open(place) as wiring, KeptCounts(wiring.workspace / KEPT) as kept:
         model = model_named(wiring.store, asked.model)
-        pairs = _pairs(wiring.store, model, split)
-        report = _report(pairs, asked, wiring.settings.report, model=model.id)
         undrafted = wiring.store.undrafted(model.id, split=split)
-    answer = _told(report, asked)
-    if not undrafted:
-        return answer
-    missing = f"W_UNDRAFTED: {undrafted} corrected recordings have no draft by this model and are not scored; boli run"
-    return replace(answer, warnings=(*answer.warnings, missing))
+        missing = (
+            f"W_UNDRAFTED: {undrafted} corrections are of recordings without a draft by this model and are not scored"
+        )
+        return answered(
+            {model.id: workspace_pairs(wiring.store, model, split)},
+            asked,
+            wiring.settings.report,
+            kept=kept,
+            warnings=(missing,) if undrafted else (),
+            console=console,
+        )
 
 
-def _split(name: str) -> Split | None:
+@uncollected()
+def wer_of_pairs(file: Path, asked: Scoring, console: Console | None = None) -> Answer:
+    """WER per dialect of a table of references and hypotheses; no workspace needed. Several models, several reports."""
+    from transcribe.actions.reporting import answered
+
+    models = table_pairs(file, asked.model)
+    return answered(models, asked, settings_of(None).report, console=console)
+
+
+def split_named(name: str) -> Split | None:
     """The part called *name*; ``None`` for all of them."""
     if name not in (*SPLITS, "all"):
         raise UsageError(f"--split {name} was asked for, the parts are {', '.join(SPLITS)} and all")
     return next((split for split in SPLITS if split == name), None)
 
 
-def wer_of_pairs(file: Path, asked: Scoring) -> Answer:
-    """WER per dialect of a table of references and hypotheses; no workspace needed."""
+def table_pairs(file: Path, model: str | None = None) -> Mapping[str | None, tuple[Pair, ...]]:
+    """The pairs of each model of a table, or of *model* alone; an id that only others have counts as missing."""
     from dialects.dialect import load_catalogue
-    from dialects.reading import read_pairs
+    from dialects.reading import by_model, read_pairs
 
-    settings = settings_of(None).report
-    every = read_pairs(file, catalogue=load_catalogue())
-    pairs = (pair for pair in every if asked.model is None or pair.model == asked.model)
-    return _told(_report(pairs, asked, settings, model=asked.model), asked)
+    models = by_model(read_pairs(file, catalogue=load_catalogue()))
+    if model is None:
+        return models or {None: ()}
+    if model not in models:
+        known = ", ".join(str(name) for name in models) or "none"
+        raise InputError(f"the model {model} was asked for; {file.name} has {known}", code="E_MODEL", item=model)
+    return {model: models[model]}
 
 
 def model_named(store: Store, asked: str | None) -> Model:
@@ -80,38 +138,56 @@ def model_named(store: Store, asked: str | None) -> Model:
     return found[0]
 
 
-def _pairs(store: Store, model: Model, split: Split | None) -> Iterator[Pair]:
+def workspace_pairs(store: Store, model: Model, split: Split | None) -> Iterator[Pair]:
+    """Each standing correction beside what *model* drafted there. Streams by recording."""
     from dialects.scoring import Pair
 
-    for span in store.scoring_spans(model.id, split=split):
-        yield Pair(
-            id=span.id,
-            reference=span.reference,
-            hypothesis=span.hypothesis,
-            dialect=span.dialect or "und",
-            speaker=span.speaker or span.recording,
-            model=model.id,
-            session=span.session or span.recording,
-            duration_s=(span.end - span.start) / 1000,
-        )
+    spans = store.scoring_spans(model.id, split=split)
+    for _, group in itertools.groupby(spans, key=lambda span: span.recording):
+        together = list(group)
+        crowded = overlapped(together)
+        for span in together:
+            yield Pair(
+                id=span.id,
+                reference=span.reference,
+                hypothesis=span.hypothesis,
+                dialect=span.dialect or "und",
+                speaker=span.speaker or span.recording,
+                model=model.id,
+                session=span.session or span.recording,
+                duration_s=(span.end - span.start) / 1000,
+                overlapped=None if span.speaker is None else span.id in crowded,
+            )
 
 
-def _report(pairs: Iterator[Pair], asked: Scoring, settings: ReportSettings, *, model: str | None) -> Report:
+def overlapped(spans: Iterable[ScoringSpan]) -> frozenset[str]:
+    """Ids of those *spans* of one recording during which another speaker's correction runs too."""
+    found: set[str] = set()
+    running: list[ScoringSpan] = []
+    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+        running = [other for other in running if other.end > span.start]
+        others = [other.id for other in running if other.speaker != span.speaker]
+        found.update(others, [span.id] * bool(others))
+        running.append(span)
+    return frozenset(found)
+
+
+def preparer(
+    settings: ReportSettings, *, normaliser: str | None, variants: tuple[Path, ...] = (), remember: bool = False
+) -> Preparer:
+    """The rules that texts go through before they are compared; *remember* for several rounds over the same pairs."""
     from dialects.dialect import load_catalogue
-    from dialects.report import build
+    from dialects.preparing import Preparer
+
+    return Preparer(
+        load_catalogue(), normaliser=normaliser or settings.normaliser, variant_places=variants, remember=remember
+    )
+
+
+def method_of(settings: ReportSettings) -> Method:
+    """How intervals and states are made."""
     from dialects.rows import Method
     from dialects.statistics import Thresholds
 
     limits = settings.model_dump(include=set(Thresholds.__dataclass_fields__))
-    return build(
-        pairs,
-        catalogue=load_catalogue(),
-        normaliser=asked.normaliser or settings.normaliser,
-        model=model,
-        method=Method(thresholds=Thresholds(**limits), confidence=settings.confidence),
-    )
-
-
-def _told(report: Report, asked: Scoring) -> Answer:
-    data = report.data(privacy_floor=asked.privacy_floor)
-    return Answer(data=data, text=report.text(), warnings=report.warnings)
+    return Method(thresholds=Thresholds(**limits), confidence=settings.confidence)

@@ -1,0 +1,204 @@
+"""
+Rates of parts of the speech: by speaker, by length, by noise, by whether languages mix, and by any of these together.
+
+A group is shown as a dialect is, when enough speakers are in it. Where speakers or conversations are what is asked for,
+each is shown for itself: without an interval, since one person says nothing about others, and never ranked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, TypeAlias
+
+from dialects.breakdown import DURATIONS_S, SNRS_DB, bin_of, foreign_share
+from dialects.columns import columns, percent
+from dialects.counted import Kept, count_all
+from dialects.errors import DialectError
+from dialects.preparing import Preparer, Rules
+from dialects.rows import Method, by_block, rounded
+from dialects.scoring import Pair
+from dialects.statistics import Interval, jackknife_interval
+from dialects.tally import Tally
+
+#: What a pair is by one key: a place in the order of groups, and a name.
+Value: TypeAlias = tuple[int, str]
+_UNKNOWN = "unknown"
+#: Pairs that are counted together.
+_BATCH = 10_000
+
+
+def _mixes(pair: Pair, rules: Rules) -> Value:
+    """Whether some word of the reference is written in another script than the dialect."""
+    shares = (foreign_share(word, rules.dialect.script) for word in pair.reference.split())
+    mixed = any(share == 1.0 for share in shares)
+    return (1, "other scripts too") if mixed else (0, "one script")
+
+
+def _overlapped(pair: Pair, rules: Rules) -> Value:
+    return {None: (2, _UNKNOWN), False: (0, "alone"), True: (1, "overlapped")}[pair.overlapped]
+
+
+_KEYS: Mapping[str, Callable[[Pair, Rules], Value]] = {
+    "dialect": lambda pair, rules: (0, rules.dialect.tag),
+    "speaker": lambda pair, rules: (0, pair.speaker),
+    "session": lambda pair, rules: (pair.session is None, pair.session or _UNKNOWN),
+    "language": lambda pair, rules: (0, pair.language or rules.dialect.language),
+    "duration": lambda pair, rules: bin_of(pair.duration_s, DURATIONS_S, "s") or (len(DURATIONS_S), _UNKNOWN),
+    "snr": lambda pair, rules: bin_of(pair.snr_db, SNRS_DB, "dB") or (len(SNRS_DB), _UNKNOWN),
+    "script": _mixes,
+    "overlap": _overlapped,
+}
+KEYS = tuple(_KEYS)
+#: Keys that name people, so that a group is one person or one conversation.
+PERSONAL = frozenset({"speaker", "session"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The errors of one part."""
+
+    #: One value a key.
+    values: tuple[str, ...]
+    speakers: int
+    blocks: int
+    sums: Tally
+    interval: Interval | None
+    #: As for a dialect, or ``individual``.
+    state: str
+
+    def data(self, keys: Sequence[str], *, privacy_floor: bool = False) -> dict[str, Any]:
+        """For JSON. The floor leaves only the size of what is suppressed, and the size of what is personal."""
+        counts = self.sums.counts
+        low, high = self.interval or (None, None)
+        size = {"segments": self.sums.segments, "speakers": self.speakers, "blocks": self.blocks, "words": counts.words}
+        rates = {
+            "hits": counts.hits,
+            "substitutions": counts.substitutions,
+            "deletions": counts.deletions,
+            "insertions": counts.insertions,
+            "wer": counts.rate,
+            "ci_low": rounded(low),
+            "ci_high": rounded(high),
+            "cer": self._cer,
+        }
+        hidden = privacy_floor and self.state in ("suppressed", "individual")
+        shown = dict.fromkeys(rates) if hidden else rates
+        return dict(zip(keys, self.values, strict=True)) | size | shown | {"state": self.state}
+
+    @property
+    def _cer(self) -> float | None:
+        return self.sums.character_errors / self.sums.characters if self.sums.characters else None
+
+    def cells(self, *, privacy_floor: bool = False) -> tuple[str, ...]:
+        """For a table."""
+        counts = self.sums.counts
+        size = (f"{self.sums.segments:,}", f"{self.speakers:,}", f"{counts.words:,}")
+        if self.state == "suppressed" or (privacy_floor and self.state == "individual"):
+            return (*self.values, *size, *("–",) * 6, self.state)
+        interval = " – ".join(map(percent, self.interval)) if self.interval else "–"
+        edits = (f"{counts.substitutions:,}", f"{counts.deletions:,}", f"{counts.insertions:,}")
+        return (*self.values, *size, percent(counts.rate), interval, percent(self._cer), *edits, self.state)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """All groups of some keys."""
+
+    keys: tuple[str, ...]
+    #: In alphabetical order, lengths and noise in theirs.
+    groups: tuple[Group, ...]
+
+    def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
+        """For JSON."""
+        groups = [group.data(self.keys, privacy_floor=privacy_floor) for group in self.groups]
+        return {"keys": list(self.keys), "groups": groups}
+
+    def table(self, *, privacy_floor: bool = False) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Header and rows."""
+        header = (*self.keys, "segments", "speakers", "words", "WER %", "interval", "CER %", "S", "D", "I", "state")
+        return header, [group.cells(privacy_floor=privacy_floor) for group in self.groups]
+
+    def text(self, *, privacy_floor: bool = False) -> str:
+        """As a table for a terminal."""
+        header, rows = self.table(privacy_floor=privacy_floor)
+        return columns(header, rows, texts=[*range(len(self.keys)), len(header) - 1])
+
+
+def parse_keys(text: str) -> tuple[str, ...]:
+    """
+    The keys that *text* names, separated by commas.
+
+    Raises:
+        DialectError: E_BY, naming the nearest one.
+
+    >>> parse_keys("dialect, duration")
+    ('dialect', 'duration')
+    """
+    keys = tuple(word.strip() for word in text.split(","))
+    for key in keys:
+        if key not in KEYS:
+            near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.0)[0]
+            message = f"errors by {text} were asked for; there is no key {key!r}"
+            raise DialectError("E_BY", message, hint=f"did you mean {near}? There are {', '.join(KEYS)}")
+    return tuple(dict.fromkeys(keys))
+
+
+def grouped(
+    pairs: Iterable[Pair],
+    prepare: Preparer,
+    keys: Sequence[str],
+    *,
+    method: Method | None = None,
+    kept: Kept | None = None,
+) -> Grouping:
+    """The errors of *pairs* for each combination of values of *keys*, those of :data:`KEYS`."""
+    return grouped_by(
+        pairs,
+        prepare,
+        lambda pair, rules: tuple(_KEYS[key](pair, rules) for key in keys),
+        keys=tuple(keys),
+        method=method,
+        kept=kept,
+    )
+
+
+def grouped_by(
+    pairs: Iterable[Pair],
+    prepare: Preparer,
+    of: Callable[[Pair, Rules], tuple[Value, ...]],
+    *,
+    keys: tuple[str, ...],
+    method: Method | None = None,
+    kept: Kept | None = None,
+) -> Grouping:
+    """The same by what *of* says of a pair, one value for each of *keys*."""
+    sums: dict[tuple[Value, ...], dict[str, Tally]] = {}
+    rest = iter(pairs)
+    while batch := list(itertools.islice(rest, _BATCH)):
+        for pair, counts in zip(batch, count_all(batch, prepare, with_recount=False, kept=kept), strict=True):
+            group = sums.setdefault(of(pair, prepare.rules(pair)), {})
+            if pair.speaker not in group:
+                group[pair.speaker] = Tally()
+            group[pair.speaker].add(pair, counts)
+    personal = bool(PERSONAL & set(keys))
+    found = (_group(values, sums[values], method or Method(), personal) for values in sorted(sums))
+    return Grouping(keys=keys, groups=tuple(found))
+
+
+def _group(values: tuple[Value, ...], speakers: Mapping[str, Tally], method: Method, personal: bool) -> Group:
+    whole = reduce(Tally.__add__, (speakers[name] for name in sorted(speakers)), Tally())
+    blocks = by_block(speakers)
+    errors, words = [one for one, _ in blocks.values()], [one for _, one in blocks.values()]
+    state = method.thresholds.state(blocks=len(blocks), words=whole.counts.words)
+    return Group(
+        values=tuple(name for _, name in values),
+        speakers=len(speakers),
+        blocks=len(blocks),
+        sums=whole,
+        interval=None if personal else jackknife_interval(errors, words, confidence=method.confidence),
+        state="individual" if personal else state,
+    )

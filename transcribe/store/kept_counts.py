@@ -1,0 +1,103 @@
+"""
+Counts of earlier reports, so that a report aligns only what is new: one SQLite file that may be deleted at any time.
+
+It is no part of the workspace's database, where a report only reads: it holds nothing that cannot be counted again, and
+a workspace on PostgreSQL has it beside its other files.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from dialects.counted import Counted
+from dialects.scoring import Again
+
+#: Keys that are looked up in one statement; SQLite takes 999 at least.
+_AT_ONCE: Final = 900
+#: How long to wait for another report that writes, in seconds.
+_PATIENCE_S: Final = 5.0
+
+
+class KeptCounts:
+    """
+    The counts in one file, made where there is none. Use it in a ``with``.
+
+    What cannot be read is unknown, and what cannot be written is counted again next time: a report never fails for it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS counts (key BLOB PRIMARY KEY, counts TEXT NOT NULL) WITHOUT ROWID"
+            )
+        except (OSError, sqlite3.OperationalError):
+            self.close()
+        except sqlite3.DatabaseError:
+            self._forget()
+
+    def __enter__(self) -> KeptCounts:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; nothing is known from then on."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, Counted]:
+        """Those of *keys* that are known."""
+        found: dict[bytes, Counted] = {}
+        if self._connection is None:
+            return found
+        try:
+            for start in range(0, len(keys), _AT_ONCE):
+                some = keys[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(some))
+                rows = self._connection.execute(f"SELECT key, counts FROM counts WHERE key IN ({marks})", some)  # noqa: S608 - marks only
+                found.update((key, _counted(text)) for key, text in rows)
+        except sqlite3.OperationalError:
+            self.close()
+            return {}
+        except (sqlite3.DatabaseError, TypeError, ValueError):
+            self._forget()
+            return {}
+        return found
+
+    def keep(self, counts: Mapping[bytes, Counted]) -> None:
+        """Know *counts* from now on, all of them or none."""
+        if self._connection is None or not counts:
+            return
+        rows = [(key, json.dumps(one, ensure_ascii=False)) for key, one in counts.items()]
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR REPLACE INTO counts VALUES (?, ?)", rows)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            self.close()
+
+    def _forget(self) -> None:
+        """Remove a file that is broken or of another shape, so that the next report starts a new one."""
+        self.close()
+        with suppress(OSError):
+            self._path.unlink()
+
+
+def _counted(text: str) -> Counted:
+    values = json.loads(text)
+    again, forgiven = values[-2:]
+    return Counted._make((*values[:-2], Again._make(again), tuple((said, heard) for said, heard in forgiven)))
