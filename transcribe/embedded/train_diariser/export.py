@@ -101,6 +101,8 @@ def write(folder: Path, work: Path) -> None:
     parts = (("segmentation", models.segmenter(), "segmentation.pt"), ("embedding", models.embedder(), "evened.pt"))
     for name, model, weights in parts:
         models.restore(model, work / weights)
+        if name == "segmentation":
+            models.doubt_pairs(model, clustering["doubt"])
         models.save(model, folder / name / "pytorch_model.bin")
     write_plda(folder / "plda", vectors["vectors"].astype(np.float64), vectors["voices"])
     text = yaml.safe_dump(configuration(clustering), sort_keys=False)

@@ -53,6 +53,15 @@ def embedder() -> SpeakerNet:
     return model
 
 
+def doubt_pairs(model: TurnNet, nats: float) -> None:
+    """Make the network say that two speak at once only where it is surer by so many *nats* than it has learnt to be."""
+    import torch
+
+    with torch.no_grad():
+        # In the library's order pairs come after nobody and each voice alone.
+        model.classifier.bias[1 + VOICES :] -= nats
+
+
 def save(model: Model, path: Path) -> None:
     """Write *model* as a checkpoint that ``pyannote.audio.Model.from_pretrained`` reads; parents are made."""
     import lightning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from transcribe.protocols import LabelledSpan
 
 #: Pauses that are tried, in seconds.
 PAUSES_S = (0.0, 0.1, 0.2, 0.3, 0.4)
+#: Doubts about two voices at once that are tried, in nats: in training people talk at once far more than they do.
+DOUBTS = (0.0, 1.0, 2.0, 3.0)
 #: Step between chunks as a share of their length: a second, so that each moment is heard five times.
 STEP = 0.2
 
@@ -30,10 +32,13 @@ class Choice:
     params: Mapping[str, object]
     #: Longest silence in seconds that does not end a turn.
     pause_s: float = 0.2
+    #: See `models.doubt_pairs`.
+    doubt: float = 0.0
 
     def written(self) -> dict[str, object]:
         """As `export` reads it."""
-        return {"name": self.name, "params": dict(self.params), "step": STEP, "min_duration_off": self.pause_s}
+        plain = {"name": self.name, "params": dict(self.params), "step": STEP, "min_duration_off": self.pause_s}
+        return plain | {"doubt": self.doubt}
 
 
 def choices() -> Iterator[Choice]:
@@ -42,9 +47,9 @@ def choices() -> Iterator[Choice]:
         for size in (2, 5):
             params = {"method": "average", "threshold": round(float(threshold), 2), "min_cluster_size": size}
             yield Choice(name="AgglomerativeClustering", params=params)
-    for threshold in (0.5, 0.7, 0.9):
-        for tempering in (0.07, 0.2):
-            for prior in (1.0, 3.0):
+    for threshold in (0.4, 0.6, 0.8):
+        for tempering in (0.1, 0.2, 0.3):
+            for prior in (1.0, 2.0, 3.0):
                 params = {"threshold": threshold, "Fa": tempering, "Fb": prior}
                 yield Choice(name="VBxClustering", params=params)
 
@@ -92,29 +97,43 @@ class Trial:
         return float(np.mean(list(self.rates.values())))
 
 
-def tune(work: Path, groups: Mapping[str, Sequence[Case]]) -> None:
-    """Leave the best clustering and pause in ``clustering.json``; one line is printed for each that is tried."""
-    files = {group: [(case, file_of(case)) for case in members] for group, members in groups.items()}
-    ready: dict[str, Any] = {}
+class Bench:
+    """Recordings with what the networks made of them, for choices of one doubt: another doubt is another network."""
 
-    def tried(choice: Choice) -> Trial:
-        if choice.name not in ready:
-            ready[choice.name] = pipeline(work, choice)
-        made = ready[choice.name]
+    def __init__(self, work: Path, groups: Mapping[str, Sequence[Case]]) -> None:
+        self._work = work
+        self._files = {group: [(case, file_of(case)) for case in members] for group, members in groups.items()}
+        self._ready: dict[str, Any] = {}
+
+    def tried(self, choice: Choice) -> Trial:
+        """*choice* with its errors, which are printed as one line."""
+        if choice.name not in self._ready:
+            self._ready[choice.name] = pipeline(self._work, choice)
+        made = self._ready[choice.name]
         made.instantiate({"segmentation": {"min_duration_off": choice.pause_s}, "clustering": dict(choice.params)})
         errors = {
             group: sum((error(made, file, case) for case, file in members), DiarisationError())
-            for group, members in files.items()
+            for group, members in self._files.items()
         }
         trial = Trial(choice=choice, rates={group: one.rate or 0.0 for group, one in errors.items()})
         shown = " ".join(f"{group} {rate:.3f}" for group, rate in trial.rates.items())
-        print(f"{trial.mean:.4f} {shown} {choice.params} pause {choice.pause_s}", flush=True)
+        print(f"{trial.mean:.4f} {shown} {choice.params} pause {choice.pause_s} doubt {choice.doubt}", flush=True)
         return trial
 
-    best = min((tried(choice) for choice in choices()), key=lambda trial: trial.mean).choice
-    best = min((tried(replace(best, pause_s=pause)) for pause in PAUSES_S), key=lambda trial: trial.mean).choice
-    (work / "clustering.json").write_text(json.dumps(best.written(), indent=1), encoding="utf-8")
-    print(f"chosen: {best}")
+
+def tune(work: Path, groups: Mapping[str, Sequence[Case]]) -> None:
+    """Leave the best clustering, doubt and pause in ``clustering.json``; one line is printed for each that is tried."""
+
+    def best(some: Iterable[Trial]) -> Choice:
+        return min(some, key=lambda trial: trial.mean).choice
+
+    bench = Bench(work, groups)
+    clustering = best(bench.tried(choice) for choice in choices())
+    doubtful = best(Bench(work, groups).tried(replace(clustering, doubt=doubt)) for doubt in DOUBTS)
+    bench = Bench(work, groups)
+    chosen = best(bench.tried(replace(doubtful, pause_s=pause)) for pause in PAUSES_S)
+    (work / "clustering.json").write_text(json.dumps(chosen.written(), indent=1), encoding="utf-8")
+    print(f"chosen: {chosen}")
 
 
 def main() -> None:
