@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 TOKENS_A_SECOND = 12
 SHORTEST_ANSWER = 24
 
+#: Silence is likelier than speech, and the mean log-probability of a token of the text is below one in e.
+LIKELY_SILENT, UNLIKELY_TEXT = 0.5, -1.0
+
 
 class FasterWhisperRecogniser:
     """
@@ -100,17 +103,29 @@ class FasterWhisperRecogniser:
             word_timestamps=True,
             without_timestamps=True,
             vad_filter=False,
+            # Otherwise the first token is never the end, and a window without speech gets a made-up word.
+            suppress_blank=False,
             initial_prompt=first.prompt if self._takes_prompt else None,
             hotwords=first.hotwords if self._takes_prompt else None,
             max_new_tokens=min(SHORTEST_ANSWER + TOKENS_A_SECOND * longest // 1000, 220),
         )
         parts: list[list[Any]] = [[] for _ in windows]
         by_seek = {_seek(window, self._model.frames_per_second): i for i, window in enumerate(windows)}
-        for segment in segments:
+        for segment in filter(spoken, segments):
             parts[by_seek[segment.seek]].append(segment)
         # With several windows the library names the language of the first only, though each was heard in its own.
         language = first.language or (info.language if len(windows) == 1 else None)
         return [_heard(window, own, language) for window, own in zip(windows, parts, strict=True)]
+
+
+def spoken(segment: Any) -> bool:
+    """
+    Whether a segment of faster-whisper's holds speech: not where silence is likelier and the text most unlikely.
+
+    Beam search never gives back an empty text. Whisper's own loop drops such texts by a rule of this kind (Radford et
+    al., "Robust speech recognition via large-scale weak supervision", 2022, section 4.5); the batched one has none.
+    """
+    return not (segment.no_speech_prob > LIKELY_SILENT and segment.avg_logprob < UNLIKELY_TEXT)
 
 
 def _seek(window: Window, frames_per_second: int) -> int:

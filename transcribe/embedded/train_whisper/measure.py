@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from transcribe.backends.faster_whisper_recogniser import spoken
 from transcribe.embedded import texts, voices
 from transcribe.embedded.conversations import Clip, Conversation, converse
 from transcribe.embedded.train_whisper import bank
@@ -55,9 +56,9 @@ class Engine:
         clips = [{"start": start / 1000, "end": end / 1000} for start, end in windows]
         segments, _ = self.pipeline.transcribe(
             sound, language=language, clip_timestamps=clips, word_timestamps=True, without_timestamps=True,
-            beam_size=beam, batch_size=8,
+            beam_size=beam, batch_size=8, suppress_blank=False,
         )  # fmt: skip
-        return list(segments)
+        return list(filter(spoken, segments))
 
 
 def packed(conversation: Conversation, longest: Milliseconds = ASKED) -> list[tuple[Milliseconds, Milliseconds]]:

@@ -61,7 +61,7 @@ class Mix:
 
     digits: float = 0.15
     recorded: float = 0.0
-    empty: float = 0.06
+    empty: float = 0.15
     overlapping: float = 0.5
     #: windows that get neither noise nor room
     clean: float = 0.5
