@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,10 @@ def _convert(hf: Path, ct2: Path) -> None:
     from ctranslate2.converters import TransformersConverter
 
     copied = ["tokenizer.json", "preprocessor_config.json"]
-    TransformersConverter(str(hf), copy_files=copied).convert(str(ct2), quantization="int8", force=True)
+    with tempfile.TemporaryDirectory() as fresh:
+        # The converter empties the folder that it is given, and the notes on the model lie in ours.
+        TransformersConverter(str(hf), copy_files=copied).convert(fresh, quantization="int8", force=True)
+        shutil.copytree(fresh, ct2, dirs_exist_ok=True)
     (ct2 / "boli.json").write_text(json.dumps({"window_ms": ASKED}) + "\n", encoding="utf-8")
 
 
