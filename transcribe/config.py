@@ -102,6 +102,42 @@ class ReportSettings(Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
 
 
+class DeskSettings(Section):
+    #: Where the desk listens. Anything but this machine itself needs TLS or a declared proxy.
+    host: str = "127.0.0.1"
+    port: int = Field(default=8756, ge=0, le=65_535)
+    #: PEM files of the certificate and its key, in the workspace if relative.
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    #: Address of the proxy that ends TLS before the desk and whose word on the client's address is taken.
+    proxy: str | None = None
+    #: Names that the desk is reached by, beside that of *host*.
+    hosts: tuple[str, ...] = ()
+    #: Shares of segments: reviewed, written twice, known already, handed out by lot instead of by need.
+    review_share: float = Field(default=0.2, ge=0, le=1)
+    second_share: float = Field(default=0.1, ge=0, le=1)
+    gold_share: float = Field(default=0.02, ge=0, le=1)
+    random_share: float = Field(default=0.1, ge=0, le=1)
+    #: Disagreement of two people above which a third decides.
+    dispute_over: float = Field(default=0.15, ge=0)
+    #: How often a text may be sent back.
+    rounds: int = Field(default=2, ge=0)
+    #: Part of the sound that a reviewer hears before accepting.
+    heard_share: float = Field(default=0.8, ge=0, le=1)
+    #: How long a segment is held without a sign of life, near the server and offline.
+    lease_s: int = Field(default=900, ge=1)
+    offline_lease_s: int = Field(default=86_400, ge=1)
+    #: Segments that one person may hold at a time.
+    most_leases: int = Field(default=120, ge=1)
+    #: Bits a second of what people hear.
+    bitrate: int = Field(default=16_000, ge=8_000, le=64_000)
+    #: Whether browsers may keep sound on disk, ``encrypted``, or in memory only.
+    offline_audio: Literal["memory", "encrypted"] = "memory"
+    #: Hours after which an unused session ends, for transcribers and for those who review.
+    session_hours: float = Field(default=12.0, gt=0)
+    review_session_hours: float = Field(default=8.0, gt=0)
+
+
 class Settings(Section):
     """Everything that can be set. Functions take the small part they need, never this."""
 
@@ -112,6 +148,7 @@ class Settings(Section):
     recogniser: RecogniserSettings = RecogniserSettings()
     segmenting: SegmentingSettings = SegmentingSettings()
     report: ReportSettings = ReportSettings()
+    desk: DeskSettings = DeskSettings()
 
 
 class Layer(BaseModel):

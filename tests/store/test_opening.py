@@ -19,6 +19,7 @@ from transcribe.errors import ConfigError, UnfitError
 from transcribe.store import Store
 from transcribe.store.database import journal_mode, set_journal
 from transcribe.store.fitness import file_system_of, refuse_unfit
+from transcribe.store.migrations import HEAD
 from transcribe.store.place import place_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +72,7 @@ def test_a_database_of_a_newer_program_is_refused_and_not_changed(new_url: NewUr
         with pytest.raises(ConfigError, match="E_SCHEMA_NEWER"):
             Store.open(url)
     finally:
-        execute(url, "UPDATE boli_schema SET version_num = '0001' WHERE version_num = '9999'")
+        execute(url, f"UPDATE boli_schema SET version_num = '{HEAD}' WHERE version_num = '9999'")
     Store.open(url).close()
 
 

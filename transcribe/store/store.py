@@ -7,20 +7,28 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Self
 
+from transcribe.store.auditing import Audit
 from transcribe.store.corrections import Corrections
 from transcribe.store.database import utc_now
+from transcribe.store.desk import Desk
 from transcribe.store.drafts import Drafts
 from transcribe.store.export import Export
 from transcribe.store.locks import Role, role_lock
 from transcribe.store.models import Models
 from transcribe.store.opening import opened
+from transcribe.store.people import People
+from transcribe.store.pieces import Pieces
 from transcribe.store.place import place_of
 from transcribe.store.recordings import Recordings
+from transcribe.store.reviewing import Reviewing
 from transcribe.store.status import Overview
+from transcribe.store.submitting import Submitting
 from transcribe.store.work import Work
 
 
-class Store(Recordings, Work, Drafts, Corrections, Models, Overview, Export):
+class Store(
+    Recordings, Work, Drafts, Corrections, Models, Overview, Export, Audit, People, Desk, Reviewing, Submitting, Pieces
+):
     """
     One database, opened. Its parts are the base classes, a noun each.
 

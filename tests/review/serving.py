@@ -1,0 +1,69 @@
+"""The desk as a process of its own, as people run it, and how it dies."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.acceptance.command import environment
+from tests.conftest import ROOT
+
+
+@dataclass
+class Process:
+    """An open desk."""
+
+    process: subprocess.Popen[str]
+    url: str
+    reader: threading.Thread
+
+    def kill(self) -> None:
+        """As when the power of the process ends: no word to anybody."""
+        self.process.kill()
+        self._ended()
+
+    def stop(self) -> int:
+        """As when somebody presses Ctrl-C."""
+        self.process.terminate()
+        return self._ended()
+
+    def _ended(self) -> int:
+        code = self.process.wait(timeout=60)
+        self.reader.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return code
+
+
+def serve(workspace: Path, *, port: int = 0, **more: str) -> Process:
+    """Open the desk of *workspace* and wait until it answers."""
+    command = [sys.executable, "-m", "cli", "serve", "--port", str(port), "--workspace", str(workspace)]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment(**more) | {"PYTHONPATH": os.fspath(ROOT)},
+    )
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+    reader.start()
+    said = []
+    while (line := lines.get(timeout=120)) is not None:
+        said.append(line)
+        if " open at " in line:
+            return Process(process, line.rsplit(" ", 1)[1].strip(), reader)
+    raise AssertionError(f"the desk did not open: {''.join(said)}")
+
+
+def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        lines.put(line)
+    lines.put(None)

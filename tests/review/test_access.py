@@ -1,0 +1,124 @@
+"""Sessions, pages of other sites, passwords that are guessed, and people who leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.review.conftest import PASSWORD, Room, room_in
+from transcribe.review.access import key_hash
+from transcribe.review.throttle import Throttle
+
+
+@pytest.fixture
+def tls_room(tmp_path: Path, template: Path) -> Iterator[Room]:
+    yield from room_in(tmp_path, template, proxy="127.0.0.1")
+
+
+def test_the_cookie_on_this_machine_is_hidden_from_scripts_and_other_sites(room: Room) -> None:
+    asha = room.person("asha")
+    said = asha.post("/api/v1/session", json={"name": "asha", "password": PASSWORD}).headers["set-cookie"]
+    assert said.startswith("boli_session=")
+    assert "HttpOnly" in said and "SameSite=lax" in said and "Path=/" in said and "Secure" not in said
+
+
+def test_the_cookie_under_tls_is_bound_to_this_host(tls_room: Room) -> None:
+    tls_room.person("asha")
+    said = tls_room.stranger().post("/api/v1/session", json={"name": "asha", "password": PASSWORD})
+    cookie = said.headers["set-cookie"]
+    assert cookie.startswith("__Host-boli=") and "Secure" in cookie and "Domain" not in cookie
+    assert said.headers["strict-transport-security"].startswith("max-age=")
+
+
+def test_a_session_says_who_is_there_and_ends_when_told(room: Room) -> None:
+    asha = room.person("asha")
+    me = asha.get("/api/v1/session").json()
+    assert (me["name"], me["roles"], me["permissions"]) == ("asha", ["transcriber"], ["work"])
+    assert asha.delete("/api/v1/session").status_code == 204
+    assert asha.get("/api/v1/session").status_code == 401
+
+
+def test_a_session_ends_unused(room: Room) -> None:
+    asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
+    room.clock.go(9 * 3_600)
+    room.service.known.clear()
+    assert [each.get("/api/v1/session").status_code for each in (asha, eyes)] == [200, 401]
+    room.clock.go(13 * 3_600)
+    room.service.known.clear()
+    assert asha.get("/api/v1/session").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-boli-csrf": ""},
+        {"x-boli-csrf": "guess"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(room: Room, headers: dict[str, str]) -> None:
+    room.talk()
+    asha = room.person("asha")
+    assert asha.post("/api/v1/leases", json={}, headers=headers).status_code == 403
+    assert room.store.leases(room.store.person_named("asha").id) == ()
+
+
+def test_another_sessions_word_does_not_let_a_change_in(room: Room) -> None:
+    asha, ravi = room.person("asha"), room.person("ravi")
+    asha.headers["x-boli-csrf"] = ravi.headers["x-boli-csrf"]
+    assert asha.post("/api/v1/leases", json={}).status_code == 403
+
+
+def test_two_session_cookies_are_none(room: Room) -> None:
+    asha = room.person("asha")
+    [cookie] = [each.value for each in asha.cookies.jar]
+    twice = {"cookie": f"boli_session={cookie}; boli_session=other"}
+    assert room.stranger().get("/api/v1/session", headers=twice).status_code == 401
+
+
+def test_a_script_works_with_a_token_and_needs_no_cookie(room: Room) -> None:
+    room.talk()
+    person = room.store.add_person("robot", ["transcriber"])
+    room.store.add_token(key_hash("key"), person, "nightly", ["work"])
+    robot = room.stranger()
+    robot.headers["authorization"] = "Bearer key"
+    assert len(robot.post("/api/v1/leases", json={"count": 1}).json()) == 1
+
+
+def test_passwords_are_not_guessed_for_long(room: Room) -> None:
+    room.person("asha")
+    stranger = room.stranger()
+
+    def guess(password: str) -> int:
+        return stranger.post("/api/v1/session", json={"name": "asha", "password": password}).status_code
+
+    assert [guess("guess") for _ in range(11)] == [401] * 10 + [429]
+    assert guess(PASSWORD) == 429
+    assert stranger.post("/api/v1/session", json={"name": "ravi", "password": "guess"}).status_code == 401
+
+
+def test_a_password_of_a_megabyte_is_refused_unread(room: Room) -> None:
+    said = room.stranger().post("/api/v1/session", json={"name": "asha", "password": "x" * 1_000_000})
+    assert said.status_code == 422
+
+
+def test_who_asks_too_often_is_told_to_wait(room: Room) -> None:
+    asha = room.person("asha")
+    room.service.pace = Throttle(rate=0.5, size=3, clock=lambda: 0.0)
+    said = [asha.get("/api/v1/session") for _ in range(4)]
+    assert [each.status_code for each in said] == [200, 200, 200, 429]
+    assert said[3].headers["retry-after"] == "2"
+
+
+def test_who_is_disabled_is_out_within_a_second(room: Room) -> None:
+    asha = room.person("asha")
+    assert asha.get("/api/v1/session").status_code == 200
+    room.store.change_person("asha", disabled=True)
+    for hashed, (known, _) in list(room.service.known.items()):
+        room.service.remember(hashed, known, 0.0)
+    assert asha.get("/api/v1/session").status_code == 401

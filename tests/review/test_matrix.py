@@ -1,0 +1,157 @@
+"""
+Every route, asked by everybody who has no business there.
+
+The routes come from the API's own description: one that this table does not know fails the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.review.conftest import PASSWORD, Room, operation, room_in, send, take
+from transcribe.review.access import key_hash
+
+NOWHERE = "0" * 32
+TEXT = {"op_id": "operation-9", "segment": NOWHERE, "fence": 1, "base_version": 0, "text": "mine"}
+VERDICT = {"op_id": "verdict-9", "segment": NOWHERE, "fence": 1, "version": 1, "decision": "accept"}
+
+#: Who may ask: the permission, ``anybody`` (signed in) or ``open``.
+ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
+    ("post", "/api/v1/session"): ("open", {"name": "nobody", "password": "not the password"}),
+    ("get", "/api/v1/session"): ("anybody", None),
+    ("delete", "/api/v1/session"): ("anybody", None),
+    ("post", "/api/v1/leases"): ("work", {"count": 1}),
+    ("put", "/api/v1/leases/{id}"): ("work", None),
+    ("delete", "/api/v1/leases/{id}"): ("work", None),
+    ("post", "/api/v1/corrections"): ("work", [TEXT]),
+    ("get", "/api/v1/segments/{id}"): ("own", None),
+    ("get", "/api/v1/segments/{id}/audio"): ("signed", None),
+    ("get", "/api/v1/segments/{id}/peaks"): ("own", None),
+    ("get", "/api/v1/segments/{id}/history"): ("own", None),
+    ("get", "/api/v1/review/next"): ("review", None),
+    ("post", "/api/v1/verdicts"): ("review", VERDICT),
+    ("get", "/api/v1/progress"): ("progress", None),
+    ("get", "/api/v1/people/me/work"): ("anybody", None),
+    ("get", "/healthz"): ("open", None),
+    ("get", "/metrics"): ("metrics", None),
+}
+GRANTED = {
+    "asha": {"work"},
+    "ravi": {"work"},
+    "eyes": {"review"},
+    "lead": {"review", "progress", "metrics"},
+    "data": {"progress", "metrics"},
+    "script": {"progress"},
+}
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Room]:
+    """A desk with everybody, where asha holds a segment and has written another."""
+    for room in room_in(tmp_path_factory.mktemp("matrix"), template):
+        room.talk(count=3)
+        for name, role in [("asha", "transcriber"), ("ravi", "transcriber"), ("eyes", "reviewer")]:
+            room.person(name, role)
+        for name, role in [("lead", "lead"), ("data", "analyst"), ("gone", "lead")]:
+            room.person(name, role)
+        asha = room.clients["asha"]
+        held, written = take(asha, 2)
+        send(asha, operation(written, "mine"))
+        room.store.change_person("gone", disabled=True)
+        room.service.known.clear()
+        room.store.add_token(key_hash("script's key"), room.store.person_named("lead"), "script", ["progress"])
+        room.clients["script"] = room.stranger()
+        room.clients["script"].headers["authorization"] = "Bearer script's key"
+        room.clients["nobody"] = room.stranger()
+        forged = room.stranger()
+        forged.headers["authorization"] = "Bearer eyJhbGciOiJub25lIn0.e30."
+        room.clients["forged"] = forged
+        room.clients["holds"] = held
+        room.clients["wrote"] = written
+        yield room
+
+
+def documented(room: Room) -> set[tuple[str, str]]:
+    document = room.stranger().get("/api/v1/openapi.json").json()
+    return {(method, path) for path, methods in document["paths"].items() for method in methods}
+
+
+def ask(room: Room, who: str, method: str, path: str, id: str, body: Any) -> Any:
+    client: TestClient = room.clients[who]
+    return client.request(method, path.replace("{id}", id), json=body)
+
+
+def test_every_route_stands_in_this_table(full: Room) -> None:
+    assert documented(full) == set(ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ROUTES), ids=" ".join)
+def test_nobody_gets_in_without_being_known(full: Room, method: str, path: str) -> None:
+    who_may, body = ROUTES[method, path]
+    for who in ("nobody", "gone", "forged"):
+        said = ask(full, who, method, path, full.clients["holds"]["segment"], body)
+        expected = {"/healthz": 200, "/api/v1/session": 401}.get(path, 401) if who_may == "open" else 401
+        assert said.status_code == expected, (who, said.text)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ROUTES), ids=" ".join)
+def test_nobody_does_what_their_role_or_scope_does_not_allow(full: Room, method: str, path: str) -> None:
+    who_may, body = ROUTES[method, path]
+    if who_may in ("open", "anybody", "own", "signed"):
+        return
+    for who, granted in GRANTED.items():
+        if who_may not in granted:
+            said = ask(full, who, method, path, full.clients["holds"]["segment"], body)
+            assert said.status_code == 403, (who, said.text)
+
+
+@pytest.mark.parametrize("path", [path for _, path in sorted(ROUTES) if "segments/{id}" in path])
+@pytest.mark.parametrize("state", ["holds", "wrote"])
+def test_what_is_not_yours_and_what_is_not_there_look_the_same(full: Room, path: str, state: str) -> None:
+    theirs = full.clients[state]
+    for who in ("ravi", "data", "script"):
+        not_mine = ask(full, who, "get", path, theirs["segment"], None)
+        not_there = ask(full, who, "get", path, NOWHERE, None)
+        assert (not_mine.status_code, not_mine.content) == (404, not_there.content)
+        assert not_there.status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each in sorted(ROUTES) if "leases/{id}" in each[1]])
+def test_nobody_touches_a_hold_of_somebody_else(full: Room, method: str, path: str) -> None:
+    not_mine = ask(full, "ravi", method, path, full.clients["holds"]["id"], None)
+    not_there = ask(full, "ravi", method, path, NOWHERE, None)
+    assert (not_mine.status_code, not_mine.content) == (404, not_there.content)
+
+
+@pytest.mark.parametrize("id", ["-1", "0", str(2**63), "1 OR 1=1", "%00", "1.5", "[]", "..%2f..%2fetc", "x" * 300])
+@pytest.mark.parametrize(("method", "path"), [each for each in sorted(ROUTES) if "{id}" in each[1]])
+def test_an_id_that_is_none_is_not_found(full: Room, method: str, path: str, id: str) -> None:
+    said = ask(full, "asha", method, path, id, None)
+    # Some are other addresses, which take no changes.
+    assert said.status_code in (404, 405), said.text
+
+
+def test_a_text_for_a_hold_of_somebody_else_is_not_taken(full: Room) -> None:
+    told = send(full.clients["ravi"], operation(full.clients["holds"], "theirs", "operation-theirs"))
+    assert [(each["status"], each["reason"]) for each in told] == [("rejected", "unknown_lease")]
+
+
+def test_a_verdict_without_a_hold_is_not_taken(full: Room) -> None:
+    given = VERDICT | {"segment": full.clients["wrote"]["segment"], "played_ms": 9_000}
+    said = full.clients["eyes"].post("/api/v1/verdicts", json=given)
+    assert said.json() == {"op_id": "verdict-9", "status": "rejected", "reason": "unknown_lease"}
+
+
+def test_a_wrong_password_a_missing_name_and_a_disabled_person_are_told_the_same(full: Room) -> None:
+    stranger = full.stranger()
+    said = [
+        stranger.post("/api/v1/session", json={"name": name, "password": password})
+        for name, password in [("asha", "wrong words here"), ("nobody", PASSWORD), ("gone", PASSWORD)]
+    ]
+    assert {(each.status_code, each.content) for each in said} == {(401, said[0].content)}
+    assert "set-cookie" not in said[0].headers

@@ -1,0 +1,12 @@
+"""
+The correction desk: the server that transcribers, reviewers and leads work against.
+
+    app         put together: routes, headers, limits          service    what all routes share
+    routes_*    one file a noun of the API                      wire       the shapes that go over the line
+    access      who comes in, and what they may                 passwords  argon2id, a few at a time
+    writer      one thread that writes, many texts a sync       queue      who is asked for what first
+    clips       what people hear, cut once                      links      signed addresses of sound
+    shelter     headers, sizes, hosts, compressed bodies        throttle   how often somebody may ask
+    static      the screen, where it was built                  metrics    numbers for Prometheus
+    reports     statements of time, pay and quality             serving    the process
+"""

@@ -1,0 +1,111 @@
+"""The desk put together: routes, the shelter around them, and what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError
+from transcribe.review import routes_lead, routes_review, routes_segments, routes_session, routes_work, static
+from transcribe.review.service import Refused, Service
+from transcribe.review.shelter import Shelter, trouble
+from transcribe.review.wire import ErrorOut
+
+#: Seconds between looks for segments that `boli run` has made meanwhile.
+_LOOK_S = 5.0
+_ERRORS = {status: {"model": ErrorOut} for status in (400, 401, 403, 404, 413, 422, 429, 503, 507)}
+
+
+def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
+    """
+    The desk as an ASGI application.
+
+    Args:
+        hosts: Names that it answers to; none: to any.
+    """
+    app = FastAPI(
+        title="boli, the correction desk",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        responses=_ERRORS,  # type: ignore[arg-type]
+    )
+    app.state.service = service
+    for each in (routes_session, routes_work, routes_segments, routes_review, routes_lead, static):
+        app.include_router(each.router)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(BoliError, _failed)
+    app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
+    return Shelter(app, hosts=hosts, secure=service.secure, metrics=service.metrics)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    looking = asyncio.create_task(_look_for_segments(app.state.service))
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+
+
+async def _look_for_segments(service: Service) -> None:
+    """Lay out what new runs have made, as long as the desk is open."""
+    seen = -1
+    while True:
+        with suppress(BoliError):
+            newest = await run_in_threadpool(service.store.newest_run)
+            if newest != seen:
+                await run_in_threadpool(service.store.lay_out, service.rules)
+                service.forget_progress()
+                seen = newest
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    headers = {} if error.retry_after is None else {"retry-after": str(max(1, round(error.retry_after)))}
+    return JSONResponse(trouble(error.code, error.message, hint=error.hint), error.status, headers=headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    item = ".".join(str(part) for part in first["loc"])
+    # What was sent is not repeated: it may be a text, or no number that JSON has.
+    status = 404 if first["loc"][:1] == ("path",) else 422
+    return JSONResponse(trouble("E_SHAPE", f"{item[:200]}: {first['msg'][:200]}", item=item[:200]), status)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse(
+        trouble("E_REQUEST", str(error.detail)[:200]), error.status_code, headers=dict(error.headers or {})
+    )
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """What the store could not do. Texts that were sent are not saved, and their sender keeps them."""
+    assert isinstance(error, BoliError)
+    if isinstance(error, InputError):
+        return JSONResponse(trouble(error.code, error.message, hint=error.hint), 422)
+    if error.code == "E_DISK_FULL":
+        return JSONResponse(trouble(error.code, "the server's disk is full; nothing was saved"), 507)
+    if isinstance(error, UnfitError | UnreachableError):
+        told = trouble(error.code, "the store cannot be written just now; nothing was saved", hint="it is sent again")
+        return JSONResponse(told, 503, headers={"retry-after": "5"})
+    return JSONResponse(trouble("E_BUG", "the desk failed; nothing was saved"), 500)

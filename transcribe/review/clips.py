@@ -1,0 +1,73 @@
+"""What people hear: a segment cut out of its recording on first hearing, shaped, and kept beside its waveform."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcribe import audio
+from transcribe.desk_records import View
+from transcribe.records import Milliseconds
+
+#: Sound before and after a segment, so that no word is cut.
+CONTEXT: Milliseconds = 300
+#: Clips that are cut at a time; the rest waits, and submits go on.
+_TURNS = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One segment's sound: Opus in WebM, and its waveform."""
+
+    path: Path
+    #: JSON: ``per_second``, ``start_ms`` (of the clip, in the recording), and ``peaks``, lowest and highest in turn.
+    peaks: Path
+
+
+class Clips:
+    """Clips of the recordings below *audio_folder*, kept below *folder*, which may be emptied at any time."""
+
+    def __init__(self, audio_folder: Path, folder: Path, *, bitrate: int) -> None:
+        self._audio, self._folder, self._bitrate = audio_folder, folder, bitrate
+
+    def of(self, view: View) -> Clip:
+        """
+        The clip of a segment, cut if it was not yet.
+
+        Raises:
+            InputError: ``E_LOST`` if the recording's sound is gone.
+        """
+        place = self._folder / view.segment[:2] / f"{view.segment}-{self._bitrate}"
+        clip = Clip(path=place.with_suffix(".webm"), peaks=place.with_suffix(".json"))
+        # The sound is renamed into place last.
+        if not clip.path.exists():
+            with _TURNS:
+                self._cut(view, clip)
+        return clip
+
+    def _cut(self, view: View, clip: Clip) -> None:
+        first = start_of(view)
+        source = audio.place(self._audio, view.recording)
+        around = audio.read(source, start=first, end=view.end + CONTEXT, channel=view.channel)
+        pcm = audio.shape_clip(around, view.start - first, view.end - first, context=CONTEXT)
+        per_second = 20
+        drawn = audio.peaks(pcm, per_second=per_second).flatten().tolist()
+        peaks = {"per_second": per_second, "start_ms": first, "peaks": drawn}
+        clip.path.parent.mkdir(parents=True, exist_ok=True)
+        _place(clip.peaks, json.dumps(peaks, separators=(",", ":")).encode())
+        _place(clip.path, audio.encode_opus(pcm, bitrate=self._bitrate))
+
+
+def start_of(view: View) -> Milliseconds:
+    """Where a segment's clip begins in the recording."""
+    return max(0, view.start - CONTEXT)
+
+
+def _place(path: Path, content: bytes) -> None:
+    """Write *path* whole or not at all. What is lost in a power cut is cut again."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.write_bytes(content)
+    fresh.replace(path)

@@ -1,0 +1,84 @@
+"""Signed addresses of sound: good for one person, one hold, ten minutes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from transcribe.errors import ConfigError
+
+#: Seconds that an address is good for.
+GOOD_FOR_S = 600
+#: Bytes of a key as people write it; fewer can be guessed.
+_SHORTEST = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """What an address was signed for."""
+
+    segment: str
+    person: str
+    #: The hold that it belongs to; empty for who may hear without one.
+    lease: str
+
+
+class Signer:
+    """Signs with the last of its keys, and knows its own signature under any of them."""
+
+    def __init__(self, keys: list[str], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._links = URLSafeSerializer(keys, salt="boli sound")
+        self._tokens = URLSafeSerializer(keys, salt="boli csrf")
+        self._clock = clock
+
+    def sign(self, link: Link) -> str:
+        until = int(self._clock().timestamp()) + GOOD_FOR_S
+        signed = self._links.dumps([link.segment, link.person, link.lease, until])
+        return str(signed)
+
+    def read(self, signed: str) -> Link | None:
+        """What *signed* was signed for; ``None`` if it was not signed here, or too long ago."""
+        try:
+            segment, person, lease, until = self._links.loads(signed)
+        except (BadSignature, ValueError, TypeError):
+            return None
+        if self._clock().timestamp() >= until:
+            return None
+        return Link(segment=segment, person=person, lease=lease)
+
+    def csrf(self, session: str) -> str:
+        """What a page of this session sends with every change, and no page of another site can know."""
+        return str(self._tokens.dumps(session[:32])).rsplit(".", 1)[1]
+
+
+def keys_in(file: Path) -> list[str]:
+    """
+    The keys in *file*, one a line, the newest last; made with one key, for its owner's eyes only, where there is none.
+
+    Raises:
+        ConfigError: If a key is shorter than 32 characters or made of fewer than 8 different ones.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        keys = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    else:
+        keys = [secrets.token_hex(32)]
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            opened.write(f"{keys[0]}\n")
+            opened.flush()
+            os.fsync(handle)
+    if not keys or any(len(key) < _SHORTEST or len(set(key)) < 8 for key in keys):
+        raise ConfigError(
+            f"{file} holds a key that can be guessed",
+            code="E_WEAK_KEY",
+            hint="remove the file, and the desk makes a good one; signed addresses of the old one end with it",
+            item=str(file),
+        )
+    return keys

@@ -1,0 +1,56 @@
+"""Passwords: argon2id, never more than a few at a time, and the same time taken for names that are not there."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from transcribe.errors import UsageError
+
+#: OWASP's second choice for argon2id: 19 MiB, two passes, about 70 ms. A desk on a laptop cannot spare the 64 MiB of
+#: the library's default for everybody who signs in at nine.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+#: Hashes at a time: each holds its 19 MiB and a core.
+_TURNS = threading.BoundedSemaphore(2)
+SHORTEST = 10
+LONGEST = 1_024
+#: What a password is held against that belongs to nobody.
+_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
+
+
+def hashed(password: str) -> str:
+    """
+    *password* as it is kept.
+
+    Raises:
+        UsageError: If it is shorter than 10 characters or longer than 1,024.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise UsageError(
+            f"a password of {len(password)} characters was given",
+            hint=f"passwords have {SHORTEST} to {LONGEST}; a few plain words are good",
+        )
+    with _TURNS:
+        return _HASHER.hash(password)
+
+
+def fits(password: str, kept: str | None) -> bool:
+    """Whether *password* is the one *kept*. Takes as long where nothing is kept."""
+    if len(password) > LONGEST:
+        return False
+    with _TURNS:
+        try:
+            _HASHER.verify(kept or _NOBODY, password)
+        except (VerificationError, InvalidHashError):
+            return False
+    return kept is not None
+
+
+def invented() -> str:
+    """A password for somebody new: 80 bits, easy to read aloud."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    drawn = "".join(secrets.choice(letters) for _ in range(16))
+    return "-".join(drawn[n : n + 4] for n in range(0, 16, 4))

@@ -1,0 +1,83 @@
+"""How good the texts are: what two people agree on, what known segments say, what reviewers did. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dialects.agreement import Floor, floors
+from dialects.dialect import Catalogue
+from dialects.preparing import Preparer
+from dialects.scoring import Pair
+from transcribe.review.queue import UNKNOWN
+from transcribe.store.pieces import Piece
+from transcribe.store.submitting import Differ
+
+DEFINITIONS = {
+    "disagreement": "errors between two people's blind texts over the mean number of words, by the dialect's rules",
+    "gold_error": "the same between a person's text and the known one, averaged over segments",
+    "sent_back": "segments whose text a reviewer sent back at least once",
+}
+
+
+def quality(
+    pieces: Sequence[Piece], pairs: Iterable[tuple[Piece, Piece]], catalogue: Catalogue, differ: Differ
+) -> dict[str, Any]:
+    """
+    Quality by dialect, by tag. Numbers of single people are left out: they are for a talk, not for a table.
+
+    Args:
+        pieces: Work of a period.
+        pairs: The two hands of every segment that was written twice, of any time: agreement needs them all.
+    """
+    agreed = _agreement(pairs, catalogue)
+    by_dialect: dict[str, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        by_dialect[piece.dialect].append(piece)
+    tags = sorted(agreed.keys() | by_dialect.keys())
+    return {
+        "dialects": [_row(tag, by_dialect[tag], agreed.get(tag), differ) for tag in tags],
+        "definitions": DEFINITIONS,
+    }
+
+
+def _agreement(pairs: Iterable[tuple[Piece, Piece]], catalogue: Catalogue) -> dict[str, Floor]:
+    given = (
+        Pair(
+            id=first.segment,
+            reference=first.text,
+            hypothesis=second.text,
+            dialect=first.dialect,
+            speaker=first.speaker,
+            session=first.session or first.recording,
+        )
+        for first, second in pairs
+        if first.dialect != UNKNOWN
+    )
+    return floors(given, Preparer(catalogue))
+
+
+def _row(tag: str, pieces: Sequence[Piece], floor: Floor | None, differ: Differ) -> dict[str, Any]:
+    reviewed = [piece for piece in pieces if piece.verdicts]
+    low, high = floor.interval if floor is not None and floor.interval is not None else (None, None)
+    golds = [
+        rate
+        for piece in pieces
+        if piece.gold is not None and (rate := differ(piece.dialect, piece.gold, piece.text)) is not None
+    ]
+    return {
+        "dialect": tag,
+        "pairs": floor.segments if floor is not None else 0,
+        "disagreement": floor.rate if floor is not None else None,
+        "ci_low": low,
+        "ci_high": high,
+        "state": floor.state if floor is not None else "suppressed",
+        "gold_segments": len(golds),
+        "gold_error": round(sum(golds) / len(golds), 4) if golds else None,
+        "reviewed": len(reviewed),
+        "accepted_first_time": sum(each.verdicts[0] == "accept" and not each.reworded for each in reviewed),
+        "reworded": sum(each.reworded for each in reviewed),
+        "sent_back": sum("send_back" in each.verdicts for each in reviewed),
+        "reasons": dict(sorted(Counter(reason for each in reviewed for reason in each.reasons).items())),
+    }

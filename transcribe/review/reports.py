@@ -1,0 +1,164 @@
+"""
+Statements of time, pay and quality, made of pieces of work. Pure.
+
+Every number is of a person's own work or of a dialect; nothing here ranks people, and what a number means is printed
+with it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transcribe.errors import InputError
+from transcribe.store.pieces import Piece
+
+#: What the words of every statement mean, for people.
+DEFINITIONS: Mapping[str, str] = {
+    "sound": "length of the segments that the person wrote, each counted once, gold ones too",
+    "active": "time with a key, the pointer or the sound, without pauses over 60 s; never more than the clock's time",
+    "sound_minutes_an_hour": "minutes of sound written in an hour of active time",
+    "reviewed": "segments that a reviewer decided on",
+    "accepted_first_time": "of those, accepted at the first look and without other words",
+}
+
+
+def span_of_work(pieces: Iterable[Piece], since: str | None) -> dict[str, Any]:
+    """What *pieces* of one person come to, of those touched from *since* on."""
+    mine = [piece for piece in pieces if since is None or piece.last_at >= since]
+    sound, active = sum(piece.sound for piece in mine), sum(piece.active for piece in mine)
+    reviewed = [piece for piece in mine if piece.verdicts]
+    return {
+        "since": since,
+        "segments": len(mine),
+        "sound_ms": sound,
+        "active_ms": active,
+        "sound_minutes_an_hour": round(sound / active * 60, 2) if active else None,
+        "reviewed": len(reviewed),
+        "accepted_first_time": sum(piece.verdicts[0] == "accept" and not piece.reworded for piece in reviewed),
+    }
+
+
+def productivity(pieces: Iterable[Piece]) -> dict[str, Any]:
+    """Work by person and by dialect, in alphabetical order."""
+    by_person: dict[str, list[Piece]] = defaultdict(list)
+    by_dialect: dict[str, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        by_person[piece.name].append(piece)
+        by_dialect[piece.dialect].append(piece)
+    return {
+        "people": [{"name": name} | _without_since(mine) for name, mine in sorted(by_person.items())],
+        "dialects": [{"dialect": tag} | _without_since(its) for tag, its in sorted(by_dialect.items())],
+        "definitions": dict(DEFINITIONS),
+    }
+
+
+def _without_since(pieces: Sequence[Piece]) -> dict[str, Any]:
+    found = span_of_work(pieces, None)
+    found.pop("since")
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """What is paid for an accepted minute of sound."""
+
+    currency: str
+    #: Where no dialect says otherwise.
+    minute: float
+    dialects: Mapping[str, float]
+    #: For texts that came too late to stand but were kept, against the rate.
+    late: float = 1.0
+
+    def of(self, dialect: str) -> float:
+        return self.dialects.get(dialect, self.minute)
+
+
+def rates_of(values: Mapping[str, Any]) -> Rates:
+    """
+    The rates in a TOML file: ``currency``, ``minute``, ``late`` and a table ``dialects``.
+
+    Raises:
+        InputError: If a key is missing, unknown, or no amount from 0 on.
+    """
+    unknown = set(values) - {"currency", "minute", "late", "dialects"}
+    amounts = [values.get("minute"), values.get("late", 1.0), *dict(values.get("dialects", {})).values()]
+    fit = all(isinstance(each, int | float) and math.isfinite(each) and each >= 0 for each in amounts)
+    if unknown or not fit or not isinstance(values.get("currency"), str):
+        raise InputError(
+            f"the rates hold {', '.join(sorted(values)) or 'nothing'}",
+            code="E_RATES",
+            hint='write currency = "INR", minute = 12.0 and, if needed, late = 1.0 and a table [dialects] of tags',
+        )
+    return Rates(
+        currency=values["currency"],
+        minute=values["minute"],
+        dialects=dict(values.get("dialects", {})),
+        late=values.get("late", 1.0),
+    )
+
+
+def pay(pieces: Iterable[Piece], rates: Rates) -> dict[str, Any]:
+    """
+    A line for each piece of work, and each person's sum. Work that waits for a reviewer or was sent back is listed as
+    not due yet; a text in whose place a reviewer put another is due as any.
+    """
+    lines = [_line(piece, rates) for piece in pieces]
+    people: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        sums = people.setdefault(
+            line["name"], {"name": line["name"], "segments": 0, "sound_ms": 0, "amount": 0.0, "not_due": 0.0}
+        )
+        sums["segments"] += 1
+        sums["sound_ms"] += line["sound_ms"]
+        part = "amount" if line["due"] else "not_due"
+        sums[part] = round(sums[part] + line["amount"], 4)
+    return {
+        "currency": rates.currency,
+        "people": [people[name] for name in sorted(people)],
+        "lines": lines,
+        "definitions": {
+            "amount": "minutes of sound times the dialect's rate",
+            "due": "the text stands accepted, is one of two hands, was a check, or came late and is kept",
+        },
+    }
+
+
+def _line(piece: Piece, rates: Rates) -> dict[str, Any]:
+    rate = rates.of(piece.dialect) * (rates.late if piece.purpose == "late" else 1.0)
+    waits = piece.purpose not in ("gold", "late") and piece.state in ("review", "disputed", "returned")
+    return {
+        "name": piece.name,
+        "segment": piece.segment,
+        "dialect": piece.dialect,
+        "at": piece.last_at,
+        "sound_ms": piece.sound,
+        "active_ms": piece.active,
+        "rate": rate,
+        "amount": round(piece.sound / 60_000 * rate, 4),
+        "due": not waits,
+        "sent_back": sum(each == "send_back" for each in piece.verdicts),
+        "late": piece.purpose == "late",
+    }
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """
+    *rows* as CSV with a head, all of the same keys. A cell that a spreadsheet would take for a formula gets an
+    apostrophe in front.
+    """
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -1,0 +1,156 @@
+"""One segment: how it stands, its sound, its waveform, its history. Not yours and not there look the same."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse
+
+from transcribe.desk_records import Lease, Version, View
+from transcribe.errors import InputError
+from transcribe.review.access import AnyCaller, Caller
+from transcribe.review.clips import Clip
+from transcribe.review.links import GOOD_FOR_S, Link
+from transcribe.review.routes_work import audio_url
+from transcribe.review.service import Json, Refused, Service, ServiceOf
+from transcribe.review.wire import HistoryOut, SegmentOut, segment_out
+
+router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
+
+SegmentId = Annotated[str, Path(max_length=64, description="A segment's id.")]
+
+
+@router.get("/{id}", response_model=SegmentOut)
+async def segment(id: SegmentId, caller: AnyCaller, service: ServiceOf) -> Json:
+    """A segment that the caller holds, wrote, or may review. The sound's address is there for who may hear it now."""
+    return await run_in_threadpool(_segment, service, caller, id)
+
+
+@router.get("/{id}/audio", response_class=FileResponse, responses={200: {"content": {"audio/webm": {}}}})
+async def audio(
+    id: SegmentId,
+    caller: AnyCaller,
+    service: ServiceOf,
+    signed: Annotated[str, Query(max_length=500)] = "",
+) -> Response:
+    """The sound, Opus in WebM; parts of it by ``Range``. Each opening is written down before the first byte goes."""
+    link = service.signer.read(signed)
+    if link is None or (link.segment, link.person) != (id, caller.person.id):
+        raise _absent()
+    view = await run_in_threadpool(_hearable, service, caller, link)
+    clip = await run_in_threadpool(_cut, service, view)
+    if service.is_new_listen(caller.person.id, id, window_s=GOOD_FOR_S):
+        await service.writer.do(lambda: service.store.heard(caller.person.id, id))
+        service.metrics.heard.inc()
+    return FileResponse(clip.path, media_type="audio/webm")
+
+
+@router.get("/{id}/peaks", responses={200: {"content": {"application/json": {}}}})
+async def peaks(id: SegmentId, caller: AnyCaller, service: ServiceOf) -> Response:
+    """
+    The waveform: ``per_second``, ``start_ms`` of the clip in the recording, and ``peaks``, lowest and highest in turn,
+    each from -128 to 127.
+    """
+    view = await run_in_threadpool(_visible, service, caller, id)
+    clip = await run_in_threadpool(_cut, service, view)
+    return Response(await run_in_threadpool(clip.peaks.read_bytes), media_type="application/json")
+
+
+@router.get("/{id}/history", response_model=HistoryOut, response_model_exclude_none=False)
+async def history(id: SegmentId, caller: AnyCaller, service: ServiceOf) -> Json:
+    """Every text of a segment and what was decided; transcribers see their own texts."""
+    return await run_in_threadpool(_history, service, caller, id)
+
+
+def version_out(version: Version, caller: Caller, names: dict[str, str] | None = None) -> Json:
+    """A version for *caller*; with its writer's name where *names* are given."""
+    return {
+        "version": version.version,
+        "kind": version.kind,
+        "text": version.text,
+        "tags": list(version.tags),
+        "at": version.added_at,
+        "mine": version.person == caller.person.id,
+        "author": (names or {}).get(version.person),
+    }
+
+
+def _segment(service: Service, caller: Caller, id: str) -> Json:
+    view, held = _visible(service, caller, id), service.store.holds(caller.person.id, id)
+    url = None
+    if held is not None or caller.may("review"):
+        url = audio_url(service, id, caller.person.id, held.id if held is not None else "")
+    shown: Json = segment_out(
+        view, audio_url=url, blind=not caller.may("review") and not _own_stands(service, caller, view)
+    )
+    return shown
+
+
+def _visible(service: Service, caller: Caller, id: str) -> View:
+    """The segment, if *caller* may see it at all."""
+    reviewing = caller.may("review")
+    view = service.store.views([id], reviewing=reviewing).get(id)
+    mine = view is not None and (
+        reviewing
+        or (
+            caller.may("work") and (_held(service, caller, id) is not None or service.store.wrote(caller.person.id, id))
+        )
+    )
+    if view is None or not mine:
+        raise _absent()
+    return view
+
+
+def _hearable(service: Service, caller: Caller, link: Link) -> View:
+    """The segment, if *caller* may hear it now under the hold that the address was signed for."""
+    held = _held(service, caller, link.segment)
+    if held is None or held.id != link.lease:
+        if link.lease or not caller.may("review"):
+            raise _absent()
+    elif not (caller.may("work") or caller.may("review")):
+        raise _absent()
+    view = service.store.views([link.segment]).get(link.segment)
+    if view is None:
+        raise _absent()
+    return view
+
+
+def _held(service: Service, caller: Caller, id: str) -> Lease | None:
+    return service.store.holds(caller.person.id, id)
+
+
+def _own_stands(service: Service, caller: Caller, view: View) -> bool:
+    """Whether the text that stands is the caller's own, or was given to them to go on with."""
+    held = _held(service, caller, view.segment)
+    if held is not None:
+        return held.purpose in ("again", "review")
+    standing = [each for each in service.store.versions(view.segment) if each.version == view.version]
+    return bool(standing) and standing[0].person == caller.person.id
+
+
+def _cut(service: Service, view: View) -> Clip:
+    try:
+        return service.clips.of(view)
+    except InputError as error:
+        raise Refused(404, error.code, "the sound of this segment is lost", hint="tell a lead") from error
+
+
+def _history(service: Service, caller: Caller, id: str) -> Json:
+    _visible(service, caller, id)
+    versions, verdicts = service.store.versions(id), service.store.verdicts(id)
+    if not caller.may("review"):
+        versions = tuple(each for each in versions if each.person == caller.person.id)
+        own = {each.version for each in versions}
+        verdicts = tuple(each for each in verdicts if each["version"] in own)
+    names = {each.id: each.name for each in service.store.people()} if caller.may("people") else None
+    return {
+        "segment": id,
+        "versions": [version_out(each, caller, names) for each in versions],
+        "verdicts": list(verdicts),
+    }
+
+
+def _absent() -> Refused:
+    return Refused(404, "E_SEGMENT", "there is no such segment for you", hint="take segments from the queue")

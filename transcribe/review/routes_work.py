@@ -1,0 +1,180 @@
+"""Transcribers: segments out, texts in, and one's own work."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
+from transcribe.errors import InputError
+from transcribe.review.access import AnyCaller, Caller, Worker
+from transcribe.review.links import Link
+from transcribe.review.reports import DEFINITIONS, span_of_work
+from transcribe.review.service import Json, Refused, Service, ServiceOf
+from transcribe.review.wire import (
+    LONGEST_TEXT,
+    MOST_OPERATIONS,
+    CorrectionIn,
+    Heartbeat,
+    LeaseAsk,
+    LeaseOut,
+    OutcomeOut,
+    WorkOut,
+    operation_of,
+    outcome_out,
+    segment_out,
+)
+from transcribe.store.leasing import Ask
+
+router = APIRouter(prefix="/api/v1", tags=["work"])
+
+LeaseId = Annotated[str, Path(max_length=64, description="A hold's id.")]
+
+
+@router.post("/leases", response_model=list[LeaseOut])
+async def take(given: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
+    """Take segments to write: first what was sent back, then what is needed most."""
+    wanted = tuple(given.dialects) if given.dialects else None
+    dialects = await run_in_threadpool(service.asked_for, caller.person, wanted)
+    again = tuple(given.segments or ())
+    ask = Ask(count=given.count, dialects=dialects, offline=given.offline, again=again)
+    leases = await service.writer.do(lambda: service.store.take(caller.person.id, ask, service.rules))
+    return JSONResponse(await run_in_threadpool(leases_out, service, caller, leases))
+
+
+@router.put("/leases/{id}", response_model=Heartbeat)
+async def renew(id: LeaseId, caller: Worker, service: ServiceOf) -> Json:
+    """Say that the segment is still worked on."""
+    lease = await service.writer.do(lambda: service.store.renew(id, caller.person.id, service.rules))
+    if lease is None:
+        raise _no_lease(id)
+    return heartbeat(lease)
+
+
+@router.delete("/leases/{id}", status_code=204)
+async def give_back(
+    id: LeaseId, caller: Worker, service: ServiceOf, reason: Annotated[SkipReason | None, Query()] = None
+) -> Response:
+    """Give a segment back, or pass it on with a reason that decides who sees it next."""
+    if not await service.writer.do(lambda: service.store.give_back(id, caller.person.id, reason=reason)):
+        raise _no_lease(id)
+    return Response(status_code=204)
+
+
+@router.post("/corrections", response_model=list[OutcomeOut], response_model_exclude_none=True)
+async def submit(
+    given: Annotated[list[CorrectionIn], Body(min_length=1, max_length=MOST_OPERATIONS)],
+    caller: Worker,
+    service: ServiceOf,
+) -> Response:
+    """
+    Texts in. Each is answered for itself, in the order given, after all of them are saved; each may be sent again.
+    """
+    person = caller.person.id
+    operations = [operation_of(each) for each in given]
+    waiting = [
+        service.writer.begin(_job(service, person, operation)) if _refusal(operation) is None else None
+        for operation in operations
+    ]
+    told = []
+    for operation, answer in zip(operations, waiting, strict=True):
+        if answer is None:
+            outcome = Outcome(op_id=operation.op_id, status="rejected", reason=_refusal(operation))
+        else:
+            outcome = await asyncio.wrap_future(answer)
+        service.metrics.texts.labels(outcome.status).inc()
+        told.append(outcome_out(outcome))
+    return JSONResponse(told)
+
+
+@router.get("/people/me/work", response_model=WorkOut)
+async def my_work(caller: AnyCaller, service: ServiceOf) -> Json:
+    """One's own work: today, this week, in all; what came back; what is held."""
+    return await run_in_threadpool(_my_work, service, caller)
+
+
+def leases_out(service: Service, caller: Caller, leases: Sequence[Lease], *, reviewing: bool = False) -> list[Json]:
+    """Holds with their segments, as their holder sees them."""
+    views = service.store.views([lease.segment for lease in leases], reviewing=reviewing)
+    return [_lease_out(service, caller, lease, views[lease.segment]) for lease in leases]
+
+
+def heartbeat(lease: Lease) -> Json:
+    return {"id": lease.id, "fence": lease.fence, "until": lease.until_at}
+
+
+def audio_url(service: Service, segment: str, person: str, lease: str) -> str:
+    """An address of a segment's sound, good for *person* under *lease* for ten minutes."""
+    signed = service.signer.sign(Link(segment=segment, person=person, lease=lease))
+    return f"/api/v1/segments/{segment}/audio?signed={signed}"
+
+
+def _lease_out(service: Service, caller: Caller, lease: Lease, view: View) -> Json:
+    url = audio_url(service, view.segment, caller.person.id, lease.id)
+    # What is known already and what is written twice look like everything else.
+    shown: Any = segment_out(view, audio_url=url, blind=lease.purpose in ("first", "second", "gold"))
+    purpose = lease.purpose if lease.purpose in ("again", "review") else "write"
+    hold = {"id": lease.id, "fence": lease.fence, "until": lease.until_at, "purpose": purpose, "offline": lease.offline}
+    sent_back = _sent_back(service, view.segment) if lease.purpose == "again" else None
+    return {**shown, **hold, "version": lease.base, "sent_back": sent_back}
+
+
+def _sent_back(service: Service, segment: str) -> Json | None:
+    """The last decision on a segment, where it sent the text back."""
+    decided = service.store.verdicts(segment)
+    if not decided or decided[-1]["decision"] != "send_back":
+        return None
+    return {name: decided[-1][name] for name in ("reasons", "note", "version")}
+
+
+def _job(service: Service, person: str, operation: Operation) -> Callable[[], Outcome]:
+    def job() -> Outcome:
+        try:
+            return service.store.submit(person, operation, service.rules, service.differ)
+        except InputError:
+            return Outcome(op_id=operation.op_id, status="rejected", reason="bad_text")
+
+    return job
+
+
+def _refusal(operation: Operation) -> str | None:
+    """Why a text is not taken, a stable word; ``None`` if it may be."""
+    if len(operation.text) > LONGEST_TEXT:
+        return "too_long"
+    more = operation.more
+    if more.get("end_ms", 2**53) < more.get("start_ms", 0):
+        return "bad_span"
+    # Spaces and what is not seen: such a segment is to be marked as unclear instead.
+    if not any(unicodedata.category(character)[0] not in "ZC" for character in operation.text) and not operation.tags:
+        return "empty"
+    return None
+
+
+def _no_lease(id: str) -> Refused:
+    return Refused(404, "E_LEASE", "you hold no such segment", hint="what you wrote is still taken: send it")
+
+
+def _my_work(service: Service, caller: Caller) -> Json:
+    store, person = service.store, caller.person.id
+    pieces = list(store.pieces(person=person))
+    now = datetime.fromisoformat(store.now())
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    spans = {"today": midnight, "week": midnight - timedelta(days=midnight.weekday()), "all": None}
+    returned = [{"segment": each, "sent_back": _sent_back(service, each)} for each in store.returned(person)]
+    return {
+        **{name: span_of_work(pieces, _text(since)) for name, since in spans.items()},
+        "returned": returned,
+        "leases": [heartbeat(lease) for lease in store.leases(person)],
+        "definitions": DEFINITIONS,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,116 @@
+"""What all routes of one server share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+
+from transcribe.config import DeskSettings
+from transcribe.desk_records import DeskRules, DialectProgress, Person
+from transcribe.review.clips import Clips
+from transcribe.review.links import Signer
+from transcribe.review.metrics import Metrics
+from transcribe.review.queue import order
+from transcribe.review.throttle import Throttle
+from transcribe.review.writer import Writer
+from transcribe.store import Store
+from transcribe.store.submitting import Differ
+
+if TYPE_CHECKING:
+    from transcribe.store.people import Known
+
+#: Seconds that the count of what is left may be old: it only orders who is asked for what.
+_PROGRESS_S = 15.0
+#: Sessions that are remembered.
+_MOST_KNOWN = 10_000
+
+
+class Refused(Exception):
+    """A request that is not answered, with the status and the words that it gets."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, hint: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.hint, self.retry_after = hint, retry_after
+
+
+@dataclass(kw_only=True)
+class Service:
+    """An open desk."""
+
+    store: Store
+    writer: Writer
+    signer: Signer
+    clips: Clips
+    settings: DeskSettings
+    differ: Differ
+    #: Folder of the built screen.
+    screen: Path
+    #: Whether browsers reach the desk under TLS, here or at the declared proxy.
+    secure: bool
+    metrics: Metrics = field(default_factory=Metrics)
+    #: Two hundred at once, twenty a second: a page that fetches its clips is quick, a copying script is not.
+    pace: Throttle = field(default_factory=lambda: Throttle(rate=20, size=200))
+    #: Ten wrong passwords for a name in a quarter of an hour, three hundred from one address.
+    wrong_names: Throttle = field(default_factory=lambda: Throttle(rate=10 / 900, size=10))
+    wrong_places: Throttle = field(default_factory=lambda: Throttle(rate=300 / 900, size=300))
+    #: By hash of the key: who it is, until when that is trusted.
+    known: dict[str, tuple[Known | None, float]] = field(default_factory=dict)
+    half_widths: dict[str, float] = field(default_factory=dict)
+    _progress: tuple[tuple[DialectProgress, ...], float] = ((), 0.0)
+    #: Who opened which hold's sound, until when another opening is the same one.
+    opened: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @property
+    def cookie(self) -> str:
+        return "__Host-boli" if self.secure else "boli_session"
+
+    @cached_property
+    def rules(self) -> DeskRules:
+        given = self.settings.model_dump(include=set(DeskRules.__dataclass_fields__))
+        return DeskRules(**given)
+
+    def remember(self, key: str, known: Known | None, until: float) -> None:
+        """Trust a look-up until *until*."""
+        if len(self.known) >= _MOST_KNOWN:
+            self.known.clear()
+        self.known[key] = (known, until)
+
+    def asked_for(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Dialects that *person* is asked for, the neediest first. Reads the database now and then."""
+        progress, until = self._progress
+        if time.monotonic() >= until:
+            progress = self.store.progress()
+            self._progress = (progress, time.monotonic() + _PROGRESS_S)
+        return order(progress, person.dialects, half_widths=self.half_widths, wanted=wanted)
+
+    def forget_progress(self) -> None:
+        """Count what is left anew when it is next asked for."""
+        self._progress = ((), 0.0)
+
+    def is_new_listen(self, person: str, segment: str, *, window_s: float) -> bool:
+        """Whether an opening of the sound is more than the next piece of one that is written down."""
+        now = time.monotonic()
+        if len(self.opened) >= _MOST_KNOWN:
+            self.opened = {key: until for key, until in self.opened.items() if until > now}
+        fresh = self.opened.get((person, segment), 0.0) <= now
+        if fresh:
+            self.opened[person, segment] = now + window_s
+        return fresh
+
+
+async def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
+#: JSON that goes out as it is.
+Json = dict[str, Any]

@@ -1,0 +1,70 @@
+"""The screen, as it was built: files whose names hold their hash are kept for a year, the page is asked for anew."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from transcribe.review.service import Refused, Service, ServiceOf
+from transcribe.review.shelter import policy
+
+router = APIRouter(include_in_schema=False)
+
+#: What is said where the screen was not built.
+NOT_BUILT = (
+    "The desk is open, and its screen was not built into this installation.\n"
+    "Build it with `make editor`, or install boli from its wheel. The API answers at /api/v1.\n"
+)
+#: In the page, where the waveform looks for the word that lets its style sheet in.
+_NONCE = "__BOLI_NONCE__"
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".html": "text/html",
+    ".txt": "text/plain",
+}
+
+
+@router.get("/{path:path}")
+async def screen(path: str, request: Request, service: ServiceOf) -> Response:
+    """A file of the screen; the page itself for every address that is none."""
+    if path.startswith("api/"):
+        raise Refused(404, "E_ROUTE", "the API has no such address", hint="/api/v1/openapi.json lists them")
+    file = _files(service).get(path)
+    if file is not None and path != "index.html":
+        kept = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
+        return FileResponse(file, media_type=_TYPES[file.suffix], headers={"cache-control": kept})
+    page = service.screen / "index.html"
+    if not page.is_file():
+        return PlainTextResponse(NOT_BUILT, status_code=503)
+    if "." in path.rsplit("/", 1)[-1] and path != "index.html":
+        return PlainTextResponse("there is no such file\n", status_code=404)
+    nonce = secrets.token_urlsafe(16)
+    body = page.read_text(encoding="utf-8").replace(_NONCE, nonce)
+    headers = {"cache-control": "no-cache", "content-security-policy": policy(nonce)}
+    return Response(body, media_type="text/html", headers=headers)
+
+
+def _files(service: Service) -> dict[str, Path]:
+    """Every file of the screen by its address: what is not listed cannot be asked for."""
+    found = service.__dict__.get("_screen_files")
+    if found is None:
+        folder = service.screen
+        listed = folder.rglob("*") if folder.is_dir() else ()
+        found = {
+            file.relative_to(folder).as_posix(): file
+            for file in listed
+            if file.is_file() and not file.is_symlink() and file.suffix in _TYPES
+        }
+        service.__dict__["_screen_files"] = found
+    files: dict[str, Path] = found
+    return files

@@ -1,0 +1,360 @@
+"""The shapes that go over the line, in and out. Their words are those of the API's description."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from transcribe.desk_records import Decision, Operation, Outcome, Status, Verdict, View
+from transcribe.review.clips import CONTEXT, start_of
+
+#: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
+LONGEST_TEXT = 20_000
+#: Operations of one request.
+MOST_OPERATIONS = 50
+
+OpId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+#: What every database can count to.
+Count = Annotated[int, Field(ge=0, le=2**53)]
+#: Milliseconds of a day, more than anybody works on one segment.
+Active = Annotated[int, Field(ge=0, le=86_400_000)]
+
+
+class In(BaseModel):
+    """Something that comes in: unknown keys are refused, a number is not taken for a text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Out(BaseModel):
+    """Something that goes out."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class SignIn(In):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
+
+
+class Me(Out):
+    """Who is signed in, and what their pages need to know."""
+
+    id: str
+    name: str
+    roles: list[str]
+    permissions: list[str]
+    dialects: list[str]
+    #: Goes back with every change as ``X-Boli-Csrf``; ``None`` for tokens.
+    csrf: str | None
+    offline_audio: str
+    server_time: str
+
+
+class LeaseAsk(In):
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+    #: Only these dialects and what is below them.
+    dialects: Annotated[list[Tag], Field(max_length=50)] | None = None
+    offline: bool = False
+    #: Segments that the caller wrote and wants again; nothing else is given then.
+    segments: Annotated[list[Id], Field(max_length=100)] | None = None
+
+
+class DraftWord(Out):
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float
+
+
+class DraftOut(Out):
+    model: str
+    words: list[DraftWord]
+    flags: list[str]
+
+
+class SentBack(Out):
+    """Why a text came back."""
+
+    reasons: list[str]
+    note: str
+    version: int
+
+
+class SegmentOut(Out):
+    """A segment as its holder or a reviewer sees it. Times are milliseconds in the recording."""
+
+    segment: str
+    recording: str
+    speaker: str
+    dialect: str | None
+    start_ms: int
+    end_ms: int
+    #: Where the clip begins and ends: the segment with a little context.
+    clip_start_ms: int
+    clip_end_ms: int
+    state: str
+    version: int
+    #: What stands; else the draft, where it is shown; else nothing.
+    text: str
+    draft: DraftOut | None
+    before: str | None
+    after: str | None
+    audio_url: str | None
+    peaks_url: str
+
+
+class LeaseOut(SegmentOut):
+    """A hold with its segment."""
+
+    id: str
+    fence: int
+    until: str
+    #: ``write``, ``again`` (it was sent back, or the caller asked for it) or ``review``.
+    purpose: Literal["write", "again", "review"]
+    offline: bool
+    sent_back: SentBack | None
+
+
+class Heartbeat(Out):
+    id: str
+    fence: int
+    until: str
+
+
+class CorrectionIn(In):
+    """One text."""
+
+    op_id: OpId
+    segment: Id
+    fence: Count
+    base_version: Count
+    text: str
+    tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
+    active_ms: Active = 0
+    client_time: Annotated[str, StringConstraints(max_length=40)] | None = None
+    seq: Count = 0
+    #: The normalised tier, where a project keeps one beside the verbatim text.
+    normalised: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    speaker: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    start_ms: Count | None = None
+    end_ms: Count | None = None
+
+
+class OutcomeOut(Out):
+    op_id: str
+    status: Status
+    version: int | None = None
+    text_sha256: str | None = None
+    server_text: str | None = None
+    reason: str | None = None
+
+
+class VerdictIn(In):
+    """One decision about a version."""
+
+    op_id: OpId
+    segment: Id
+    fence: Count
+    version: Count
+    decision: Decision
+    #: The reviewer's own text, where it differs.
+    text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
+    reasons: Annotated[list[Tag], Field(max_length=20)] = Field(default_factory=list)
+    note: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    #: Spellings that are right too: as written, and the other.
+    variants: Annotated[list[tuple[Tag, Tag]], Field(max_length=20)] = Field(default_factory=list)
+    played_ms: Active = 0
+
+
+class VersionOut(Out):
+    version: int
+    kind: str
+    text: str
+    tags: list[str]
+    at: str
+    mine: bool
+    #: Name of who wrote it; leads only.
+    author: str | None = None
+
+
+class DecisionOut(Out):
+    version: int
+    decision: str
+    result: int | None
+    reasons: list[str]
+    note: str
+    at: str
+
+
+class HistoryOut(Out):
+    segment: str
+    versions: list[VersionOut]
+    verdicts: list[DecisionOut]
+
+
+class ReviewOut(Out):
+    """What a reviewer decides on; every field but ``waiting`` is absent where nothing waits."""
+
+    waiting: bool
+    #: ``review``, ``disputed`` (texts that differ; no names, no order) or ``aside``.
+    kind: str | None = None
+    reason: str | None = None
+    lease: LeaseOut | None = None
+    versions: list[VersionOut] = Field(default_factory=list)
+    #: Part of the clip that must be played before accepting.
+    heard_share: float | None = None
+    rounds_left: int | None = None
+
+
+class DialectOut(Out):
+    dialect: str
+    segments: dict[str, int]
+    sound_ms: int
+    accepted_ms: int
+    #: By state: since when the oldest segment waits.
+    oldest: dict[str, str]
+
+
+class ProgressOut(Out):
+    dialects: list[DialectOut]
+    sound_ms: int
+    accepted_ms: int
+
+
+class SpanOfWork(Out):
+    """What somebody did since a moment."""
+
+    since: str | None
+    segments: int
+    sound_ms: int
+    active_ms: int
+    #: Minutes of sound an active hour; ``None`` without active time.
+    sound_minutes_an_hour: float | None
+    reviewed: int
+    accepted_first_time: int
+
+
+class ReturnedOut(Out):
+    segment: str
+    sent_back: SentBack | None
+
+
+class WorkOut(Out):
+    """One's own work; nobody else's is in it."""
+
+    today: SpanOfWork
+    week: SpanOfWork
+    all: SpanOfWork
+    returned: list[ReturnedOut]
+    leases: list[Heartbeat]
+    #: What the words mean, for people.
+    definitions: dict[str, str]
+
+
+class Trouble(Out):
+    """What went wrong, as in every command of boli."""
+
+    code: str
+    message: str
+    hint: str | None
+    item: str | None
+
+
+class ErrorOut(Out):
+    """An answer that is an error."""
+
+    schema_: Annotated[str, Field(alias="schema")] = "boli.error/1"
+    ok: bool = False
+    error: Trouble
+
+
+def operation_of(given: CorrectionIn) -> Operation:
+    """The operation as the store takes it, with the hash that tells whether its id is used for something else."""
+    names = ("normalised", "speaker", "start_ms", "end_ms")
+    more = {name: value for name in names if (value := getattr(given, name)) is not None}
+    return Operation(
+        op_id=given.op_id,
+        body=body_hash(given),
+        segment=given.segment,
+        fence=given.fence,
+        base_version=given.base_version,
+        text=given.text,
+        tags=tuple(given.tags),
+        active=given.active_ms,
+        client_time=given.client_time,
+        seq=given.seq,
+        more=more,
+    )
+
+
+def verdict_of(given: VerdictIn) -> Verdict:
+    """The verdict as the store takes it."""
+    return Verdict(
+        op_id=given.op_id,
+        body=body_hash(given),
+        segment=given.segment,
+        fence=given.fence,
+        version=given.version,
+        decision=given.decision,
+        text=given.text,
+        tags=tuple(given.tags),
+        reasons=tuple(given.reasons),
+        note=given.note,
+        variants=tuple(given.variants),
+        played=given.played_ms,
+    )
+
+
+def body_hash(given: CorrectionIn | VerdictIn) -> str:
+    """Hash of all that an operation says beside its id."""
+    said = given.model_dump(mode="json", exclude={"op_id"})
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def outcome_out(outcome: Outcome) -> dict[str, object]:
+    """The answer to an operation; what does not apply is left out."""
+    names = ("version", "text_sha256", "server_text", "reason")
+    told = {name: value for name in names if (value := getattr(outcome, name)) is not None}
+    return {"op_id": outcome.op_id, "status": outcome.status, **told}
+
+
+def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> dict[str, object]:
+    """
+    A segment for who may see it.
+
+    Args:
+        blind: Whether texts of other people are kept from the caller.
+    """
+    draft = None
+    if view.words is not None and view.model is not None:
+        words = [
+            {"text": word.text, "start_ms": word.start, "end_ms": word.end, "probability": word.probability}
+            for word in view.words
+        ]
+        draft = {"model": view.model, "words": words, "flags": list(view.flags)}
+    drafted = " ".join(word.text for word in view.words or ())
+    return {
+        "segment": view.segment,
+        "recording": view.recording,
+        "speaker": view.speaker,
+        "dialect": view.dialect,
+        "start_ms": view.start,
+        "end_ms": view.end,
+        "clip_start_ms": start_of(view),
+        "clip_end_ms": view.end + CONTEXT,
+        "state": "held" if blind else view.state,
+        "version": 0 if blind else view.version,
+        "text": drafted if blind or view.text is None else view.text,
+        "draft": draft,
+        "before": view.before,
+        "after": view.after,
+        "audio_url": audio_url,
+        "peaks_url": f"/api/v1/segments/{view.segment}/peaks",
+    }

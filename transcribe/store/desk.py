@@ -1,0 +1,259 @@
+"""The desk itself: which segments lie on it, how each stands, and how it looks to who holds it."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Row, ScalarSelect, and_, exists, func, insert, or_, select, update
+
+from transcribe.desk_records import DeskRules, DialectProgress, View
+from transcribe.store.database import PAGE
+from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
+from transcribe.store.grouping import Grouping
+from transcribe.store.rows import checked, words_of
+from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
+
+#: What stands where nobody named a dialect: "undetermined", BCP 47.
+UNKNOWN = "und"
+#: A flag makes a segment as hard as so much less probability.
+_FLAG_WEIGHT = 0.25
+
+
+class Desk(Grouping):
+    """The part of the store that knows where each segment stands."""
+
+    def newest_run(self) -> int:
+        """A number that grows whenever a run ends: where it is the same, `lay_out` has nothing to do."""
+        with self.reading() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(DONE.c.no), 0))).scalar_one())
+
+    def lay_out(self, rules: DeskRules, *, draw: Callable[[], float] = random.random) -> int:
+        """
+        Put the segments of the newest runs on the desk, and take off those that no newest run has and nobody touched.
+
+        A segment inside an accepted correction of its speaker, or of the whole recording, counts as done.
+
+        Args:
+            draw: Gives lots from 0 to 1; two for each segment.
+
+        Returns:
+            How many were put there for the first time.
+        """
+        count = 0
+        while True:
+            with self.writing() as connection:
+                rows = connection.execute(_unlaid().limit(PAGE)).all()
+                if rows:
+                    fresh = [_laid(row, rules, draw, self.now()) for row in rows]
+                    connection.execute(insert(DESK), fresh)
+            count += len(rows)
+            if len(rows) < PAGE:
+                break
+        with self.writing() as connection:
+            kept = exists().where(SEGMENTS.c.no == DESK.c.segment, SEGMENTS.c.run.in_(select(_newest().c.run)))
+            untouched = and_(DESK.c.state == "open", DESK.c.hands == 0)
+            connection.execute(update(DESK).where(untouched, ~kept).values(state="gone"))
+            connection.execute(update(DESK).where(DESK.c.state == "gone", kept).values(state="open"))
+        return count
+
+    def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
+        """
+        How each of *segments* looks, by id; those that are not on the desk are left out.
+
+        The draft is hidden of the test split, whose texts must not lean on what they will measure, and, unless
+        *reviewing*, of segments that two people write.
+        """
+        with self.reading() as connection:
+            rows = connection.execute(_views().where(SEGMENTS.c.id.in_(sorted(set(segments))))).all()
+        return {row.id: _view(row, reviewing) for row in rows}
+
+    def progress(self) -> tuple[DialectProgress, ...]:
+        """How far each dialect is, by tag."""
+        length = SEGMENTS.c.end_ms - SEGMENTS.c.start_ms
+        counted = (
+            select(
+                DESK.c.dialect,
+                DESK.c.state,
+                func.count().label("segments"),
+                func.sum(length).label("ms"),
+                func.min(DESK.c.since_at).label("oldest"),
+            )
+            .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+            .where(DESK.c.state != "gone")
+            .group_by(DESK.c.dialect, DESK.c.state)
+        )
+        by_dialect: dict[str, list[Row[Any]]] = defaultdict(list)
+        with self.reading() as connection:
+            for row in connection.execute(counted):
+                by_dialect[row.dialect].append(row)
+        return tuple(
+            DialectProgress(
+                dialect=dialect,
+                segments={row.state: row.segments for row in rows},
+                sound=sum(int(row.ms) for row in rows),
+                accepted=sum(int(row.ms) for row in rows if row.state == "accepted"),
+                oldest={row.state: row.oldest for row in rows if row.state not in ("accepted", "unclear", "gold")},
+            )
+            for dialect, rows in sorted(by_dialect.items())
+        )
+
+    def set_gold(self, texts: Mapping[str, str]) -> int:
+        """
+        Keep segments for checking people, with their right texts by segment. How many were there to be kept.
+
+        Whoever is given one finds nothing that tells it from others; what is written there counts nowhere else.
+        """
+        kept = 0
+        with self.writing() as connection:
+            for segment, text in texts.items():
+                number = connection.execute(select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment)).scalar_one_or_none()
+                if number is None:
+                    continue
+                free = (DESK.c.segment == number) & DESK.c.state.in_(("open", "accepted"))
+                changed = connection.execute(update(DESK).where(free).values(state="gold", since_at=self.now()))
+                if changed.rowcount:
+                    keep = insert(GOLDS).values(segment=number, text=checked(text, "a gold text"), added_at=self.now())
+                    connection.execute(keep)
+                    kept += 1
+        return kept
+
+
+#: What is asked of a segment beside its place on the desk.
+SEGMENT_FACTS = (
+    SEGMENTS.c.id,
+    SEGMENTS.c.start_ms,
+    SEGMENTS.c.end_ms,
+    SEGMENTS.c.speaker,
+    SEGMENTS.c.run,
+    SEGMENTS.c.dialect.label("segment_dialect"),
+    SEGMENTS.c.recording,
+    RECORDINGS.c.id.label("recording_id"),
+    RECORDINGS.c.split,
+)
+
+
+def draft_shows(split: str, wanted: int) -> bool:
+    """Whether a transcriber may see the draft: not where the text will measure models or people."""
+    return split != "test" and wanted == 1
+
+
+def _newest() -> Any:
+    return select(func.max(DONE.c.no).label("run")).group_by(DONE.c.recording).subquery()
+
+
+def _unlaid() -> Any:
+    newest = _newest()
+    covered = exists().where(
+        CORRECTIONS.c.recording == SEGMENTS.c.recording,
+        CORRECTIONS.c.start_ms <= SEGMENTS.c.start_ms,
+        CORRECTIONS.c.end_ms >= SEGMENTS.c.end_ms,
+        or_(CORRECTIONS.c.speaker.is_(None), CORRECTIONS.c.speaker == SEGMENTS.c.speaker),
+        CORRECTIONS.c.accepted,
+    )
+    return (
+        select(
+            SEGMENTS.c.no,
+            func.coalesce(SEGMENTS.c.dialect, RECORDINGS.c.dialect, UNKNOWN).label("dialect"),
+            DRAFTS.c.log_probability,
+            DRAFTS.c.flags,
+            covered.label("covered"),
+        )
+        .join(newest, SEGMENTS.c.run == newest.c.run)
+        .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+        .outerjoin(DRAFTS, and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no))
+        .where(~exists().where(DESK.c.segment == SEGMENTS.c.no), SEGMENTS.c.end_ms > SEGMENTS.c.start_ms)
+        .order_by(SEGMENTS.c.no)
+    )
+
+
+def _laid(row: Row[Any], rules: DeskRules, draw: Callable[[], float], now: str) -> dict[str, object]:
+    return {
+        "segment": row.no,
+        "dialect": row.dialect,
+        **dict.fromkeys(("state", "came_from"), "accepted" if row.covered else "open"),
+        "since_at": now,
+        **dict.fromkeys(("fence", "version", "versions", "hands", "loose", "rounds"), 0),
+        "wanted": 2 if draw() < rules.second_share else 1,
+        "ease": ease(row.log_probability, json.loads(row.flags) if row.flags else ()),
+        "draw": draw(),
+        "chain": "",
+    }
+
+
+def ease(log_probability: float | None, flags: Collection[str]) -> float:
+    """
+    How easy a draft is to put right, lower for what is harder. A segment without a draft is as hard as any.
+
+    >>> ease(0.0, ()), ease(0.0, ["loop"]), ease(None, ())
+    (1.0, 0.75, 0.0)
+    """
+    sure = 0.0 if log_probability is None else math.exp(min(log_probability, 0.0))
+    return round(sure - _FLAG_WEIGHT * len(flags), 4) + 0.0
+
+
+def _views() -> Any:
+    standing = VERSIONS.alias("standing")
+    return (
+        select(
+            DESK,
+            *SEGMENT_FACTS,
+            SEGMENTS.c.channel,
+            RECORDINGS.c.dialect.label("recording_dialect"),
+            DRAFTS.c.words,
+            DRAFTS.c.flags,
+            DONE.c.model,
+            standing.c.text.label("standing_text"),
+            _neighbour(before=True).label("before"),
+            _neighbour(before=False).label("after"),
+        )
+        .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+        .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+        .join(DONE, SEGMENTS.c.run == DONE.c.no)
+        .outerjoin(DRAFTS, and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no))
+        .outerjoin(standing, and_(standing.c.segment == DESK.c.segment, standing.c.version == DESK.c.version))
+    )
+
+
+def _neighbour(*, before: bool) -> ScalarSelect[Any]:
+    """Words drafted just before or after a segment in the same run."""
+    other, drafted = SEGMENTS.alias(), DRAFTS.alias()
+    beside, order = (other.c.start_ms < SEGMENTS.c.start_ms, other.c.start_ms.desc())
+    if not before:
+        beside, order = (other.c.start_ms > SEGMENTS.c.start_ms, other.c.start_ms.asc())
+    same = (other.c.recording == SEGMENTS.c.recording) & (other.c.run == SEGMENTS.c.run)
+    # The neighbour first, by the index on times, then its draft by its key: joined, all drafts of a run were sorted.
+    nearest = select(other.c.no).where(same, beside).order_by(order).limit(1).correlate(SEGMENTS).scalar_subquery()
+    found = select(drafted.c.words).where(drafted.c.run == SEGMENTS.c.run, drafted.c.segment == nearest)
+    return found.correlate(SEGMENTS).scalar_subquery()
+
+
+def _view(row: Row[Any], reviewing: bool) -> View:
+    shows = row.split != "test" and (reviewing or row.wanted == 1)
+    return View(
+        segment=row.id,
+        recording=row.recording_id,
+        speaker=row.speaker,
+        start=row.start_ms,
+        end=row.end_ms,
+        dialect=row.segment_dialect or row.recording_dialect,
+        channel=row.channel,
+        split=row.split,
+        state=row.state,
+        fence=row.fence,
+        version=row.version,
+        text=row.standing_text,
+        words=words_of(row.words) if shows and row.words is not None else None,
+        model=row.model if shows and row.words is not None else None,
+        flags=tuple(json.loads(row.flags)) if shows and row.flags else (),
+        before=_said(row.before) if shows else None,
+        after=_said(row.after) if shows else None,
+    )
+
+
+def _said(words: str | None) -> str | None:
+    return None if words is None else " ".join(word.text for word in words_of(words))

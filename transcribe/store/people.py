@@ -1,0 +1,246 @@
+"""People of the desk: who they are, how they come in, and what scripts may do in their name."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+
+from transcribe.desk_records import PERMISSIONS, ROLES, Permission, Person, Role, Token
+from transcribe.errors import InputError, UsageError
+from transcribe.store.auditing import note
+from transcribe.store.database import insert_into
+from transcribe.store.desk_tables import PEOPLE, SESSIONS, TOKENS
+from transcribe.store.grouping import Grouping
+from transcribe.store.rows import compact, key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Who stands behind a session or a token, and what they may do with it."""
+
+    person: Person
+    permissions: frozenset[Permission]
+    #: When the session was last used; ``None`` for a token.
+    used_at: str | None
+
+
+class People(Grouping):
+    """The part of the store that knows people. Passwords and keys come here as hashes only."""
+
+    def add_person(
+        self, name: str, roles: Sequence[Role], *, dialects: Sequence[str] = (), password: str | None = None
+    ) -> Person:
+        """
+        Take in somebody new.
+
+        Args:
+            password: Its hash. ``None``: they cannot sign in, and work through tokens.
+
+        Raises:
+            UsageError: Without a role, or with one that is none.
+            InputError: If the name is taken or empty.
+        """
+        _check_roles(roles)
+        if not name.strip():
+            raise InputError("a person without a name was to be added", hint="give a name", item=name)
+        person = Person(
+            id=secrets.token_urlsafe(12), name=key(name, "a name"), roles=tuple(roles), dialects=tuple(dialects)
+        )
+        with self.writing() as connection:
+            keep = insert_into(connection, PEOPLE).on_conflict_do_nothing(index_elements=["name"])
+            values = {
+                "id": person.id,
+                "name": name,
+                "password": password,
+                "roles": compact(list(roles), "roles"),
+                "dialects": compact(list(dialects), "dialects"),
+                "added_at": self.now(),
+            }
+            if connection.execute(keep.values(values).returning(PEOPLE.c.id)).first() is None:
+                raise InputError(f"{name} is there already", code="E_NAME_TAKEN", hint="choose another name", item=name)
+            note(connection, self.now(), None, "person added", detail={"person": person.id, "roles": list(roles)})
+        return person
+
+    def people(self) -> tuple[Person, ...]:
+        """Everybody, by name."""
+        with self.reading() as connection:
+            return tuple(map(person_of, connection.execute(select(PEOPLE).order_by(PEOPLE.c.name))))
+
+    def person_named(self, name: str) -> Person:
+        """
+        The person with this name.
+
+        Raises:
+            InputError: If there is none.
+        """
+        with self.reading() as connection:
+            return person_of(_row_named(connection, name))
+
+    def password_of(self, name: str) -> tuple[Person, str | None] | None:
+        """The person with this name and the hash of the password; ``None`` if there is none or who is disabled."""
+        found = select(PEOPLE).where(PEOPLE.c.name == name, PEOPLE.c.disabled_at.is_(None))
+        with self.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else (person_of(row), row.password)
+
+    def change_person(
+        self,
+        name: str,
+        *,
+        roles: Sequence[Role] | None = None,
+        dialects: Sequence[str] | None = None,
+        password: str | None = None,
+        disabled: bool | None = None,
+    ) -> Person:
+        """
+        Change what is given. A new password and a disabled person end every session; a disabled one also every token.
+
+        Raises:
+            UsageError: For roles that are none.
+            InputError: If there is no such person.
+        """
+        given: dict[str, Any] = {}
+        if roles is not None:
+            _check_roles(roles)
+            given["roles"] = compact(list(roles), "roles")
+        if dialects is not None:
+            given["dialects"] = compact(list(dialects), "dialects")
+        if password is not None:
+            given["password"] = password
+        if disabled is not None:
+            given["disabled_at"] = self.now() if disabled else None
+        with self.writing() as connection:
+            person = person_of(_row_named(connection, name))
+            if given:
+                connection.execute(update(PEOPLE).where(PEOPLE.c.id == person.id).values(given))
+            if password is not None or disabled:
+                connection.execute(delete(SESSIONS).where(SESSIONS.c.person == person.id))
+            if disabled:
+                live = (TOKENS.c.person == person.id) & TOKENS.c.ended_at.is_(None)
+                connection.execute(update(TOKENS).where(live).values(ended_at=self.now()))
+            shown = {"person": person.id, "changed": sorted(given)}
+            note(connection, self.now(), None, "person changed", detail=shown)
+            return person_of(_row_named(connection, name))
+
+    def begin_session(self, key: str, person: str, *, until_at: str) -> None:
+        """Open a session whose key has the hash *key*, to be used until *until_at* at most."""
+        with self.writing() as connection:
+            now = self.now()
+            connection.execute(delete(SESSIONS).where(SESSIONS.c.until_at < now))
+            values = {"key": key, "person": person, "begun_at": now, "used_at": now, "until_at": until_at}
+            connection.execute(insert(SESSIONS).values(values))
+            note(connection, now, person, "signed in")
+
+    def use_session(self, key: str) -> None:
+        """Remember that the session was used now."""
+        with self.writing() as connection:
+            connection.execute(update(SESSIONS).where(SESSIONS.c.key == key).values(used_at=self.now()))
+
+    def end_session(self, key: str) -> None:
+        """Close a session; one that is not there is closed."""
+        with self.writing() as connection:
+            ended = connection.execute(delete(SESSIONS).where(SESSIONS.c.key == key).returning(SESSIONS.c.person))
+            person = ended.scalar_one_or_none()
+            if person is not None:
+                note(connection, self.now(), person, "signed out")
+
+    def known_by_session(self, key: str, *, unused_since: str) -> Known | None:
+        """Who came in with the session *key*; ``None`` if it is over, or was not used since *unused_since*."""
+        live = (SESSIONS.c.key == key) & (SESSIONS.c.until_at > self.now()) & (SESSIONS.c.used_at > unused_since)
+        found = select(PEOPLE, SESSIONS.c.used_at).join(SESSIONS).where(live, PEOPLE.c.disabled_at.is_(None))
+        with self.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        if row is None:
+            return None
+        person = person_of(row)
+        return Known(person=person, permissions=person.permissions, used_at=row.used_at)
+
+    def add_token(
+        self, key: str, person: Person, name: str, scopes: Sequence[Permission], *, until_at: str | None = None
+    ) -> Token:
+        """
+        Let scripts act for *person* with the token whose hash is *key*, as far as *scopes* and the person's roles go.
+
+        Raises:
+            UsageError: For a scope that is none, or that the person has not.
+        """
+        beyond = [scope for scope in scopes if scope not in person.permissions]
+        if beyond or not scopes:
+            have = ", ".join(sorted(person.permissions))
+            raise UsageError(
+                f"scopes {', '.join(scopes) or '(none)'} were asked for, {person.name} has {have}",
+                hint=f"scopes are {', '.join(PERMISSIONS)}",
+            )
+        now = self.now()
+        token = Token(
+            id=secrets.token_urlsafe(9),
+            person=person.id,
+            name=name,
+            scopes=tuple(scopes),
+            made_at=now,
+            until_at=until_at,
+        )
+        values = {
+            "key": key,
+            "id": token.id,
+            "person": person.id,
+            "name": name,
+            "scopes": compact(list(scopes), "scopes"),
+            "made_at": now,
+            "until_at": until_at,
+        }
+        with self.writing() as connection:
+            connection.execute(insert(TOKENS).values(values))
+            note(connection, now, person.id, "token made", detail={"token": token.id, "scopes": list(scopes)})
+        return token
+
+    def end_token(self, id: str) -> bool:
+        """Make a token worthless. Whether it was worth something."""
+        with self.writing() as connection:
+            live = (TOKENS.c.id == id) & TOKENS.c.ended_at.is_(None)
+            return connection.execute(update(TOKENS).where(live).values(ended_at=self.now())).rowcount > 0
+
+    def known_by_token(self, key: str) -> Known | None:
+        """For whom the token *key* acts; ``None`` if it is worth nothing."""
+        live = (TOKENS.c.key == key) & TOKENS.c.ended_at.is_(None)
+        live &= TOKENS.c.until_at.is_(None) | (TOKENS.c.until_at > self.now())
+        found = select(PEOPLE, TOKENS.c.scopes).join(TOKENS).where(live, PEOPLE.c.disabled_at.is_(None))
+        with self.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        if row is None:
+            return None
+        person = person_of(row)
+        return Known(person=person, permissions=person.permissions & set(json.loads(row.scopes)), used_at=None)
+
+
+def person_of(row: Row[Any]) -> Person:
+    return Person(
+        id=row.id,
+        name=row.name,
+        roles=tuple(json.loads(row.roles)),
+        dialects=tuple(json.loads(row.dialects)),
+        disabled=row.disabled_at is not None,
+    )
+
+
+def names_of(connection: Connection, condition: ColumnElement[bool] | None = None) -> dict[str, str]:
+    """Name by id, of those who fulfil *condition*."""
+    found = select(PEOPLE.c.id, PEOPLE.c.name)
+    return {row.id: row.name for row in connection.execute(found if condition is None else found.where(condition))}
+
+
+def _row_named(connection: Connection, name: str) -> Row[Any]:
+    row = connection.execute(select(PEOPLE).where(PEOPLE.c.name == name)).one_or_none()
+    if row is None:
+        raise InputError(f"{name} is not among the people", code="E_PERSON", hint="boli people list", item=name)
+    return row
+
+
+def _check_roles(roles: Sequence[str]) -> None:
+    if not roles or any(role not in ROLES for role in roles):
+        raise UsageError(f"roles {', '.join(roles) or '(none)'} were asked for, the roles are {', '.join(ROLES)}")

@@ -1,0 +1,169 @@
+"""What each person did, a piece a segment: what statements of time, pay and quality are made of."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, select
+
+from transcribe.records import Milliseconds
+from transcribe.store.desk_tables import DESK, GOLDS, LEASES, PEOPLE, VERDICTS, VERSIONS
+from transcribe.store.grouping import Grouping
+from transcribe.store.rows import words_of
+from transcribe.store.tables import DRAFTS, RECORDINGS, SEGMENTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """One person's work on one segment: their last text there, and what became of it."""
+
+    person: str
+    name: str
+    segment: str
+    recording: str
+    session: str | None
+    speaker: str
+    dialect: str
+    sound: Milliseconds
+    #: Sum over all their texts, none longer than the time that passed.
+    active: Milliseconds
+    first_at: str
+    last_at: str
+    #: ``first``, ``second``, ``again`` or ``gold``; ``late`` where it came too late to stand.
+    purpose: str
+    hand: int
+    version: int
+    text: str
+    #: The draft that was shown; ``None`` where none was.
+    draft: str | None
+    #: Where the segment stands now.
+    state: str
+    #: Whether this very text is the one that stands.
+    stands: bool
+    #: Decisions about their texts, the first one first.
+    verdicts: tuple[str, ...]
+    #: Whether a reviewer put other words in their place.
+    reworded: bool
+    #: Reasons that came with texts sent back.
+    reasons: tuple[str, ...]
+    #: The right text, of a segment kept for checking.
+    gold: str | None
+
+
+class Pieces(Grouping):
+    """The part of the store that tells who did what."""
+
+    def pieces(
+        self, *, person: str | None = None, since: str | None = None, until: str | None = None
+    ) -> Iterator[Piece]:
+        """
+        Every piece of work that was last touched from *since* to before *until*, by name, then by time. Streams.
+
+        Args:
+            person: Only those of the person with this id.
+        """
+        with self.reading() as connection:
+            people = connection.execute(select(PEOPLE.c.id, PEOPLE.c.name).order_by(PEOPLE.c.name)).all()
+        for each in people:
+            if person in (None, each.id):
+                yield from self._of(each.id, each.name, since, until)
+
+    def returned(self, person: str) -> tuple[str, ...]:
+        """Segments that were sent back to *person* and wait for them, the oldest first."""
+        found = select(SEGMENTS.c.id).join(DESK, DESK.c.segment == SEGMENTS.c.no)
+        mine = found.where(DESK.c.state == "returned", DESK.c.person == person)
+        with self.reading() as connection:
+            return tuple(connection.execute(mine.order_by(DESK.c.since_at)).scalars())
+
+    def pairs(self) -> Iterator[tuple[Piece, Piece]]:
+        """The two hands of every segment that two people wrote blindly. Streams."""
+        waiting: dict[str, Piece] = {}
+        for piece in self.pieces():
+            if piece.purpose in ("first", "second") and piece.draft is None:
+                other = waiting.pop(piece.segment, None)
+                if other is None:
+                    waiting[piece.segment] = piece
+                elif other.hand != piece.hand:
+                    yield (other, piece) if other.hand < piece.hand else (piece, other)
+
+    def _of(self, person: str, name: str, since: str | None, until: str | None) -> Iterator[Piece]:
+        by_segment: dict[int, list[Row[Any]]] = defaultdict(list)
+        for row in self.paged(_texts(person), [VERSIONS.c.no]):
+            by_segment[row.segment].append(row)
+        touched = [rows for rows in by_segment.values() if _within(rows[-1].added_at, since, until)]
+        with self.reading() as connection:
+            decided = connection.execute(
+                select(VERDICTS).where(VERDICTS.c.author == person).order_by(VERDICTS.c.no)
+            ).all()
+        verdicts: dict[int, list[Row[Any]]] = defaultdict(list)
+        for row in decided:
+            verdicts[row.segment].append(row)
+        for rows in sorted(touched, key=lambda each: each[-1].added_at):
+            yield _piece(person, name, rows, verdicts[rows[0].segment])
+
+
+def _texts(person: str) -> Any:
+    drafted = and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no)
+    return (
+        select(
+            *(VERSIONS.c[name] for name in ("no", "segment", "version", "kind", "hand", "text", "active_ms", "model")),
+            VERSIONS.c.added_at,
+            LEASES.c.purpose,
+            SEGMENTS.c.id.label("segment_id"),
+            SEGMENTS.c.start_ms,
+            SEGMENTS.c.end_ms,
+            SEGMENTS.c.speaker,
+            RECORDINGS.c.id.label("recording_id"),
+            RECORDINGS.c.session,
+            DESK.c.dialect,
+            DESK.c.state,
+            DESK.c.version.label("standing"),
+            DRAFTS.c.words,
+            GOLDS.c.text.label("gold"),
+        )
+        .join(LEASES, VERSIONS.c.lease == LEASES.c.id)
+        .join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no)
+        .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+        .join(DESK, DESK.c.segment == SEGMENTS.c.no)
+        .outerjoin(DRAFTS, drafted)
+        .outerjoin(GOLDS, GOLDS.c.segment == SEGMENTS.c.no)
+        .where(VERSIONS.c.person == person, VERSIONS.c.kind != "review")
+    )
+
+
+def _within(moment: str, since: str | None, until: str | None) -> bool:
+    return (since is None or moment >= since) and (until is None or moment < until)
+
+
+def _piece(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequence[Row[Any]]) -> Piece:
+    # What came too late is the person's text only where nothing of theirs came in time.
+    last = next((row for row in reversed(rows) if row.kind in ("applied", "gold")), rows[-1])
+    shown = last.model is not None and last.words is not None
+    return Piece(
+        person=person,
+        name=name,
+        segment=last.segment_id,
+        recording=last.recording_id,
+        session=last.session,
+        speaker=last.speaker,
+        dialect=last.dialect,
+        sound=last.end_ms - last.start_ms,
+        active=sum(row.active_ms for row in rows),
+        first_at=rows[0].added_at,
+        last_at=rows[-1].added_at,
+        purpose="late" if last.kind == "late" else rows[0].purpose,
+        hand=last.hand,
+        version=last.version,
+        text=last.text,
+        draft=" ".join(word.text for word in words_of(last.words)) if shown else None,
+        state=last.state,
+        stands=last.standing == last.version,
+        verdicts=tuple(row.decision for row in verdicts),
+        reworded=any(row.decision == "accept" and row.result != row.version for row in verdicts),
+        reasons=tuple(reason for row in verdicts for reason in json.loads(row.reasons)),
+        gold=last.gold,
+    )

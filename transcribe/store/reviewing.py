@@ -1,0 +1,290 @@
+"""What a second pair of eyes sees and decides: texts to review, texts that differ, segments that were put aside."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, select, update
+
+from transcribe.desk_records import DeskRules, Lease, Outcome, Verdict, Version
+from transcribe.store.auditing import chained
+from transcribe.store.database import insert_into
+from transcribe.store.desk import SEGMENT_FACTS
+from transcribe.store.desk_tables import DESK, LEASES, VERDICTS, VERSIONS
+from transcribe.store.leasing import Ask, Leasing, end_lease, put_back_overdue
+from transcribe.store.rows import checked, compact, key
+from transcribe.store.submitting import accept, text_hash, withdraw
+from transcribe.store.tables import DONE, RECORDINGS, SEGMENTS
+
+#: What waits for a reviewer, the most pressing first.
+_WAITING = ("disputed", "review", "aside")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    """As what a segment waited for the reviewer who holds it."""
+
+    state: str
+    #: Why it was put aside.
+    reason: str | None
+    #: How often it was sent back.
+    rounds: int
+
+
+class Reviewing(Leasing):
+    """The part of the store that knows what people decided about texts."""
+
+    def take_review(self, person: str, rules: DeskRules, *, dialects: Sequence[str] | None = None) -> Lease | None:
+        """
+        The next segment for *person* to decide on, held as long as any: texts that differ, then texts to review,
+        then what was put aside, each the oldest first. What they hold already comes again.
+
+        Args:
+            dialects: Only of these.
+
+        Returns:
+            ``None`` if nothing waits, or nothing but texts of their own.
+        """
+        with self.writing() as connection:
+            put_back_overdue(connection, self.now())
+            held = connection.execute(_held_review(person)).first()
+            if held is not None:
+                return _lease_of(held)
+            wrote = exists().where(VERSIONS.c.segment == DESK.c.segment, VERSIONS.c.person == person)
+            columns = (SEGMENTS.c.id, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
+            free = select(DESK, *columns).join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no).where(~wrote)
+            if dialects is not None:
+                free = free.where(DESK.c.dialect.in_(list(dialects)))
+            for state in _WAITING:
+                oldest = free.where(DESK.c.state == state).order_by(DESK.c.since_at, DESK.c.segment).limit(1)
+                row = connection.execute(oldest.with_for_update(of=DESK, skip_locked=True)).first()
+                if row is not None:
+                    ask = Ask(count=1, dialects=())
+                    return self._hold(connection, [(row, "need")], person, ask, rules, purpose="review")[0]
+        return None
+
+    def waiting_as(self, segment: str) -> Waits:
+        """What a held segment was before; its *reason* is that of the last one who passed it on."""
+        number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment).scalar_subquery()
+        passed = select(LEASES.c.reason).where(LEASES.c.segment == number, LEASES.c.reason.is_not(None))
+        with self.reading() as connection:
+            row = connection.execute(select(DESK).where(DESK.c.segment == number)).one()
+            reason = connection.execute(passed.order_by(LEASES.c.fence.desc()).limit(1)).scalar_one_or_none()
+        return Waits(state=row.came_from, reason=reason if row.came_from == "aside" else None, rounds=row.rounds)
+
+    def versions(self, segment: str) -> tuple[Version, ...]:
+        """Every text of *segment*, the first one first."""
+        found = select(VERSIONS).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(VERSIONS.c.version)).all()
+        return tuple(_version(row, segment) for row in rows)
+
+    def verdicts(self, segment: str) -> tuple[dict[str, Any], ...]:
+        """What was decided about *segment*, the first decision first, without who decided."""
+        found = select(VERDICTS).join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(VERDICTS.c.no)).all()
+        return tuple(_shown(row) for row in rows)
+
+    def decide(self, person: str, verdict: Verdict, rules: DeskRules) -> Outcome:
+        """
+        Take one decision of *person*, once.
+
+        Returns:
+            ``applied``; ``duplicate`` for the same again; ``late`` if somebody took the segment since, and nothing
+            is decided; ``rejected`` with why: ``unknown_lease``, ``key_reused``, ``unknown_version``, ``own_text``,
+            ``not_heard``, ``rounds`` (sent back often enough), ``no_text``.
+        """
+        with self.writing() as connection:
+            row = connection.execute(_ON_DESK, {"id": verdict.segment, "given": verdict.fence}).one_or_none()
+            before = connection.execute(select(VERDICTS).where(VERDICTS.c.op_id == verdict.op_id)).one_or_none()
+            if before is not None:
+                same = (before.person, before.body) == (person, verdict.body)
+                return _outcome(verdict, "duplicate" if same else "key_reused", before.result or before.version)
+            if row is None or row.holder != person:
+                return _outcome(verdict, "unknown_lease")
+            if row.fence != verdict.fence or row.state != "held":
+                return _outcome(verdict, "late", row.version)
+            judged = _judged(connection, row, verdict.version)
+            reason = _refusal(row, judged, person, verdict, rules)
+            if reason is not None:
+                return _outcome(verdict, reason)
+            return self._decided(connection, row, judged, person, verdict)
+
+    def reopen(self, segment: str) -> bool:
+        """Put a segment back among those to write, whatever was decided. Whether it lay on the desk, free."""
+        number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment).scalar_subquery()
+        free = and_(DESK.c.segment == number, DESK.c.state.not_in(("held", "gone", "gold")))
+        with self.writing() as connection:
+            values = {"state": "open", "since_at": self.now(), "person": None, "reason": None, "hands": 0, "rounds": 0}
+            again = update(DESK).where(free).values(**values, fence=DESK.c.fence + 1)
+            return connection.execute(again).rowcount > 0
+
+    def _decided(
+        self, connection: Connection, row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict
+    ) -> Outcome:
+        now = self.now()
+        changes: dict[str, Any] = {"since_at": now, "until_at": None, "person": None, "reason": None, "loose": 0}
+        result = verdict.version
+        if verdict.decision == "accept":
+            if judged is None or (verdict.text is not None and verdict.text != judged.text):
+                result = row.versions + 1
+                link = _add_own(connection, row, judged, person, verdict, now)
+                changes |= {"versions": result, "chain": link}
+            correction = accept(connection, row, result, now, id=verdict.op_id)
+            changes |= {"state": "accepted", "version": result, "correction": correction}
+        elif verdict.decision == "send_back":
+            author = judged.person if judged is not None else None
+            changes |= {"state": "returned", "person": author, "rounds": row.rounds + 1, "version": verdict.version}
+        elif verdict.decision == "unclear":
+            if row.correction is not None:
+                withdraw(connection, row, now, id=verdict.op_id)
+            changes |= {"state": "unclear", "correction": None}
+        else:
+            changes |= {"state": "open", "hands": 0}
+        end_lease(connection, row.segment, row.fence, now, "done")
+        # The fence grows, so that whoever wrote before cannot change what was decided.
+        done = update(DESK).where(DESK.c.segment == row.segment).values(**changes, fence=row.fence + 1)
+        connection.execute(done)
+        connection.execute(insert(VERDICTS).values(_values(row, judged, person, verdict, result, now)))
+        return _outcome(verdict, "applied", result, verdict.text or (judged.text if judged is not None else None))
+
+
+def _refusal(row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, rules: DeskRules) -> str | None:
+    """Why a decision cannot be taken; ``None`` if it can."""
+    if judged is None and verdict.version != 0:
+        return "unknown_version"
+    if judged is not None and judged.person == person:
+        return "own_text"
+    if verdict.decision == "accept":
+        if judged is None and verdict.text is None:
+            return "no_text"
+        if verdict.played < rules.heard_share * (row.end_ms - row.start_ms):
+            return "not_heard"
+    if verdict.decision == "send_back":
+        if judged is None:
+            return "no_text"
+        if row.rounds >= rules.rounds:
+            return "rounds"
+    return None
+
+
+def _add_own(
+    connection: Connection, row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, now: str
+) -> str:
+    """Keep the reviewer's own text as a version. Gives its link of the chain."""
+    text = checked(verdict.text or "", "the text of a verdict")
+    number, salt = row.versions + 1, secrets.token_hex(16)
+    link = chained(row.chain, number, "review", person, text, salt, now)
+    keep = insert_into(connection, VERSIONS).values(
+        op_id=f"verdict-{verdict.op_id}",
+        body=verdict.body,
+        segment=row.segment,
+        version=number,
+        kind="review",
+        person=person,
+        lease=row.lease,
+        hand=0,
+        base=verdict.version,
+        text=text,
+        tags=compact(list(verdict.tags), "a tag"),
+        more=judged.more if judged is not None else "{}",
+        model=judged.model if judged is not None else None,
+        active_ms=0,
+        seq=0,
+        salt=salt,
+        chain=link,
+        added_at=now,
+    )
+    connection.execute(keep)
+    return link
+
+
+def _values(
+    row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, result: int, now: str
+) -> dict[str, Any]:
+    return {
+        "op_id": key(verdict.op_id, "a verdict's id"),
+        "body": verdict.body,
+        "segment": row.segment,
+        "version": verdict.version,
+        "author": judged.person if judged is not None else None,
+        "person": person,
+        "decision": verdict.decision,
+        "result": result,
+        "reasons": compact(list(verdict.reasons), "a reason"),
+        "note": checked(verdict.note, "a note"),
+        "variants": compact([list(pair) for pair in verdict.variants], "a spelling"),
+        "played_ms": verdict.played,
+        "added_at": now,
+    }
+
+
+def _find() -> Select[Any]:
+    held = and_(LEASES.c.segment == DESK.c.segment, LEASES.c.fence == bindparam("given"))
+    return (
+        select(DESK, *SEGMENT_FACTS, LEASES.c.id.label("lease"), LEASES.c.person.label("holder"), DONE.c.model)
+        .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+        .join(DONE, SEGMENTS.c.run == DONE.c.no)
+        .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+        .join(LEASES, held)
+        .where(SEGMENTS.c.id == bindparam("id"), LEASES.c.purpose == "review")
+        .with_for_update(of=DESK)
+    )
+
+
+_ON_DESK = _find()
+
+
+def _held_review(person: str) -> Select[Any]:
+    columns = (SEGMENTS.c.id.label("segment_id"), SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
+    mine = and_(LEASES.c.person == person, LEASES.c.purpose == "review", LEASES.c.ended_at.is_(None))
+    found = select(LEASES, *columns).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no).where(mine)
+    return found.order_by(LEASES.c.taken_at).limit(1)
+
+
+def _lease_of(row: Row[Any]) -> Lease:
+    facts = {name: getattr(row, name) for name in ("id", "person", "fence", "purpose", "base", "offline")}
+    return Lease(**facts, segment=row.segment_id, taken_at=row.taken_at, until_at=row.until_at)
+
+
+def _judged(connection: Connection, row: Row[Any], version: int) -> Row[Any] | None:
+    found = select(VERSIONS).where(VERSIONS.c.segment == row.segment, VERSIONS.c.version == version)
+    return connection.execute(found.where(VERSIONS.c.kind != "gold")).one_or_none()
+
+
+def _version(row: Row[Any], segment: str) -> Version:
+    return Version(
+        segment=segment,
+        version=row.version,
+        kind=row.kind,
+        person=row.person,
+        text=row.text,
+        tags=tuple(json.loads(row.tags)),
+        hand=row.hand,
+        added_at=row.added_at,
+        more=json.loads(row.more),
+    )
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "decision": row.decision,
+        "result": row.result,
+        "reasons": json.loads(row.reasons),
+        "note": row.note,
+        "at": row.added_at,
+    }
+
+
+def _outcome(verdict: Verdict, status: str, version: int | None = None, text: str | None = None) -> Outcome:
+    """The answer: *status* itself where it is one, else a rejection for that reason."""
+    if status in ("applied", "duplicate", "late"):
+        said = None if text is None else text_hash(text)
+        return Outcome(op_id=verdict.op_id, status=status, version=version, text_sha256=said)  # type: ignore[arg-type]
+    return Outcome(op_id=verdict.op_id, status="rejected", reason=status)
