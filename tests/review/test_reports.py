@@ -12,7 +12,7 @@ from dialects.dialect import load_catalogue
 from transcribe.desk_records import DialectProgress
 from transcribe.errors import InputError
 from transcribe.review.quality import quality
-from transcribe.review.queue import ENOUGH, knows, order
+from transcribe.review.queue import knows, order
 from transcribe.review.reports import Rates, as_csv, pay, productivity, rates_of, span_of_work
 from transcribe.review.serving import differ
 from transcribe.review.throttle import Throttle
@@ -124,9 +124,8 @@ def test_quality_is_told_by_dialect() -> None:
     assert row["reasons"] == {"misheard": 1}
 
 
-def test_the_least_heard_dialect_comes_first_then_the_widest_interval() -> None:
-    found = [progress("a", ENOUGH), progress("b", ENOUGH), progress("c", ENOUGH), progress("d", 5), progress("e", 3)]
-    assert order(found, [], half_widths={"a": 0.01, "b": 0.2}) == ("e", "d", "c", "b", "a")
+def test_the_least_heard_dialect_comes_first_then_by_tag() -> None:
+    assert order([progress("c", 9), progress("b", 9), progress("d", 5), progress("e", 3)], []) == ("e", "d", "b", "c")
 
 
 def test_nobody_is_asked_for_what_they_do_not_know() -> None:

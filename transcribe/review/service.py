@@ -63,7 +63,6 @@ class Service:
     wrong_places: Throttle = field(default_factory=lambda: Throttle(rate=300 / 900, size=300))
     #: By hash of the key: who it is, until when that is trusted.
     known: dict[str, tuple[Known | None, float]] = field(default_factory=dict)
-    half_widths: dict[str, float] = field(default_factory=dict)
     _progress: tuple[tuple[DialectProgress, ...], float] = ((), 0.0)
     #: Who opened which hold's sound, until when another opening is the same one.
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -89,7 +88,7 @@ class Service:
         if time.monotonic() >= until:
             progress = self.store.progress()
             self._progress = (progress, time.monotonic() + _PROGRESS_S)
-        return order(progress, person.dialects, half_widths=self.half_widths, wanted=wanted)
+        return order(progress, person.dialects, wanted=wanted)
 
     def forget_progress(self) -> None:
         """Count what is left anew when it is next asked for."""
