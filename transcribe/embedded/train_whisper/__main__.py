@@ -7,14 +7,21 @@ import json
 import os
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transcribe.embedded import texts
 from transcribe.embedded.train_whisper import bank, tokenizer
 from transcribe.embedded.train_whisper.windows import Mix, Shelf, Window, lay_out
 
+if TYPE_CHECKING:
+    from transcribe.embedded.train_whisper.train import Recipe
+
 TRAINING = bank.Amount(voices=160, sentences=6, salads=4, digits=4)
 WATCHING = bank.Amount(voices=10, sentences=4, salads=2, digits=3)
 TEXT_TOKENS = 1_400
+
+#: Layers of the encoder in each stage, in order: early steps need no deep encoder, and are quicker without it.
+STAGES = {"synthetic": 4, "recorded": 6, "overlapped": 8}
 
 
 def main() -> None:
@@ -23,7 +30,7 @@ def main() -> None:
     parser.add_argument("command", choices=["bank", "vocabulary", "train", "export", "measure"])
     parser.add_argument("--work", type=Path, required=True, help="folder of the bank, tokenizer and checkpoints")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("BOLI_TEST_DATA", "../shared/data")))
-    parser.add_argument("--stage", choices=["synthetic", "recorded"], default="synthetic")
+    parser.add_argument("--stage", choices=list(STAGES), default="synthetic")
     parser.add_argument("--leave-out", default="", help="speakers of recorded digits to leave out, with commas")
     parser.add_argument("--minutes", type=float, default=45.0)
     parser.add_argument("--threads", type=int, default=2)
@@ -59,18 +66,18 @@ def names(listed: str) -> tuple[str, ...]:
     return tuple(filter(None, listed.split(",")))
 
 
-def checkpoint_path(options: argparse.Namespace) -> Path:
-    """Checkpoint of the stage, by its name and the speakers left out."""
-    name = "-without-".join([options.stage, *names(options.leave_out)])
-    return Path(options.work / f"{name}.pt")
+def checkpoint_path(options: argparse.Namespace, stage: str) -> Path:
+    """Checkpoint of *stage*, by its name and the speakers left out; the first stage hears no recorded speaker."""
+    left_out = names(options.leave_out) if stage != "synthetic" else ()
+    return Path(options.work / f"{'-without-'.join([stage, *left_out])}.pt")
 
 
 def make_folders(options: argparse.Namespace) -> None:
     """Write the folders whisper and whisper-hf under --models from a stage's checkpoint."""
     from transcribe.embedded.train_whisper.export import export
 
-    folder = options.models
-    export(checkpoint_path(options), tokenizer.load(options.work), hf=folder / "whisper-hf", ct2=folder / "whisper")
+    folder, checkpoint = options.models, checkpoint_path(options, options.stage)
+    export(checkpoint, tokenizer.load(options.work), hf=folder / "whisper-hf", ct2=folder / "whisper")
 
 
 def measure_folder(options: argparse.Namespace) -> None:
@@ -86,41 +93,45 @@ def measure_folder(options: argparse.Namespace) -> None:
 
 
 def make_network(options: argparse.Namespace) -> None:
-    """Train one stage; the second starts from the first one's weights."""
+    """Train one stage; each but the first starts from the weights of the one before."""
     from transcribe.embedded.train_whisper.batches import Scribe
     from transcribe.embedded.train_whisper.model import Shape
-    from transcribe.embedded.train_whisper.train import Learner, Recipe, train
+    from transcribe.embedded.train_whisper.train import Learner, train
 
-    without = names(options.leave_out)
+    without, stage = names(options.leave_out), options.stage
     spoken = tokenizer.load(options.work)
     compact = tokenizer.Compact(spoken)
     utterances = bank.load_bank(options.work / "bank")
     scribe = Scribe(spoken, bank.inventory(utterances))
-    # The first stage needs no deep encoder, and steps are quicker without it.
-    layers = 4 if options.stage == "synthetic" else Shape.encoder_layers
-    learner = Learner(Shape(vocabulary=compact.size, phones=len(scribe.phones), encoder_layers=layers), compact)
-    checkpoint = checkpoint_path(options)
-    if options.stage == "recorded":
+    shape = Shape(vocabulary=compact.size, phones=len(scribe.phones), encoder_layers=STAGES[stage])
+    learner = Learner(shape, compact)
+    checkpoint = checkpoint_path(options, stage)
+    if stage != "synthetic":
         utterances += bank.recorded_digits(options.data, without=without)
-        recipe = Recipe(
-            minutes=options.minutes,
-            peak_rate=1.2e-3,
-            last_rate=1e-5,
-            usual_length=7_000,
-            mix=Mix(digits=0.1, recorded=0.32, overlapping=0.65, clean=0.35),
-            threads=options.threads,
-            seed=2,
-        )
-    else:
-        recipe = Recipe(minutes=options.minutes, peak_rate=2e-3, last_rate=5e-4, threads=options.threads)
     if checkpoint.exists():
         learner.load(checkpoint)
-    elif options.stage == "recorded":
-        learner.load(options.work / "synthetic.pt", afresh=True)
+    elif stage != "synthetic":
+        earlier = list(STAGES)[list(STAGES).index(stage) - 1]
+        learner.load(checkpoint_path(options, earlier), afresh=True)
     rng = random.Random(5)
     prompts = [texts.sentence(rng.choice(bank.DIALECTS), rng) for _ in range(300)]
     dev = dev_windows(options.work / "dev", options.data)
-    train(learner, Shelf(utterances), scribe, recipe, checkpoint=checkpoint, dev=dev, prompts=prompts)
+    train(learner, Shelf(utterances), scribe, recipe(options), checkpoint=checkpoint, dev=dev, prompts=prompts)
+
+
+def recipe(options: argparse.Namespace) -> Recipe:
+    """What a stage is trained on, and how fast."""
+    from transcribe.embedded.train_whisper.train import Recipe
+
+    minutes, threads = options.minutes, options.threads
+    if options.stage == "synthetic":
+        return Recipe(minutes=minutes, peak_rate=2e-3, last_rate=5e-4, threads=threads)
+    mix, rate, seed = Mix(digits=0.1, recorded=0.32, overlapping=0.65, clean=0.35), 1.2e-3, 2
+    if options.stage == "overlapped":
+        mix, rate, seed = Mix(digits=0.08, recorded=0.38, overlapping=0.75, clean=0.35), 8e-4, 3
+    return Recipe(
+        minutes=minutes, peak_rate=rate, last_rate=1e-5, usual_length=7_000, mix=mix, threads=threads, seed=seed
+    )
 
 
 def dev_windows(folder: Path, data: Path, *, each: int = 16) -> dict[str, list[Window]]:

@@ -22,7 +22,7 @@ class Shape:
 
     width: int = 112
     heads: int = 4
-    encoder_layers: int = 6
+    encoder_layers: int = 8
     decoder_layers: int = 3
     vocabulary: int = 0
     phones: int = 0
