@@ -1,0 +1,63 @@
+"""Commands of everyone: settings, the doctor, the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from transcribe.commands.app import AsJson, Debug, Progress, Workspace, app, console, group
+
+PANEL = "Everyone"
+config = group("config", "Show and check the settings.", PANEL)
+
+
+@config.command("show", epilog="Example: boli config show --origin")
+def config_show(
+    origin: Annotated[bool, typer.Option("--origin", help="Where each value came from.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Every setting with its value."""
+    from transcribe import actions
+
+    console.answer(actions.config_show(workspace, origin=origin))
+
+
+@config.command("check", epilog="Example: boli config check")
+def config_check(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Whether the settings are usable; exit code 3 if not."""
+    from transcribe import actions
+
+    console.answer(actions.config_check(workspace))
+
+
+@config.command("schema", epilog="Example: boli config schema")
+def config_schema(as_json: AsJson = False, debug: Debug = False) -> None:
+    """JSON Schema of boli.toml, for editors."""
+    from transcribe import actions
+
+    console.answer(actions.config_schema())
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli doctor")
+def doctor(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """What is there, what is missing, and which command mends it."""
+    from transcribe import actions
+
+    console.answer(actions.doctor(workspace))
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli demo")
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to make the demo's workspace.")] = Path("boli-demo"),
+    as_json: AsJson = False,
+    debug: Debug = False,
+    progress: Progress = "auto",
+) -> None:
+    """The whole circle on a small corpus that comes with boli."""
+    from transcribe import actions
+
+    console.answer(actions.demo(folder, console))

@@ -1,0 +1,199 @@
+"""Commands of transcription leads: the correction desk, its people, what is due to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from transcribe.commands.app import AsJson, Debug, Workspace, app, console, group
+
+PANEL = "Transcription leads"
+people = group("people", "Who works at the desk.", PANEL)
+report = group("report", "What was done at the desk.", PANEL)
+
+Since = Annotated[str | None, typer.Option(help="Work touched from this UTC date on, for example 2026-01-31.")]
+Until = Annotated[str | None, typer.Option(help="Work touched before this UTC date.")]
+NewPassword = Annotated[bool, typer.Option("--password-stdin", help="Read it from stdin; else one is made and shown.")]
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli serve --port 8756")
+def serve(
+    host: Annotated[str | None, typer.Option(help="Where to listen; others reach it by TLS or a proxy only.")] = None,
+    port: Annotated[int | None, typer.Option(help="0 takes any that is free.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Open the correction desk until Ctrl-C."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace, {"desk.host": host, "desk.port": port}) as wiring:
+        console.answer(desk.serve(wiring, console))
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli queue --reopen SEGMENT")
+def queue(
+    gold: Annotated[
+        Path | None, typer.Option(help="CSV or JSONL of segment and text: keep these to check people.")
+    ] = None,
+    reopen: Annotated[list[str] | None, typer.Option(help="Put this segment back among those to write.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What waits to be written, by dialect."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.queue(wiring, gold=gold, reopen=reopen or ()))
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli review --verify")
+def review(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check that no text was changed; exit code 7 if so.")
+    ] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What waits for a reviewer, and since when."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.review(wiring, verify=verify))
+
+
+@people.command("add", epilog="Example: boli people add asha --role transcriber --dialect bho")
+def people_add(
+    name: Annotated[str, typer.Argument(help="What they sign in with.")],
+    role: Annotated[list[str], typer.Option(help="transcriber, reviewer, lead or analyst; several are fine.")],
+    dialect: Annotated[list[str] | None, typer.Option(help="A dialect they know, with all below it.")] = None,
+    password_stdin: NewPassword = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Take somebody in."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.people_add(wiring, name, role, dialect or (), read_password=password_stdin))
+
+
+@people.command("list", epilog="Example: boli people list")
+def people_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Everybody, with roles and dialects."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.people_list(wiring))
+
+
+@people.command("disable", epilog="Example: boli people disable asha")
+def people_disable(
+    name: Annotated[str, typer.Argument(help="Whom.")],
+    enable: Annotated[bool, typer.Option("--enable", help="Let them in again.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Shut somebody out: sessions and tokens end at once."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.people_disable(wiring, name, enable=enable))
+
+
+@people.command("password", epilog="Example: boli people password asha")
+def people_password(
+    name: Annotated[str, typer.Argument(help="Whose.")],
+    password_stdin: NewPassword = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """A new password; every session ends."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.people_password(wiring, name, read_password=password_stdin))
+
+
+@people.command("token", epilog="Example: boli people token asha --scope progress --scope metrics")
+def people_token(
+    name: Annotated[str, typer.Argument(help="Whom it acts for.")],
+    scope: Annotated[list[str] | None, typer.Option(help="work, review, progress, people or metrics.")] = None,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "script",
+    days: Annotated[int, typer.Option(min=1, help="How long it is good.")] = 90,
+    end: Annotated[str | None, typer.Option(help="End the token with this id instead.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """A token for scripts, or the end of one."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.people_token(wiring, name, scope or (), label=label, days=days, end=end))
+
+
+@report.command("productivity", epilog="Example: boli report productivity --since 2026-01-01")
+def report_productivity(
+    since: Since = None,
+    until: Until = None,
+    out: Annotated[Path | None, typer.Option("--csv", help="Write it as CSV, too.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Sound written and active time, by person and dialect."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.report_productivity(wiring, desk.Period(since=since, until=until), out=out))
+
+
+@report.command("pay", epilog="Example: boli report pay --rates rates.toml --csv january.csv")
+def report_pay(
+    rates: Annotated[Path, typer.Option(help='TOML: currency = "INR", minute = 12.0, and a table [dialects].')],
+    since: Since = None,
+    until: Until = None,
+    out: Annotated[Path | None, typer.Option("--csv", help="Write every line as CSV, too.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What is due to whom, a line a segment."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.report_pay(wiring, desk.Period(since=since, until=until), rates=rates, out=out))
+
+
+@report.command("quality", epilog="Example: boli report quality")
+def report_quality(
+    since: Since = None,
+    until: Until = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Agreement of people, known segments and reviews, by dialect."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.report_quality(wiring, desk.Period(since=since, until=until)))

@@ -1,0 +1,91 @@
+"""Commands of ML teams: error rates that can be signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from transcribe.commands.app import AsJson, Debug, Workspace, app, console
+
+PANEL = "ML teams"
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli wer --split test --out reports/today")
+def wer(
+    pairs: Annotated[Path | None, typer.Option(help="Score this CSV, JSONL or Parquet; no workspace needed.")] = None,
+    model: Annotated[str | None, typer.Option(help="Whose drafts; default: the promoted model's.")] = None,
+    split: Annotated[str, typer.Option(help="train, dev, test or all.")] = "all",
+    normaliser: Annotated[
+        str | None, typer.Option(help="One normaliser for all; default: by language and script.")
+    ] = None,
+    variants: Annotated[
+        list[Path] | None, typer.Option(help="Allowed spellings: TAG.tsv, or a folder of them. May be repeated.")
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="A table by dialect, speaker, session, language, duration, snr, script, overlap, as a,b."),
+    ] = None,
+    next_points: Annotated[
+        float | None,
+        typer.Option("--next", min=0.1, help="What to record next, to bring intervals within so many points."),
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Manifest of the training; a speaker or sentence of it is refused.")
+    ] = None,
+    allow_seen: Annotated[bool, typer.Option(help="What the training knew in rows of its own, not refused.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one page.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the report as a folder, each segment in it.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+    fail_if: Annotated[
+        list[str] | None, typer.Option(help='Exit code 7 if it holds: "worst_reportable_wer>0.35". May be repeated.')
+    ] = None,
+    fail_if_regressed: Annotated[
+        Path | None, typer.Option(help="Exit code 7 if a dialect is worse than in this report or table.")
+    ] = None,
+    privacy_floor: Annotated[bool, typer.Option(help="Leave the numbers of small groups out of --json too.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """WER per dialect, with intervals by speaker; as a table, a page or a folder, and as a gate."""
+    from transcribe import actions
+
+    asked = actions.Scoring(
+        model=model,
+        split=split,
+        normaliser=normaliser,
+        variants=tuple(variants or ()),
+        by=tuple(by or ()),
+        next=next_points,
+        train=train,
+        allow_seen=allow_seen,
+        html=html,
+        out=out,
+        overwrite=overwrite,
+        fail_if=tuple(fail_if or ()),
+        fail_if_regressed=fail_if_regressed,
+        privacy_floor=privacy_floor,
+    )
+    console.answer(actions.wer_of_pairs(pairs, asked, console) if pairs else actions.wer(workspace, asked, console))
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli compare base tuned --split test")
+def compare(
+    a: Annotated[str, typer.Argument(help="A model, a report that --out wrote, or a table of pairs.")],
+    b: Annotated[str, typer.Argument(help="Another one on the same speech.")],
+    pairs: Annotated[Path | None, typer.Option(help="The table that has both models.")] = None,
+    split: Annotated[str, typer.Option(help="train, dev, test or all.")] = "all",
+    normaliser: Annotated[
+        str | None, typer.Option(help="One normaliser for all; default: by language and script.")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Which of two models errs less on each dialect, paired by speaker."""
+    from transcribe import actions
+
+    asked = actions.Contest(a=a, b=b, pairs=pairs, split=split, normaliser=normaliser)
+    console.answer(actions.compare(workspace, asked))
