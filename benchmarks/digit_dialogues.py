@@ -5,8 +5,10 @@ How well does the whole chain write down conversations of real spoken digits tha
 
 Dialogues of two speakers are built from single recorded digits (pauses of 0.2 to 1 s, 10 % of the speech overlapped,
 8 kHz), ingested, diarised without a speaker count and drafted, as `boli ingest` and `boli run` do. Printed: WER in time
-order, which asks only what was said, and cpWER, which asks who said it too (where meeteval is installed). With
---left-out one person talks in every dialogue, whom the training of the model named by --model never heard.
+order, which asks only what was said, with the words of both sides in the order in which they begin; the same with each
+turn of the reference kept whole, as a transcript with turns has it; and cpWER, which asks who said it too (where
+meeteval is installed). With --left-out one person talks in every dialogue, whom the training of the model named by
+--model never heard.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import importlib.util
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +57,27 @@ def drafted(
     return found
 
 
-def in_time_order(made: Iterable[Conversation], found: dict[str, dict[str, list[Word]]]) -> ErrorCount:
+def by_word(dialogue: Conversation) -> list[str]:
+    """All words in the order in which they begin."""
+    said = [pair for turn in dialogue.spoken for pair in zip(turn.word_starts, turn.text.split(), strict=True)]
+    return [word for _, word in sorted(said, key=lambda pair: pair[0])]
+
+
+def by_turn(dialogue: Conversation) -> list[str]:
+    """All words, turn after turn in the order in which the turns begin."""
+    return [word for turn in dialogue.spoken for word in turn.text.split()]
+
+
+def in_time_order(
+    made: Iterable[Conversation],
+    found: dict[str, dict[str, list[Word]]],
+    reference: Callable[[Conversation], list[str]] = by_word,
+) -> ErrorCount:
     """Errors of all words in order of their start, whoever said them."""
     total = ErrorCount.zero()
     for dialogue in made:
-        reference = [word for turn in sorted(dialogue.spoken, key=lambda t: t.start) for word in turn.text.split()]
         words = sorted((word for own in found[dialogue.name].values() for word in own), key=lambda w: (w.start, w.end))
-        hits, substitutions, deletions, insertions = count(reference, [word.text for word in words])
+        hits, substitutions, deletions, insertions = count(reference(dialogue), [word.text for word in words])
         total += ErrorCount(hits=hits, substitutions=substitutions, deletions=deletions, insertions=insertions)
     return total
 
@@ -100,6 +116,7 @@ def measure(data: Path, model: Path, diariser: Path, *, always: str | None, seed
         "deletions": errors.deletions,
         "insertions": errors.insertions,
         "wer_in_time_order": errors.rate,
+        "wer_by_turn": in_time_order(made, found, by_turn).rate,
         "cpwer": with_speakers(made, found),
     }
 
@@ -115,7 +132,9 @@ def main() -> None:
     found = measure(given.data, given.model, given.diariser, always=given.left_out, seed=given.seed)
     cpwer = "not measured (no meeteval)" if found["cpwer"] is None else f"{found['cpwer']:.1%}"
     whom = f"{given.left_out} left out" if given.left_out else "all trained on"
-    print(f"{whom}: WER in time order {found['wer_in_time_order']:.1%}, cpWER {cpwer}")
+    print(
+        f"{whom}: WER in time order {found['wer_in_time_order']:.1%}, by turn {found['wer_by_turn']:.1%}, cpWER {cpwer}"
+    )
     name = f"digit_dialogues_without_{given.left_out}" if given.left_out else "digit_dialogues"
     print(write(name, found, seed=given.seed, model=folder_id(given.model), diariser=folder_id(given.diariser)))
 

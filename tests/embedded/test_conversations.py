@@ -31,7 +31,8 @@ talks = st.lists(st.tuples(st.sampled_from("abc"), st.integers(80, 4000)), min_s
 def clip(speaker: str, length_ms: int, *, silence_ms: int = 0) -> Clip:
     """A buzz that is audible from its first sample to its last, but for silence on both sides."""
     buzz = np.where(np.arange(length_ms * 16) % 160 < 80, 0.5, -0.5).astype(np.float32)
-    return speaker, "en-US", "a buzz", np.pad(buzz, silence_ms * 16)
+    samples = np.pad(buzz, silence_ms * 16)
+    return Clip(speaker=speaker, dialect="en-US", text="buzz", samples=samples, word_starts=(silence_ms,))
 
 
 def turn(start: int, end: int, speaker: str = "a") -> Spoken:
@@ -42,7 +43,10 @@ def turn(start: int, end: int, speaker: str = "a") -> Spoken:
 @given(talks, st.sampled_from([0.0, 0.05, 0.1, 0.25]), st.integers(0, 1000))
 def test_no_layout_breaks_the_rules_of_talk(talk: list[tuple[str, int]], overlap: float, seed: int) -> None:
     # One sample a millisecond: the law is about times, and this way it is quick.
-    clips = [(speaker, "en-US", "a buzz", np.full(length, 0.5, np.float32)) for speaker, length in talk]
+    clips = [
+        Clip(speaker=speaker, dialect="en-US", text="buzz", samples=np.full(length, 0.5, np.float32))
+        for speaker, length in talk
+    ]
     made = converse(clips, random.Random(seed), overlap=overlap, rate_hz=1000)
 
     assert sorted((it.speaker, it.end - it.start) for it in made.spoken) == sorted(talk)
@@ -77,6 +81,7 @@ def test_times_are_those_of_the_audible_sound() -> None:
     assert loud[0] == first.start * 16
     assert loud[-1] == last.end * 16 - 1
     assert first.end - first.start == 700
+    assert first.word_starts == (first.start,)
     assert not made.samples[first.end * 16 : last.start * 16].any()
 
 
@@ -96,7 +101,7 @@ def test_overlap_is_counted_over_time_with_speech(spoken: list[Spoken], share: f
 
 
 def test_a_room_adds_noise_and_keeps_length_and_peak() -> None:
-    (_, _, _, dry) = clip("a", 400, silence_ms=400)
+    dry = clip("a", 400, silence_ms=400).samples
     heard = room(dry, random.Random(6))
     assert heard.dtype == np.float32
     assert heard.shape == dry.shape
@@ -107,7 +112,7 @@ def test_a_room_adds_noise_and_keeps_length_and_peak() -> None:
 
 
 def test_a_room_is_the_same_for_int16() -> None:
-    (_, _, _, dry) = clip("a", 100)
+    dry = clip("a", 100).samples
     as_int16 = np.asarray(dry * 32768, dtype=np.int16)
     assert np.allclose(room(dry, random.Random(7)), room(as_int16, random.Random(7)), atol=1e-4)
 

@@ -4,6 +4,7 @@ import csv
 import json
 import random
 import wave
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,9 @@ def test_a_turn_has_up_to_six_digits_and_small_gaps(tmp_path: Path) -> None:
     for turn in made.spoken:
         said = len(turn.text.split())
         assert 300 * said + 50 * (said - 1) <= turn.end - turn.start <= 300 * said + 300 * (said - 1) + 1
+        assert turn.word_starts[0] == turn.start
+        assert turn.end - turn.word_starts[-1] == pytest.approx(300, abs=2)
+        assert all(350 <= after - before <= 601 for before, after in pairwise(turn.word_starts))
 
 
 def test_written_dialogues_can_be_ingested(tmp_path: Path) -> None:

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from transcribe.embedded.voices import RATE_HZ, audible
 from transcribe.records import Milliseconds
 
-#: Speaker, dialect, text, and the samples of one turn.
-Clip = tuple[str, str, str, NDArray[np.float32]]
-
 #: The columns of a manifest that `boli ingest --manifest` reads.
 MANIFEST_COLUMNS = (
     "path",
@@ -32,6 +29,19 @@ MANIFEST_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clip:
+    """The sound of one turn to come, and what is said in it."""
+
+    speaker: str
+    dialect: str
+    text: str
+    #: float32 (samples,)
+    samples: NDArray[np.float32]
+    #: When each word begins, from the first sample; empty where nobody knows.
+    word_starts: tuple[Milliseconds, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Spoken:
     """One turn as it was really spoken."""
@@ -41,6 +51,8 @@ class Spoken:
     speaker: str
     dialect: str
     text: str
+    #: When each word begins, from the start of the recording; empty where nobody knows.
+    word_starts: tuple[Milliseconds, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,12 +103,14 @@ def converse(
     layout = _Layout(overlap)
     placed: list[tuple[int, NDArray[np.float32]]] = []
     spoken: list[Spoken] = []
-    for speaker, dialect, text, samples in clips:
-        first, last = audible(samples)
+    for clip in clips:
+        first, last = audible(clip.samples)
         length = -(-(last - first) * 1000 // rate_hz)
-        start = layout.place(speaker, length, rng.randint(*pause_ms))
-        placed.append((start * rate_hz // 1000 - first, samples))
-        spoken.append(Spoken(start=start, end=start + length, speaker=speaker, dialect=dialect, text=text))
+        start = layout.place(clip.speaker, length, rng.randint(*pause_ms))
+        placed.append((start * rate_hz // 1000 - first, clip.samples))
+        words = tuple(max(start, start + word - first * 1000 // rate_hz) for word in clip.word_starts)
+        who = {"speaker": clip.speaker, "dialect": clip.dialect, "text": clip.text}
+        spoken.append(Spoken(start=start, end=start + length, word_starts=words, **who))
     tail = max(turn.end for turn in spoken) + rng.randint(*pause_ms)
     mixed = _mix(placed, -(-tail * rate_hz // 1000))
     ordered = tuple(sorted(spoken, key=lambda turn: (turn.start, turn.speaker)))

@@ -181,10 +181,9 @@ def _clips(said: Mapping[str, Sequence[Digit]], seconds: float, rng: random.Rand
     length = 0.0
     while length < seconds:
         digits = list(itertools.islice(decks[people[0]], rng.randint(1, MOST_DIGITS)))
-        samples = _join(digits, rng)
-        clips.append((people[0], digits[0].dialect, " ".join(digit.text for digit in digits), samples))
+        clips.append(_join(digits, rng))
         # The mean pause, less what overlaps.
-        length += len(samples) / digits[0].rate_hz + 0.3
+        length += len(clips[-1].samples) / digits[0].rate_hz + 0.3
         if rng.random() < 0.8:
             people.reverse()
     return clips
@@ -196,13 +195,21 @@ def _deal(digits: Sequence[Digit], rng: random.Random) -> Iterator[Digit]:
         yield from rng.sample(digits, len(digits))
 
 
-def _join(digits: Sequence[Digit], rng: random.Random) -> NDArray[np.float32]:
+def _join(digits: Sequence[Digit], rng: random.Random) -> Clip:
     """Give one turn, with a peak of 0.7: some people of such data sets were recorded far too softly."""
     pieces: list[NDArray[np.int16]] = []
     for digit in digits:
         pieces += [np.zeros(rng.randint(*GAP_MS) * digit.rate_hz // 1000, np.int16), digit.samples]
+    ends = itertools.accumulate(len(piece) for piece in pieces[1:])
+    starts = [0, *list(ends)[1:-1:2]]
     samples = np.concatenate(pieces[1:]).astype(np.float32)
-    return np.asarray(samples * (0.7 / max(1.0, float(np.abs(samples).max()))), dtype=np.float32)
+    return Clip(
+        speaker=digits[0].speaker,
+        dialect=digits[0].dialect,
+        text=" ".join(digit.text for digit in digits),
+        samples=np.asarray(samples * (0.7 / max(1.0, float(np.abs(samples).max()))), dtype=np.float32),
+        word_starts=tuple(start * 1000 // digits[0].rate_hz for start in starts),
+    )
 
 
 def _row(dialogue: Conversation, split: str, source: str) -> dict[str, str]:

@@ -86,7 +86,8 @@ def talk(part: Part) -> Conversation:
 
 def _clips(part: Part, rng: random.Random) -> Iterator[Clip]:
     for speaker, text in script(part, rng):
-        yield speaker, part.dialect, text, speak(part.people[speaker], text)
+        samples = speak(part.people[speaker], text)
+        yield Clip(speaker=speaker, dialect=part.dialect, text=text, samples=samples)
 
 
 def script(part: Part, rng: random.Random) -> list[tuple[str, str]]:

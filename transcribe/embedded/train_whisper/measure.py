@@ -88,7 +88,8 @@ def spoken_conversation(
     while len(clips) < 8:
         voice, text = people[len(clips) % 2], texts.sentence(dialect, rng)
         with contextlib.suppress(ValueError):  # some variants stay silent at some texts
-            clips.append((voice.name, dialect, text, voices.speak(voice, text)))
+            samples = voices.speak(voice, text)
+            clips.append(Clip(speaker=voice.name, dialect=dialect, text=text, samples=samples))
     return converse(clips, rng, overlap=overlap)
 
 
@@ -107,7 +108,8 @@ def digit_conversation(
                 np.zeros(rng.randint(480, 4800), np.float32),
             ]
         text = " ".join(digit.words[0] for digit in digits)
-        clips.append((own[0].speaker, "en-US", text, np.concatenate(pieces[:-1])))
+        samples = np.concatenate(pieces[:-1])
+        clips.append(Clip(speaker=own[0].speaker, dialect="en-US", text=text, samples=samples))
     return converse(clips, rng, overlap=overlap)
 
 
