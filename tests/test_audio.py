@@ -218,21 +218,6 @@ def test_many_files_are_taken_as_they_come(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.wav"))) < 20
 
 
-def test_sweeping_removes_what_nobody_works_on(tmp_path: Path) -> None:
-    import fcntl
-
-    (tmp_path / "ab").mkdir()
-    abandoned, held = tmp_path / "ab" / ".x.part", tmp_path / "ab" / ".y.part"
-    abandoned.write_bytes(b"half")
-    with held.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-
-        assert audio.sweep(tmp_path) == 1
-
-    assert not abandoned.exists()
-    assert held.exists()
-
-
 def test_media_is_decoded_where_nothing_can_be_sealed(tmp_path: Path) -> None:
     source, target = saved(tmp_path, tone(1.5)), tmp_path / "out.flac"
 

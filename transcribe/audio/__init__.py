@@ -7,8 +7,9 @@ Sound in: foreign media once, in a jail, into 16 kHz FLAC named by its content; 
 """
 
 from transcribe.audio.clips import encode_opus, shape_clip
+from transcribe.audio.leftovers import copies, sweep
 from transcribe.audio.reading import content_hash, duration, peaks, place, quietest, read
-from transcribe.audio.receiving import Job, Limits, Received, jail_level, receive, receive_many, sweep
+from transcribe.audio.receiving import Job, Limits, Received, jail_level, receive, receive_many
 from transcribe.audio.verdicts import shown, spoken
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Limits",
     "Received",
     "content_hash",
+    "copies",
     "duration",
     "encode_opus",
     "jail_level",

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import itertools
 import json
 import os
 import stat
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from transcribe.audio import reading
+from transcribe.audio.leftovers import part
 from transcribe.audio.sniffing import misnamed
-from transcribe.audio.verdicts import named, shown, spoken
-from transcribe.errors import BoliError, InputError, UnfitError
+from transcribe.audio.verdicts import named, shown, spoken, unwritable
+from transcribe.errors import BoliError, InputError
 from transcribe.jail import Bounds, Jail, Level, Outcome, Words
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import ChannelMode, Milliseconds
 
-_PART = ".part"
 _MOST_CHANNELS = 8
 #: Longest line that is taken from a child, and the parts of its error.
 _LONGEST_LINE = 600
@@ -135,15 +133,15 @@ def receive(
             return known
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            with _part(place) as (part, keep):
-                facts = _decoded(job, (descriptor, part), limits)
+            with part(place) as (sound, keep):
+                facts = _decoded(job, (descriptor, sound), limits)
                 _refuse_change(job, descriptor, before, sha256)
-                os.fsync(part)
-                size = os.fstat(part).st_size
+                os.fsync(sound)
+                size = os.fstat(sound).st_size
                 keep()
             _remember(place, {**facts, "mode": channel_mode, "stream": stream, "bytes": size})
         except OSError as error:
-            raise _unwritable(folder, error) from error
+            raise unwritable(folder, error) from error
     return _received(place, facts, job)
 
 
@@ -175,17 +173,6 @@ def receive_many(
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def sweep(folder: Path) -> int:
-    """Remove what killed runs left half-written in *folder*; gives how many. Files under work are locked and stay."""
-    removed = 0
-    for path in folder.glob(f"??/*{_PART}"):
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
-            removed += 1
-    return removed
 
 
 def jail_level() -> Level:
@@ -276,33 +263,6 @@ def _refuse_change(job: Job, descriptor: int, before: os.stat_result, sha256: st
         raise named(job.source, "E_CHANGED", "changed while it was read", "wait until its copying is done, then repeat")
 
 
-@contextlib.contextmanager
-def _part(place: Path) -> Iterator[tuple[int, Any]]:
-    """A file to write beside *place*, and the call that puts it there. Whatever happens, nothing half is left."""
-    descriptor, name = tempfile.mkstemp(_PART, f".{place.stem[:16]}.", place.parent)
-
-    def keep() -> None:
-        os.fchmod(descriptor, 0o644)
-        Path(name).replace(place)
-        _sync_folder(place.parent)
-
-    try:
-        # The lock says to `sweep` that somebody is at work; it ends with this process, however that ends.
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor, keep
-    finally:
-        os.close(descriptor)
-        Path(name).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _decoded(job: Job, descriptors: tuple[int, int], limits: Limits) -> dict[str, Any]:
     split = job.channel_mode == "split"
     order = {
@@ -386,13 +346,7 @@ def _received(place: Path, facts: dict[str, Any], job: Job) -> Received:
 
 
 def _remember(place: Path, facts: dict[str, Any]) -> None:
-    with _part(place.with_suffix(".json")) as (part, keep):
-        os.write(part, json.dumps(facts, sort_keys=True).encode())
-        os.fsync(part)
+    with part(place.with_suffix(".json")) as (descriptor, keep):
+        os.write(descriptor, json.dumps(facts, sort_keys=True).encode())
+        os.fsync(descriptor)
         keep()
-
-
-def _unwritable(folder: Path, error: OSError) -> UnfitError:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    code, hint = ("E_FULL", "free some space") if full else ("E_FOLDER", "see that it may be written")
-    return UnfitError(f"{shown(folder)} cannot take the sound ({error.strerror})", code=code, hint=hint)

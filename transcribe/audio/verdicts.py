@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from pathlib import Path
 
-from transcribe.errors import InputError
+from transcribe.errors import InputError, UnfitError
 from transcribe.records import Milliseconds
 
 
@@ -48,3 +49,10 @@ def spoken(duration: Milliseconds) -> str:
     if duration < 60_000:
         return f"{duration / 1_000:.1f} s"
     return f"{duration / 60_000:.1f} min" if duration < 3_600_000 else f"{duration / 3_600_000:.1f} h"
+
+
+def unwritable(folder: Path, error: OSError) -> UnfitError:
+    """That *folder* cannot be written, in the user's words."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code, hint = ("E_FULL", "free some space") if full else ("E_FOLDER", "see that it may be written")
+    return UnfitError(f"{shown(folder)} cannot take the sound ({error.strerror})", code=code, hint=hint)

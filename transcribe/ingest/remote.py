@@ -14,7 +14,7 @@ _CHUNK: Final = 1 << 20
 
 def fetch(url: str, folder: Path, *, at_most: int) -> Path:
     """
-    A copy of *url* in *folder*, for the caller to remove.
+    A copy of *url* in *folder*.
 
     Args:
         at_most: Bytes of the largest file that is taken.
@@ -24,7 +24,6 @@ def fetch(url: str, folder: Path, *, at_most: int) -> Path:
         MissingError: The library for this kind of store is not installed.
         UnreachableError: The store does not answer.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=PurePosixPath(url).suffix[:16], delete=False) as copy:
         place = Path(copy.name)
         try:

@@ -88,33 +88,26 @@ def ingest(
 def _take_all(intake: _Intake, arrivals: Iterable[Arrival | Failure], audio_folder: Path, workers: int) -> None:
     waiting: deque[tuple[Arrival, Path]] = deque()
 
-    def jobs() -> Iterator[audio.Job]:
+    def jobs(copies: Path) -> Iterator[audio.Job]:
         for arrival in intake.checked(arrivals):
             try:
-                source = intake.fetched(arrival, audio_folder)
+                source = intake.fetched(arrival, copies)
             except InputError as error:
                 intake.fail(arrival, error)
                 continue
             waiting.append((arrival, source))
             yield intake.job(arrival, source)
 
-    try:
-        for _, answer in audio.receive_many(jobs(), audio_folder, limits=intake.rules.limits, workers=workers):
+    with audio.copies(audio_folder) as copies:
+        asked = jobs(copies)
+        for _, answer in audio.receive_many(asked, audio_folder, limits=intake.rules.limits, workers=workers):
             arrival, source = waiting.popleft()
             if isinstance(answer, InputError):
                 intake.fail(arrival, answer)
             else:
                 intake.take(arrival, answer, source)
-            _forget(arrival, source)
-    finally:
-        for arrival, source in waiting:
-            _forget(arrival, source)
-
-
-def _forget(arrival: Arrival, source: Path) -> None:
-    """Remove the copy of a file that came from an object store."""
-    if source != arrival.place:
-        source.unlink(missing_ok=True)
+            if source.parent == copies:
+                source.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,93 @@
+"""Files under work, which a kill leaves behind and the next run removes. A lock tells those from what is alive."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from transcribe.audio.verdicts import unwritable
+
+_PART: Final = ".part"
+_COPIES: Final = ".copies-"
+
+
+@contextlib.contextmanager
+def part(place: Path) -> Iterator[tuple[int, Callable[[], None]]]:
+    """A file to write beside *place*, and the call that puts it there. Whatever happens, nothing half is left."""
+    descriptor, name = _locked(lambda: tempfile.mkstemp(_PART, f".{place.stem[:16]}.", place.parent))
+
+    def keep() -> None:
+        os.fchmod(descriptor, 0o644)
+        Path(name).replace(place)
+        _sync_folder(place.parent)
+
+    try:
+        yield descriptor, keep
+    finally:
+        os.close(descriptor)
+        Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def copies(folder: Path) -> Iterator[Path]:
+    """
+    A folder in *folder* for copies of files that lie elsewhere; it goes with all that is in it.
+
+    Raises:
+        UnfitError: If *folder* cannot be written.
+    """
+
+    def made() -> tuple[int, str]:
+        name = tempfile.mkdtemp(prefix=_COPIES, dir=folder)
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY), name
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = _locked(made)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        yield Path(name)
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(name, ignore_errors=True)
+
+
+def sweep(folder: Path) -> int:
+    """Remove what killed runs left half-written or copied in *folder*; gives how many. What is at work stays."""
+    removed = 0
+    for path in (*folder.glob(f"??/*{_PART}"), *folder.glob(f"{_COPIES}*")):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                removed += 1
+            finally:
+                os.close(descriptor)
+    return removed
+
+
+def _locked(made: Callable[[], tuple[int, str]]) -> tuple[int, str]:
+    """What *made* makes, locked until this process ends, however it ends."""
+    while True:
+        descriptor, name = made()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # A sweep between the two calls saw nobody at work, and took it away.
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, name
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
