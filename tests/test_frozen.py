@@ -1,0 +1,100 @@
+"""A frozen dataset gives back what was put in, and notices every change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transcribe import frozen
+from transcribe.errors import InputError
+from transcribe.frozen import Example, Provenance
+
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@st.composite
+def examples(draw: st.DrawFn) -> Example:
+    start = draw(st.integers(0, 10_000))
+    return Example(
+        audio=draw(st.sampled_from("ab")) * 64,
+        id=draw(st.uuids()).hex,
+        session=draw(st.none() | TEXTS),
+        guideline=draw(st.none() | TEXTS),
+        start=start,
+        end=start + draw(st.integers(1, 28_000)),
+        text=draw(st.none() | TEXTS),
+        dialect=draw(st.sampled_from([None, "hi", "en-scotland"])),
+        language=draw(st.sampled_from([None, "hi", "en"])),
+        speaker=draw(st.none() | TEXTS),
+        channel=draw(st.sampled_from([None, 0, 1])),
+        split=draw(st.sampled_from(["train", "dev", "test"])),
+        provenance=Provenance(kind=draw(st.sampled_from(["person", "pseudo"])), by=draw(st.none() | TEXTS)),
+        weight=draw(st.floats(0, 1)),
+    )
+
+
+@settings(max_examples=25)
+@given(made=st.lists(examples(), max_size=6), data=st.data())
+def test_the_same_examples_in_any_order_are_the_same_dataset(
+    made: list[Example], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("frozen")
+    first = frozen.write(folder / "a", made, {"why": "a test"})
+    again = frozen.write(folder / "b", data.draw(st.permutations(made)))
+
+    assert first.sha256 == again.sha256
+    assert frozen.read(folder / "a") == first
+    assert sorted(map(repr, first.examples())) == sorted(map(repr, made))
+    assert list(first.examples("dev", "test")) == [each for each in first.examples() if each.split != "train"]
+
+
+def one(text: str = "aye", **facts: object) -> Example:
+    return Example(**{"id": text, "audio": "a" * 64, "start": 0, "end": 900, "text": text} | facts)  # type: ignore[arg-type]
+
+
+def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
+    frozen.write(tmp_path / "d", [one()])
+    manifest = tmp_path / "d" / frozen.MANIFEST
+    manifest.write_bytes(manifest.read_bytes().replace(b"aye", b"nay"))
+
+    with pytest.raises(InputError, match="changed after it was frozen"):
+        frozen.read(tmp_path / "d")
+
+
+def test_a_frozen_folder_takes_no_other_dataset(tmp_path: Path) -> None:
+    frozen.write(tmp_path / "d", [one()])
+
+    with pytest.raises(InputError, match="another dataset"):
+        frozen.write(tmp_path / "d", [one("nay")])
+
+
+def test_a_line_of_another_shape_is_named(tmp_path: Path) -> None:
+    frozen.write(tmp_path / "d", [one()])
+    manifest, facts = tmp_path / "d" / frozen.MANIFEST, tmp_path / "d" / frozen.FACTS
+    known = json.loads(facts.read_text())
+    manifest.write_text(json.dumps({"who": "knows"}) + "\n")
+    facts.write_text(json.dumps(known | {"sha256": frozen.hashlib.sha256(manifest.read_bytes()).hexdigest()}))
+
+    with pytest.raises(InputError, match="line 1"):
+        list(frozen.read(tmp_path / "d").examples())
+
+
+def test_counts_leave_out_speech_that_nobody_has_written_down(tmp_path: Path) -> None:
+    made = [one("aye right", dialect="en-scotland"), one("aye", split="dev"), Example(**{**vars(one()), "text": None})]
+
+    assert frozen.write(tmp_path / "d", made).counts == {
+        "dev": {"und": {"stretches": 1, "words": 1, "milliseconds": 900}},
+        "train": {"en-scotland": {"stretches": 1, "words": 2, "milliseconds": 900}},
+    }
+
+
+def test_what_is_not_finished_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), frozen.making(tmp_path / "d") as made:
+        made.writer.add(one())
+        raise KeyboardInterrupt
+
+    assert list(tmp_path.iterdir()) == []
