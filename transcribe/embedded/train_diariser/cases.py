@@ -45,7 +45,8 @@ def synthetic(count: int, seed: int) -> Iterator[Case]:
         for _ in range(8 + 4 * len(people)):
             voice = rng.choice(people)
             text = texts.sentence(dialect, rng)
-            clips.append((voice.name, dialect, text, voices.speak(voice, text)))
+            said = voices.speak(voice, text)
+            clips.append(conversations.Clip(speaker=voice.name, dialect=dialect, text=text, samples=said))
         made = conversations.converse(clips, rng, name=f"synthetic-{number}", overlap=rng.choice([0.0, 0.05, 0.1]))
         yield case(made, conversations.room(made.samples, rng) if number % 2 else None)
 
@@ -62,7 +63,7 @@ def fast_digits(folder: Path, count: int, seed: int) -> Iterator[Case]:
         for _ in range(10 * len(people)):
             voice = rng.choice(people)
             turn = np.concatenate(rng.sample(said[voice], rng.randint(1, 4)))
-            clips.append((voice, "en", "", turn))
+            clips.append(conversations.Clip(speaker=voice, dialect="en", text="", samples=turn))
         made = conversations.converse(clips, rng, name=f"digits-{number}", overlap=rng.choice([0.0, 0.1]))
         yield case(made)
 
