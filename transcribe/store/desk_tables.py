@@ -183,3 +183,33 @@ GOLDS = Table(
     Column("text", Words, nullable=False),
     Column("added_at", Words, nullable=False),
 )
+
+#: One-time ways in: whoever has the key chooses a password of their own. Kept as hashes.
+INVITATIONS = Table(
+    "invitations",
+    METADATA,
+    Column("key", Words, primary_key=True),
+    Column("person", Words, ForeignKey("people.id"), nullable=False),
+    Column("made_by", Words, ForeignKey("people.id")),
+    Column("made_at", Words, nullable=False),
+    Column("until_at", Words, nullable=False),
+    #: When it was used, or another took its place.
+    Column("ended_at", Words),
+    Index("invitations_by_person", "person"),
+)
+
+#: What people object to in their pay statement, a line each, and what a lead answered.
+OBJECTIONS = Table(
+    "objections",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("person", Words, ForeignKey("people.id"), nullable=False),
+    Column("segment", ForeignKey("segments.no"), nullable=False),
+    Column("note", Words, nullable=False),
+    Column("made_at", Words, nullable=False),
+    Column("outcome", Words),
+    Column("answer", Words),
+    Column("answered_by", Words, ForeignKey("people.id")),
+    Column("answered_at", Words),
+    Index("objections_by_person", "person", "segment"),
+)

@@ -33,13 +33,20 @@ class People(Grouping):
     """The part of the store that knows people. Passwords and keys come here as hashes only."""
 
     def add_person(
-        self, name: str, roles: Sequence[Role], *, dialects: Sequence[str] = (), password: str | None = None
+        self,
+        name: str,
+        roles: Sequence[Role],
+        *,
+        dialects: Sequence[str] = (),
+        password: str | None = None,
+        by: str | None = None,
     ) -> Person:
         """
         Take in somebody new.
 
         Args:
-            password: Its hash. ``None``: they cannot sign in, and work through tokens.
+            password: Its hash. ``None``: they cannot sign in before an invitation, and work through tokens.
+            by: Id of who does it; ``None``: somebody at the server.
 
         Raises:
             UsageError: Without a role, or with one that is none.
@@ -63,7 +70,7 @@ class People(Grouping):
             }
             if connection.execute(keep.values(values).returning(PEOPLE.c.id)).first() is None:
                 raise InputError(f"{name} is there already", code="E_NAME_TAKEN", hint="choose another name", item=name)
-            note(connection, self.now(), None, "person added", detail={"person": person.id, "roles": list(roles)})
+            note(connection, self.now(), by, "person added", detail={"person": person.id, "roles": list(roles)})
         return person
 
     def people(self) -> tuple[Person, ...]:
@@ -96,9 +103,13 @@ class People(Grouping):
         dialects: Sequence[str] | None = None,
         password: str | None = None,
         disabled: bool | None = None,
+        by: str | None = None,
     ) -> Person:
         """
         Change what is given. A new password and a disabled person end every session; a disabled one also every token.
+
+        Args:
+            by: Id of who does it; ``None``: somebody at the server.
 
         Raises:
             UsageError: For roles that are none.
@@ -124,7 +135,7 @@ class People(Grouping):
                 live = (TOKENS.c.person == person.id) & TOKENS.c.ended_at.is_(None)
                 connection.execute(update(TOKENS).where(live).values(ended_at=self.now()))
             shown = {"person": person.id, "changed": sorted(given)}
-            note(connection, self.now(), None, "person changed", detail=shown)
+            note(connection, self.now(), by, "person changed", detail=shown)
             return person_of(_row_named(connection, name))
 
     def begin_session(self, key: str, person: str, *, until_at: str) -> None:

@@ -46,7 +46,7 @@ class Piece:
     stands: bool
     #: Decisions about their texts, the first one first.
     verdicts: tuple[str, ...]
-    #: Whether a reviewer put other words in their place.
+    #: Whether a reviewer put other words in their place. Another form of the dialect is no other word.
     reworded: bool
     #: Reasons that came with texts sent back.
     reasons: tuple[str, ...]
@@ -163,7 +163,12 @@ def _piece(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequence[
         state=last.state,
         stands=last.standing == last.version,
         verdicts=tuple(row.decision for row in verdicts),
-        reworded=any(row.decision == "accept" and row.result != row.version for row in verdicts),
+        reworded=any(_reworded(row) for row in verdicts),
         reasons=tuple(reason for row in verdicts for reason in json.loads(row.reasons)),
         gold=last.gold,
     )
+
+
+def _reworded(row: Row[Any]) -> bool:
+    other: bool = row.decision == "accept" and row.result != row.version
+    return other and json.loads(row.reasons) != ["dialect_form"]

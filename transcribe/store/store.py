@@ -13,9 +13,12 @@ from transcribe.store.database import utc_now
 from transcribe.store.desk import Desk
 from transcribe.store.drafts import Drafts
 from transcribe.store.export import Export
+from transcribe.store.inviting import Inviting
 from transcribe.store.locks import Role, role_lock
 from transcribe.store.models import Models
+from transcribe.store.objecting import Objecting
 from transcribe.store.opening import opened
+from transcribe.store.overseeing import Overseeing
 from transcribe.store.people import People
 from transcribe.store.pieces import Pieces
 from transcribe.store.place import place_of
@@ -27,7 +30,22 @@ from transcribe.store.work import Work
 
 
 class Store(
-    Recordings, Work, Drafts, Corrections, Models, Overview, Export, Audit, People, Desk, Reviewing, Submitting, Pieces
+    Recordings,
+    Work,
+    Drafts,
+    Corrections,
+    Models,
+    Overview,
+    Export,
+    Audit,
+    People,
+    Inviting,
+    Desk,
+    Reviewing,
+    Submitting,
+    Pieces,
+    Objecting,
+    Overseeing,
 ):
     """
     One database, opened. Its parts are the base classes, a noun each.

@@ -1,0 +1,102 @@
+"""
+Ways in for people who have no password yet, or lost it: each good once, for a while.
+
+Nobody else ever knows the password: a lead hands on a link, and whoever opens it chooses one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+
+from transcribe.desk_records import Person
+from transcribe.store.auditing import note
+from transcribe.store.desk_tables import INVITATIONS, PEOPLE, SESSIONS
+from transcribe.store.grouping import Grouping
+from transcribe.store.people import person_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How somebody stands at the desk, beside who they are."""
+
+    person: Person
+    added_at: str
+    #: Whether they have chosen a password.
+    has_password: bool
+    #: Until when their newest invitation may be used; ``None``: none is open.
+    invited_until: str | None
+    #: When a session of theirs was last used, within some minutes; ``None``: none is known.
+    seen_at: str | None
+
+
+class Inviting(Grouping):
+    """The part of the store that lets people in for the first time. Keys come here as hashes only."""
+
+    def invite(self, key: str, person: str, *, by: str | None, until_at: str) -> None:
+        """Let whoever has the key with the hash *key* choose the password of *person*. Earlier keys end."""
+        now = self.now()
+        with self.writing() as connection:
+            earlier = and_(INVITATIONS.c.person == person, INVITATIONS.c.ended_at.is_(None))
+            connection.execute(update(INVITATIONS).where(earlier).values(ended_at=now))
+            values = {"key": key, "person": person, "made_by": by, "made_at": now, "until_at": until_at}
+            connection.execute(insert(INVITATIONS).values(values))
+            note(connection, now, by, "invitation made", detail={"person": person})
+
+    def invited(self, key: str) -> Person | None:
+        """Whom the invitation is for; ``None`` if it is worth nothing."""
+        found = select(PEOPLE).join(INVITATIONS, INVITATIONS.c.person == PEOPLE.c.id).where(self._still_good(key))
+        with self.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else person_of(row)
+
+    def accept_invitation(self, key: str, password: str) -> Person | None:
+        """
+        Give the invited person the password whose hash is *password*, end the invitation and every session.
+
+        Returns:
+            Who it was; ``None`` if the invitation is worth nothing, and nothing is changed.
+        """
+        now = self.now()
+        found = select(PEOPLE).join(INVITATIONS, INVITATIONS.c.person == PEOPLE.c.id).where(self._still_good(key))
+        with self.writing() as connection:
+            row = connection.execute(found.with_for_update(of=INVITATIONS)).one_or_none()
+            if row is None:
+                return None
+            connection.execute(update(INVITATIONS).where(INVITATIONS.c.key == key).values(ended_at=now))
+            connection.execute(update(PEOPLE).where(PEOPLE.c.id == row.id).values(password=password))
+            connection.execute(delete(SESSIONS).where(SESSIONS.c.person == row.id))
+            note(connection, now, row.id, "invitation used")
+            return person_of(row)
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Everybody, by name."""
+        now = self.now()
+        open_ones = and_(INVITATIONS.c.ended_at.is_(None), INVITATIONS.c.until_at > now)
+        until = select(INVITATIONS.c.person, func.max(INVITATIONS.c.until_at).label("until_at"))
+        invited = until.where(open_ones).group_by(INVITATIONS.c.person).subquery()
+        used = select(SESSIONS.c.person, func.max(SESSIONS.c.used_at).label("used_at"))
+        seen = used.group_by(SESSIONS.c.person).subquery()
+        found = (
+            select(PEOPLE, invited.c.until_at, seen.c.used_at)
+            .outerjoin(invited, invited.c.person == PEOPLE.c.id)
+            .outerjoin(seen, seen.c.person == PEOPLE.c.id)
+            .order_by(PEOPLE.c.name)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(found).all()
+        return tuple(
+            Standing(
+                person=person_of(row),
+                added_at=row.added_at,
+                has_password=row.password is not None,
+                invited_until=row.until_at,
+                seen_at=row.used_at,
+            )
+            for row in rows
+        )
+
+    def _still_good(self, key: str) -> ColumnElement[bool]:
+        live = and_(INVITATIONS.c.ended_at.is_(None), INVITATIONS.c.until_at > self.now())
+        return and_(INVITATIONS.c.key == key, live, PEOPLE.c.disabled_at.is_(None))

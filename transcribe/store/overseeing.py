@@ -1,0 +1,218 @@
+"""What a lead asks of the desk: how far each dialect is and how fast, who heard what, which spellings are right too."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, case, exists, func, literal, select
+
+from transcribe.records import Milliseconds
+from transcribe.store.desk_tables import AUDIT, DESK, PEOPLE, VERDICTS, VERSIONS
+from transcribe.store.grouping import Grouping
+from transcribe.store.tables import DRAFTS, RECORDINGS, SEGMENTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """How far one dialect is, in sound."""
+
+    dialect: str
+    segments: Mapping[str, int]
+    #: Sound by state.
+    sound: Mapping[str, Milliseconds]
+    #: Since when the oldest one in a queue waits, by state.
+    oldest: Mapping[str, str]
+    #: Sound with a draft, with a person's text, and accepted by a reviewer's decision.
+    drafted: Milliseconds
+    written: Milliseconds
+    reviewed: Milliseconds
+    #: Sound that was written and accepted at the desk since the moment asked for.
+    lately: Milliseconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """One opening of a segment's sound. *no* grows with time."""
+
+    no: int
+    at: str
+    name: str
+    recording: str
+    path: str
+    segment: str
+    start: Milliseconds
+    end: Milliseconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spelling:
+    """A spelling that a reviewer found right beside the one written."""
+
+    dialect: str
+    written: str
+    other: str
+    segment: str
+    name: str
+    at: str
+
+
+class Overseeing(Grouping):
+    """The part of the store that tells leads how the work goes."""
+
+    def outlook(self, *, since: str) -> tuple[Outlook, ...]:
+        """How far each dialect is, by tag; *since* is when ``lately`` begins."""
+        by_dialect: dict[str, list[Row[Any]]] = defaultdict(list)
+        with self.reading() as connection:
+            for row in connection.execute(_counted(since)):
+                by_dialect[row.dialect].append(row)
+        return tuple(_outlook(dialect, rows) for dialect, rows in sorted(by_dialect.items()))
+
+    def listenings(
+        self, *, person: str | None = None, recording: str | None = None, before: int | None = None, count: int = 100
+    ) -> Sequence[Listening]:
+        """
+        Who opened which segment's sound, the newest first, *count* at most.
+
+        Args:
+            person: Only of the person with this name.
+            recording: Only of the recording with this id.
+            before: Only those with a lower number.
+        """
+        found = (
+            select(
+                AUDIT.c.no,
+                AUDIT.c.at,
+                PEOPLE.c.name,
+                RECORDINGS.c.id.label("recording"),
+                RECORDINGS.c.path,
+                SEGMENTS.c.id.label("segment"),
+                SEGMENTS.c.start_ms.label("start"),
+                SEGMENTS.c.end_ms.label("end"),
+            )
+            .join(SEGMENTS, AUDIT.c.segment == SEGMENTS.c.no)
+            .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+            .join(PEOPLE, AUDIT.c.person == PEOPLE.c.id)
+            .where(AUDIT.c.action == "heard")
+        )
+        if person is not None:
+            found = found.where(PEOPLE.c.name == person)
+        if recording is not None:
+            found = found.where(RECORDINGS.c.id == recording)
+        if before is not None:
+            found = found.where(AUDIT.c.no < before)
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(AUDIT.c.no.desc()).limit(count)).all()
+        return tuple(Listening(**row._mapping) for row in rows)
+
+    def spellings(self, *, dialect: str | None = None) -> tuple[Spelling, ...]:
+        """What reviewers found right too, the first one first; of *dialect* or of all."""
+        found = (
+            select(VERDICTS, DESK.c.dialect, SEGMENTS.c.id.label("segment_id"), PEOPLE.c.name)
+            .join(DESK, VERDICTS.c.segment == DESK.c.segment)
+            .join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no)
+            .join(PEOPLE, VERDICTS.c.person == PEOPLE.c.id)
+            .where(VERDICTS.c.variants != "[]")
+        )
+        if dialect is not None:
+            found = found.where(DESK.c.dialect == dialect)
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(VERDICTS.c.no)).all()
+        return tuple(
+            Spelling(
+                dialect=row.dialect, written=one, other=other, segment=row.segment_id, name=row.name, at=row.added_at
+            )
+            for row in rows
+            for one, other in json.loads(row.variants)
+        )
+
+    def decisions_on(self, person: str, *, count: int = 50) -> tuple[dict[str, Any], ...]:
+        """
+        What was decided about texts of *person*, the newest first, without who decided: their own text, and the one
+        that a reviewer put in its place.
+        """
+        own, result = VERSIONS.alias("own"), VERSIONS.alias("result")
+        found = (
+            select(
+                VERDICTS.c.decision,
+                VERDICTS.c.reasons,
+                VERDICTS.c.note,
+                VERDICTS.c.added_at,
+                VERDICTS.c.version,
+                VERDICTS.c.result,
+                SEGMENTS.c.id,
+                DESK.c.dialect,
+                own.c.text.label("own_text"),
+                result.c.text.label("result_text"),
+            )
+            .join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no)
+            .join(DESK, VERDICTS.c.segment == DESK.c.segment)
+            .join(own, (own.c.segment == VERDICTS.c.segment) & (own.c.version == VERDICTS.c.version))
+            .outerjoin(result, (result.c.segment == VERDICTS.c.segment) & (result.c.version == VERDICTS.c.result))
+            .where(VERDICTS.c.author == person)
+            .order_by(VERDICTS.c.no.desc())
+            .limit(count)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(found).all()
+        return tuple(_decision(row._mapping) for row in rows)
+
+
+def _counted(since: str) -> Select[Any]:
+    length = SEGMENTS.c.end_ms - SEGMENTS.c.start_ms
+    drafted = exists().where(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no)
+    judged = exists().where(VERDICTS.c.segment == DESK.c.segment, VERDICTS.c.decision == "accept")
+    accepted, by_hand = DESK.c.state == "accepted", DESK.c.versions > 0
+
+    def sound(condition: Any) -> Any:
+        return func.sum(case((condition, length), else_=literal(0)))
+
+    return (
+        select(
+            DESK.c.dialect,
+            DESK.c.state,
+            func.count().label("segments"),
+            func.sum(length).label("ms"),
+            func.min(DESK.c.since_at).label("oldest"),
+            sound(drafted).label("drafted"),
+            sound(by_hand).label("written"),
+            sound(accepted & judged).label("reviewed"),
+            sound(accepted & by_hand & (DESK.c.since_at >= since)).label("lately"),
+        )
+        .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+        .where(DESK.c.state != "gone")
+        .group_by(DESK.c.dialect, DESK.c.state)
+    )
+
+
+def _outlook(dialect: str, rows: Sequence[Row[Any]]) -> Outlook:
+    def whole(name: str) -> Milliseconds:
+        return sum(int(getattr(row, name)) for row in rows)
+
+    return Outlook(
+        dialect=dialect,
+        segments={row.state: row.segments for row in rows},
+        sound={row.state: int(row.ms) for row in rows},
+        oldest={row.state: row.oldest for row in rows if row.state not in ("accepted", "unclear", "gold", "held")},
+        drafted=whole("drafted"),
+        written=whole("written"),
+        reviewed=whole("reviewed"),
+        lately=whole("lately"),
+    )
+
+
+def _decision(row: Mapping[Any, Any]) -> dict[str, Any]:
+    changed = row["decision"] == "accept" and row["result"] != row["version"]
+    return {
+        "segment": row["id"],
+        "dialect": row["dialect"],
+        "at": row["added_at"],
+        "decision": row["decision"],
+        "reasons": json.loads(row["reasons"]),
+        "note": row["note"],
+        "text": row["own_text"],
+        "became": row["result_text"] if changed else None,
+    }
