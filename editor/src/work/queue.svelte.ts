@@ -1,0 +1,228 @@
+/** The segments that somebody has in hand: fetched ahead, with their sound, so that the line may drop. */
+
+import { api, Refused, Unreachable } from "../lib/api";
+import { type Draft, type Held, of } from "../lib/database";
+import { desk } from "../lib/desk.svelte";
+import type { Lease, Peaks, SkipReason } from "../lib/wire";
+import { wipeSounds } from "../lib/sealing";
+import { Sounds } from "./sounds.svelte";
+
+/** Segments ahead of the current one under which more are fetched. */
+const LOW = 0.5;
+/** Where the browser is asked to save data. */
+const SAVING = 5;
+/** Milliseconds between two signs of life for the segment in work. */
+const BEAT = 60_000;
+
+export class Queue {
+  held = $state.raw<Held[]>([]);
+  /** Drafts by segment, as last kept. */
+  drafts = $state.raw<ReadonlyMap<string, Draft>>(new Map());
+  at = $state(0);
+  /** Whether the server has nothing more just now. */
+  empty = $state(false);
+  filling = $state(false);
+  sounds = new Sounds();
+  #beat: ReturnType<typeof setInterval> | undefined;
+  #person: string | null = null;
+  /** Keeps what is being typed; the screen that shows it gives this. */
+  flush: () => Promise<void> = () => Promise.resolve();
+
+  get current(): Held | null {
+    return this.held[this.at] ?? null;
+  }
+
+  /** Segments that are not done yet. */
+  get open(): Held[] {
+    return this.held.filter((each) => this.drafts.get(each.segment)?.done !== true);
+  }
+
+  /** Whether a segment's text is done. */
+  isDone(segment: string): boolean {
+    return this.drafts.get(segment)?.done === true;
+  }
+
+  /** Open the queue of who is here. Coming back to the page finds it as it was. */
+  async start(): Promise<void> {
+    const person = desk.outbox.person;
+    if (this.#person === person) return this.fill();
+    this.stop();
+    this.#person = person;
+    const held = await desk.database.getAll("held", of(person));
+    this.held = held.sort((one, other) => one.order - other.order);
+    await this.reread();
+    await this.#tidy();
+    this.at = Math.max(0, this.held.findIndex((each) => !this.isDone(each.segment)));
+    this.#beat = setInterval(() => void this.#live(), BEAT);
+    await this.fill();
+  }
+
+  stop(): void {
+    clearInterval(this.#beat);
+    this.sounds.forget();
+    this.held = [];
+    this.drafts = new Map();
+    this.at = 0;
+    this.#person = null;
+  }
+
+  /** Before somebody signs out: keep what is typed, give back what was not begun, wipe sounds from this computer. */
+  async leave(): Promise<void> {
+    await this.flush();
+    if (this.#person === null) return;
+    const person = this.#person;
+    await this.#giveBackAll();
+    this.stop();
+    await wipeSounds(desk.database, person);
+  }
+
+  async reread(): Promise<void> {
+    this.drafts = new Map((await desk.outbox.drafts()).map((draft) => [draft.segment, draft]));
+  }
+
+  /** Fetch more where few are left, and the sound of those that are here. */
+  async fill(): Promise<void> {
+    if (this.filling) return;
+    this.filling = true;
+    try {
+      const wanted = wantedReady(desk.settings.liked.ready);
+      const missing = wanted - this.open.length;
+      if (missing > 0 && this.open.length <= wanted * LOW) await this.#add(await api.take(missing, true));
+    } catch (error) {
+      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
+      if (error instanceof Unreachable) desk.line = "offline";
+      else if (error.status === 401) desk.line = "sign-in";
+    } finally {
+      this.filling = false;
+    }
+    await this.#fetchAhead();
+  }
+
+  /** Fetch segments that the person wrote before, to look at them again. */
+  async fetchAgain(segments: string[]): Promise<void> {
+    await this.#add(await api.takeAgain(segments), true);
+    await this.#fetchAhead();
+  }
+
+  go(to: number): boolean {
+    if (to < 0 || to >= this.held.length) return false;
+    this.at = to;
+    void this.#fetchAhead();
+    return true;
+  }
+
+  /** To the next segment that is not done, after this one first. */
+  forward(): boolean {
+    const after = this.held.findIndex((each, at) => at > this.at && !this.isDone(each.segment));
+    const any = after >= 0 ? after : this.held.findIndex((each, at) => at !== this.at && !this.isDone(each.segment));
+    return any >= 0 && this.go(any);
+  }
+
+  /** Pass the current segment on. What was typed of it is gone after that. */
+  async pass(reason?: SkipReason): Promise<void> {
+    const held = this.current;
+    if (held === null) return;
+    await api.giveBack(held.lease.id, reason);
+    await desk.outbox.drop(held.segment);
+    await this.#remove(held.segment);
+  }
+
+  async #giveBackAll(): Promise<void> {
+    for (const held of this.held) {
+      if (this.drafts.has(held.segment)) continue;
+      try {
+        await api.giveBack(held.lease.id);
+        await desk.outbox.drop(held.segment);
+      } catch (error) {
+        // Its hold runs out by itself.
+        if (error instanceof Unreachable) return;
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+  }
+
+  async #add(leases: readonly Lease[], first = false): Promise<void> {
+    this.empty = leases.length === 0;
+    if (leases.length === 0) return;
+    const known = new Set(leases.map((lease) => lease.segment));
+    const rest = this.held.filter((each) => !known.has(each.segment));
+    const last = first ? Math.min(0, ...rest.map((each) => each.order)) - leases.length : Math.max(0, ...rest.map((each) => each.order));
+    const person = desk.outbox.person;
+    const made = leases.map((lease, at): Held => ({ person, segment: lease.segment, lease, peaks: null, order: last + at + 1 }));
+    const store = desk.database.transaction("held", "readwrite");
+    for (const held of made) void store.store.put(held);
+    await store.done;
+    const segment = this.current?.segment;
+    this.held = first ? [...made, ...rest] : [...rest, ...made];
+    this.at = first ? 0 : Math.max(0, this.held.findIndex((each) => each.segment === segment));
+    if (!first && (segment === undefined || this.isDone(segment))) this.at = this.held.length - made.length;
+  }
+
+  /** Waveforms and sounds of the segment in work and of those after it, one at a time: the first is heard soonest. */
+  async #fetchAhead(): Promise<void> {
+    const order = [...this.held.slice(this.at), ...this.held.slice(0, this.at)];
+    for (const held of order) {
+      if (this.isDone(held.segment) && held !== this.current) continue;
+      try {
+        await this.sounds.fetch(held);
+        if (held.peaks === null) await this.#keepPeaks(held, await api.peaks(held.lease.peaks_url));
+      } catch (error) {
+        if (error instanceof Unreachable) return;
+        if (!(error instanceof Refused)) throw error;
+        // Ended holds and lost sounds: the screen says that there is no sound, and the next one is tried.
+        if (error.status === 401 || error.status === 429) return;
+      }
+    }
+  }
+
+  async #keepPeaks(held: Held, peaks: Peaks): Promise<void> {
+    const now = { ...held, peaks };
+    await desk.database.put("held", now);
+    this.held = this.held.map((each) => (each.segment === held.segment ? now : each));
+  }
+
+  async #remove(segment: string): Promise<void> {
+    this.sounds.drop(segment);
+    this.held = this.held.filter((each) => each.segment !== segment);
+    await this.reread();
+    this.at = Math.min(this.at, Math.max(0, this.held.length - 1));
+    if (this.current !== null && this.isDone(this.current.segment)) this.forward();
+    await this.fill();
+  }
+
+  /** Say that the current segment is still worked on. */
+  async #live(): Promise<void> {
+    const held = this.current;
+    if (held === null || document.visibilityState !== "visible" || this.isDone(held.segment)) return;
+    try {
+      const { until } = await api.renew(held.lease.id);
+      const now = { ...held, lease: { ...held.lease, until } };
+      await desk.database.put("held", now);
+      this.held = this.held.map((each) => (each.segment === held.segment ? now : each));
+    } catch (error) {
+      // The text is taken without a hold too; it is then a second one beside somebody else's.
+      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
+    }
+  }
+
+  /** Forget what is done and sent, but for the last few, which somebody may want to look at once more. */
+  async #tidy(): Promise<void> {
+    const unsent = new Set((await desk.outbox.items()).map((item) => item.segment));
+    const now = Date.now();
+    const done = this.held.filter((each) => this.isDone(each.segment) && !unsent.has(each.segment));
+    const over = this.held.filter((each) => !this.drafts.has(each.segment) && Date.parse(each.lease.until) < now);
+    for (const held of [...done.slice(0, -10), ...over]) {
+      await desk.outbox.drop(held.segment);
+      this.held = this.held.filter((each) => each !== held);
+    }
+    await this.reread();
+  }
+}
+
+export const queue = new Queue();
+
+/** How many segments are kept ready: fewer where the browser is asked to save data. */
+export function wantedReady(liked: number): number {
+  const connection = (navigator as { connection?: { saveData?: boolean } }).connection;
+  return connection?.saveData === true ? Math.min(liked, SAVING) : liked;
+}

@@ -1,0 +1,117 @@
+/** The text of one segment while it is written: kept 400 ms after the last key, and whenever the page is put away. */
+
+import { Activity } from "../lib/clock";
+import type { Draft, Held } from "../lib/database";
+import { desk } from "../lib/desk.svelte";
+
+/** Milliseconds after the last key. */
+const QUIET = 400;
+
+export class Writing {
+  draft = $state<Draft>() as Draft;
+  /** Another tab has this segment: nothing can be typed here. */
+  elsewhere = $state(false);
+  /** Why it could not be kept on this computer. */
+  failure = $state<string | null>(null);
+  readonly activity = new Activity();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #dirty = false;
+  #release: () => void = () => undefined;
+  #closed = false;
+
+  constructor(readonly held: Held, kept: Draft | undefined) {
+    this.draft = kept ?? fresh(held);
+    this.activity.restart(this.draft.active_ms);
+  }
+
+  /** Have this segment for this tab alone. *took* is called when another tab asks for it and gets it. */
+  async lock(steal = false): Promise<void> {
+    const name = `boli-segment-${this.held.person}-${this.held.segment}`;
+    await new Promise<void>((ready) => {
+      const options = steal ? { steal: true } : { ifAvailable: true };
+      navigator.locks
+        .request(name, options, (lock) => {
+          this.elsewhere = lock === null;
+          ready();
+          return lock === null || this.#closed ? undefined : new Promise<void>((release) => (this.#release = release));
+        })
+        // Another tab took it over.
+        .catch(() => (this.elsewhere = true));
+    });
+    if (!this.elsewhere) {
+      const kept = await desk.outbox.draft(this.held.segment);
+      if (kept !== undefined && !this.#dirty) {
+        this.draft = kept;
+        this.activity.restart(kept.active_ms);
+      }
+    }
+  }
+
+  /** Something of the text, its tags or its speaker is another one now. */
+  change(changes: Partial<Draft>): void {
+    if (this.elsewhere) return;
+    this.activity.stir();
+    Object.assign(this.draft, changes);
+    this.#dirty = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.flush(), QUIET);
+  }
+
+  /** Keep what was typed, now. Resolves when it is on the disk. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (!this.#dirty) return this.#saving;
+    this.#dirty = false;
+    this.draft.active_ms = this.activity.milliseconds;
+    this.draft.changed_at = Date.now();
+    const now = $state.snapshot(this.draft) as Draft;
+    this.#saving = this.#saving.then(() => this.#keep(now));
+    return this.#saving;
+  }
+
+  /** The person says that the text is done. */
+  async finish(): Promise<void> {
+    this.change({ done: true });
+    await this.flush();
+    if (this.failure !== null) throw new Error(this.failure);
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    this.#closed = true;
+    this.#release();
+  }
+
+  async #keep(draft: Draft): Promise<void> {
+    try {
+      await desk.outbox.save(draft);
+      this.failure = null;
+      await desk.wasKept();
+    } catch (error) {
+      // The disk is full, or the browser forbids it: the text stays on the screen, and the page says so.
+      this.failure = String(error);
+      this.#dirty = true;
+    }
+  }
+}
+
+function fresh(held: Held): Draft {
+  const { lease } = held;
+  return {
+    person: held.person,
+    segment: held.segment,
+    text: lease.text,
+    tags: [],
+    speaker: null,
+    start_ms: null,
+    end_ms: null,
+    normalised: null,
+    fence: lease.fence,
+    base_version: lease.version,
+    active_ms: 0,
+    right: [],
+    changed_at: Date.now(),
+    done: false,
+  };
+}
