@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from tests import soaking
 
 ROOT = Path(__file__).resolve().parent.parent
-STORE = ROOT / "tests" / "store"
+#: Folders whose tests share what is dear to make: the PostgreSQL server, the browser and the desk before it.
+TOGETHER = tuple(ROOT / "tests" / name for name in ("store", "browser"))
 
 # A law holds or not; how long a busy machine takes to try it says nothing.
 settings.register_profile("boli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,8 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        # What one process does where several share the tests: a file with its fixtures, all with the PostgreSQL server.
-        group = STORE if STORE in item.path.parents else item.path
+        # What one process does where several share the tests: a file with its fixtures, or a folder.
+        group = next((folder for folder in TOGETHER if folder in item.path.parents), item.path)
         item.add_marker(pytest.mark.xdist_group(group.relative_to(ROOT).as_posix()))
     soaking.skip_what_is_proved(items, again=config.getoption("soak_again"))
 

@@ -21,6 +21,8 @@ class Process:
     process: subprocess.Popen[str]
     url: str
     reader: threading.Thread
+    #: What it had said when it opened.
+    said: tuple[str, ...] = ()
 
     def kill(self) -> None:
         """As when the power of the process ends: no word to anybody."""
@@ -40,9 +42,10 @@ class Process:
         return code
 
 
-def serve(workspace: Path, *, port: int = 0, **more: str) -> Process:
-    """Open the desk of *workspace* and wait until it answers."""
-    command = [sys.executable, "-m", "cli", "serve", "--port", str(port), "--workspace", str(workspace)]
+def serve(workspace: Path, *words: str, port: int = 0, **more: str) -> Process:
+    """Open the desk of *workspace*, by *words* if not by `boli serve`, and wait until it answers."""
+    words = words or ("serve", "--workspace", str(workspace))
+    command = [sys.executable, "-m", "cli", *words, "--port", str(port)]
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
@@ -55,10 +58,10 @@ def serve(workspace: Path, *, port: int = 0, **more: str) -> Process:
     reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
     said = []
-    while (line := lines.get(timeout=120)) is not None:
+    while (line := lines.get(timeout=300)) is not None:
         said.append(line)
         if " open at " in line:
-            return Process(process, line.rsplit(" ", 1)[1].strip(), reader)
+            return Process(process, line.rsplit(" ", 1)[1].strip(), reader, tuple(said))
     raise AssertionError(f"the desk did not open: {''.join(said)}")
 
 

@@ -185,3 +185,15 @@ def test_what_was_imported_as_right_is_not_handed_out(store: Store) -> None:
     store.lay_out(PLAIN)
     [left] = take(store, person(store), 5)
     assert store.views([left.segment])[left.segment].start == 2_000
+
+
+def test_a_correction_whose_edges_differ_from_the_diarised_ones_counts_too(store: Store) -> None:
+    store.add_recordings([recording(dialect="hi")])
+    spans = [("c1", 100, 900), ("c2", 1_000, 1_900), ("c3", 3_000, 3_900)]
+    store.add_corrections([correction(id, start=start, end=end, speaker="A") for id, start, end in spans])
+    store.save_drafted(
+        drafted("talk", [("A", 0, 2_000, "one two"), ("A", 2_500, 4_000, "three"), ("B", 0, 900, "yes")])
+    )
+    store.lay_out(PLAIN)
+    left = store.views([lease.segment for lease in take(store, person(store), 5)]).values()
+    assert {(view.speaker, view.start) for view in left} == {("B", 0), ("A", 2_500)}

@@ -10,7 +10,7 @@ One function for each command: opened parts in, an Answer out. The command line 
 """
 
 from transcribe.actions.comparing import Contest, compare
-from transcribe.actions.demo import demo
+from transcribe.actions.demo import demo, demo_desk
 from transcribe.actions.exporting import export, export_canonical
 from transcribe.actions.looking import config_check, config_schema, config_show, doctor
 from transcribe.actions.recordings import Source, import_corrections, ingest, init, run, status
@@ -25,6 +25,7 @@ __all__ = [
     "config_schema",
     "config_show",
     "demo",
+    "demo_desk",
     "doctor",
     "export",
     "export_canonical",

@@ -1,41 +1,152 @@
-"""The whole circle on the corpus that ships with the package."""
+"""The whole circle on the corpus that ships with the package, and a desk opened on it."""
 
 from __future__ import annotations
 
+import csv
+import json
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 from transcribe import embedded, workspace
+from transcribe.actions import desk
 from transcribe.actions.recordings import Source, import_corrections, ingest, run
 from transcribe.actions.scoring import Scoring, wer
 from transcribe.console import Answer, Console
+from transcribe.desk_records import Role
+from transcribe.errors import InputError
 from transcribe.wiring import Wiring
 
-#: A dialect of the demo has few conversations: it is called reportable sooner, and the report says so.
-DEMO_SETTINGS = {"report": {"provisional_words": 100, "reportable_speakers": 6, "reportable_words": 300}}
-DEMO_NOTE = "this demo calls a dialect reportable from 6 blocks and 300 words; the default is 10 and 2000"
+#: A dialect of the demo has few conversations: it is called reportable sooner, and the report says so. On its desk one
+#: person of each kind works: each text is reviewed, none is written twice, and everybody sees what the others do.
+DEMO_SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "report": {"provisional_words": 100, "reportable_speakers": 6, "reportable_words": 300},
+    "desk": {"review_share": 1.0, "second_share": 0.0, "gold_share": 0.0},
+}
+DEMO_NOTE: Final = "this demo calls a dialect reportable from 6 blocks and 300 words; the default is 10 and 2000"
+#: Who works at the demo's desk, each named after what they do.
+DEMO_PEOPLE: Final[tuple[Role, ...]] = ("transcriber", "reviewer", "lead")
 
 
-def demo(folder: Path, console: Console) -> Answer:
-    """The whole circle on the corpus that ships with the package; a second time it goes on where it stopped."""
-    corpus = embedded.demo_corpus()
+def demo(folder: Path, console: Console, *, conversations: Sequence[str] = ()) -> Answer:
+    """
+    The whole circle on the corpus that ships with the package; a second time it goes on where it stopped.
+
+    Args:
+        conversations: Only these of the corpus, by name without ending; none: all.
+    """
     began = time.monotonic()
     place = workspace.create(folder, DEMO_SETTINGS)
     with Wiring.open(place) as wiring:
-        console.note(f"demo in {place}: small models on synthetic speech; they show the way, not the state of the art")
-        steps = [
-            ingest(wiring, Source(manifest=corpus / "manifest.csv"), console),
-            run(wiring, console),
-            import_corrections(wiring, corpus / "corrections.jsonl"),
-        ]
-        for step in steps:
-            console.note(str(step.text))
-    scored = wer(place, Scoring(split="test"))
-    failures = [failure for step in steps for failure in step.failures]
+        steps = _steps(wiring, console, conversations, held_back=False)
+    scored = wer(place, Scoring(split="all" if conversations else "test"))
     console.note(f"took {time.monotonic() - began:.0f} s")
     return Answer(
         data={"workspace": str(place), "wer": scored.data},
         text=f"\n{scored.text}\n{DEMO_NOTE}\n{place}",
         warnings=scored.warnings,
-        failures=failures,
+        failures=[failure for step in steps for failure in step.failures],
     )
+
+
+def demo_desk(folder: Path, console: Console, *, conversations: Sequence[str] = (), port: int | None = None) -> Answer:
+    """
+    The demo's corpus with work left to do, three people who may sign in, and the desk open on it until somebody stops
+    it; for this machine alone. Where all that stands already it only opens.
+    """
+    place = workspace.create(folder, DEMO_SETTINGS)
+    steps: Sequence[Answer] = ()
+    with Wiring.open(place, {"desk.host": "127.0.0.1", "desk.port": port}) as wiring:
+        if {person.name for person in wiring.store.people()} >= set(DEMO_PEOPLE):
+            console.note(f"demo in {place}; a forgotten password: boli people password NAME --workspace {folder}")
+        else:
+            steps = _steps(wiring, console, conversations, held_back=True)
+            _take_in(wiring, console)
+        closed = desk.serve(wiring, console)
+    return replace(
+        closed,
+        data={**closed.data, "workspace": str(place)},
+        failures=[failure for step in steps for failure in step.failures],
+    )
+
+
+def _steps(wiring: Wiring, console: Console, conversations: Sequence[str], *, held_back: bool) -> list[Answer]:
+    """Recordings in, drafts made, corrections taken in; each is done once, however often it is asked for."""
+    corpus, place = embedded.demo_corpus(), wiring.workspace
+    manifest, corrections = corpus / "manifest.csv", corpus / "corrections.jsonl"
+    console.note(f"demo in {place}: small models on synthetic speech; they show the way, not the state of the art")
+    if conversations or held_back:
+        rows = _rows(manifest, conversations)
+        known = {row["path"] for row in rows} - (_held_back(rows) if held_back else set())
+        manifest = _write_rows(place / "demo.csv", rows)
+        corrections = _write_known(place / "demo.jsonl", corrections, known)
+    doing: tuple[Callable[[], Answer], ...] = (
+        lambda: ingest(wiring, Source(manifest=manifest, root=corpus), console),
+        lambda: run(wiring, console),
+        lambda: import_corrections(wiring, corrections),
+    )
+    steps = []
+    for step in doing:
+        steps.append(step())
+        console.note(str(steps[-1].text))
+    return steps
+
+
+def _take_in(wiring: Wiring, console: Console) -> None:
+    """Give each kind of people somebody to sign in as, and say their passwords, this once."""
+    there = {person.name for person in wiring.store.people()}
+    console.note("\nsign in as     with the password")
+    for role in DEMO_PEOPLE:
+        # Somebody who is there already was taken in by a demo that was stopped right here, before it had said it all.
+        if role in there:
+            told = desk.people_password(wiring, role, read_password=False)
+        else:
+            told = desk.people_add(wiring, role, [role], (), read_password=False)
+        console.note(f"{role:<15}{told.data['password']}")
+    console.note("the passwords are not kept anywhere\n")
+
+
+def _rows(manifest: Path, conversations: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of the corpus's manifest; of *conversations* alone, where any are named."""
+    with manifest.open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    unknown = set(conversations) - {Path(row["path"]).stem for row in rows}
+    if unknown:
+        raise InputError(
+            f"--conversation {', '.join(sorted(unknown))} was asked for, the demo has no such one",
+            hint=f"{embedded.demo_corpus() / 'manifest.csv'} lists them, for example {Path(rows[0]['path']).stem}",
+        )
+    return [row for row in rows if not conversations or Path(row["path"]).stem in conversations]
+
+
+def _held_back(rows: Sequence[dict[str, str]]) -> set[str]:
+    """
+    Paths of the conversations whose corrections are held back, so that there is work to do: of each dialect all of
+    those to learn from, and half of those to measure with.
+
+    >>> row = {"dialect": "hi", "split": "test"}
+    >>> sorted(_held_back([row | {"path": path} for path in "abc"] + [row | {"path": "d", "split": "dev"}]))
+    ['c', 'd']
+    """
+    measuring: dict[str, list[str]] = {}
+    for row in rows:
+        if row["split"] == "test":
+            measuring.setdefault(row["dialect"], []).append(row["path"])
+    known = {path for paths in measuring.values() for path in paths[: (len(paths) + 1) // 2]}
+    return {row["path"] for row in rows} - known
+
+
+def _write_rows(file: Path, rows: Sequence[dict[str, str]]) -> Path:
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.DictWriter(opened, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def _write_known(file: Path, corrections: Path, known: set[str]) -> Path:
+    lines = corrections.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if json.loads(line)["recording"] in known), encoding="utf-8")
+    return file

@@ -6,6 +6,7 @@ import csv
 import json
 import signal
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,19 +39,33 @@ def serve(wiring: Wiring, console: Console) -> Answer:
     place = door(wiring.settings.desk, wiring.workspace)
     with (
         wiring.store.lock("serve"),
-        _told_to_stop(),
+        _told_to_stop() as is_open,
         opened(wiring.store, wiring.settings.desk, wiring.workspace, wiring.catalogue) as service,
     ):
-        answer(service, place, told=lambda url: console.note(f"the desk is open at {url}"))
+
+        def told(url: str) -> None:
+            is_open.set()
+            console.note(f"the desk is open at {url}")
+
+        answer(service, place, told=told)
     return Answer(data={"url": place.url}, text="the desk is closed; everything that was sent is saved")
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[None]:
-    """Let the server end by itself on Ctrl-C and SIGTERM: it hands the signal on, and there is nothing left to stop."""
-    before = {each: signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGTERM)}
+def _told_to_stop() -> Iterator[threading.Event]:
+    """
+    Let Ctrl-C and SIGTERM end what is opening at once. A server that is open takes them itself, and hands them on
+    when there is nothing left to stop.
+    """
+    is_open = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        if not is_open.is_set():
+            raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield is_open
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

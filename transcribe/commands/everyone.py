@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from transcribe.commands.app import AsJson, Debug, Progress, Workspace, app, console, group
+from transcribe.errors import UsageError
 
 PANEL = "Everyone"
 config = group("config", "Show and check the settings.", PANEL)
@@ -53,6 +54,13 @@ def doctor(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli demo")
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make the demo's workspace.")] = Path("boli-demo"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Leave work to do and open the correction desk on it until Ctrl-C.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="Of the desk; 0 takes any that is free.")] = None,
+    conversation: Annotated[
+        list[str] | None, typer.Option(help="Only this one of the corpus, hi-train-01 say. May be repeated.")
+    ] = None,
     as_json: AsJson = False,
     debug: Debug = False,
     progress: Progress = "auto",
@@ -60,4 +68,11 @@ def demo(
     """The whole circle on a small corpus that comes with boli."""
     from transcribe import actions
 
-    console.answer(actions.demo(folder, console))
+    if port is not None and not serve:
+        raise UsageError(
+            "--port was asked for without --serve", hint="only a desk listens: boli demo --serve --port 8756"
+        )
+    if serve:
+        console.answer(actions.demo_desk(folder, console, conversations=conversation or (), port=port))
+    else:
+        console.answer(actions.demo(folder, console, conversations=conversation or ()))

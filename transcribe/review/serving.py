@@ -116,7 +116,7 @@ def serve(service: Service, place: Door, *, told: Callable[[str], None]) -> None
     Answer requests until somebody says stop.
 
     Args:
-        told: Gets the address once the desk answers there.
+        told: Gets the address once the desk answers there; from then on SIGINT and SIGTERM end it in good order.
 
     Raises:
         UnfitError: If the address is taken.
@@ -143,8 +143,13 @@ def serve(service: Service, place: Door, *, told: Callable[[str], None]) -> None
         timeout_graceful_shutdown=10,
         limit_concurrency=2_000,
     )
-    told(place.url.rsplit(":", 1)[0] + f":{port}")
-    uvicorn.Server(config).run(sockets=[listening])
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            told(place.url.rsplit(":", 1)[0] + f":{port}")
+
+    Server(config).run(sockets=[listening])
 
 
 def differ(catalogue: Catalogue) -> Differ:

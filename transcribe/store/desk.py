@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Row, ScalarSelect, and_, case, exists, func, insert, or_, select, update
 
 from transcribe.desk_records import DeskRules, DialectProgress, View
 from transcribe.store.database import PAGE
@@ -20,6 +20,8 @@ from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGME
 
 #: What stands where nobody named a dialect: "undetermined", BCP 47.
 UNKNOWN = "und"
+#: Part of a segment that lies in accepted corrections where it counts as done: diarised edges are never people's.
+_DONE_SHARE = 0.8
 #: A flag makes a segment as hard as so much less probability.
 _FLAG_WEIGHT = 0.25
 
@@ -36,7 +38,8 @@ class Desk(Grouping):
         """
         Put the segments of the newest runs on the desk, and take off those that no newest run has and nobody touched.
 
-        A segment inside an accepted correction of its speaker, or of the whole recording, counts as done.
+        A segment of which four fifths lie in accepted corrections of its speaker, or of the whole recording, counts as
+        done: somebody wrote it elsewhere.
 
         Args:
             draw: Gives lots from 0 to 1; two for each segment.
@@ -148,13 +151,22 @@ def _newest() -> Any:
 
 def _unlaid() -> Any:
     newest = _newest()
-    covered = exists().where(
-        CORRECTIONS.c.recording == SEGMENTS.c.recording,
-        CORRECTIONS.c.start_ms <= SEGMENTS.c.start_ms,
-        CORRECTIONS.c.end_ms >= SEGMENTS.c.end_ms,
-        or_(CORRECTIONS.c.speaker.is_(None), CORRECTIONS.c.speaker == SEGMENTS.c.speaker),
-        CORRECTIONS.c.accepted,
+    said = CORRECTIONS.c
+    last = case((said.end_ms < SEGMENTS.c.end_ms, said.end_ms), else_=SEGMENTS.c.end_ms)
+    first = case((said.start_ms > SEGMENTS.c.start_ms, said.start_ms), else_=SEGMENTS.c.start_ms)
+    shared = (
+        select(func.coalesce(func.sum(last - first), 0))
+        .where(
+            said.recording == SEGMENTS.c.recording,
+            said.start_ms < SEGMENTS.c.end_ms,
+            said.end_ms > SEGMENTS.c.start_ms,
+            or_(said.speaker.is_(None), said.speaker == SEGMENTS.c.speaker),
+            said.accepted,
+        )
+        .correlate(SEGMENTS)
+        .scalar_subquery()
     )
+    covered = shared >= _DONE_SHARE * (SEGMENTS.c.end_ms - SEGMENTS.c.start_ms)
     return (
         select(
             SEGMENTS.c.no,
