@@ -133,6 +133,8 @@ class DeskSettings(Section):
     bitrate: int = Field(default=16_000, ge=8_000, le=64_000)
     #: Whether browsers may keep sound on disk, ``encrypted``, or in memory only.
     offline_audio: Literal["memory", "encrypted"] = "memory"
+    #: File of the client's terms that nobody may hear or read, one a line, in the workspace if relative.
+    mask_terms: str | None = None
     #: Hours after which an unused session ends, for transcribers and for those who review.
     session_hours: float = Field(default=12.0, gt=0)
     review_session_hours: float = Field(default=8.0, gt=0)

@@ -183,6 +183,19 @@ class DeskRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mask:
+    """A stretch of a recording that nobody may hear or read."""
+
+    id: str
+    recording: str
+    start: Milliseconds
+    end: Milliseconds
+    #: Name of who marked it; ``None``: a client's term was found there.
+    by: str | None
+    added_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """A segment as its holder sees it."""
 
@@ -203,6 +216,8 @@ class View:
     words: Sequence[Word] | None
     model: str | None
     flags: tuple[str, ...] = ()
+    #: Masked spans in and near the segment. Nothing of them is in any text here.
+    masks: tuple[tuple[Milliseconds, Milliseconds], ...] = ()
     #: Drafted text of the segments before and after, for the eye only.
     before: str | None = None
     after: str | None = None

@@ -91,3 +91,16 @@ def test_reports_are_tables_for_people_and_documents_for_scripts(place: Path, tm
 def test_the_desk_does_not_open_to_others_without_tls(place: Path, option: tuple[str, str]) -> None:
     said = boli("serve", *option, "-w", place, "--json")
     assert (said.code, said.document["error"]["code"]) == (3, "E_OPEN")
+
+
+def test_stretches_are_masked_listed_exported_as_marks_and_lifted(place: Path, tmp_path: Path) -> None:
+    terms = tmp_path / "terms.txt"
+    terms.write_text("word 0\n", encoding="utf-8")
+    found = must("mask", "--terms", terms, "-w", place, "--json").document["data"]
+    assert (found["found"], [each["start"] for each in found["masks"]]) == (1, [0])
+    must("export", tmp_path / "out.stm", "--format", "stm", "--of", "corrections", "-w", place)
+    assert "said" not in (tmp_path / "out.stm").read_text() and "[masked]" in (tmp_path / "out.stm").read_text()
+    lifted = must("mask", "--lift", found["masks"][0]["id"], "-w", place, "--json").document["data"]
+    assert lifted["masks"] == []
+    assert boli("mask", "--lift", "none", "-w", place).code == 4
+    assert boli("mask", "none.wav", "-w", place).code == 4

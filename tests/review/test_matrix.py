@@ -35,6 +35,9 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "/api/v1/segments/{id}/history"): ("own", None),
     ("get", "/api/v1/review/next"): ("review", None),
     ("post", "/api/v1/verdicts"): ("review", VERDICT),
+    ("post", "/api/v1/masks"): ("review", {"segment": NOWHERE, "start_ms": 0, "end_ms": 5}),
+    ("get", "/api/v1/segments/{id}/masks"): ("review", None),
+    ("delete", "/api/v1/masks/{id}"): ("people", None),
     ("get", "/api/v1/progress"): ("progress", None),
     ("get", "/api/v1/people/me/work"): ("anybody", None),
     ("get", "/healthz"): ("open", None),
@@ -44,7 +47,7 @@ GRANTED = {
     "asha": {"work"},
     "ravi": {"work"},
     "eyes": {"review"},
-    "lead": {"review", "progress", "metrics"},
+    "lead": {"review", "progress", "metrics", "people"},
     "data": {"progress", "metrics"},
     "script": {"progress"},
 }
@@ -73,6 +76,8 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
         room.clients["forged"] = forged
         room.clients["holds"] = held
         room.clients["wrote"] = written
+        masked = {"segment": held["segment"], "start_ms": 0, "end_ms": 5}
+        room.clients["mask"] = room.clients["eyes"].post("/api/v1/masks", json=masked).json()["id"]
         yield room
 
 
@@ -110,28 +115,39 @@ def test_nobody_does_what_their_role_or_scope_does_not_allow(full: Room, method:
             assert said.status_code == 403, (who, said.text)
 
 
-@pytest.mark.parametrize("path", [path for _, path in sorted(ROUTES) if "segments/{id}" in path])
-@pytest.mark.parametrize("state", ["holds", "wrote"])
-def test_what_is_not_yours_and_what_is_not_there_look_the_same(full: Room, path: str, state: str) -> None:
-    theirs = full.clients[state]
-    for who in ("ravi", "data", "script"):
-        not_mine = ask(full, who, "get", path, theirs["segment"], None)
-        not_there = ask(full, who, "get", path, NOWHERE, None)
-        assert (not_mine.status_code, not_mine.content) == (404, not_there.content)
-        assert not_there.status_code == 404
+#: Everybody who may not see what is asha's, by what a route asks for.
+OUTSIDERS = {
+    "own": ("ravi", "data", "script"),
+    "signed": ("ravi", "data", "script"),
+    "work": ("ravi", "eyes", "lead", "data", "script"),
+    "review": ("asha", "ravi", "data", "script"),
+    "people": ("asha", "ravi", "eyes", "data", "script"),
+}
+BY_ID = [each for each in sorted(ROUTES) if "{id}" in each[1]]
 
 
-@pytest.mark.parametrize(("method", "path"), [each for each in sorted(ROUTES) if "leases/{id}" in each[1]])
-def test_nobody_touches_a_hold_of_somebody_else(full: Room, method: str, path: str) -> None:
-    not_mine = ask(full, "ravi", method, path, full.clients["holds"]["id"], None)
-    not_there = ask(full, "ravi", method, path, NOWHERE, None)
-    assert (not_mine.status_code, not_mine.content) == (404, not_there.content)
+@pytest.mark.parametrize(("method", "path"), BY_ID, ids=" ".join)
+def test_what_is_not_yours_and_what_is_not_there_look_the_same(full: Room, method: str, path: str) -> None:
+    who_may, body = ROUTES[method, path]
+    kind = path.removeprefix("/api/v1/").partition("/")[0]
+    theirs = {
+        "segments": [full.clients["holds"]["segment"], full.clients["wrote"]["segment"]],
+        "leases": [full.clients["holds"]["id"]],
+        "masks": [full.clients["mask"]],
+    }[kind]
+    for who in OUTSIDERS[who_may]:
+        not_there = ask(full, who, method, path, NOWHERE, body)
+        assert not_there.status_code in (403, 404)
+        for id in theirs:
+            not_mine = ask(full, who, method, path, id, body)
+            assert (not_mine.status_code, not_mine.content) == (not_there.status_code, not_there.content), who
 
 
 @pytest.mark.parametrize("id", ["-1", "0", str(2**63), "1 OR 1=1", "%00", "1.5", "[]", "..%2f..%2fetc", "x" * 300])
-@pytest.mark.parametrize(("method", "path"), [each for each in sorted(ROUTES) if "{id}" in each[1]])
+@pytest.mark.parametrize(("method", "path"), BY_ID)
 def test_an_id_that_is_none_is_not_found(full: Room, method: str, path: str, id: str) -> None:
-    said = ask(full, "asha", method, path, id, None)
+    who = {"review": "eyes", "people": "lead"}.get(ROUTES[method, path][0], "asha")
+    said = ask(full, who, method, path, id, None)
     # Some are other addresses, which take no changes.
     assert said.status_code in (404, 405), said.text
 

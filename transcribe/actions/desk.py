@@ -20,6 +20,7 @@ from transcribe.config import DeskSettings
 from transcribe.console import Answer, Console
 from transcribe.desk_records import PERMISSIONS, Person, Role
 from transcribe.errors import GateFailed, InputError, UsageError
+from transcribe.masking import Terms, terms_in
 from transcribe.wiring import Wiring
 
 
@@ -137,8 +138,11 @@ def people_token(wiring: Wiring, name: str, scopes: Sequence[str], *, label: str
 
 def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str]) -> Answer:
     """What waits to be written, by dialect; keeps segments for checking people, opens finished ones again."""
-    store = wiring.store
-    store.lay_out(_rules(wiring.settings.desk))
+    store, newest = wiring.store, wiring.store.newest_run()
+    terms = _terms(wiring)
+    if terms.phrases:
+        store.mask_terms(terms)
+    store.lay_out(_rules(wiring.settings.desk), upto=newest)
     kept = store.set_gold(_gold_texts(gold)) if gold is not None else 0
     opened = [segment for segment in reopen if store.reopen(segment)]
     found = store.progress()
@@ -176,6 +180,29 @@ def review(wiring: Wiring, *, verify: bool) -> Answer:
     listed = table(("dialect", "waits as", "segments", "oldest since"), rows)
     data = {"waiting": waiting, "verified": True if verify else None}
     return Answer(data=data, text=stacked(lines, listed))
+
+
+def mask(
+    wiring: Wiring, recording: str | None, *, start: int | None, end: int | None, lift: str | None, terms: Path | None
+) -> Answer:
+    """Mask a stretch of a recording, or what a list of terms names in drafts, or lift a mask; lists what is masked."""
+    store, found = wiring.store, None
+    if lift is not None and not store.lift_mask(lift):
+        raise InputError(f"mask {lift} was to be lifted, and is not there", code="E_MASK", hint="boli mask lists them")
+    if terms is not None or (recording is None and wiring.settings.desk.mask_terms is not None):
+        found = store.mask_terms(terms_in(terms) if terms is not None else _terms(wiring))
+    known = None
+    if recording is not None:
+        known = store.recording_by_path(recording) or store.recording(recording)
+        if known is None:
+            raise InputError(f"{recording} is not in the workspace", code="E_RECORDING", item=recording)
+    if known is not None and (start is not None or end is not None):
+        store.add_mask(known.id, start or 0, known.duration if end is None else end)
+    masks = [asdict(each) for each in store.masks(recording=None if known is None else known.id)]
+    rows = [(row["id"], row["recording"][:12], f"{row['start']}-{row['end']} ms", row["by"] or "") for row in masks]
+    lines = [f"{found} stretches with terms were masked"] * (found is not None) + ["nothing is masked"] * (not rows)
+    listed = table(("mask", "recording", "stretch", "by"), rows)
+    return Answer(data={"masks": masks, "found": found}, text=stacked(lines, listed))
 
 
 def report_productivity(wiring: Wiring, period: Period, *, out: Path | None) -> Answer:
@@ -248,6 +275,12 @@ def _rules(settings: DeskSettings) -> Any:
     from transcribe.desk_records import DeskRules
 
     return DeskRules(**settings.model_dump(include=set(DeskRules.__dataclass_fields__)))
+
+
+def _terms(wiring: Wiring) -> Terms:
+    """The client's list that the settings name."""
+    named = wiring.settings.desk.mask_terms
+    return terms_in(None if named is None else wiring.workspace / named)
 
 
 def _gold_texts(file: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from transcribe.actions.scoring import model_named
 from transcribe.console import Answer
 from transcribe.errors import InputError, UsageError
+from transcribe.masking import hide_words, within
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ def _drafted(store: Store, model: Model) -> Iterator[TimedText]:
     from transcribe.exchange.records import of_draft
 
     for recording in store.recordings():
+        spans = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
         for segment, draft in store.drafted(recording.id, model.id):
-            yield replace(of_draft(segment, draft), recording=recording.path)
+            shown = replace(draft, words=hide_words(draft.words, within(spans, segment.start, segment.end)))
+            yield replace(of_draft(segment, shown), recording=recording.path)
 
 
 def _corrected(store: Store) -> Iterator[TimedText]:
@@ -55,7 +58,8 @@ def _corrected(store: Store) -> Iterator[TimedText]:
 
     for recording in store.recordings():
         for correction in store.corrections(recording=recording.id, standing=True):
-            yield replace(of_correction(correction), recording=recording.path)
+            shown = replace(correction, text=store.hidden_correction(correction))
+            yield replace(of_correction(shown), recording=recording.path)
 
 
 def export_canonical(wiring: Wiring, out: Path | None, *, overwrite: bool = False) -> Answer:

@@ -6,7 +6,7 @@ Sound in: foreign media once, in a jail, into 16 kHz FLAC named by its content; 
     clips       what a transcriber hears                  decoding    the decoder's task (child only)
 """
 
-from transcribe.audio.clips import encode_opus, shape_clip
+from transcribe.audio.clips import encode_opus, shape_clip, silenced
 from transcribe.audio.leftovers import copies, sweep
 from transcribe.audio.reading import content_hash, duration, peaks, place, quietest, read
 from transcribe.audio.receiving import Job, Limits, Received, jail_level, receive, receive_many
@@ -29,6 +29,7 @@ __all__ = [
     "receive_many",
     "shape_clip",
     "shown",
+    "silenced",
     "spoken",
     "sweep",
 ]

@@ -72,6 +72,14 @@ def shape_clip(
     return np.array(clip.get_array_of_samples(), np.int16)
 
 
+def silenced(pcm: Pcm, spans: Sequence[tuple[Milliseconds, Milliseconds]]) -> Pcm:
+    """New samples of *pcm* with nothing in *spans*, which may reach beyond its ends."""
+    quiet = pcm.copy()
+    for start, end in spans:
+        quiet[max(0, start) * SAMPLE_RATE_HZ // 1_000 : max(0, end) * SAMPLE_RATE_HZ // 1_000] = 0
+    return quiet
+
+
 def encode_opus(pcm: Pcm, *, bitrate: int = 16_000) -> bytes:
     """
     *pcm* as Opus in WebM, which every browser plays. The same samples give the same bytes.

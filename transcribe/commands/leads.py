@@ -69,6 +69,27 @@ def review(
         console.answer(desk.review(wiring, verify=verify))
 
 
+@app.command(rich_help_panel=PANEL, epilog="Example: boli mask call.wav --from 12500 --to 14000")
+def mask(
+    recording: Annotated[str | None, typer.Argument(help="Path as ingested, or hash; without a time, list it.")] = None,
+    start: Annotated[int | None, typer.Option("--from", help="First millisecond.")] = None,
+    end: Annotated[int | None, typer.Option("--to", help="Millisecond after the last.")] = None,
+    terms: Annotated[
+        Path | None, typer.Option(help="Mask what these name in drafts: one a line, * any ending.")
+    ] = None,
+    lift: Annotated[str | None, typer.Option(help="Lift this mask.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What nobody may hear or read: a tone in the sound, a mark in every text."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.mask(wiring, recording, start=start, end=end, lift=lift, terms=terms))
+
+
 @people.command("add", epilog="Example: boli people add asha --role transcriber --dialect bho")
 def people_add(
     name: Annotated[str, typer.Argument(help="What they sign in with.")],

@@ -15,7 +15,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError
-from transcribe.review import routes_lead, routes_review, routes_segments, routes_session, routes_work, static
+from transcribe.review import (
+    routes_lead,
+    routes_masks,
+    routes_review,
+    routes_segments,
+    routes_session,
+    routes_work,
+    static,
+)
 from transcribe.review.service import Refused, Service
 from transcribe.review.shelter import Shelter, trouble
 from transcribe.review.wire import ErrorOut
@@ -42,7 +50,7 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
         responses=_ERRORS,  # type: ignore[arg-type]
     )
     app.state.service = service
-    for each in (routes_session, routes_work, routes_segments, routes_review, routes_lead, static):
+    for each in (routes_session, routes_work, routes_segments, routes_masks, routes_review, routes_lead, static):
         app.include_router(each.router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -70,8 +78,7 @@ async def _look_for_segments(service: Service) -> None:
         with suppress(BoliError):
             newest = await run_in_threadpool(service.store.newest_run)
             if newest != seen:
-                await run_in_threadpool(service.store.lay_out, service.rules)
-                service.forget_progress()
+                await run_in_threadpool(service.lay_out)
                 seen = newest
         await asyncio.sleep(_LOOK_S)
 

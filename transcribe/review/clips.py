@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import threading
@@ -40,23 +41,34 @@ class Clips:
         Raises:
             InputError: ``E_LOST`` if the recording's sound is gone.
         """
-        place = self._folder / view.segment[:2] / f"{view.segment}-{self._bitrate}"
-        clip = Clip(path=place.with_suffix(".webm"), peaks=place.with_suffix(".json"))
+        # Another mask is another clip, so that none is ever served that was cut without it.
+        masked = hashlib.sha256(repr(sorted(view.masks)).encode()).hexdigest()[:12] if view.masks else "whole"
+        name = f"{view.segment}-{self._bitrate}-{masked}"
+        folder = self._folder / view.segment[:2]
+        clip = Clip(path=folder / f"{name}.webm", peaks=folder / f"{name}.json")
         # The sound is renamed into place last.
         if not clip.path.exists():
             with _TURNS:
                 self._cut(view, clip)
         return clip
 
+    def forget(self, segment: str, *, but: str = "") -> None:
+        """Remove every clip of *segment*, however it was masked, *but* the one of that name."""
+        for file in (self._folder / segment[:2]).glob(f"{segment}-*"):
+            if file.stem != but:
+                file.unlink(missing_ok=True)
+
     def _cut(self, view: View, clip: Clip) -> None:
         first = start_of(view)
         source = audio.place(self._audio, view.recording)
         around = audio.read(source, start=first, end=view.end + CONTEXT, channel=view.channel)
-        pcm = audio.shape_clip(around, view.start - first, view.end - first, context=CONTEXT)
+        masks = [(start - first, end - first) for start, end in view.masks]
+        pcm = audio.shape_clip(around, view.start - first, view.end - first, context=CONTEXT, masks=masks)
         per_second = 20
-        drawn = audio.peaks(pcm, per_second=per_second).flatten().tolist()
+        drawn = audio.peaks(audio.silenced(pcm, masks), per_second=per_second).flatten().tolist()
         peaks = {"per_second": per_second, "start_ms": first, "peaks": drawn}
         clip.path.parent.mkdir(parents=True, exist_ok=True)
+        self.forget(view.segment, but=clip.path.stem)
         _place(clip.peaks, json.dumps(peaks, separators=(",", ":")).encode())
         _place(clip.path, audio.encode_opus(pcm, bitrate=self._bitrate))
 

@@ -38,7 +38,7 @@ async def audio(
     """The sound, Opus in WebM; parts of it by ``Range``. Each opening is written down before the first byte goes."""
     link = service.signer.read(signed)
     if link is None or (link.segment, link.person) != (id, caller.person.id):
-        raise _absent()
+        raise absent()
     view = await run_in_threadpool(_hearable, service, caller, link)
     clip = await run_in_threadpool(_cut, service, view)
     if service.is_new_listen(caller.person.id, id, window_s=GOOD_FOR_S):
@@ -91,7 +91,7 @@ def _segment(service: Service, caller: Caller, id: str) -> Json:
 def _visible(service: Service, caller: Caller, id: str) -> View:
     """The segment, if *caller* may see it at all."""
     reviewing = caller.may("review")
-    view = service.store.views([id], reviewing=reviewing).get(id)
+    view = service.views([id], reviewing=reviewing).get(id)
     mine = view is not None and (
         reviewing
         or (
@@ -99,7 +99,7 @@ def _visible(service: Service, caller: Caller, id: str) -> View:
         )
     )
     if view is None or not mine:
-        raise _absent()
+        raise absent()
     return view
 
 
@@ -108,12 +108,12 @@ def _hearable(service: Service, caller: Caller, link: Link) -> View:
     held = _held(service, caller, link.segment)
     if held is None or held.id != link.lease:
         if link.lease or not caller.may("review"):
-            raise _absent()
+            raise absent()
     elif not (caller.may("work") or caller.may("review")):
-        raise _absent()
-    view = service.store.views([link.segment]).get(link.segment)
+        raise absent()
+    view = service.views([link.segment]).get(link.segment)
     if view is None:
-        raise _absent()
+        raise absent()
     return view
 
 
@@ -152,5 +152,6 @@ def _history(service: Service, caller: Caller, id: str) -> Json:
     }
 
 
-def _absent() -> Refused:
+def absent() -> Refused:
+    """Not there, or not for the caller: nobody can tell which."""
     return Refused(404, "E_SEGMENT", "there is no such segment for you", hint="take segments from the queue")

@@ -102,7 +102,7 @@ async def my_work(caller: AnyCaller, service: ServiceOf) -> Json:
 
 def leases_out(service: Service, caller: Caller, leases: Sequence[Lease], *, reviewing: bool = False) -> list[Json]:
     """Holds with their segments, as their holder sees them."""
-    views = service.store.views([lease.segment for lease in leases], reviewing=reviewing)
+    views = service.views([lease.segment for lease in leases], reviewing=reviewing)
     return [_lease_out(service, caller, lease, views[lease.segment]) for lease in leases]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 
 from transcribe.config import DeskSettings
-from transcribe.desk_records import DeskRules, DialectProgress, Person
+from transcribe.desk_records import DeskRules, DialectProgress, Person, View
+from transcribe.masking import Terms
 from transcribe.review.clips import Clips
 from transcribe.review.links import Signer
 from transcribe.review.metrics import Metrics
@@ -53,6 +55,8 @@ class Service:
     differ: Differ
     #: Folder of the built screen.
     screen: Path
+    #: What the client wants nobody to hear.
+    terms: Terms
     #: Whether browsers reach the desk under TLS, here or at the declared proxy.
     secure: bool
     metrics: Metrics = field(default_factory=Metrics)
@@ -89,6 +93,20 @@ class Service:
             progress = self.store.progress()
             self._progress = (progress, time.monotonic() + _PROGRESS_S)
         return order(progress, person.dialects, wanted=wanted)
+
+    def lay_out(self) -> int:
+        """Mask what the client's terms name in new drafts, then put these on the desk. How many segments are new."""
+        newest = self.store.newest_run()
+        if self.terms.phrases:
+            self.store.mask_terms(self.terms)
+        # Runs that ended since were not searched yet.
+        count = self.store.lay_out(self.rules, upto=newest)
+        self.forget_progress()
+        return count
+
+    def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
+        """How each of *segments* looks to who may see it, without what is masked."""
+        return self.store.views(segments, reviewing=reviewing, terms=self.terms if self.terms.phrases else None)
 
     def forget_progress(self) -> None:
         """Count what is left anew when it is next asked for."""

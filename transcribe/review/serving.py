@@ -16,6 +16,7 @@ from dialects.errors import DialectError
 from dialects.preparing import Preparer
 from transcribe.config import DeskSettings
 from transcribe.errors import ConfigError, UnfitError
+from transcribe.masking import terms_in
 from transcribe.review.app import build
 from transcribe.review.clips import Clips
 from transcribe.review.links import Signer, keys_in
@@ -105,6 +106,7 @@ def opened(store: Store, settings: DeskSettings, workspace: Path, catalogue: Cat
             settings=settings,
             differ=differ(catalogue),
             screen=SCREEN,
+            terms=terms_in(_file(settings.mask_terms, workspace)),
             secure=place.secure,
         )
     finally:

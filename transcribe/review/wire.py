@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from transcribe.desk_records import Decision, Operation, Outcome, Status, Verdict, View
+from transcribe.desk_records import Decision, Mask, Operation, Outcome, Status, Verdict, View
 from transcribe.review.clips import CONTEXT, start_of
 
 #: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
@@ -86,6 +86,13 @@ class SentBack(Out):
     version: int
 
 
+class Masked(Out):
+    """A stretch that nobody may hear or read: a tone and a mark stand there."""
+
+    start_ms: int
+    end_ms: int
+
+
 class SegmentOut(Out):
     """A segment as its holder or a reviewer sees it. Times are milliseconds in the recording."""
 
@@ -107,6 +114,8 @@ class SegmentOut(Out):
     after: str | None
     audio_url: str | None
     peaks_url: str
+    #: What of the clip is masked.
+    masks: list[Masked]
 
 
 class LeaseOut(SegmentOut):
@@ -125,6 +134,24 @@ class Heartbeat(Out):
     id: str
     fence: int
     until: str
+
+
+class MaskIn(In):
+    """A stretch that nobody is to hear or read from now on. Times are milliseconds in the recording."""
+
+    segment: Id
+    start_ms: Count
+    end_ms: Count
+
+
+class MaskOut(Out):
+    id: str
+    recording: str
+    start_ms: int
+    end_ms: int
+    #: Who marked it; ``None``: one of the client's terms was found there.
+    by: str | None
+    at: str
 
 
 class CorrectionIn(In):
@@ -325,6 +352,18 @@ def outcome_out(outcome: Outcome) -> dict[str, object]:
     return {"op_id": outcome.op_id, "status": outcome.status, **told}
 
 
+def mask_out(mask: Mask) -> dict[str, object]:
+    """A masked stretch, for who may mask."""
+    return {
+        "id": mask.id,
+        "recording": mask.recording,
+        "start_ms": mask.start,
+        "end_ms": mask.end,
+        "by": mask.by,
+        "at": mask.added_at,
+    }
+
+
 def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> dict[str, object]:
     """
     A segment for who may see it.
@@ -357,4 +396,5 @@ def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> di
         "after": view.after,
         "audio_url": audio_url,
         "peaks_url": f"/api/v1/segments/{view.segment}/peaks",
+        "masks": [{"start_ms": start, "end_ms": end} for start, end in view.masks],
     }

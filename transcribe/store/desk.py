@@ -12,9 +12,12 @@ from typing import Any
 from sqlalchemy import Row, ScalarSelect, and_, case, exists, func, insert, or_, select, update
 
 from transcribe.desk_records import DeskRules, DialectProgress, View
+from transcribe.masking import Span, Terms, hide_text, hide_words, within
+from transcribe.records import Milliseconds
 from transcribe.store.database import PAGE
 from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
 from transcribe.store.grouping import Grouping
+from transcribe.store.masks import spans_of
 from transcribe.store.rows import checked, words_of
 from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
 
@@ -24,6 +27,8 @@ UNKNOWN = "und"
 _DONE_SHARE = 0.8
 #: A flag makes a segment as hard as so much less probability.
 _FLAG_WEIGHT = 0.25
+#: Masked spans that near a segment are told with it: its clip has a little sound around it.
+_AROUND: Milliseconds = 1_000
 
 
 class Desk(Grouping):
@@ -34,7 +39,7 @@ class Desk(Grouping):
         with self.reading() as connection:
             return int(connection.execute(select(func.coalesce(func.max(DONE.c.no), 0))).scalar_one())
 
-    def lay_out(self, rules: DeskRules, *, draw: Callable[[], float] = random.random) -> int:
+    def lay_out(self, rules: DeskRules, *, upto: int | None = None, draw: Callable[[], float] = random.random) -> int:
         """
         Put the segments of the newest runs on the desk, and take off those that no newest run has and nobody touched.
 
@@ -42,15 +47,18 @@ class Desk(Grouping):
         done: somebody wrote it elsewhere.
 
         Args:
+            upto: Only runs up to this number: those that were searched for what is to be masked.
             draw: Gives lots from 0 to 1; two for each segment.
 
         Returns:
             How many were put there for the first time.
         """
-        count = 0
+        count, unlaid = 0, _unlaid()
+        if upto is not None:
+            unlaid = unlaid.where(SEGMENTS.c.run <= upto)
         while True:
             with self.writing() as connection:
-                rows = connection.execute(_unlaid().limit(PAGE)).all()
+                rows = connection.execute(unlaid.limit(PAGE)).all()
                 if rows:
                     fresh = [_laid(row, rules, draw, self.now()) for row in rows]
                     connection.execute(insert(DESK), fresh)
@@ -64,16 +72,22 @@ class Desk(Grouping):
             connection.execute(update(DESK).where(DESK.c.state == "gone", kept).values(state="open"))
         return count
 
-    def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
+    def views(
+        self, segments: Collection[str], *, reviewing: bool = False, terms: Terms | None = None
+    ) -> dict[str, View]:
         """
         How each of *segments* looks, by id; those that are not on the desk are left out.
 
         The draft is hidden of the test split, whose texts must not lean on what they will measure, and, unless
-        *reviewing*, of segments that two people write.
+        *reviewing*, of segments that two people write. What is masked is in no text.
+
+        Args:
+            terms: What is masked wherever a draft says it, marked before or not.
         """
         with self.reading() as connection:
             rows = connection.execute(_views().where(SEGMENTS.c.id.in_(sorted(set(segments))))).all()
-        return {row.id: _view(row, reviewing) for row in rows}
+            spans = spans_of(connection, {row.recording for row in rows})
+        return {row.id: _view(row, spans[row.recording], terms or Terms(()), reviewing) for row in rows}
 
     def progress(self) -> tuple[DialectProgress, ...]:
         """How far each dialect is, by tag."""
@@ -244,8 +258,11 @@ def _neighbour(*, before: bool) -> ScalarSelect[Any]:
     return found.correlate(SEGMENTS).scalar_subquery()
 
 
-def _view(row: Row[Any], reviewing: bool) -> View:
+def _view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool) -> View:
     shows = row.split != "test" and (reviewing or row.wanted == 1)
+    drafted = words_of(row.words) if row.words is not None else ()
+    masks = (*within(spans, row.start_ms - _AROUND, row.end_ms + _AROUND), *terms.spans(drafted))
+    inside = within(masks, row.start_ms, row.end_ms)
     return View(
         segment=row.id,
         recording=row.recording_id,
@@ -258,14 +275,21 @@ def _view(row: Row[Any], reviewing: bool) -> View:
         state=row.state,
         fence=row.fence,
         version=row.version,
-        text=row.standing_text,
-        words=words_of(row.words) if shows and row.words is not None else None,
+        text=None if row.standing_text is None else terms.hide(hide_text(row.standing_text, drafted, inside)),
+        words=hide_words(drafted, inside) if shows and row.words is not None else None,
         model=row.model if shows and row.words is not None else None,
         flags=tuple(json.loads(row.flags)) if shows and row.flags else (),
-        before=_said(row.before) if shows else None,
-        after=_said(row.after) if shows else None,
+        masks=masks,
+        before=_said(row.before, spans, terms) if shows else None,
+        after=_said(row.after, spans, terms) if shows else None,
     )
 
 
-def _said(words: str | None) -> str | None:
-    return None if words is None else " ".join(word.text for word in words_of(words))
+def _said(text: str | None, spans: Collection[Span], terms: Terms) -> str | None:
+    """Words drafted beside a segment, without what is masked."""
+    if text is None:
+        return None
+    words = words_of(text)
+    if words and spans:
+        words = hide_words(words, within(spans, words[0].start, max(word.end for word in words)))
+    return terms.hide(" ".join(word.text for word in words))

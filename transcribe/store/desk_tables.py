@@ -111,7 +111,7 @@ LEASES = Table(
     Index("leases_by_person", "person", "ended_at"),
 )
 
-#: Append-only: triggers refuse UPDATE and DELETE.
+#: Append-only: triggers refuse DELETE, and UPDATE that does anything but erase a text.
 VERSIONS = Table(
     "versions",
     METADATA,
@@ -212,4 +212,26 @@ OBJECTIONS = Table(
     Column("answered_by", Words, ForeignKey("people.id")),
     Column("answered_at", Words),
     Index("objections_by_person", "person", "segment"),
+)
+
+#: Spans of a recording that nobody may hear or read. Without *person*: found by a client's terms.
+MASKS = Table(
+    "masks",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("recording", ForeignKey("recordings.no"), nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("person", Words, ForeignKey("people.id")),
+    Column("added_at", Words, nullable=False),
+    Column("lifted_at", Words),
+    Index("masks_by_time", "recording", "start_ms"),
+)
+
+#: Runs whose drafts were searched for a list of terms, by the list's hash.
+MASK_SCANS = Table(
+    "mask_scans",
+    METADATA,
+    Column("run", ForeignKey("done.no"), primary_key=True, autoincrement=False),
+    Column("terms", Words, primary_key=True),
 )

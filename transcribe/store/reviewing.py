@@ -16,6 +16,7 @@ from transcribe.store.database import insert_into
 from transcribe.store.desk import SEGMENT_FACTS
 from transcribe.store.desk_tables import DESK, LEASES, VERDICTS, VERSIONS
 from transcribe.store.leasing import Ask, Leasing, end_lease, put_back_overdue
+from transcribe.store.masks import hider_of
 from transcribe.store.rows import checked, compact, key
 from transcribe.store.submitting import accept, text_hash, withdraw
 from transcribe.store.tables import DONE, RECORDINGS, SEGMENTS
@@ -77,11 +78,12 @@ class Reviewing(Leasing):
         return Waits(state=row.came_from, reason=reason if row.came_from == "aside" else None, rounds=row.rounds)
 
     def versions(self, segment: str) -> tuple[Version, ...]:
-        """Every text of *segment*, the first one first."""
+        """Every text of *segment*, the first one first, without what was said where it is masked."""
         found = select(VERSIONS).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
         with self.reading() as connection:
             rows = connection.execute(found.order_by(VERSIONS.c.version)).all()
-        return tuple(_version(row, segment) for row in rows)
+            hide = hider_of(connection, segment)
+        return tuple(_version(row, segment, hide(row.text)) for row in rows)
 
     def verdicts(self, segment: str) -> tuple[dict[str, Any], ...]:
         """What was decided about *segment*, the first decision first, without who decided."""
@@ -257,13 +259,13 @@ def _judged(connection: Connection, row: Row[Any], version: int) -> Row[Any] | N
     return connection.execute(found.where(VERSIONS.c.kind != "gold")).one_or_none()
 
 
-def _version(row: Row[Any], segment: str) -> Version:
+def _version(row: Row[Any], segment: str, text: str) -> Version:
     return Version(
         segment=segment,
         version=row.version,
         kind=row.kind,
         person=row.person,
-        text=row.text,
+        text=text,
         tags=tuple(json.loads(row.tags)),
         hand=row.hand,
         added_at=row.added_at,

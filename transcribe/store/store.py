@@ -15,6 +15,7 @@ from transcribe.store.drafts import Drafts
 from transcribe.store.export import Export
 from transcribe.store.inviting import Inviting
 from transcribe.store.locks import Role, role_lock
+from transcribe.store.masks import Masks
 from transcribe.store.models import Models
 from transcribe.store.objecting import Objecting
 from transcribe.store.opening import opened
@@ -41,6 +42,7 @@ class Store(
     People,
     Inviting,
     Desk,
+    Masks,
     Reviewing,
     Submitting,
     Pieces,

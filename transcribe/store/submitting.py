@@ -27,6 +27,7 @@ from transcribe.store.auditing import chained
 from transcribe.store.desk import SEGMENT_FACTS, draft_shows
 from transcribe.store.desk_tables import DESK, LEASES, PEOPLE, VERSIONS
 from transcribe.store.grouping import Grouping
+from transcribe.store.masks import hider_of
 from transcribe.store.rows import checked, compact, key, optional, span
 from transcribe.store.tables import CORRECTIONS, DONE, RECORDINGS, SEGMENTS
 
@@ -290,7 +291,7 @@ def _told(connection: Connection, row: Row[Any], kind: str, operation: Operation
             status="conflict",
             version=row.base,
             text_sha256=said,
-            server_text=text_of(connection, row.segment, row.base),
+            server_text=_shown(connection, row.id, text_of(connection, row.segment, row.base)),
         )
     status: Status = "late" if kind == "late" else "applied"
     return Outcome(op_id=operation.op_id, status=status, version=row.versions + 1, text_sha256=said)
@@ -305,8 +306,13 @@ def _replayed(connection: Connection, before: Row[Any], person: str, operation: 
         return Outcome(op_id=operation.op_id, status="duplicate", version=before.version, text_sha256=said)
     held = select(LEASES.c.base).where(LEASES.c.id == before.lease)
     base = connection.execute(held).scalar_one()
-    server = text_of(connection, before.segment, base)
+    server = _shown(connection, before.segment_id, text_of(connection, before.segment, base))
     return Outcome(op_id=operation.op_id, status="conflict", version=base, text_sha256=said, server_text=server)
+
+
+def _shown(connection: Connection, segment: str, text: str | None) -> str | None:
+    """A text as people may read it."""
+    return None if text is None else hider_of(connection, segment)(text)
 
 
 def _rejected(operation: Operation, reason: str) -> Outcome:

@@ -1,0 +1,80 @@
+"""What is hidden of words and texts: more where times are not sure, never less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcribe.errors import ConfigError, InputError
+from transcribe.masking import MASK, hide_text, hide_words, terms_in, terms_of
+from transcribe.records import Word
+
+
+def words(text: str) -> list[Word]:
+    """Each word a second long, one after the other."""
+    return [
+        Word(text=each, start=n * 1_000, end=(n + 1) * 1_000, probability=0.9) for n, each in enumerate(text.split())
+    ]
+
+
+def test_words_that_touch_a_masked_span_stand_under_one_mark() -> None:
+    hidden = hide_words(words("my name is ravi kumar yes"), [(3_100, 4_200)])
+    assert [(each.text, each.start, each.end) for each in hidden[3:]] == [(MASK, 3_000, 5_000), ("yes", 5_000, 6_000)]
+
+
+def test_a_masked_span_without_a_word_is_marked_too() -> None:
+    assert [each.text for each in hide_words(words("one"), [(2_000, 3_000)])] == ["one", MASK]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("My name is Ravi Kumar, yes!", f"My name is {MASK} yes!"),
+        ("my name is rawi bhai kumar yes", f"my name is {MASK} yes"),
+        ("name is ravi, kumar", f"name is {MASK}"),
+        ("something else entirely", MASK),
+        (f"my own name is {MASK} or so", f"my own name is {MASK} or so"),
+        ("", ""),
+    ],
+)
+def test_a_text_loses_all_between_the_words_that_it_shares_with_the_draft(typed: str, shown: str) -> None:
+    assert hide_text(typed, words("my name is ravi kumar yes"), [(3_000, 5_000)]) == shown
+
+
+def test_of_a_stretch_without_a_draft_no_text_is_shown() -> None:
+    assert hide_text("my name is ravi", [], [(3_000, 5_000)]) == MASK
+
+
+def test_without_a_mask_a_text_stays_as_it_was_typed() -> None:
+    assert hide_text("as  typed\n", words("as typed"), []) == "as  typed\n"
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=8), st.integers(0, 7), st.integers(1, 3))
+def test_a_masked_word_that_is_nowhere_else_in_the_draft_never_shows(said: list[str], at: int, more: int) -> None:
+    drafted = words(" ".join([*said[:at], "secret", *said[at:]]))
+    place = next(n for n, each in enumerate(drafted) if each.text == "secret")
+    shown = hide_text(
+        " ".join(["x"] * more + said[:at] + ["Secret"] + said[at:]), drafted, [(place * 1_000, place * 1_000 + 1)]
+    )
+    assert "secret" not in shown.casefold()
+
+
+def test_terms_are_found_whatever_their_case_signs_and_composition() -> None:
+    terms = terms_of(["# people", "", "Ravi Kumar", "acme*", "रवि"])
+    assert list(terms.spans(words("so Ravi, KUMAR! of AcmeCorp रवि।"))) == [
+        (880, 3_120),
+        (3_880, 5_120),
+        (4_880, 6_120),
+    ]
+    assert terms.hide("Ravi kumar and acmes and ravi") == f"{MASK} and {MASK} and ravi"
+    assert terms.hide("nothing  here") == "nothing  here"
+
+
+def test_a_list_that_would_hide_everything_or_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 2"):
+        terms_of(["ravi", "*"])
+    with pytest.raises(ConfigError):
+        terms_in(tmp_path / "none.txt")
