@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from dialects.columns import columns, percent
 from dialects.preparing import Preparer
 from dialects.rows import Method, by_block, rounded
 from dialects.scoring import Pair
@@ -36,9 +37,10 @@ class Floor:
         """Whether the disagreement is more than half of a model's *wer*, so that references limit what it shows."""
         return self.rate is not None and wer is not None and self.rate > wer / 2
 
-    def data(self) -> dict[str, Any]:
-        """For JSON."""
+    def data(self, *, wer: float | None = None) -> dict[str, Any]:
+        """For JSON; with a model's *wer* how much of it is left above the people."""
         low, high = self.interval or (None, None)
+        above = None if wer is None or self.rate is None else rounded(wer - self.rate)
         return {
             "dialect": self.dialect,
             "segments": self.segments,
@@ -48,7 +50,29 @@ class Floor:
             "ci_high": rounded(high),
             "character_rate": self.character_rate,
             "state": self.state,
+            "wer_above": above,
+            "limited_by_reference": self.limits(wer),
         }
+
+
+HEADER = ("dialect", "segments", "speakers", "people %", "interval", "letters %", "model above", "state")
+
+
+def floor_cells(floor: Floor, wer: float | None) -> tuple[str, ...]:
+    """One row under :data:`HEADER`; a suppressed one shows counts only."""
+    sizes = (floor.dialect, f"{floor.segments:,}", f"{floor.speakers:,}")
+    if floor.state == "suppressed":
+        return (*sizes, *["–"] * 4, floor.state)
+    interval = f"{percent(floor.interval[0])} – {percent(floor.interval[1])}" if floor.interval else "–"
+    above = "–" if wer is None or floor.rate is None else f"{100 * (wer - floor.rate):+.1f}"
+    state = "limited by reference" if floor.limits(wer) else floor.state
+    return (*sizes, percent(floor.rate), interval, percent(floor.character_rate), above, state)
+
+
+def floors_text(found: Iterable[Floor], wers: Mapping[str, float | None]) -> str:
+    """The table for a terminal; *wers* are a model's, by dialect."""
+    rows = [floor_cells(floor, wers.get(floor.dialect)) for floor in found]
+    return "\n".join(["two people who write down the same speech:", columns(HEADER, rows, texts=(0, 7))])
 
 
 def floors(pairs: Iterable[Pair], prepare: Preparer, *, method: Method | None = None) -> dict[str, Floor]:

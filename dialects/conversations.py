@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,64 @@ class Conversation:
     def missed_speakers(self) -> int:
         """Reference speakers without a label."""
         return sum(label is None for label in self.labels.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiarisationError:
+    """Milliseconds of misjudged speech (NIST's DER, collar 0, overlap scored); they add, and the rate is derived."""
+
+    #: Speech in the reference; two people at once count twice.
+    speech: int = 0
+    #: Speech that nobody was found for.
+    missed: int = 0
+    #: Speakers found where fewer spoke.
+    false_alarm: int = 0
+    #: Speech given to somebody else, under the kindest pairing of labels.
+    confusion: int = 0
+
+    def __add__(self, other: DiarisationError) -> DiarisationError:
+        return DiarisationError(
+            speech=self.speech + other.speech,
+            missed=self.missed + other.missed,
+            false_alarm=self.false_alarm + other.false_alarm,
+            confusion=self.confusion + other.confusion,
+        )
+
+    @property
+    def total(self) -> int:
+        """All misjudged speech."""
+        return self.missed + self.false_alarm + self.confusion
+
+    @property
+    def rate(self) -> float | None:
+        """DER; ``None`` where the reference holds no speech."""
+        return self.total / self.speech if self.speech else None
+
+    @property
+    def sentence(self) -> str:
+        """The rate and its parts, for people."""
+        if not self.speech:
+            return "DER: nobody is known to speak"
+        of = (
+            (self.total, "DER"),
+            (self.missed, "missed"),
+            (self.false_alarm, "too much"),
+            (self.confusion, "confused"),
+        )
+        parts = [f"{name} {100 * part / self.speech:.1f} %" for part, name in of]
+        return f"{parts[0]} ({', '.join(parts[1:])}; collar 0 s, overlap scored)"
+
+    def data(self) -> dict[str, Any]:
+        """For JSON, in milliseconds, with what the rate rests on."""
+        return {
+            "der": round(self.rate, 9) if self.rate is not None else None,
+            "speech_ms": self.speech,
+            "missed_ms": self.missed,
+            "false_alarm_ms": self.false_alarm,
+            "confusion_ms": self.confusion,
+            "collar_s": 0.0,
+            "overlap": "scored",
+        }
 
 
 def cp_errors(reference: Mapping[str, Sequence[str]], hypothesis: Mapping[str, Sequence[str]]) -> Conversation:

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from dialects.agreement import HEADER, Floor, floor_cells
 from dialects.breakdown import DURATIONS_S, KINDS, SNRS_DB, Bin, Breakdown, Invented, Pattern, labels_of
 from dialects.columns import p_value, percent
 from dialects.comparison import Comparison
@@ -17,6 +18,7 @@ from dialects.examples import Example
 from dialects.figures import Mark, Point, Stack, forest, funnel, stacks
 from dialects.grouping import Grouping
 from dialects.markup import FEWEST_WORDS, diff, document, heat, section, table
+from dialects.meetings import Meetings
 from dialects.report import Report
 from dialects.rows import Row
 from dialects.sampling import STEPS, Amount, needs
@@ -30,6 +32,8 @@ def page(
     examples: Mapping[str, Sequence[Example]] | None = None,
     comparison: Comparison | None = None,
     groupings: Sequence[Grouping] = (),
+    floors: Mapping[str, Floor] | None = None,
+    meetings: Meetings | None = None,
     half_width: float = 0.05,
 ) -> str:
     """
@@ -41,6 +45,8 @@ def page(
         examples: Segments to read, by dialect.
         comparison: This model against another one.
         groupings: Rates of parts of the speech.
+        floors: How far two people differ, by dialect.
+        meetings: Errors of whole conversations.
         half_width: Half the width of the interval that is good enough.
     """
     shown = [row for row in report.rows if row.state != "suppressed"]
@@ -54,6 +60,8 @@ def page(
         *_figures(shown, report),
         *(_comparison(comparison) if comparison else ()),
         *_more_speakers(shown, report, half_width),
+        *_people(floors or {}, {row.dialect: row.wer for row in report.rows}),
+        *(_conversations(meetings) if meetings else ()),
         *(part for grouping in groupings for part in _grouping(grouping)),
         *_heat_maps(told),
         *(part for found in told.values() for part in _breakdown(found, (examples or {}).get(found.dialect, ()))),
@@ -208,6 +216,21 @@ def _comparison(comparison: Comparison) -> list[str]:
         *(f"<p class=warning>{escape(warning)}</p>" for warning in comparison.warnings),
         table(header, rows, caption="p by sign flips over blocks of speakers, adjusted for all dialects", texts=2),
     ]
+
+
+def _people(floors: Mapping[str, Floor], wers: Mapping[str, float | None]) -> list[str]:
+    if not floors:
+        return []
+    rows = [floor_cells(floor, wers.get(tag)) for tag, floor in floors.items()]
+    caption = "Two people who wrote the same speech, each from the sound alone: below this no model can be measured"
+    return ["<h2>How far do people agree?</h2>", table(HEADER, rows, caption=caption)]
+
+
+def _conversations(meetings: Meetings) -> list[str]:
+    header, rows = meetings.table()
+    caption = "Words under the right name: errors of whole conversations in per cent, intervals by conversation"
+    notes = [f"<p class=answer>{escape(note)}</p>" for note in meetings.notes()]
+    return ["<h2>Who said it?</h2>", table(header, rows, caption=caption), *notes]
 
 
 def _grouping(grouping: Grouping) -> list[str]:

@@ -71,6 +71,12 @@ def test_people_on_different_channels_stay_different_people() -> None:
     left, right = (name_turns(recording(), [span(0, 10)], channel=channel)[0] for channel in (0, 1))
     assert left.speaker != right.speaker
     assert (left.channel, right.channel) == (0, 1)
+    assert left.label != right.label
+
+
+def test_a_turn_that_was_given_a_name_keeps_the_diarisers_own() -> None:
+    turns = name_turns(recording(said(0, 2_000, "asha")), [span(0, 900), span(1_000, 2_000, "SPEAKER_01")])
+    assert [(turn.speaker, turn.label) for turn in turns] == [("asha", "SPEAKER_00"), ("asha", "SPEAKER_01")]
 
 
 SPANS = st.builds(

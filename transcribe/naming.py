@@ -33,6 +33,7 @@ def name_turns(recording: Recording, spans: Iterable[LabelledSpan], *, channel: 
                 end=span.end,
                 dialect=(best.dialect if best else None) or recording.dialect,
                 channel=channel,
+                label=span.label if channel is None else f"{channel}/{span.label}",
             )
         )
     return tuple(sorted(turns, key=lambda turn: (turn.start, turn.speaker, turn.end)))

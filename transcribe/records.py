@@ -87,6 +87,8 @@ class Turn:
     dialect: str | None = None
     #: Source channel, where channels are kept apart.
     channel: int | None = None
+    #: What the diariser itself called the voice, whatever name it was given since: attribution is judged by it.
+    label: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

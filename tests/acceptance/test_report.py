@@ -246,6 +246,59 @@ def test_a_workspace_aligns_what_is_new_and_tells_the_same(run: Run, workspace: 
     assert run("wer", "--workspace", workspace, "--json").out == second
 
 
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    """Four conversations of two people, in which one stretch of the second has the label of the first."""
+    place = create(tmp_path / "t", {"report": {"provisional_words": 4, "reportable_words": 8}})
+    with Wiring.open(place) as wiring:
+        store = wiring.store
+        store.add_model(Model(id="m" * 64, place="x", name="base", state="promoted"))
+        for at in range(4):
+            name = f"talk{at}"
+            people = [f"{name}-a", f"{name}-b"]
+            store.add_recordings([recording(name, dialect="en-US", session=name, split="test")])
+            said = [
+                (people[0], 0, 2_000, "one two"),
+                (people[1], 2_000, 3_000, "three"),
+                (people[1], 4_000, 5_000, "four"),
+            ]
+            work = drafted(name, said, model="m" * 64)
+            labelled = tuple(replace(turn, label=label) for turn, label in zip(work.turns, "010", strict=True))
+            store.save_drafted(replace(work, turns=labelled, exclusive=labelled))
+            store.add_corrections(
+                [
+                    correction(f"c{at}-{start}", name, start, end, speaker=who, text=text)
+                    for who, start, end, text in said
+                ]
+            )
+    return place
+
+
+def test_conversations_cost_what_a_wrong_name_costs(run: Run, talk: Path, tmp_path: Path) -> None:
+    pytest.importorskip("meeteval", reason="meeteval is not installed (extra 'meetings')")
+    page = tmp_path / "p.html"
+    said = run("wer", "--workspace", talk, "--conversations", "--html", page, "--json").document
+    data = said["data"]
+
+    assert data["overall"]["wer"] == 0.0, "each word was heard where it was said"
+    found = data["conversations"]["overall"]
+    assert (found["conversations"], found["words"], found["cpwer"], found["di_cpwer"]) == (4, 16, 0.5, 0.0)
+    assert found["cost_of_diarisation"] == 0.5
+    assert data["conversations"]["turns"]["confusion_ms"] == 4 * 1_000
+    assert said["warnings"] == []
+    assert "Who said it?" in page.read_text(encoding="utf-8")
+    assert "cpWER" in run("wer", "--workspace", talk, "--conversations").out
+
+
+def test_conversations_without_meeteval_name_the_command_that_mends_it(
+    run: Run, talk: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transcribe.actions.conversing.EXTRAS", (("no_such_package", "meetings"),))
+    said = run("wer", "--workspace", talk, "--conversations", "--json")
+    assert (said.code, said.document["error"]["hint"]) == (5, "pip install 'boli[meetings]'")
+    assert run("wer", "--pairs", table, "--conversations", "--json").code == 2
+
+
 def kept_rows(kept: Path) -> int:
     connection = sqlite3.connect(kept)
     try:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dialects.agreement import floors
 from dialects.breakdown import breakdown
 from dialects.comparison import compare
 from dialects.dialect import load_catalogue
@@ -117,6 +118,15 @@ def test_a_suppressed_dialect_shows_its_size_and_nothing_else(text: str) -> None
     assert row.count("–") == 6
     assert "Errors of en-scotland" not in text
     assert "Errors of bho" in text
+
+
+def test_the_floor_of_two_people_stands_beside_the_model() -> None:
+    report = build(corpus(speakers=12, segments=30))
+    found = floors(corpus(speakers=12, segments=30, error_rate=0.12), Preparer(load_catalogue()))
+    text = page(report, floors=found)
+
+    assert "How far do people agree?" in text
+    assert "limited by reference" in text
 
 
 def test_words_of_a_hypothesis_cannot_write_into_the_page() -> None:

@@ -9,6 +9,7 @@ from tests.store.factories import DIARISATION, MODEL, SETTINGS, drafted, recordi
 from transcribe.errors import InputError
 from transcribe.records import Draft, Drafted, Segment, Turn, Word
 from transcribe.store import Store
+from transcribe.store.rows import turns_of
 
 ID = recording_id("talk")
 
@@ -36,7 +37,7 @@ def test_work_comes_back_as_it_was_saved(talk: Store) -> None:
     work = drafted()
     rich = replace(
         work,
-        turns=(Turn(recording=ID, speaker="A", start=0, end=9, dialect="hi", channel=1), *work.turns),
+        turns=(Turn(recording=ID, speaker="A", start=0, end=9, dialect="hi", channel=1, label="0/S"), *work.turns),
         segments=tuple(replace(each, dialect="bho", channel=0) for each in work.segments),
         drafts=(),
         warnings=("W_NO_SPEECH: nobody speaks",),
@@ -49,6 +50,18 @@ def test_work_comes_back_as_it_was_saved(talk: Store) -> None:
     rich = replace(rich, drafts=tuple(drafts))
     assert talk.save_drafted(rich)
     assert everything(talk, rich) == rich
+
+
+def test_the_turns_of_a_model_are_those_of_its_newest_run(talk: Store) -> None:
+    talk.save_drafted(drafted())
+    talk.save_drafted(drafted(spoken=[("C", 5, 6, "other")], settings="settings-2", diarisation="diarisation-2"))
+    turns, exclusive = talk.turns_of_model(ID, MODEL) or ((), ())
+    assert [turn.speaker for turn in turns] == [turn.speaker for turn in exclusive] == ["C"]
+    assert talk.turns_of_model(ID, "nobody") is None
+
+
+def test_turns_kept_before_labels_were_come_back_without() -> None:
+    assert turns_of('[[0,9,"A",null,null]]', ID) == (Turn(recording=ID, speaker="A", start=0, end=9),)
 
 
 def test_a_recording_without_speech_is_done_too(talk: Store) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from transcribe import embedded, workspace
 from transcribe.actions import desk
+from transcribe.actions.conversing import missing_extras
 from transcribe.actions.recordings import Source, import_corrections, ingest, run
 from transcribe.actions.scoring import Scoring, wer
 from transcribe.console import Answer, Console
@@ -41,7 +42,8 @@ def demo(folder: Path, console: Console, *, conversations: Sequence[str] = ()) -
     place = workspace.create(folder, DEMO_SETTINGS)
     with Wiring.open(place) as wiring:
         steps = _steps(wiring, console, conversations, held_back=False)
-    scored = wer(place, Scoring(split="all" if conversations else "test"))
+    split = "all" if conversations else "test"
+    scored = wer(place, Scoring(split=split, conversations=not missing_extras()))
     console.note(f"took {time.monotonic() - began:.0f} s")
     return Answer(
         data={"workspace": str(place), "wer": scored.data},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from dialects.agreement import Floor, floors, floors_text
 from dialects.breakdown import breakdown
 from dialects.columns import p_value
 from dialects.comparison import Comparison, Side, contrast
@@ -17,9 +18,11 @@ from dialects.examples import examples
 from dialects.folder import FILES, write_folder
 from dialects.gates import judge, parse_gate
 from dialects.grouping import Grouping, grouped, parse_keys
+from dialects.meetings import Meeting, Meetings, meetings
 from dialects.page import page
 from dialects.preparing import Preparer
 from dialects.report import Report, report_of
+from dialects.rows import Method
 from dialects.sampling import Need, needs
 from dialects.scoring import Pair
 from dialects.seen import Apart, Training, read_training, tell_apart
@@ -45,6 +48,9 @@ class Scored:
     needs: tuple[Need, ...] = ()
     #: Against the report that must not be better, or the first model of the table.
     comparison: Comparison | None = None
+    #: How far two people differ, by dialect; empty where nothing was written twice.
+    floors: Mapping[str, Floor] = field(default_factory=dict)
+    meetings: Meetings | None = None
 
     def data(self, *, privacy_floor: bool) -> dict[str, Any]:
         """What ``--json`` prints; what was not asked for has no key."""
@@ -57,7 +63,16 @@ class Scored:
             data["next"] = [need.data() for need in self.needs]
         if self.comparison:
             data["comparison"] = self.comparison.data()
+        if self.floors:
+            data["transcribers"] = [floor.data(wer=self.wers.get(tag)) for tag, floor in self.floors.items()]
+        if self.meetings:
+            data["conversations"] = self.meetings.data(privacy_floor=privacy_floor)
         return data
+
+    @property
+    def wers(self) -> dict[str, float | None]:
+        """WER of each dialect."""
+        return {row.dialect: row.wer for row in self.report.rows}
 
     def text(self, *, privacy_floor: bool) -> str:
         """The same for people."""
@@ -67,7 +82,21 @@ class Scored:
         if self.needs:
             parts.append("\n".join(["what to record or transcribe next:", *(need.sentence for need in self.needs)]))
         parts += [self.comparison.text()] if self.comparison else []
+        parts += [floors_text(self.floors.values(), self.wers)] if self.floors else []
+        parts += [self.meetings.text()] if self.meetings else []
         return "\n\n".join(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What a workspace knows beside pairs."""
+
+    #: Segments that two people wrote.
+    twice: Iterable[Pair]
+    #: Whole conversations.
+    meetings: Callable[[Preparer], Iterable[Meeting]]
+    #: What turned out while the conversations went by.
+    warnings: Callable[[], tuple[str, ...]]
 
 
 def answered(
@@ -77,6 +106,7 @@ def answered(
     *,
     kept: Kept | None = None,
     warnings: Sequence[str] = (),
+    beside: Beside | None = None,
     console: Console | None = None,
 ) -> Answer:
     """
@@ -94,6 +124,9 @@ def answered(
         for model, pairs in models.items()
     ]
     scored = _compared(scored, asked, settings)
+    if beside is not None:
+        scored = [_with_people(one, beside, asked, method_of(settings)) for one in scored]
+        warnings = (*warnings, *beside.warnings())
     files = [file for one in scored for file in _written(one, asked, alone=len(scored) == 1)]
     answer = _answer(scored, asked, files, warnings)
     failed = [
@@ -142,6 +175,14 @@ def _scored(
         groupings=tuple(grouped(shown, prepare, some, method=method, kept=kept) for some in keys),
         seen=apart.grouped(prepare, method=method) if apart else None,
         needs=needs(report.rows, method, half_width=asked.next / 100) if asked.next is not None else (),
+    )
+
+
+def _with_people(scored: Scored, beside: Beside, asked: Scoring, method: Method) -> Scored:
+    return replace(
+        scored,
+        floors=floors(beside.twice, scored.prepare, method=method),
+        meetings=meetings(beside.meetings(scored.prepare), method=method) if asked.conversations else None,
     )
 
 
@@ -198,6 +239,8 @@ def _written(scored: Scored, asked: Scoring, *, alone: bool) -> list[Path]:
         examples=examples(scored.pairs, scored.prepare, errors),
         comparison=scored.comparison,
         groupings=(*scored.groupings, *([scored.seen] if scored.seen else [])),
+        floors=scored.floors,
+        meetings=scored.meetings,
         half_width=asked.next / 100 if asked.next is not None else 0.05,
     )
     name = quote(str(scored.report.model), safe="")

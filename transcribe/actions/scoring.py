@@ -42,6 +42,8 @@ class Scoring:
     by: tuple[str, ...] = ()
     #: Half the width of the interval that is wanted, in points, to be told what to record next.
     next: float | None = None
+    #: Errors of whole conversations too: cpWER, what wrong attribution costs, and DER.
+    conversations: bool = False
     #: A train manifest. What it shares with the test is refused, or told in rows of its own.
     train: Path | None = None
     allow_seen: bool = False
@@ -74,15 +76,25 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
 
     Counts are kept, so that a later report aligns what is new.
     """
-    from transcribe.actions.reporting import answered
+    from transcribe.actions.conversing import Conversed, check_extras, conversations
+    from transcribe.actions.reporting import Beside, answered
+    from transcribe.review.quality import twice_written
     from transcribe.store.kept_counts import KeptCounts
 
     split = split_named(asked.split)
+    if asked.conversations:
+        check_extras()
     with Wiring.open(place) as wiring, KeptCounts(wiring.workspace / KEPT) as kept:
         model = model_named(wiring.store, asked.model)
         undrafted = wiring.store.undrafted(model.id, split=split)
         missing = (
             f"W_UNDRAFTED: {undrafted} corrections are of recordings without a draft by this model and are not scored"
+        )
+        told = Conversed()
+        beside = Beside(
+            twice=twice_written(wiring.store.pairs()),
+            meetings=lambda prepare: conversations(wiring.store, model, split, prepare, told),
+            warnings=lambda: told.warnings,
         )
         return answered(
             {model.id: workspace_pairs(wiring.store, model, split)},
@@ -90,6 +102,7 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
             wiring.settings.report,
             kept=kept,
             warnings=(missing,) if undrafted else (),
+            beside=beside,
             console=console,
         )
 
@@ -99,6 +112,8 @@ def wer_of_pairs(file: Path, asked: Scoring, console: Console | None = None) -> 
     """WER per dialect of a table of references and hypotheses; no workspace needed. Several models, several reports."""
     from transcribe.actions.reporting import answered
 
+    if asked.conversations:
+        raise UsageError("--conversations was asked for with --pairs, whose rows have no labels and no times")
     models = table_pairs(file, asked.model)
     return answered(models, asked, settings_of(None).report, console=console)
 

@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from dialects.conversations import DiarisationError
 from transcribe.protocols import LabelledSpan
 from transcribe.records import Milliseconds
 
-
-@dataclass(frozen=True, kw_only=True)
-class DiarisationError:
-    """Counts of misjudged speech; they add up over recordings, and the rate is derived."""
-
-    #: Speech in the reference; two people at once count twice.
-    speech: Milliseconds = 0
-    #: Speech that nobody was found for.
-    missed: Milliseconds = 0
-    #: Speakers found where fewer spoke.
-    false_alarm: Milliseconds = 0
-    #: Speech given to somebody else, under the kindest pairing of labels.
-    confusion: Milliseconds = 0
-
-    def __add__(self, other: DiarisationError) -> DiarisationError:
-        return DiarisationError(
-            speech=self.speech + other.speech,
-            missed=self.missed + other.missed,
-            false_alarm=self.false_alarm + other.false_alarm,
-            confusion=self.confusion + other.confusion,
-        )
-
-    @property
-    def total(self) -> Milliseconds:
-        """All misjudged speech."""
-        return self.missed + self.false_alarm + self.confusion
-
-    @property
-    def rate(self) -> float | None:
-        """DER; ``None`` where the reference holds no speech."""
-        return self.total / self.speech if self.speech else None
+__all__ = ["DiarisationError", "der"]
 
 
 def der(

@@ -31,6 +31,9 @@ def wer(
         float | None,
         typer.Option("--next", min=0.1, help="What to record next, to bring intervals within so many points."),
     ] = None,
+    conversations: Annotated[
+        bool, typer.Option(help="Errors with the right name: cpWER, tcpWER, cost of diarisation, DER.")
+    ] = False,
     train: Annotated[
         Path | None, typer.Option(help="Manifest of the training; a speaker or sentence of it is refused.")
     ] = None,
@@ -59,6 +62,7 @@ def wer(
         variants=tuple(variants or ()),
         by=tuple(by or ()),
         next=next_points,
+        conversations=conversations,
         train=train,
         allow_seen=allow_seen,
         html=html,

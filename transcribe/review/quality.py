@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dialects.agreement import Floor, floors
@@ -31,7 +31,7 @@ def quality(
         pieces: Work of a period.
         pairs: The two hands of every segment that was written twice, of any time: agreement needs them all.
     """
-    agreed = _agreement(pairs, catalogue)
+    agreed = floors(twice_written(pairs), Preparer(catalogue))
     by_dialect: dict[str, list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_dialect[piece.dialect].append(piece)
@@ -42,8 +42,9 @@ def quality(
     }
 
 
-def _agreement(pairs: Iterable[tuple[Piece, Piece]], catalogue: Catalogue) -> dict[str, Floor]:
-    given = (
+def twice_written(pairs: Iterable[tuple[Piece, Piece]]) -> Iterator[Pair]:
+    """The two hands of each segment as texts to compare; a dialect that nobody named has no rules to compare by."""
+    return (
         Pair(
             id=first.segment,
             reference=first.text,
@@ -55,7 +56,6 @@ def _agreement(pairs: Iterable[tuple[Piece, Piece]], catalogue: Catalogue) -> di
         for first, second in pairs
         if first.dialect != UNKNOWN
     )
-    return floors(given, Preparer(catalogue))
 
 
 def _row(tag: str, pieces: Sequence[Piece], floor: Floor | None, differ: Differ) -> dict[str, Any]:

@@ -71,6 +71,15 @@ class Drafts(Database):
             row = connection.execute(found).one_or_none()
         return None if row is None else (turns_of(row.turns, recording), turns_of(row.exclusive, recording))
 
+    def turns_of_model(self, recording: str, model: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
+        """The turns and the exclusive turns of the newest run of *model* on *recording*; ``None`` if it never ran."""
+        newest = select(DONE.c.diarisation).join(RECORDINGS).order_by(DONE.c.no.desc()).limit(1)
+        with self.reading() as connection:
+            diarisation = connection.execute(
+                newest.where(RECORDINGS.c.id == recording, DONE.c.model == model)
+            ).scalar_one_or_none()
+        return None if diarisation is None else self.turns(recording, diarisation)
+
     def segments(self, recording: str) -> Iterator[Segment]:
         """The segments of the newest run on *recording*, in time order. Empty if none ran."""
         newest = select(func.max(DONE.c.no)).join(RECORDINGS).where(RECORDINGS.c.id == recording)

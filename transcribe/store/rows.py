@@ -136,19 +136,20 @@ def recording_of(row: Row[Any]) -> Recording:
     )
 
 
+_OF_TURN = ("start", "end", "speaker", "dialect", "channel", "label")
+
+
 def turns_text(turns: Iterable[Turn], what: str) -> str:
     values = []
     for turn in turns:
         span(turn.start, turn.end, f"a turn of {what}")
-        values.append([turn.start, turn.end, turn.speaker, turn.dialect, turn.channel])
+        values.append([turn.start, turn.end, turn.speaker, turn.dialect, turn.channel, turn.label])
     return compact(values, f"a turn of {what}")
 
 
 def turns_of(text: str, recording: str) -> tuple[Turn, ...]:
-    return tuple(
-        Turn(recording=recording, start=start, end=end, speaker=speaker, dialect=dialect, channel=channel)
-        for start, end, speaker, dialect, channel in json.loads(text)
-    )
+    # Turns that were kept before labels were have five values.
+    return tuple(Turn(recording=recording, **dict(zip(_OF_TURN, values, strict=False))) for values in json.loads(text))
 
 
 def words_text(words: Iterable[Word], what: str) -> str:
