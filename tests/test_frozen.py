@@ -93,8 +93,11 @@ def test_counts_leave_out_speech_that_nobody_has_written_down(tmp_path: Path) ->
 
 
 def test_what_is_not_finished_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), frozen.making(tmp_path / "d") as made:
-        made.writer.add(one())
+    def fill(writer: frozen.Writer) -> None:
+        writer.add(one())
         raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        frozen.make(tmp_path / "d", fill)
 
     assert list(tmp_path.iterdir()) == []

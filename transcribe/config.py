@@ -102,6 +102,16 @@ class ReportSettings(Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
 
 
+class DatasetSettings(Section):
+    #: Whether people can only say what is known beforehand (digits, commands, the demo's sentences). Else training
+    #: texts that the test has too are left out.
+    closed_vocabulary: bool = False
+    #: Version of the transcription rules that texts are written by now.
+    guideline: str | None = None
+    #: What a recording's consent says where nothing of it may be learnt from or measured on.
+    refused_consent: tuple[str, ...] = ("withdrawn", "refused", "none", "no")
+
+
 class DeskSettings(Section):
     #: Where the desk listens. Anything but this machine itself needs TLS or a declared proxy.
     host: str = "127.0.0.1"
@@ -150,6 +160,7 @@ class Settings(Section):
     recogniser: RecogniserSettings = RecogniserSettings()
     segmenting: SegmentingSettings = SegmentingSettings()
     report: ReportSettings = ReportSettings()
+    dataset: DatasetSettings = DatasetSettings()
     desk: DeskSettings = DeskSettings()
 
 

@@ -13,8 +13,8 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -143,28 +143,26 @@ class Writer:
 
     def add(self, one: Example) -> None:
         """The next example."""
-        self.add_line(line_of(one), Cell.of(one))
+        self.add_line(line_of(one).encode() + b"\n", Cell.of(one))
 
-    def add_line(self, line: str, cell: Cell | None) -> None:
-        """The next example as `line_of` wrote it."""
-        content = line.encode() + b"\n"
-        self._stream.write(content)
-        self._digest.update(content)
+    def add_line(self, line: bytes, cell: Cell | None) -> None:
+        """The next example as `line_of` wrote it, with its end."""
+        self._stream.write(line)
+        self._digest.update(line)
         if cell is not None:
             counter = self._counts.setdefault(cell[:2], Counter())
             counter["stretches"] += 1
             counter["words"] += cell.words
             counter["milliseconds"] += cell.milliseconds
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Let go of the file, finished or not."""
         self._stream.close()
 
-    def close(self, folder: Path) -> Frozen:
+    def finish(self, folder: Path) -> Frozen:
         """Write the counts and give the dataset, which still lies in *folder*."""
-        with self._stream as stream:
-            stream.flush()
-            os.fsync(stream.fileno())
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
         counts: dict[str, dict[str, dict[str, int]]] = {}
         for (split, dialect), found in sorted(self._counts.items()):
             counts.setdefault(split, {})[dialect] = dict(found)
@@ -175,18 +173,9 @@ class Writer:
         return Frozen(folder=folder, sha256=sha256, counts=counts, facts=self.facts)
 
 
-class Making:
-    """A dataset that is being made; *frozen* is there once it is whole."""
-
-    def __init__(self, writer: Writer) -> None:
-        self.writer = writer
-        self.frozen: Frozen | None = None
-
-
-@contextmanager
-def making(folder: Path) -> Iterator[Making]:
+def make(folder: Path, fill: Callable[[Writer], None]) -> Frozen:
     """
-    Make the dataset *folder*: it is there when the block ends, whole, or not at all.
+    Make the dataset *folder* of what *fill* writes: it is there whole, or not at all.
 
     The same lines again leave it as it is.
 
@@ -199,12 +188,12 @@ def making(folder: Path) -> Iterator[Making]:
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     except OSError as error:
         raise UnfitError(f"{folder} cannot be written: {error.strerror}", item=str(folder)) from error
-    made = Making(Writer(part))
     try:
-        yield made
-        made.frozen = _settled(made.writer.close(part), folder)
+        with closing(Writer(part)) as writer:
+            fill(writer)
+            made = writer.finish(part)
+        return _settled(made, folder)
     finally:
-        made.writer.stop()
         shutil.rmtree(part, ignore_errors=True)
 
 
@@ -227,13 +216,13 @@ def write(folder: Path, examples: Iterable[Example], facts: Mapping[str, Any] | 
     Raises:
         InputError: E_DATASET if the folder holds another dataset.
     """
-    with making(folder) as made:
-        made.writer.facts = facts or {}
+
+    def fill(writer: Writer) -> None:
+        writer.facts = facts or {}
         for one in sorted(examples, key=lambda each: each.place):
-            made.writer.add(one)
-    if made.frozen is None:
-        raise _refused(folder, "it was not made", "make it again")
-    return made.frozen
+            writer.add(one)
+
+    return make(folder, fill)
 
 
 def read(folder: Path) -> Frozen:

@@ -1,4 +1,4 @@
-"""A workspace: the folder that holds settings, database, normalised audio, models and reports."""
+"""A workspace: the folder that holds settings, database, normalised audio, datasets, models and reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from transcribe.config import FILE_NAME
 from transcribe.errors import InputError, UnfitError
 
-FOLDERS = ("audio", "models", "reports")
+FOLDERS = ("audio", "datasets", "models", "reports")
 
 _HEAD = """\
 # Settings of this workspace. `boli config show` lists every setting, its value and where that came from;

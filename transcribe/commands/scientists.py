@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from transcribe.commands.app import AsJson, Debug, Workspace, app, console
+from transcribe.commands.app import AsJson, Debug, Workspace, app, console, group
 
 PANEL = "ML teams"
+dataset = group("dataset", "Frozen datasets to learn from and to measure with.", PANEL)
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli wer --split test --out reports/today")
@@ -93,3 +94,64 @@ def compare(
 
     asked = actions.Contest(a=a, b=b, pairs=pairs, split=split, normaliser=normaliser)
     console.answer(actions.compare(workspace, asked))
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
+
+
+@dataset.command("freeze", epilog="Example: boli dataset freeze 2026-11")
+def dataset_freeze(name: Name, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Freeze what stands now: texts, splits and origins, under a hash; the test's own stays out of the training."""
+    from transcribe.actions import datasets
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(datasets.freeze(wiring, name))
+
+
+@dataset.command("diff", epilog="Example: boli dataset diff 2026-10 2026-11")
+def dataset_diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="The one before.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The one after.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What was added, removed and changed, and whether anything moved between splits."""
+    from transcribe.actions import datasets
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(datasets.diff(wiring, a, b))
+
+
+@dataset.command("card", epilog="Example: boli dataset card 2026-11 --out CARD.md")
+def dataset_card(
+    name: Name,
+    out: Annotated[Path | None, typer.Option(help="Write it here.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What must be known before it is used: sizes, origins, licences, limits; Markdown."""
+    from transcribe.actions import datasets
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(datasets.card(wiring, name, out))
+
+
+@dataset.command("check", epilog="Example: boli dataset check 2026-11 --leakage")
+def dataset_check(
+    name: Name,
+    leakage: Annotated[bool, typer.Option("--leakage", help="Exit code 7 if training knows what is tested.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Whether it is as it was frozen."""
+    from transcribe.actions import datasets
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(datasets.check(wiring, name, leakage=leakage))

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Self
 
 from transcribe.store.auditing import Audit
-from transcribe.store.corrections import Corrections
 from transcribe.store.database import utc_now
 from transcribe.store.desk import Desk
 from transcribe.store.drafts import Drafts
 from transcribe.store.export import Export
+from transcribe.store.freezing import Freezing
 from transcribe.store.inviting import Inviting
 from transcribe.store.locks import Role, role_lock
 from transcribe.store.masks import Masks
@@ -34,7 +34,7 @@ class Store(
     Recordings,
     Work,
     Drafts,
-    Corrections,
+    Freezing,
     Models,
     Overview,
     Export,

@@ -1,0 +1,15 @@
+"""
+Accepted corrections to a frozen, hashed dataset, and what can be told of one.
+
+    sorting      a recording's texts as examples; what may not be learnt from because it is tested on
+    freezing     the whole store through that, a million stretches in bounded memory
+    looking      what two datasets differ in, and whether one leaks
+    card         what a person must know before they use one
+"""
+
+from transcribe.dataset.card import card
+from transcribe.dataset.freezing import freeze
+from transcribe.dataset.looking import Difference, Leaks, differ, leaks
+from transcribe.dataset.sorting import Rules
+
+__all__ = ["Difference", "Leaks", "Rules", "card", "differ", "freeze", "leaks"]

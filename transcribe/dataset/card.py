@@ -1,0 +1,92 @@
+"""A dataset's card: what a person must know of it before they use it, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from transcribe.frozen import Frozen
+from transcribe.records import Milliseconds
+
+_WHY: Mapping[str, str] = {
+    "speaker": "their speaker is heard in a stronger split",
+    "conversation": "their conversation goes on in a stronger split",
+    "sentence": "their sentence is said in the test",
+    "masked": "they touch what nobody may hear or read",
+    "consent": "the consent of the recording refuses it",
+}
+_LIMITS = (
+    "- For tuning and measuring speech recognition of the dialects above, under the licences above.",
+    "- Not for telling who speaks, and not for judging a speaker's origin.",
+    "- Rates of a dialect with few speakers say little, however many stretches there are.",
+)
+
+
+def card(name: str, frozen: Frozen) -> str:
+    """The card of *frozen*, which was frozen as *name*. Nobody's name stands in it."""
+    parts = [
+        f"# {name}",
+        f"Transcribed speech, frozen: SHA-256 `{frozen.sha256}` of `manifest.jsonl`. "
+        "A dataset with this hash holds these texts of this sound and no others.",
+        *_section("What is in it", _contents(frozen)),
+        *_section("Where it comes from", _origins(frozen.facts)),
+        *_section("What keeps the test honest", _honesty(frozen.facts)),
+        *_section("What it is for, and what not", _LIMITS),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(title: str, lines: Sequence[str]) -> tuple[str, str]:
+    return f"## {title}", "\n".join(lines)
+
+
+def _contents(frozen: Frozen) -> list[str]:
+    people: Mapping[str, Mapping[str, int]] = frozen.facts.get("speakers", {})
+    rows = ["| split | dialect | stretches | words | hours | speakers |", "|---|---|---|---|---|---|"]
+    for split in ("train", "dev", "test"):
+        for dialect, cell in frozen.counts.get(split, {}).items():
+            known = people.get(split, {}).get(dialect, 0)
+            hours = _hours(cell["milliseconds"])
+            rows.append(f"| {split} | {_cell(dialect)} | {cell['stretches']} | {cell['words']} | {hours} | {known} |")
+    return rows
+
+
+def _origins(facts: Mapping[str, Any]) -> list[str]:
+    origins: Mapping[str, int] = facts.get("origins", {})
+    lines = [
+        f"- {facts.get('recordings', 0)} recordings, {_hours(facts.get('sound_ms', 0))} hours of sound",
+        f"- {origins.get('person', 0)} texts by {facts.get('authors', 0)} people or files, "
+        f"{origins.get('reviewed', 0)} of them accepted by {facts.get('reviewers', 0)} reviewers",
+        f"- {origins.get('drafted', 0)} texts began as a model's draft; "
+        f"{origins.get('pseudo', 0)} are a model's alone and weigh less",
+        f"- transcription rules: {_cell(facts.get('guideline') or 'version not stated')}",
+    ]
+    for name in ("licence", "consent", "source"):
+        found: Mapping[str, Milliseconds] = facts.get(f"{name}s", {})
+        told = ", ".join(f"{_cell(value)} ({_hours(length)} h)" for value, length in sorted(found.items()))
+        lines.append(f"- {name}: {told or 'not stated'}")
+    return lines
+
+
+def _honesty(facts: Mapping[str, Any]) -> list[str]:
+    lines = ["- Splits were drawn by speaker and conversation when recordings came in, and never move."]
+    if facts.get("closed_vocabulary"):
+        lines.append("- The vocabulary is declared closed: sentences of the test are said in training too.")
+    else:
+        lines.append("- Sentences of four words and more that the test has were left out of training.")
+    left_out: Mapping[str, int] = facts.get("left_out", {})
+    lines += [f"- {count} stretches were left out because {_WHY[reason]}." for reason, count in left_out.items()]
+    for model, count in sorted(facts.get("test_begun_from_drafts", {}).items()):
+        lines.append(
+            f"- {count} test texts began as a draft of model `{model[:12]}`; they do not count for that model."
+        )
+    return lines
+
+
+def _hours(length: Milliseconds) -> str:
+    return f"{length / 3_600_000:.2f}"
+
+
+def _cell(text: str) -> str:
+    """*text* inside a table or a line: what a recording says of itself must not draw another table."""
+    return " ".join(str(text).replace("|", "/").replace("`", "'").replace("<", "‹").split())
