@@ -11,7 +11,7 @@ NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.j
 # libraries again takes each of them longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup editor demo test check soak lock clean
+.PHONY: setup editor browser demo test check soak lock clean
 
 # Where npm cannot be reached, all but the desk's screen is there.
 setup: $(READY)
@@ -40,8 +40,18 @@ $(READY): pyproject.toml requirements.lock
 demo: setup
 	$(BIN)/boli demo
 
+# The screen is tested in a real browser, from the system's packages where this user may install any. It is waited for
+# a few minutes at most; without one those tests are skipped, and say so.
+APT = timeout 300 $$(test "$$(id -u)" = 0 || echo sudo -n) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=60
+
+browser:
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
+		|| { command -v apt-get && $(APT) update && $(APT) install -y --no-install-recommends chromium fonts-noto-core; } \
+			>/dev/null 2>&1 </dev/null \
+		|| echo "no Chromium: the tests of the desk's screen will be skipped"
+
 # One process a core, each with one thread; a file stays together, because its tests share what is dear to make.
-test: setup
+test: setup browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 check: setup

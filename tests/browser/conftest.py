@@ -1,20 +1,25 @@
-"""A desk with real drafts on it, made once, and copies of it to work on."""
+"""A desk with real drafts on it, made once, copies of it to work on, and a browser before it."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.review.serving import serve
+from tests.browser.screen import FLAGS, Screen, opened
+from tests.conftest import ROOT
+from tests.review.serving import Process, serve
 
 #: Enough drafted segments for every test, some of the test split that are shown without their draft, and one
 #: conversation whose corrections are there from the start.
 CONVERSATIONS = ("en-US-train-01", "hi-train-01", "hi-test-01", "hi-test-02")
+#: Names by which Chromium is known to systems.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +36,7 @@ class Made:
         return dict(re.findall(r"^(\w+) +(\w{4}(?:-\w{4}){3})$", self.said, re.MULTILINE))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The demo's desk on a few conversations, by the real models."""
     place = tmp_path_factory.mktemp("desk") / "made"
@@ -48,3 +53,43 @@ def copied(made: Made, tmp_path: Path) -> Callable[[], Path]:
         return Path(shutil.copytree(made.workspace, tmp_path / f"desk-{len(list(tmp_path.iterdir()))}"))
 
     return copy
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Path:
+    """The system's Chromium, with the screen that it is to show. Without either of them the tests are skipped."""
+    found = next((place for name in BROWSERS if (place := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium on PATH, the desk's screen is not tested: apt-get install chromium fonts-noto-core")
+    if not (ROOT / "transcribe" / "review" / "static" / "index.html").is_file():
+        pytest.skip("the desk's screen was not built, it is not tested: make editor")
+    return Path(found)
+
+
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright, chromium: Path) -> Iterator[Browser]:
+    """One browser for all tests that do not kill it; each gets a profile of its own in it."""
+    with playwright.chromium.launch(executable_path=chromium, args=FLAGS) as launched:
+        yield launched
+
+
+@pytest.fixture(scope="package")
+def shared(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """One desk for all tests that do not harm it. Each of them has work to do, and leaves some."""
+    desk = serve(Path(shutil.copytree(made.workspace, tmp_path_factory.mktemp("shared") / "desk")))
+    yield desk
+    assert desk.stop() == 0
+
+
+@pytest.fixture
+def screen(browser: Browser, shared: Process, made: Made) -> Iterator[Screen]:
+    """The shared desk in a browser that has never seen it."""
+    with opened(browser, shared.url, made.passwords) as found:
+        yield found
+        found.give_back()
