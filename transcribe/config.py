@@ -145,6 +145,9 @@ class DeskSettings(Section):
     offline_audio: Literal["memory", "encrypted"] = "memory"
     #: File of the client's terms that nobody may hear or read, one a line, in the workspace if relative.
     mask_terms: str | None = None
+    #: Days after which `boli erase --expired` removes sound, and all of a recording; none: never.
+    sound_retention_days: float | None = Field(default=None, gt=0)
+    retention_days: float | None = Field(default=None, gt=0)
     #: Hours after which an unused session ends, for transcribers and for those who review.
     session_hours: float = Field(default=12.0, gt=0)
     review_session_hours: float = Field(default=8.0, gt=0)

@@ -17,8 +17,11 @@ Role: TypeAlias = Literal["transcriber", "reviewer", "lead", "analyst"]
 #: What a route asks for, and what a token may be limited to.
 Permission: TypeAlias = Literal["work", "review", "progress", "people", "metrics"]
 #: Where a segment stands on the desk: waiting, held by somebody, before a reviewer, with texts that differ, sent
-#: back, put aside with a reason, done, given up as unclear, or kept for checking people.
-State: TypeAlias = Literal["open", "held", "review", "disputed", "returned", "aside", "accepted", "unclear", "gold"]
+#: back, put aside with a reason, done, given up as unclear, kept for checking people, no longer in the newest run, or
+#: erased with its speaker.
+State: TypeAlias = Literal[
+    "open", "held", "review", "disputed", "returned", "aside", "accepted", "unclear", "gold", "gone", "erased"
+]
 #: Why somebody holds a segment: its first or second text, one sent back, one known already, or to review it.
 Purpose: TypeAlias = Literal["first", "second", "again", "gold", "review"]
 #: What became of a text that was sent.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from transcribe.commands.app import AsJson, Debug, Workspace, app, console, group
+from transcribe.commands.app import AsJson, Debug, Dry, Workspace, app, console, group
 
 PANEL = "Transcription leads"
 people = group("people", "Who works at the desk.", PANEL)
@@ -88,6 +88,25 @@ def mask(
 
     with Wiring.open(workspace) as wiring:
         console.answer(desk.mask(wiring, recording, start=start, end=end, lift=lift, terms=terms))
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli erase --speaker S017 --dry-run")
+def erase(
+    speaker: Annotated[str | None, typer.Option(help="Their voice and words, wherever they speak.")] = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="What desk.retention_days and desk.sound_retention_days let go.")
+    ] = False,
+    dry_run: Dry = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Erase sound and texts for good; that there was work stays in the audit."""
+    from transcribe.actions import erasing
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(erasing.erase(wiring, speaker=speaker, expired=expired, dry_run=dry_run))
 
 
 @people.command("add", epilog="Example: boli people add asha --role transcriber --dialect bho")

@@ -15,6 +15,9 @@ from transcribe.store.grouping import Grouping
 from transcribe.store.rows import compact
 from transcribe.store.tables import RECORDINGS, SEGMENTS
 
+#: What a salt begins with whose text was erased.
+ERASED_SALT = "erased:"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
@@ -83,5 +86,12 @@ def note(
 
 def chained(before: str, version: int, kind: str, person: str, text: str, salt: str, at: str) -> str:
     """The hash that binds a version to the one *before* it. The text is in it as a salted hash, so it may be erased."""
-    said = hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()
+    said = said_hash(text, salt)
     return hashlib.sha256(json.dumps([before, version, kind, person, said, at]).encode()).hexdigest()
+
+
+def said_hash(text: str, salt: str) -> str:
+    """What the chain holds of a text. Where the text was erased, it stands in place of the salt."""
+    if salt.startswith(ERASED_SALT):
+        return salt.removeprefix(ERASED_SALT)
+    return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()

@@ -25,6 +25,10 @@ from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGME
 UNKNOWN = "und"
 #: Part of a segment that lies in accepted corrections where it counts as done: diarised edges are never people's.
 _DONE_SHARE = 0.8
+#: What stands where a speaker's name was.
+ERASED = "(erased)"
+#: States of segments that nobody is given and nobody counts.
+OFF_DESK = ("gone", "erased")
 #: A flag makes a segment as hard as so much less probability.
 _FLAG_WEIGHT = 0.25
 #: Masked spans that near a segment are told with it: its clip has a little sound around it.
@@ -101,7 +105,7 @@ class Desk(Grouping):
                 func.min(DESK.c.since_at).label("oldest"),
             )
             .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
-            .where(DESK.c.state != "gone")
+            .where(DESK.c.state.not_in(OFF_DESK))
             .group_by(DESK.c.dialect, DESK.c.state)
         )
         by_dialect: dict[str, list[Row[Any]]] = defaultdict(list)
@@ -193,6 +197,7 @@ def _unlaid() -> Any:
         .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
         .outerjoin(DRAFTS, and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no))
         .where(~exists().where(DESK.c.segment == SEGMENTS.c.no), SEGMENTS.c.end_ms > SEGMENTS.c.start_ms)
+        .where(SEGMENTS.c.speaker != ERASED)
         .order_by(SEGMENTS.c.no)
     )
 

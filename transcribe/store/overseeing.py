@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, case, exists, func, literal, select
 
 from transcribe.records import Milliseconds
+from transcribe.store.desk import OFF_DESK
 from transcribe.store.desk_tables import AUDIT, DESK, PEOPLE, VERDICTS, VERSIONS
 from transcribe.store.grouping import Grouping
 from transcribe.store.tables import DRAFTS, RECORDINGS, SEGMENTS
@@ -183,7 +184,7 @@ def _counted(since: str) -> Select[Any]:
             sound(accepted & by_hand & (DESK.c.since_at >= since)).label("lately"),
         )
         .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
-        .where(DESK.c.state != "gone")
+        .where(DESK.c.state.not_in(OFF_DESK))
         .group_by(DESK.c.dialect, DESK.c.state)
     )
 

@@ -83,7 +83,7 @@ class Pieces(Grouping):
         """The two hands of every segment that two people wrote blindly. Streams."""
         waiting: dict[str, Piece] = {}
         for piece in self.pieces():
-            if piece.purpose in ("first", "second") and piece.draft is None:
+            if piece.purpose in ("first", "second") and piece.draft is None and piece.text:
                 other = waiting.pop(piece.segment, None)
                 if other is None:
                     waiting[piece.segment] = piece

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert,
 from transcribe.desk_records import DeskRules, Lease, Outcome, Verdict, Version
 from transcribe.store.auditing import chained
 from transcribe.store.database import insert_into
-from transcribe.store.desk import SEGMENT_FACTS
+from transcribe.store.desk import OFF_DESK, SEGMENT_FACTS
 from transcribe.store.desk_tables import DESK, LEASES, VERDICTS, VERSIONS
 from transcribe.store.leasing import Ask, Leasing, end_lease, put_back_overdue
 from transcribe.store.masks import hider_of
@@ -120,7 +120,7 @@ class Reviewing(Leasing):
     def reopen(self, segment: str) -> bool:
         """Put a segment back among those to write, whatever was decided. Whether it lay on the desk, free."""
         number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment).scalar_subquery()
-        free = and_(DESK.c.segment == number, DESK.c.state.not_in(("held", "gone", "gold")))
+        free = and_(DESK.c.segment == number, DESK.c.state.not_in(("held", "gold", *OFF_DESK)))
         with self.writing() as connection:
             values = {"state": "open", "since_at": self.now(), "person": None, "reason": None, "hands": 0, "rounds": 0}
             again = update(DESK).where(free).values(**values, fence=DESK.c.fence + 1)

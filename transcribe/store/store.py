@@ -11,6 +11,7 @@ from transcribe.store.auditing import Audit
 from transcribe.store.database import utc_now
 from transcribe.store.desk import Desk
 from transcribe.store.drafts import Drafts
+from transcribe.store.erasing import Erasing
 from transcribe.store.export import Export
 from transcribe.store.freezing import Freezing
 from transcribe.store.inviting import Inviting
@@ -43,6 +44,7 @@ class Store(
     Inviting,
     Desk,
     Masks,
+    Erasing,
     Reviewing,
     Submitting,
     Pieces,

@@ -56,6 +56,8 @@ class Submitting(Grouping):
         values = _values(operation)
         with self.writing() as connection:
             row = connection.execute(_FOUND, {"id": operation.segment, "given_fence": operation.fence}).one_or_none()
+            if row is not None and row.state == "erased":
+                return _rejected(operation, "erased")
             before = connection.execute(_BEFORE, {"op": operation.op_id}).one_or_none()
             if before is not None:
                 return _replayed(connection, before, person, operation)

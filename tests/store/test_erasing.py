@@ -1,0 +1,120 @@
+"""What is erased is in no table, no page and no answer, and the histories still hold; on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from tests.store.conftest import execute
+from tests.store.desk_factories import PLAIN, operation, person, submit, take, talk
+from tests.store.factories import correction, drafted, recording
+from transcribe.store import Store
+from transcribe.store.tables import METADATA
+
+CANARY = "KANARIENVOGEL"
+
+
+def everything(store: Store) -> str:
+    with store.reading() as connection:
+        return str([tuple(row) for table in METADATA.sorted_tables for row in connection.execute(select(table))])
+
+
+def conversation(store: Store) -> tuple[str, str]:
+    """A recording in which the canary speaks and somebody else does, each with a segment."""
+    store.add_recordings([recording("both", dialect="hi")])
+    spoken = [(CANARY, 0, 1_000, f"my {CANARY}"), ("other", 1_000, 2_000, "word")]
+    work = drafted("both", spoken)
+    store.save_drafted(work)
+    store.lay_out(PLAIN, draw=lambda: 0.0)
+    ids = {segment.speaker: segment.id for segment in work.segments}
+    return ids[CANARY], ids["other"]
+
+
+def test_a_speaker_goes_from_every_table_and_the_other_one_stays(store: Store) -> None:
+    mine, others = conversation(store)
+    asha, eyes = person(store), person(store, "eyes", "reviewer")
+    leases = {each.segment: each for each in take(store, asha, 2)}
+    given = operation(leases[mine], f"{CANARY} said", tags=(CANARY,), more={"speaker": CANARY})
+    submit(store, asha, given)
+    submit(store, asha, operation(leases[others], "kept"))
+    store.add_corrections([correction("c1", "both", end=500, text=CANARY, speaker=CANARY)])
+    [found] = store.of_speaker(CANARY)
+    assert (found.spans, found.sound) == (((0, 1_000),), 1_000)
+    assert store.texts_of(found, speaker=CANARY) >= {f"{CANARY} said"}
+    assert CANARY in everything(store)
+    assert store.erase([found], speaker=CANARY) == 3
+    store.forget_pages()
+    assert CANARY not in everything(store)
+    assert store.broken_history() is None
+    assert [each.text for each in store.corrections(standing=True)] == ["kept"]
+    assert store.of_speaker(CANARY) == ()
+    assert store.take_review(eyes.id, PLAIN) is None
+    assert {row.state for row in store.views([mine, others]).values()} == {"erased", "accepted"}
+
+
+def test_a_text_that_comes_after_the_erasure_is_not_kept(store: Store) -> None:
+    mine, _ = conversation(store)
+    asha, ravi = person(store), person(store, "ravi")
+    leases = {each.segment: each for each in take(store, asha, 2)}
+    before = operation(leases[mine], "before it")
+    submit(store, asha, before)
+    store.erase(store.of_speaker(CANARY), speaker=CANARY)
+    for given in (before, operation(leases[mine], f"{CANARY} again")):
+        outcome = submit(store, asha, given)
+        assert (outcome.status, outcome.reason) == ("rejected", "erased")
+    assert take(store, ravi, 5) == ()
+    assert "again" not in everything(store)
+    assert store.lay_out(PLAIN) == 0
+
+
+def test_a_recording_of_one_speaker_goes_whole_and_so_does_what_is_too_old(store: Store) -> None:
+    talk(store, "alone", 2, speaker=CANARY, facts={"phone": CANARY})
+    talk(store, "old", 1)
+    asha = person(store)
+    [lease] = take(store, asha)
+    submit(store, asha, operation(lease, f"the text of {CANARY}"))
+    [whole] = store.of_speaker(CANARY)
+    assert whole.spans is None and whole.sound == whole.duration
+    store.erase([whole], speaker=CANARY)
+    assert CANARY not in everything(store)
+    assert [each.code for each in store.failures()] == ["E_ERASED"]
+    assert [each.path for each in store.of_before(store.later(60))] == [recording("old").path]
+    store.erase(store.of_before(store.later(60)))
+    assert store.of_before(store.later(60)) == ()
+    assert store.broken_history() is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE versions SET text = '', body = '', tags = '[]', more = '{}', salt = 'erased:x', person = 'x'",
+        "UPDATE versions SET text = ''",
+        "UPDATE corrections SET text = ''",
+        "UPDATE corrections SET text = '', accepted = false, start_ms = 1",
+        "DELETE FROM versions",
+    ],
+)
+def test_an_erasure_may_change_nothing_but_texts(store: Store, url: str, change: str) -> None:
+    talk(store)
+    asha = person(store)
+    [lease] = take(store, asha)
+    submit(store, asha, operation(lease, "said"))
+    with pytest.raises(DBAPIError):
+        execute(url, change)
+
+
+def test_no_page_of_the_file_holds_what_was_erased(sqlite_url: str) -> None:
+    with Store.open(sqlite_url) as store:
+        mine, _ = conversation(store)
+        asha = person(store)
+        leases = {each.segment: each for each in take(store, asha, 2)}
+        submit(store, asha, operation(leases[mine], f"{CANARY} said"))
+        file = Path(sqlite_url.removeprefix("sqlite:///"))
+        assert CANARY.encode() in file.read_bytes()
+        store.erase(store.of_speaker(CANARY), speaker=CANARY)
+        store.forget_pages()
+        for each in file.parent.glob(f"{file.name}*"):
+            assert CANARY.encode() not in each.read_bytes()

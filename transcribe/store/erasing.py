@@ -1,0 +1,232 @@
+"""
+Forgetting a speaker or old recordings: every text of theirs goes, once and for good; that there was work stays.
+
+Of histories the text goes and its salted hash stays, so that the chain still holds and no text can be guessed from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, or_, select, update
+
+from transcribe.records import Milliseconds
+from transcribe.store.auditing import ERASED_SALT, note, said_hash
+from transcribe.store.database import batches, insert_into
+from transcribe.store.desk import ERASED
+from transcribe.store.desk_tables import DESK, GOLDS, LEASES, MASKS, VERDICTS, VERSIONS
+from transcribe.store.grouping import Grouping
+from transcribe.store.rows import compact
+from transcribe.store.scoring import Span, joined
+from transcribe.store.tables import (
+    ATTEMPTS,
+    CORRECTIONS,
+    DIARISATIONS,
+    DRAFTS,
+    FAILURES,
+    PATHS,
+    RECORDINGS,
+    SEGMENTS,
+    SPEAKERS,
+)
+from transcribe.store.trouble import translated
+from transcribe.store.work import RUN
+
+#: Characters from which on a text is not found in a file by chance.
+_KNOWN_AGAIN = 12
+#: Tables whose free pages may still hold what was erased.
+_HELD_TEXT = ("recordings", "diarisations", "segments", "drafts", "corrections", "versions", "verdicts", "golds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """What of one recording is, or was, to be erased."""
+
+    recording: str
+    path: str
+    #: ``None``: all of it.
+    spans: tuple[Span, ...] | None
+    duration: Milliseconds
+    #: Every segment whose clip may hold some of the sound.
+    segments: tuple[str, ...]
+
+    @property
+    def sound(self) -> Milliseconds:
+        """How much of its sound goes."""
+        return self.duration if self.spans is None else sum(end - start for start, end in self.spans)
+
+
+class Erasing(Grouping):
+    """The part of the store that forgets."""
+
+    def of_speaker(self, speaker: str) -> tuple[Forgotten, ...]:
+        """What there is of *speaker*: all of a recording where nobody else speaks, else where they do."""
+        declared = select(SPEAKERS.c.recording).where(SPEAKERS.c.speaker == speaker)
+        heard = select(SEGMENTS.c.recording).where(SEGMENTS.c.speaker == speaker)
+        said = select(CORRECTIONS.c.recording).where(CORRECTIONS.c.speaker == speaker)
+        theirs = or_(*(RECORDINGS.c.no.in_(each) for each in (declared, heard, said)), RECORDINGS.c.speaker == speaker)
+        with self.reading() as connection:
+            rows = connection.execute(select(RECORDINGS).where(theirs).order_by(RECORDINGS.c.id)).all()
+            return tuple(_forgotten(connection, row, speaker) for row in rows)
+
+    def of_before(self, moment: str) -> tuple[Forgotten, ...]:
+        """Every recording that came before *moment* and still holds a text or its name."""
+        found = select(RECORDINGS).where(RECORDINGS.c.added_at < moment, ~RECORDINGS.c.path.startswith(ERASED))
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(RECORDINGS.c.id)).all()
+            return tuple(_forgotten(connection, row, None) for row in rows)
+
+    def texts_of(self, forgotten: Forgotten, *, speaker: str | None = None) -> frozenset[str]:
+        """Every text of people there that is long enough to be known again in a file."""
+        theirs = RECORDINGS.c.id == forgotten.recording
+        mine = SEGMENTS.c.speaker == speaker if forgotten.spans is not None else SEGMENTS.c.no.is_not(None)
+        typed = select(VERSIONS.c.text).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no)
+        typed = typed.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(theirs, mine)
+        right = select(CORRECTIONS.c.text).join(RECORDINGS, CORRECTIONS.c.recording == RECORDINGS.c.no).where(theirs)
+        if forgotten.spans is not None:
+            right = right.where(CORRECTIONS.c.speaker == speaker)
+        with self.reading() as connection:
+            texts = {*connection.execute(typed).scalars(), *connection.execute(right).scalars()}
+        return frozenset(text for text in texts if len(text) >= _KNOWN_AGAIN)
+
+    def erase(self, forgotten: Iterable[Forgotten], *, speaker: str | None = None) -> int:
+        """
+        Erase every text of *forgotten*, a recording in a transaction. How many people's texts that were.
+
+        Nobody is given its segments again; a text that still comes for one is rejected.
+        """
+        texts = 0
+        for each in forgotten:
+            with self.writing() as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+                found = select(RECORDINGS).where(RECORDINGS.c.id == each.recording)
+                row = connection.execute(found).one()
+                whole = each.spans is None
+                mine = SEGMENTS.c.recording == row.no
+                texts += _erase_segments(
+                    connection, mine if whole else mine & (SEGMENTS.c.speaker == speaker), self.now()
+                )
+                texts += _erase_corrections(connection, row.no, each.spans, speaker)
+                (_erase_facts if whole else _rename)(connection, row, speaker, self.now())
+                detail = {"recording": each.recording, "sound_ms": each.sound, "whole": whole}
+                note(connection, self.now(), None, "erased", detail=detail)
+        return texts
+
+    def forget_pages(self) -> None:
+        """Write the tables anew, so that no page of the database holds what was erased. May take minutes."""
+        with translated(self.place):
+            raw = self.engine.raw_connection()
+            try:
+                driver: Any = raw.driver_connection
+                if self.place.path is not None:
+                    driver.execute("VACUUM")
+                    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    return
+                driver.autocommit = True
+                for name in _HELD_TEXT:
+                    driver.execute(f"VACUUM FULL {name}")
+                driver.autocommit = False
+            finally:
+                raw.close()
+
+
+def _forgotten(connection: Connection, row: Row[Any], speaker: str | None) -> Forgotten:
+    columns = (SEGMENTS.c.id, SEGMENTS.c.speaker, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
+    segments = connection.execute(select(*columns).where(SEGMENTS.c.recording == row.no).order_by(SEGMENTS.c.no)).all()
+    named = select(SPEAKERS.c.speaker).where(SPEAKERS.c.recording == row.no)
+    others = {*connection.execute(named).scalars(), *(each.speaker for each in segments)} - {speaker, ERASED}
+    spans = None
+    if speaker is not None and row.speaker != speaker and others:
+        said = select(CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms)
+        said = said.where(CORRECTIONS.c.recording == row.no, CORRECTIONS.c.speaker == speaker)
+        found = [(each.start_ms, each.end_ms) for each in segments if each.speaker == speaker]
+        found += [(each.start_ms, each.end_ms) for each in connection.execute(said)]
+        found += [(start, end) for start, end, name, *_ in json.loads(row.declared) if name == speaker]
+        spans = tuple(joined(found))
+    return Forgotten(
+        recording=row.id,
+        path=row.path,
+        spans=spans,
+        duration=row.duration_ms,
+        segments=tuple(each.id for each in segments),
+    )
+
+
+def _erase_segments(connection: Connection, which: ColumnElement[bool], now: str) -> int:
+    """Erase drafts and people's texts of the segments that fulfil *which*, and take these off the desk."""
+    numbers = list(connection.execute(select(SEGMENTS.c.no).where(which)).scalars())
+    texts = 0
+    for some in batches(numbers):
+        connection.execute(delete(DRAFTS).where(DRAFTS.c.segment.in_(some)))
+        connection.execute(delete(GOLDS).where(GOLDS.c.segment.in_(some)))
+        texts += _erase_versions(connection, some)
+        decided = VERDICTS.c.segment.in_(some) & (VERDICTS.c.body != "")
+        connection.execute(update(VERDICTS).where(decided).values(note="", body="", variants="[]"))
+        live = LEASES.c.segment.in_(some) & LEASES.c.ended_at.is_(None)
+        connection.execute(update(LEASES).where(live).values(ended_at=now, ended="erased"))
+        off = {"state": "erased", "since_at": now, "person": None, "until_at": None}
+        connection.execute(update(DESK).where(DESK.c.segment.in_(some)).values(off))
+        connection.execute(update(SEGMENTS).where(SEGMENTS.c.no.in_(some)).values(speaker=ERASED))
+    return texts
+
+
+def _erase_versions(connection: Connection, segments: list[int]) -> int:
+    found = select(VERSIONS.c.no, VERSIONS.c.text, VERSIONS.c.salt).where(VERSIONS.c.segment.in_(segments))
+    rows = connection.execute(found.where(~VERSIONS.c.salt.startswith(ERASED_SALT))).all()
+    if rows:
+        gone = {"text": "", "body": "", "tags": "[]", "more": "{}"}
+        erased = update(VERSIONS).where(VERSIONS.c.no == bindparam("at")).values(gone | {"salt": bindparam("kept")})
+        connection.execute(
+            erased, [{"at": row.no, "kept": f"{ERASED_SALT}{said_hash(row.text, row.salt)}"} for row in rows]
+        )
+    return len(rows)
+
+
+def _erase_corrections(
+    connection: Connection, recording: int, spans: tuple[Span, ...] | None, speaker: str | None
+) -> int:
+    which = and_(CORRECTIONS.c.recording == recording, CORRECTIONS.c.text != "")
+    if spans is not None:
+        # A text without a speaker is of everybody who speaks there.
+        there = [and_(CORRECTIONS.c.start_ms < end, CORRECTIONS.c.end_ms > start) for start, end in spans]
+        which &= or_(CORRECTIONS.c.speaker == speaker, and_(CORRECTIONS.c.speaker.is_(None), or_(*there)))
+    named = CORRECTIONS.c.speaker.is_not(None)
+    texts = 0
+    for condition, values in ((named, {"speaker": ERASED}), (~named, {})):
+        blank = update(CORRECTIONS).where(which, condition).values(text="", accepted=False, **values)
+        texts += connection.execute(blank).rowcount
+    return texts
+
+
+def _erase_facts(connection: Connection, row: Row[Any], speaker: str | None, now: str) -> None:
+    """Erase what is known of a whole recording but its length, dialect and the hash of its bytes."""
+    for table in (DIARISATIONS, PATHS, SPEAKERS, ATTEMPTS, MASKS):
+        connection.execute(delete(table).where(table.c.recording == row.no))
+    gone = {"path": f"{ERASED}/{row.id[:12]}", "facts": "{}", "declared": "[]", "warnings": "[]"}
+    names = dict.fromkeys(("speaker", "session", "source"))
+    connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(gone | names))
+    # Kept from being drafted again, for there is nothing to hear.
+    failed = {"stage": RUN, "item": row.id, "shown": gone["path"], "code": "E_ERASED", "message": "it was erased"}
+    keep = insert_into(connection, FAILURES).on_conflict_do_nothing()
+    connection.execute(keep, failed | {"failed_at": now})
+
+
+def _rename(connection: Connection, row: Row[Any], speaker: str | None, now: str) -> None:
+    """Forget the name of *speaker* in a recording where others speak too."""
+    mine = (SPEAKERS.c.recording == row.no) & (SPEAKERS.c.speaker == speaker)
+    connection.execute(delete(SPEAKERS).where(mine))
+    declared = [turn for turn in json.loads(row.declared) if turn[2] != speaker]
+    kept = {"declared": compact(declared, "declared turns")}
+    connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(kept))
+    found = select(DIARISATIONS).where(DIARISATIONS.c.recording == row.no)
+    for each in connection.execute(found).all():
+        turns = {
+            name: compact([[*turn[:2], ERASED if turn[2] == speaker else turn[2], *turn[3:]] for turn in said], "turns")
+            for name, said in (("turns", json.loads(each.turns)), ("exclusive", json.loads(each.exclusive)))
+        }
+        here = (DIARISATIONS.c.recording == row.no) & (DIARISATIONS.c.settings == each.settings)
+        connection.execute(update(DIARISATIONS).where(here).values(turns))
