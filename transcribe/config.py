@@ -141,6 +141,8 @@ class DeskSettings(Section):
     most_leases: int = Field(default=120, ge=1)
     #: Bits a second of what people hear.
     bitrate: int = Field(default=16_000, ge=8_000, le=64_000)
+    #: Whether doubtful words are marked. Marked texts are read less carefully where nothing is marked.
+    shading: bool = True
     #: Whether browsers may keep sound on disk, ``encrypted``, or in memory only.
     offline_audio: Literal["memory", "encrypted"] = "memory"
     #: File of the client's terms that nobody may hear or read, one a line, in the workspace if relative.
@@ -148,6 +150,8 @@ class DeskSettings(Section):
     #: Days after which `boli erase --expired` removes sound, and all of a recording; none: never.
     sound_retention_days: float | None = Field(default=None, gt=0)
     retention_days: float | None = Field(default=None, gt=0)
+    #: TOML file of what is paid for an accepted minute, in the workspace if relative.
+    rates: str = "rates.toml"
     #: Hours after which an unused session ends, for transcribers and for those who review.
     session_hours: float = Field(default=12.0, gt=0)
     review_session_hours: float = Field(default=8.0, gt=0)

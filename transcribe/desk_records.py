@@ -27,6 +27,8 @@ Purpose: TypeAlias = Literal["first", "second", "again", "gold", "review"]
 #: What became of a text that was sent.
 Status: TypeAlias = Literal["applied", "duplicate", "conflict", "late", "rejected"]
 Decision: TypeAlias = Literal["accept", "send_back", "unclear", "reopen"]
+#: Why a reviewer sends a text back or puts another in its place. ``dialect_form`` is no error: it feeds the guide.
+Reason: TypeAlias = Literal["misheard", "spelling", "dialect_form", "speaker", "boundary", "tag", "typing"]
 #: Why a person passes a segment on. ``dialect`` and ``later`` leave it to others, the rest asks a reviewer.
 SkipReason: TypeAlias = Literal["dialect", "later", "bad_audio", "no_speech", "other_language", "private", "help"]
 

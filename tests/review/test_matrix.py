@@ -40,6 +40,24 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("delete", "/api/v1/masks/{id}"): ("people", None),
     ("get", "/api/v1/progress"): ("progress", None),
     ("get", "/api/v1/people/me/work"): ("anybody", None),
+    ("get", "/api/v1/people/me/decisions"): ("anybody", None),
+    ("get", "/api/v1/people/me/pay"): ("anybody", None),
+    ("post", "/api/v1/people/me/objections"): ("work", {"segment": NOWHERE, "note": "too short"}),
+    ("get", "/api/v1/people"): ("people", None),
+    ("post", "/api/v1/people"): ("people", {"name": "new", "roles": ["lead"]}),
+    ("patch", "/api/v1/people/{id}"): ("people", {"roles": ["lead"]}),
+    ("post", "/api/v1/people/{id}/invitation"): ("people", None),
+    ("post", "/api/v1/invitations/look"): ("open", {"key": "no such key"}),
+    ("post", "/api/v1/invitations"): ("open", {"key": "no such key", "password": PASSWORD}),
+    ("get", "/api/v1/quality"): ("progress", None),
+    ("get", "/api/v1/productivity"): ("people", None),
+    ("get", "/api/v1/pay"): ("people", None),
+    ("get", "/api/v1/objections"): ("people", None),
+    ("post", "/api/v1/objections/{id}"): ("people", {"outcome": "right", "answer": "yes"}),
+    ("get", "/api/v1/heard"): ("people", None),
+    ("get", "/api/v1/spellings"): ("review", None),
+    ("get", "/api/v1/settings"): ("people", None),
+    ("patch", "/api/v1/settings"): ("people", {"rounds": 1}),
     ("get", "/healthz"): ("open", None),
     ("get", "/metrics"): ("metrics", None),
 }
@@ -47,7 +65,7 @@ GRANTED = {
     "asha": {"work"},
     "ravi": {"work"},
     "eyes": {"review"},
-    "lead": {"review", "progress", "metrics", "people"},
+    "lead": {"review", "progress", "people", "metrics"},
     "data": {"progress", "metrics"},
     "script": {"progress"},
 }
@@ -74,6 +92,9 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
         forged = room.stranger()
         forged.headers["authorization"] = "Bearer eyJhbGciOiJub25lIn0.e30."
         room.clients["forged"] = forged
+        objection = room.store.object_to(room.store.person_named("asha").id, written["segment"], "too short")
+        assert objection is not None
+        room.clients["objection"] = objection.id
         room.clients["holds"] = held
         room.clients["wrote"] = written
         masked = {"segment": held["segment"], "start_ms": 0, "end_ms": 5}
@@ -100,7 +121,8 @@ def test_nobody_gets_in_without_being_known(full: Room, method: str, path: str) 
     who_may, body = ROUTES[method, path]
     for who in ("nobody", "gone", "forged"):
         said = ask(full, who, method, path, full.clients["holds"]["segment"], body)
-        expected = {"/healthz": 200, "/api/v1/session": 401}.get(path, 401) if who_may == "open" else 401
+        opened = {"/healthz": 200, "/api/v1/invitations": 404, "/api/v1/invitations/look": 404}
+        expected = opened.get(path, 401) if who_may == "open" else 401
         assert said.status_code == expected, (who, said.text)
 
 
@@ -134,6 +156,8 @@ def test_what_is_not_yours_and_what_is_not_there_look_the_same(full: Room, metho
         "segments": [full.clients["holds"]["segment"], full.clients["wrote"]["segment"]],
         "leases": [full.clients["holds"]["id"]],
         "masks": [full.clients["mask"]],
+        "people": [full.store.person_named("ravi").id],
+        "objections": [full.clients["objection"]],
     }[kind]
     for who in OUTSIDERS[who_may]:
         not_there = ask(full, who, method, path, NOWHERE, body)
@@ -146,8 +170,9 @@ def test_what_is_not_yours_and_what_is_not_there_look_the_same(full: Room, metho
 @pytest.mark.parametrize("id", ["-1", "0", str(2**63), "1 OR 1=1", "%00", "1.5", "[]", "..%2f..%2fetc", "x" * 300])
 @pytest.mark.parametrize(("method", "path"), BY_ID)
 def test_an_id_that_is_none_is_not_found(full: Room, method: str, path: str, id: str) -> None:
-    who = {"review": "eyes", "people": "lead"}.get(ROUTES[method, path][0], "asha")
-    said = ask(full, who, method, path, id, None)
+    who_may, body = ROUTES[method, path]
+    who = {"review": "eyes", "people": "lead"}.get(who_may, "asha")
+    said = ask(full, who, method, path, id, body)
     # Some are other addresses, which take no changes.
     assert said.status_code in (404, 405), said.text
 

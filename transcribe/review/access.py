@@ -159,5 +159,6 @@ AnyCaller = Annotated[Caller, Depends(caller_of)]
 Worker = Annotated[Caller, Depends(allowed("work"))]
 Reviewer = Annotated[Caller, Depends(allowed("review"))]
 Overseer = Annotated[Caller, Depends(allowed("progress"))]
-Collector = Annotated[Caller, Depends(allowed("metrics"))]
+#: Whoever sees what single people did, and decides who comes in.
 Manager = Annotated[Caller, Depends(allowed("people"))]
+Collector = Annotated[Caller, Depends(allowed("metrics"))]

@@ -18,9 +18,12 @@ from transcribe.errors import BoliError, InputError, UnfitError, UnreachableErro
 from transcribe.review import (
     routes_lead,
     routes_masks,
+    routes_own,
+    routes_people,
     routes_review,
     routes_segments,
     routes_session,
+    routes_settings,
     routes_work,
     static,
 )
@@ -50,7 +53,9 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
         responses=_ERRORS,  # type: ignore[arg-type]
     )
     app.state.service = service
-    for each in (routes_session, routes_work, routes_segments, routes_masks, routes_review, routes_lead, static):
+    desk = (routes_session, routes_work, routes_segments, routes_masks, routes_review)
+    # The screen answers to every other address, so it comes last.
+    for each in (*desk, routes_own, routes_people, routes_lead, routes_settings, static):
         app.include_router(each.router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

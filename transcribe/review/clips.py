@@ -34,6 +34,10 @@ class Clips:
     def __init__(self, audio_folder: Path, folder: Path, *, bitrate: int) -> None:
         self._audio, self._folder, self._bitrate = audio_folder, folder, bitrate
 
+    def set_bitrate(self, bitrate: int) -> None:
+        """Cut with *bitrate* from now on; clips of another one stay beside."""
+        self._bitrate = bitrate
+
     def of(self, view: View) -> Clip:
         """
         The clip of a segment, cut if it was not yet.

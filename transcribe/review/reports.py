@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dialects.scoring import count
 from transcribe.errors import InputError
 from transcribe.store.pieces import Piece
 
@@ -24,6 +25,7 @@ DEFINITIONS: Mapping[str, str] = {
     "active": "time with a key, the pointer or the sound, without pauses over 60 s; never more than the clock's time",
     "sound_minutes_an_hour": "minutes of sound written in an hour of active time",
     "reviewed": "segments that a reviewer decided on",
+    "words_changed": "words put in, taken out or replaced, of texts that began with a machine's draft",
     "accepted_first_time": "of those, accepted at the first look and without other words",
 }
 
@@ -41,7 +43,19 @@ def span_of_work(pieces: Iterable[Piece], since: str | None) -> dict[str, Any]:
         "sound_minutes_an_hour": round(sound / active * 60, 2) if active else None,
         "reviewed": len(reviewed),
         "accepted_first_time": sum(piece.verdicts[0] == "accept" and not piece.reworded for piece in reviewed),
+        **_words_changed(mine),
     }
+
+
+def _words_changed(pieces: Iterable[Piece]) -> dict[str, int]:
+    """How many words of the drafts that people saw they put in, took out or replaced."""
+    words = changed = 0
+    for piece in pieces:
+        if piece.draft is not None:
+            drafted = piece.draft.split()
+            _, substitutions, deletions, insertions = count(drafted, piece.text.split())
+            words, changed = words + len(drafted), changed + substitutions + deletions + insertions
+    return {"draft_words": words, "words_changed": changed}
 
 
 def productivity(pieces: Iterable[Piece]) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
-from transcribe.desk_records import Lease, Version
+from transcribe.desk_records import Lease, Verdict, Version
 from transcribe.errors import InputError
+from transcribe.review import spellings
 from transcribe.review.access import Caller, Reviewer
 from transcribe.review.routes_segments import version_out
 from transcribe.review.routes_work import leases_out
@@ -24,9 +27,7 @@ async def following(caller: Reviewer, service: ServiceOf) -> Json:
     dialects = None
     if caller.person.dialects:
         dialects = await run_in_threadpool(service.asked_for, caller.person, None)
-    lease = await service.writer.do(
-        lambda: service.store.take_review(caller.person.id, service.rules, dialects=dialects)
-    )
+    lease = await service.writer.do(lambda: _taken(service, caller.person.id, dialects))
     if lease is None:
         return {"waiting": False}
     return await run_in_threadpool(_shown, service, caller, lease)
@@ -43,7 +44,15 @@ async def decide(given: VerdictIn, caller: Reviewer, service: ServiceOf) -> Json
     if outcome.reason == "own_text":
         raise Refused(403, "E_OWN_TEXT", "nobody decides on a text of their own", hint="leave it to another reviewer")
     service.metrics.texts.labels(f"verdict {outcome.status}").inc()
+    if outcome.status == "applied" and verdict.variants:
+        await run_in_threadpool(_keep_spellings, service, verdict)
     return outcome_out(outcome)
+
+
+def _taken(service: Service, person: str, dialects: Sequence[str] | None) -> Lease | None:
+    """What *person* is to decide on; asking again is a sign of life, and prolongs the hold."""
+    lease = service.store.take_review(person, service.rules, dialects=dialects)
+    return None if lease is None else service.store.renew(lease.id, person, service.rules) or lease
 
 
 def _shown(service: Service, caller: Caller, lease: Lease) -> Json:
@@ -54,15 +63,23 @@ def _shown(service: Service, caller: Caller, lease: Lease) -> Json:
         # In an order that tells nothing of who came first; the machine's words only for who asks for the segment.
         versions.sort(key=lambda each: _lot(each, lease))
         held["draft"] = None
+    blind = waits.state == "disputed"
     return {
         "waiting": True,
         "kind": waits.state,
         "reason": waits.reason,
         "lease": held | {"version": held["version"]},
-        "versions": [version_out(each, caller) for each in versions],
+        "versions": [version_out(each, caller) | ({"at": None} if blind else {}) for each in versions],
         "heard_share": service.rules.heard_share,
         "rounds_left": max(0, service.rules.rounds - waits.rounds),
     }
+
+
+def _keep_spellings(service: Service, verdict: Verdict) -> None:
+    """Put what was found right too where scoring looks for it. The decision is saved already, and stands without."""
+    found = service.store.spellings(segment=verdict.segment)
+    with suppress(OSError):
+        spellings.keep(service.workspace / spellings.FOLDER, found[-len(verdict.variants) :], service.catalogue)
 
 
 def _lot(version: Version, lease: Lease) -> str:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from transcribe.desk_records import Person
 from transcribe.review import passwords
 from transcribe.review.access import AnyCaller, Caller, check_page, forget, key_hash, new_key
 from transcribe.review.service import Json, Refused, Service, ServiceOf
@@ -31,7 +32,12 @@ async def sign_in(given: SignIn, request: Request, service: ServiceOf) -> Respon
     if not await run_in_threadpool(passwords.fits, given.password, found[1] if found else None) or found is None:
         raise Refused(401, "E_SIGN_IN", "name and password do not belong together", hint="look at both again")
     service.wrong_names.forget(given.name)
-    key, person = new_key(), found[0]
+    return await signed_in(service, found[0])
+
+
+async def signed_in(service: Service, person: Person) -> Response:
+    """A new session of *person*: who they are, and the cookie that says so from now on."""
+    key = new_key()
     until = service.store.later(_WEEK_S)
     await service.writer.do(lambda: service.store.begin_session(key_hash(key), person.id, until_at=until))
     caller = Caller(person=person, permissions=person.permissions, session=key_hash(key))
@@ -70,5 +76,6 @@ def _me(caller: Caller, service: Service) -> Json:
         "dialects": list(person.dialects),
         "csrf": None if caller.session is None else service.signer.csrf(caller.session),
         "offline_audio": service.settings.offline_audio,
+        "shading": service.settings.shading,
         "server_time": service.store.now(),
     }

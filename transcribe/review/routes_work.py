@@ -1,11 +1,10 @@
-"""Transcribers: segments out, texts in, and one's own work."""
+"""Transcribers: segments out, texts in."""
 
 from __future__ import annotations
 
 import asyncio
 import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Response
@@ -14,9 +13,8 @@ from starlette.responses import JSONResponse
 
 from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
 from transcribe.errors import InputError
-from transcribe.review.access import AnyCaller, Caller, Worker
+from transcribe.review.access import Caller, Worker
 from transcribe.review.links import Link
-from transcribe.review.reports import DEFINITIONS, span_of_work
 from transcribe.review.service import Json, Refused, Service, ServiceOf
 from transcribe.review.wire import (
     LONGEST_TEXT,
@@ -26,7 +24,6 @@ from transcribe.review.wire import (
     LeaseAsk,
     LeaseOut,
     OutcomeOut,
-    WorkOut,
     operation_of,
     outcome_out,
     segment_out,
@@ -94,12 +91,6 @@ async def submit(
     return JSONResponse(told)
 
 
-@router.get("/people/me/work", response_model=WorkOut)
-async def my_work(caller: AnyCaller, service: ServiceOf) -> Json:
-    """One's own work: today, this week, in all; what came back; what is held."""
-    return await run_in_threadpool(_my_work, service, caller)
-
-
 def leases_out(service: Service, caller: Caller, leases: Sequence[Lease], *, reviewing: bool = False) -> list[Json]:
     """Holds with their segments, as their holder sees them."""
     views = service.views([lease.segment for lease in leases], reviewing=reviewing)
@@ -122,11 +113,11 @@ def _lease_out(service: Service, caller: Caller, lease: Lease, view: View) -> Js
     shown: Any = segment_out(view, audio_url=url, blind=lease.purpose in ("first", "second", "gold"))
     purpose = lease.purpose if lease.purpose in ("again", "review") else "write"
     hold = {"id": lease.id, "fence": lease.fence, "until": lease.until_at, "purpose": purpose, "offline": lease.offline}
-    sent_back = _sent_back(service, view.segment) if lease.purpose == "again" else None
-    return {**shown, **hold, "version": lease.base, "sent_back": sent_back}
+    back = sent_back(service, view.segment) if lease.purpose == "again" else None
+    return {**shown, **hold, "version": lease.base, "sent_back": back}
 
 
-def _sent_back(service: Service, segment: str) -> Json | None:
+def sent_back(service: Service, segment: str) -> Json | None:
     """The last decision on a segment, where it sent the text back."""
     decided = service.store.verdicts(segment)
     if not decided or decided[-1]["decision"] != "send_back":
@@ -159,22 +150,3 @@ def _refusal(operation: Operation) -> str | None:
 
 def _no_lease(id: str) -> Refused:
     return Refused(404, "E_LEASE", "you hold no such segment", hint="what you wrote is still taken: send it")
-
-
-def _my_work(service: Service, caller: Caller) -> Json:
-    store, person = service.store, caller.person.id
-    pieces = list(store.pieces(person=person))
-    now = datetime.fromisoformat(store.now())
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    spans = {"today": midnight, "week": midnight - timedelta(days=midnight.weekday()), "all": None}
-    returned = [{"segment": each, "sent_back": _sent_back(service, each)} for each in store.returned(person)]
-    return {
-        **{name: span_of_work(pieces, _text(since)) for name, since in spans.items()},
-        "returned": returned,
-        "leases": [heartbeat(lease) for lease in store.leases(person)],
-        "definitions": DEFINITIONS,
-    }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
+from dialects.dialect import Catalogue
 from transcribe.config import DeskSettings
 from transcribe.desk_records import DeskRules, DialectProgress, Person, View
 from transcribe.masking import Terms
@@ -53,6 +54,9 @@ class Service:
     clips: Clips
     settings: DeskSettings
     differ: Differ
+    catalogue: Catalogue
+    #: The folder that holds settings, rates and variants.
+    workspace: Path
     #: Folder of the built screen.
     screen: Path
     #: What the client wants nobody to hear.
@@ -79,6 +83,12 @@ class Service:
     def rules(self) -> DeskRules:
         given = self.settings.model_dump(include=set(DeskRules.__dataclass_fields__))
         return DeskRules(**given)
+
+    def set(self, settings: DeskSettings) -> None:
+        """Go on with other *settings*."""
+        self.settings = settings
+        self.__dict__.pop("rules", None)
+        self.clips.set_bitrate(settings.bitrate)
 
     def remember(self, key: str, known: Known | None, until: float) -> None:
         """Trust a look-up until *until*."""

@@ -105,6 +105,8 @@ def opened(store: Store, settings: DeskSettings, workspace: Path, catalogue: Cat
             clips=Clips(workspace / "audio", workspace / "cache" / "clips", bitrate=settings.bitrate),
             settings=settings,
             differ=differ(catalogue),
+            catalogue=catalogue,
+            workspace=workspace,
             screen=SCREEN,
             terms=terms_in(_file(settings.mask_terms, workspace)),
             secure=place.secure,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from transcribe.desk_records import Decision, Mask, Operation, Outcome, Status, Verdict, View
+from transcribe.desk_records import Decision, Mask, Operation, Outcome, Reason, Status, Verdict, View
 from transcribe.review.clips import CONTEXT, start_of
 
 #: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
@@ -19,6 +19,8 @@ MOST_OPERATIONS = 50
 OpId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+#: JSON has no tuples, only lists.
+Both = Annotated[tuple[Tag, Tag], Field(strict=False)]
 #: What every database can count to.
 Count = Annotated[int, Field(ge=0, le=2**53)]
 #: Milliseconds of a day, more than anybody works on one segment.
@@ -53,6 +55,8 @@ class Me(Out):
     #: Goes back with every change as ``X-Boli-Csrf``; ``None`` for tokens.
     csrf: str | None
     offline_audio: str
+    #: Whether the project marks doubtful words.
+    shading: bool
     server_time: str
 
 
@@ -193,11 +197,18 @@ class VerdictIn(In):
     #: The reviewer's own text, where it differs.
     text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
     tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
-    reasons: Annotated[list[Tag], Field(max_length=20)] = Field(default_factory=list)
+    #: Why a text was sent back, or other words were put in its place; sending back needs one.
+    reasons: Annotated[list[Reason], Field(max_length=20)] = Field(default_factory=list)
     note: Annotated[str, StringConstraints(max_length=2_000)] = ""
     #: Spellings that are right too: as written, and the other.
-    variants: Annotated[list[tuple[Tag, Tag]], Field(max_length=20)] = Field(default_factory=list)
+    variants: Annotated[list[Both], Field(max_length=20)] = Field(default_factory=list)
     played_ms: Active = 0
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.decision == "send_back" and not self.reasons:
+            raise ValueError("sending back needs a reason")
+        return self
 
 
 class VersionOut(Out):
@@ -205,7 +216,8 @@ class VersionOut(Out):
     kind: str
     text: str
     tags: list[str]
-    at: str
+    #: ``None`` of texts that differ: who came first is not told.
+    at: str | None
     mine: bool
     #: Name of who wrote it; leads only.
     author: str | None = None
@@ -240,25 +252,10 @@ class ReviewOut(Out):
     rounds_left: int | None = None
 
 
-class DialectOut(Out):
-    dialect: str
-    segments: dict[str, int]
-    sound_ms: int
-    accepted_ms: int
-    #: By state: since when the oldest segment waits.
-    oldest: dict[str, str]
-
-
-class ProgressOut(Out):
-    dialects: list[DialectOut]
-    sound_ms: int
-    accepted_ms: int
-
-
 class SpanOfWork(Out):
     """What somebody did since a moment."""
 
-    since: str | None
+    since: str | None = None
     segments: int
     sound_ms: int
     active_ms: int
@@ -266,6 +263,9 @@ class SpanOfWork(Out):
     sound_minutes_an_hour: float | None
     reviewed: int
     accepted_first_time: int
+    #: Of texts that began with a draft: words of the draft, and how many were put in, taken out or replaced.
+    draft_words: int
+    words_changed: int
 
 
 class ReturnedOut(Out):
@@ -279,6 +279,8 @@ class WorkOut(Out):
     today: SpanOfWork
     week: SpanOfWork
     all: SpanOfWork
+    #: The last eight weeks, the oldest first.
+    weeks: list[SpanOfWork]
     returned: list[ReturnedOut]
     leases: list[Heartbeat]
     #: What the words mean, for people.

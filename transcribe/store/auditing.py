@@ -40,6 +40,11 @@ class Audit(Grouping):
                 insert(AUDIT).values(at=self.now(), person=person, action="heard", segment=number, detail="{}")
             )
 
+    def note(self, person: str | None, action: str, detail: Mapping[str, Any] | None = None) -> None:
+        """Write down that *person* did *action*. Nothing of a text may be in *detail*."""
+        with self.writing() as connection:
+            note(connection, self.now(), person, action, detail=detail)
+
     def who_heard(self, *, recording: str | None = None) -> Iterator[Heard]:
         """Every opening of a segment's sound, of *recording* or of all, as they came. Streams."""
         found = (

@@ -33,6 +33,8 @@ class Outlook:
     reviewed: Milliseconds
     #: Sound that was written and accepted at the desk since the moment asked for.
     lately: Milliseconds
+    #: When the first of that was accepted.
+    lately_from: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +111,8 @@ class Overseeing(Grouping):
             rows = connection.execute(found.order_by(AUDIT.c.no.desc()).limit(count)).all()
         return tuple(Listening(**row._mapping) for row in rows)
 
-    def spellings(self, *, dialect: str | None = None) -> tuple[Spelling, ...]:
-        """What reviewers found right too, the first one first; of *dialect* or of all."""
+    def spellings(self, *, dialect: str | None = None, segment: str | None = None) -> tuple[Spelling, ...]:
+        """What reviewers found right too, the first one first; of *dialect*, of *segment*, or of all."""
         found = (
             select(VERDICTS, DESK.c.dialect, SEGMENTS.c.id.label("segment_id"), PEOPLE.c.name)
             .join(DESK, VERDICTS.c.segment == DESK.c.segment)
@@ -120,6 +122,8 @@ class Overseeing(Grouping):
         )
         if dialect is not None:
             found = found.where(DESK.c.dialect == dialect)
+        if segment is not None:
+            found = found.where(SEGMENTS.c.id == segment)
         with self.reading() as connection:
             rows = connection.execute(found.order_by(VERDICTS.c.no)).all()
         return tuple(
@@ -167,6 +171,7 @@ def _counted(since: str) -> Select[Any]:
     drafted = exists().where(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no)
     judged = exists().where(VERDICTS.c.segment == DESK.c.segment, VERDICTS.c.decision == "accept")
     accepted, by_hand = DESK.c.state == "accepted", DESK.c.versions > 0
+    late = accepted & by_hand & (DESK.c.since_at >= since)
 
     def sound(condition: Any) -> Any:
         return func.sum(case((condition, length), else_=literal(0)))
@@ -181,7 +186,8 @@ def _counted(since: str) -> Select[Any]:
             sound(drafted).label("drafted"),
             sound(by_hand).label("written"),
             sound(accepted & judged).label("reviewed"),
-            sound(accepted & by_hand & (DESK.c.since_at >= since)).label("lately"),
+            sound(late).label("lately"),
+            func.min(case((late, DESK.c.since_at))).label("lately_from"),
         )
         .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
         .where(DESK.c.state.not_in(OFF_DESK))
@@ -202,6 +208,7 @@ def _outlook(dialect: str, rows: Sequence[Row[Any]]) -> Outlook:
         written=whole("written"),
         reviewed=whole("reviewed"),
         lately=whole("lately"),
+        lately_from=min((row.lately_from for row in rows if row.lately_from is not None), default=None),
     )
 
 

@@ -1,0 +1,120 @@
+/**
+ * How two texts differ, word by word, and inside a replaced word letter by letter. Letters are those that people see:
+ * a conjunct with its vowel sign is one, and is never cut.
+ */
+
+/** A run of letters of a replaced word; `other` is what differs. */
+export interface Letters {
+  text: string;
+  other: boolean;
+}
+
+export type Piece =
+  | { kind: "same"; text: string }
+  | { kind: "added"; text: string }
+  | { kind: "removed"; text: string }
+  | { kind: "replaced"; before: string; after: string; was: Letters[]; is: Letters[] };
+
+const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** What leads from *before* to *after*, in reading order. Spaces do not count. */
+export function diff(before: string, after: string): Piece[] {
+  const [one, other] = [wordsOf(before), wordsOf(after)];
+  return [...align(one, other, apart)].map(([was, is]): Piece => {
+    if (was === null) return { kind: "added", text: is ?? "" };
+    if (is === null) return { kind: "removed", text: was };
+    return was === is ? { kind: "same", text: is } : { kind: "replaced", before: was, after: is, ...inside(was, is) };
+  });
+}
+
+/** How many places differ. */
+export function differences(pieces: readonly Piece[]): number {
+  return pieces.filter((piece) => piece.kind !== "same").length;
+}
+
+/** Words that stand in each other's place: what might be two spellings of one. */
+export function replaced(pieces: readonly Piece[]): [string, string][] {
+  const found = pieces.flatMap((piece): [string, string][] => (piece.kind === "replaced" ? [[piece.after, piece.before]] : []));
+  const seen = new Set<string>();
+  return found.filter((pair) => {
+    const key = pair.join("\n");
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+export function lettersOf(text: string): string[] {
+  return [...letters.segment(text)].map((each) => each.segment);
+}
+
+function wordsOf(text: string): string[] {
+  return text.normalize("NFC").split(/\s+/u).filter((word) => word !== "");
+}
+
+/** How far two words are apart, from 0 to 1: the share of letters to change. */
+function apart(one: string, other: string): number {
+  if (one === other) return 0;
+  const [a, b] = [lettersOf(one), lettersOf(other)];
+  let row = b.map((_, at) => at + 1);
+  for (const [i, letter] of a.entries()) {
+    let [corner, left] = [i, i + 1];
+    row = b.map((each, at) => {
+      const above = row[at] ?? 0;
+      const best = Math.min(left + 1, above + 1, corner + (letter === each ? 0 : 1));
+      [corner, left] = [above, best];
+      return best;
+    });
+  }
+  return (row.at(-1) ?? a.length) / Math.max(a.length, b.length);
+}
+
+/** Cost of a word that has no partner; a pair costs less as long as it shares some letters. */
+const ALONE = 0.7;
+
+/** The cheapest pairing of *one* with *other* in order; `null` stands where there is no partner. */
+function* align<T>(one: T[], other: T[], cost: (a: T, b: T) => number): Generator<[T | null, T | null]> {
+  const width = other.length + 1;
+  const best = new Float64Array((one.length + 1) * width);
+  const pairs = new Float64Array(best.length);
+  for (let i = one.length; i >= 0; i--) {
+    for (let j = other.length; j >= 0; j--) {
+      const at = i * width + j;
+      if (i === one.length || j === other.length) {
+        best[at] = (one.length - i + other.length - j) * ALONE;
+        continue;
+      }
+      const far = cost(one[i] as T, other[j] as T);
+      pairs[at] = far === 0 ? 0 : 0.4 + far;
+      best[at] = Math.min((best[at + width] ?? 0) + ALONE, (best[at + 1] ?? 0) + ALONE, (best[at + width + 1] ?? 0) + (pairs[at] ?? 0));
+    }
+  }
+  let [i, j] = [0, 0];
+  while (i < one.length || j < other.length) {
+    const at = i * width + j;
+    const here = best[at] ?? 0;
+    const both = i < one.length && j < other.length;
+    if (both && close(here, (best[at + width + 1] ?? 0) + (pairs[at] ?? 0))) yield [one[i++] as T, other[j++] as T];
+    else if (i < one.length && (j === other.length || close(here, (best[at + width] ?? 0) + ALONE))) yield [one[i++] as T, null];
+    else yield [null, other[j++] as T];
+  }
+}
+
+function close(one: number, other: number): boolean {
+  return Math.abs(one - other) < 1e-9;
+}
+
+function inside(was: string, is: string): { was: Letters[]; is: Letters[] } {
+  const found = { was: [] as Letters[], is: [] as Letters[] };
+  for (const [before, after] of align(lettersOf(was), lettersOf(is), (a, b) => (a === b ? 0 : 1))) {
+    if (before !== null) add(found.was, before, before !== after);
+    if (after !== null) add(found.is, after, before !== after);
+  }
+  return found;
+}
+
+function add(run: Letters[], text: string, other: boolean): void {
+  const last = run.at(-1);
+  if (last !== undefined && last.other === other) last.text += text;
+  else run.push({ text, other });
+}

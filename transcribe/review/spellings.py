@@ -1,0 +1,69 @@
+"""Spellings that a reviewer found right too, put where scoring looks for them: a file a dialect in the workspace."""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+import threading
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+from dialects.dialect import Catalogue
+from dialects.errors import DialectError
+from dialects.normalise import Normaliser
+from dialects.preparing import Preparer
+from dialects.scoring import Pair
+from dialects.variants import COLUMNS
+from transcribe.store.overseeing import Spelling
+
+#: Below the workspace: `boli wer --variants variants` reads it.
+FOLDER = "variants"
+_TURN = threading.Lock()
+
+
+def keep(folder: Path, spellings: Iterable[Spelling], catalogue: Catalogue) -> int:
+    """
+    Add *spellings* to the files of their dialects in *folder*. How many lines are new.
+
+    A file begins with the package's own lines for the dialect, which it replaces in scoring. What says nothing after
+    normalising is left out, and so is what no dialect is known of. A line that somebody removed comes back only when
+    it is found right again.
+    """
+    prepare = Preparer(catalogue)
+    count = 0
+    with _TURN:
+        for spelling in spellings:
+            try:
+                rules = prepare.rules(Pair(id="", reference="", hypothesis="", dialect=spelling.dialect, speaker=""))
+            except DialectError:
+                continue
+            line = _line(spelling, rules.normaliser)
+            if line is not None:
+                count += _add(folder, rules.dialect.tag, line)
+    return count
+
+
+def _line(spelling: Spelling, normalise: Normaliser) -> tuple[str, ...] | None:
+    written, other = (" ".join(text.split()) for text in (spelling.written, spelling.other))
+    if not normalise(written) or not normalise(other) or normalise(written) == normalise(other):
+        return None
+    return (written, other, "dialect", "reviewer", " ".join(spelling.name.split()), spelling.at[:10])
+
+
+def _add(folder: Path, tag: str, line: tuple[str, ...]) -> bool:
+    file = folder / f"{tag}.tsv"
+    packaged = resources.files("dialects") / "catalogue" / "variants" / f"{tag}.tsv"
+    if file.is_file():
+        text = file.read_text(encoding="utf-8")
+    else:
+        text = packaged.read_text(encoding="utf-8") if packaged.is_file() else "\t".join(COLUMNS) + "\n"
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if any(tuple(row[:2]) == line[:2] for row in rows):
+        return False
+    folder.mkdir(exist_ok=True)
+    fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    fresh.write_text(text + ("" if text.endswith("\n") else "\n") + "\t".join(line) + "\n", encoding="utf-8")
+    fresh.replace(file)
+    return True
