@@ -198,6 +198,38 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lineage:
+    """What a tuned model was made of."""
+
+    #: Id of the model that was tuned.
+    base: str
+    #: Name and hash of the frozen dataset: which corrections, by whom written and reviewed, stands there.
+    dataset: str
+    dataset_sha256: str
+    #: How it was tuned.
+    parameters: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    #: Counts of the dataset that tell where its texts come from.
+    origins: Mapping[str, int] = field(default_factory=dict)
+    #: Version of the rules that the texts were written by.
+    guideline: str | None = None
+    #: How long tuning took.
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """A model that began to draft."""
+
+    model: str
+    #: The one that drafted until then.
+    before: str | None
+    #: ``gate``, ``chosen`` by name, ``rollback``.
+    why: str
+    #: UTC.
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoringSpan:
     """One accepted correction beside the words a model drafted there: what WER is made of."""
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.store.conftest import execute
 from transcribe.errors import MissingError
-from transcribe.records import Model
+from transcribe.records import Lineage, Model
 from transcribe.store import Store
 
 FIRST, SECOND = (
@@ -65,3 +65,46 @@ def test_the_database_refuses_a_second_promoted_model(store: Store, url: str) ->
     with pytest.raises(IntegrityError):
         execute(url, "UPDATE models SET state = 'promoted'")
     assert states(store) == {"m1": "promoted", "m2": "candidate"}
+
+
+def tuned(**facts: object) -> Lineage:
+    known = {"base": "m1", "dataset": "2026-11", "dataset_sha256": "ab" * 32, "parameters": {"rank": 8, "rate": 0.01}}
+    return Lineage(**{**known, "origins": {"person": 3}, "guideline": "v2", "seconds": 12.5} | facts)  # type: ignore[arg-type]
+
+
+def test_a_tuned_model_keeps_its_lineage_and_what_was_decided(store: Store) -> None:
+    store.add_model(FIRST)
+    store.add_model(SECOND, lineage=tuned())
+    assert store.lineage("m1") is None
+    assert store.lineage("m2") == tuned()
+    assert store.decision("m2") is None
+    store.keep_decision("m2", {"promoted": False, "reasons": ["हिंदी got worse"]})
+    store.add_model(SECOND, lineage=tuned(seconds=1.0))
+    assert store.lineage("m2") == tuned(seconds=1.0)
+    assert store.decision("m2") == {"promoted": False, "reasons": ["हिंदी got worse"]}
+
+
+def test_rolling_back_leads_to_the_model_before_and_then_further_back(store: Store) -> None:
+    third = replace(FIRST, id="m3", name="three")
+    for model in (FIRST, SECOND, third):
+        store.add_model(model)
+        store.promote(model.id, why="gate")
+    assert store.roll_back().id == "m2"
+    assert states(store) == {"m1": "retired", "m2": "promoted", "m3": "retired"}
+    assert store.roll_back().id == "m1"
+    with pytest.raises(MissingError, match="there was none"):
+        store.roll_back()
+    assert [(each.model, each.before, each.why) for each in store.promotions()] == [
+        ("m1", None, "gate"),
+        ("m2", "m1", "gate"),
+        ("m3", "m2", "gate"),
+        ("m2", None, "rollback"),
+        ("m1", None, "rollback"),
+    ]
+
+
+def test_a_model_that_drafts_already_is_not_promoted_twice(store: Store) -> None:
+    store.add_model(FIRST)
+    store.promote("m1")
+    store.promote("m1")
+    assert len(store.promotions()) == 1

@@ -167,6 +167,27 @@ MODELS = Table(
     ),
 )
 
+#: What a tuned model was made of, and what was decided about it; both as JSON.
+LINEAGES = Table(
+    "lineages",
+    METADATA,
+    Column("model", ForeignKey("models.no"), primary_key=True, autoincrement=False),
+    Column("lineage", Words, nullable=False),
+    Column("decision", Words),
+)
+
+#: Which model drafted from when on, which one it took over from, and why.
+PROMOTIONS = Table(
+    "promotions",
+    METADATA,
+    Column("no", Number, primary_key=True),
+    Column("model", ForeignKey("models.no"), nullable=False),
+    Column("before", ForeignKey("models.no")),
+    Column("why", Words, nullable=False),
+    Column("at", Words, nullable=False),
+    Index("promotions_by_model", "model"),
+)
+
 #: Work that was begun and has not ended: three of these without an end, and the recording is parked.
 ATTEMPTS = Table(
     "attempts",
