@@ -55,16 +55,17 @@ async def screen(path: str, request: Request, service: ServiceOf) -> Response:
 
 
 def _files(service: Service) -> dict[str, Path]:
-    """Every file of the screen by its address: what is not listed cannot be asked for."""
-    found = service.__dict__.get("_screen_files")
-    if found is None:
-        folder = service.screen
-        listed = folder.rglob("*") if folder.is_dir() else ()
+    """Every file of the screen by its address: what is not listed cannot be asked for. A screen built anew is seen."""
+    folder = service.screen
+    page = folder / "index.html"
+    built = page.stat().st_mtime_ns if page.is_file() else 0
+    seen, found = service.__dict__.get("_screen_files", (None, {}))
+    if seen != built:
         found = {
             file.relative_to(folder).as_posix(): file
-            for file in listed
+            for file in (folder.rglob("*") if built else ())
             if file.is_file() and not file.is_symlink() and file.suffix in _TYPES
         }
-        service.__dict__["_screen_files"] = found
+        service.__dict__["_screen_files"] = (built, found)
     files: dict[str, Path] = found
     return files

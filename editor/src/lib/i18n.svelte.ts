@@ -12,26 +12,39 @@ export type Values = Record<string, string | number>;
 export const LANGUAGES = { en: "English", hi: "हिन्दी", ta: "தமிழ்" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const FILES: Record<Language, () => Promise<Messages>> = {
-  en: () => Promise.resolve(english as Messages),
-  hi: () => import("../messages/hi.json").then((file) => file.default as Messages),
-  ta: () => import("../messages/ta.json").then((file) => file.default as Messages),
+/** One file of messages, a language each. */
+export type Files = Record<Language, () => Promise<{ default: Messages }>>;
+
+const SHELL: Files = {
+  en: () => Promise.resolve({ default: english as Messages }),
+  hi: () => import("../messages/hi.json"),
+  ta: () => import("../messages/ta.json"),
 };
+/** Files of what is opened later: panels, pages. */
+const brought = new Set<Files>();
 
 let language = $state<Language>("en");
 let messages = $state.raw<Messages>(english as Messages);
-let more = $state.raw<Messages>({});
 
 /** The page's language, as a tag. */
 export function locale(): Language {
   return language;
 }
 
-/** Show the page in *wanted*. Without a line a language that was never fetched stays what it was. */
+/** Show the page in *wanted*. Without a line a language that was never fetched is not shown, and this fails. */
 export async function speak(wanted: Language): Promise<void> {
-  messages = await FILES[wanted]();
+  const found = await Promise.all([SHELL, ...brought].map((files) => whole(files, wanted)));
+  messages = Object.assign({}, ...found) as Messages;
   language = wanted;
   document.documentElement.lang = wanted;
+}
+
+/** Have the words of a panel or a page that is opened later; resolves when they are here. */
+export async function bring(files: Files): Promise<void> {
+  if (brought.has(files)) return;
+  const found = await whole(files, language);
+  brought.add(files);
+  messages = { ...messages, ...found };
 }
 
 /** The language of the browser, as far as the page has it. */
@@ -40,14 +53,9 @@ export function preferred(wishes: readonly string[]): Language {
   return (known as Language | undefined) ?? "en";
 }
 
-/** Let a page that is loaded later bring its own words; `all` is by language. */
-export function bring(all: Partial<Record<Language, Messages>>): void {
-  more = { ...more, ...(all.en ?? {}), ...(all[language] ?? {}) };
-}
-
 /** The sentence *key* with its values; of a page loaded later too. */
 export function t(key: Key | (string & {}), values: Values = {}): string {
-  return fill(messages[key] ?? more[key] ?? (english as Messages)[key] ?? key, values, language);
+  return fill(messages[key] ?? (english as Messages)[key] ?? key, values, language);
 }
 
 /** Put *values* into *message*; numbers as the language writes them. */
@@ -58,6 +66,12 @@ export function fill(message: Message, values: Values, tag: string): string {
     if (value === undefined) return whole;
     return typeof value === "number" ? value.toLocaleString(tag) : value;
   });
+}
+
+/** English, and over it what *tag* has of it. */
+async function whole(files: Files, tag: Language): Promise<Messages> {
+  const [first, own] = await Promise.all([files.en(), files[tag]()]);
+  return { ...first.default, ...own.default };
 }
 
 function choose(message: Exclude<Message, string>, n: number, tag: string): string {

@@ -52,12 +52,15 @@ export class Outbox {
   /** Keep *draft* and what is to be sent of it; resolves when both are on the disk. */
   async save(draft: Draft): Promise<void> {
     const work = this.database.transaction(["drafts", "outbox", "meta"], "readwrite", STRICT);
-    const [outbox, meta] = [work.objectStore("outbox"), work.objectStore("meta")];
-    // The record goes in as a plain copy: what the page shows is watched for changes, and cannot be stored.
-    void work.objectStore("drafts").put(structuredClone(draft));
+    const [drafts, outbox, meta] = [work.objectStore("drafts"), work.objectStore("outbox"), work.objectStore("meta")];
+    const known = await drafts.get([this.person, draft.segment]);
+    // What was sent meanwhile made a newer version; the screen need not know of it.
+    const newer = known !== undefined && known.fence === draft.fence ? known.base_version : 0;
+    const kept = { ...draft, base_version: Math.max(draft.base_version, newer) };
+    void drafts.put(kept);
     const before = await outbox.index("segment").getAll([this.person, draft.segment]);
-    const open = before.find((item) => !item.tried && item.state !== "conflict" && item.state !== "refused");
-    const wanted = contentOf(draft);
+    const open = before.find((item) => !item.tried);
+    const wanted = contentOf(kept);
     const state = draft.done ? "waiting" : "typing";
     if (open !== undefined && equal(open, wanted)) {
       if (open.state !== state) void outbox.put({ ...open, state });
@@ -220,10 +223,11 @@ function contentOf(draft: Draft): Content {
   };
 }
 
-/** Whether an item says the same. Time spent and the version it went on from are no content of a person's. */
+/** Whether an item says the same. Of one that was sent, hold, version and time spent are no content any more. */
 function equal(item: Item, wanted: Content): boolean {
-  return (["text", "speaker", "start_ms", "end_ms", "normalised"] as const).every((key) => item[key] === wanted[key]) &&
-    item.tags.join("\n") === wanted.tags.join("\n") && (item.tried || item.active_ms === wanted.active_ms);
+  const said = ["text", "speaker", "start_ms", "end_ms", "normalised"] as const;
+  const way = item.tried ? ([] as const) : (["fence", "base_version", "active_ms"] as const);
+  return [...said, ...way].every((key) => item[key] === wanted[key]) && item.tags.join("\n") === wanted.tags.join("\n");
 }
 
 /** The item after *outcome*; `null` where it has done its work. */

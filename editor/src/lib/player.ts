@@ -40,7 +40,11 @@ export class Player {
   /** Seconds that playing goes back after a pause. */
   backstep = 1.5;
 
-  constructor(private readonly told: (hearing: Hearing) => void, private readonly failed: () => void) {
+  /** Told of every change; the screen that shows the player gives these. */
+  told: (hearing: Hearing) => void = () => undefined;
+  failed: () => void = () => undefined;
+
+  constructor() {
     this.media.preload = "auto";
     this.media.preservesPitch = true;
     this.media.addEventListener("timeupdate", () => this.#moved());
@@ -96,6 +100,11 @@ export class Player {
 
   pause(): void {
     this.media.pause();
+  }
+
+  /** Go on, a little further back. */
+  resume(): void {
+    if (!this.playing) this.#resume();
   }
 
   /** Play from the segment's beginning. */

@@ -4,7 +4,6 @@ import { api, Refused, Unreachable } from "../lib/api";
 import { type Draft, type Held, of } from "../lib/database";
 import { desk } from "../lib/desk.svelte";
 import type { Lease, Peaks, SkipReason } from "../lib/wire";
-import { wipeSounds } from "../lib/sealing";
 import { Sounds } from "./sounds.svelte";
 
 /** Segments ahead of the current one under which more are fetched. */
@@ -19,6 +18,8 @@ export class Queue {
   /** Drafts by segment, as last kept. */
   drafts = $state.raw<ReadonlyMap<string, Draft>>(new Map());
   at = $state(0);
+  /** Segments that were sent back and are not in hand yet. */
+  returned = $state.raw<string[]>([]);
   /** Whether the server has nothing more just now. */
   empty = $state(false);
   filling = $state(false);
@@ -73,7 +74,7 @@ export class Queue {
     const person = this.#person;
     await this.#giveBackAll();
     this.stop();
-    await wipeSounds(desk.database, person);
+    if (desk.me?.offline_audio === "encrypted") await (await import("../lib/sealing")).wipeSounds(desk.database, person);
   }
 
   async reread(): Promise<void> {
@@ -88,6 +89,7 @@ export class Queue {
       const wanted = wantedReady(desk.settings.liked.ready);
       const missing = wanted - this.open.length;
       if (missing > 0 && this.open.length <= wanted * LOW) await this.#add(await api.take(missing, true));
+      await this.lookForReturned();
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
       if (error instanceof Unreachable) desk.line = "offline";
@@ -98,10 +100,24 @@ export class Queue {
     await this.#fetchAhead();
   }
 
-  /** Fetch segments that the person wrote before, to look at them again. */
+  /** Fetch segments that the person wrote before, to look at them again, and begin with them. */
   async fetchAgain(segments: string[]): Promise<void> {
+    await this.flush();
     await this.#add(await api.takeAgain(segments), true);
+    await this.lookForReturned();
     await this.#fetchAhead();
+  }
+
+  /** Ask what was sent back. */
+  async lookForReturned(): Promise<void> {
+    const { returned } = await api.myWork();
+    const here = new Set(this.open.map((each) => each.segment));
+    this.returned = returned.map((each) => each.segment).filter((each) => !here.has(each));
+  }
+
+  /** Prolong the hold on the current segment. */
+  async prolong(): Promise<void> {
+    await this.#live();
   }
 
   go(to: number): boolean {
@@ -144,6 +160,8 @@ export class Queue {
   async #add(leases: readonly Lease[], first = false): Promise<void> {
     this.empty = leases.length === 0;
     if (leases.length === 0) return;
+    for (const lease of leases) await this.#freshen(lease);
+    await this.reread();
     const known = new Set(leases.map((lease) => lease.segment));
     const rest = this.held.filter((each) => !known.has(each.segment));
     const last = first ? Math.min(0, ...rest.map((each) => each.order)) - leases.length : Math.max(0, ...rest.map((each) => each.order));
@@ -156,6 +174,15 @@ export class Queue {
     this.held = first ? [...made, ...rest] : [...rest, ...made];
     this.at = first ? 0 : Math.max(0, this.held.findIndex((each) => each.segment === segment));
     if (!first && (segment === undefined || this.isDone(segment))) this.at = this.held.length - made.length;
+  }
+
+  /** A segment that comes anew: what is unsent of it goes on under the new hold, the rest was sent and is over. */
+  async #freshen(lease: Lease): Promise<void> {
+    const draft = await desk.outbox.draft(lease.segment);
+    if (draft === undefined) return;
+    const unsent = (await desk.outbox.items()).some((item) => item.segment === lease.segment);
+    if (unsent) await desk.outbox.save({ ...draft, fence: lease.fence });
+    else await desk.outbox.drop(lease.segment);
   }
 
   /** Waveforms and sounds of the segment in work and of those after it, one at a time: the first is heard soonest. */

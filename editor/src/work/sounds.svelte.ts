@@ -2,7 +2,6 @@
 
 import { api, Refused } from "../lib/api";
 import { desk } from "../lib/desk.svelte";
-import { openSound, sealSound } from "../lib/sealing";
 import type { Held } from "../lib/database";
 
 export class Sounds {
@@ -20,10 +19,10 @@ export class Sounds {
   /** Have the sound of *held* in memory. */
   async fetch(held: Held): Promise<void> {
     if (this.#urls.has(held.segment)) return;
-    const sealed = desk.me?.offline_audio === "encrypted";
-    const kept = sealed ? await openSound(desk.database, held) : null;
+    const sealing = desk.me?.offline_audio === "encrypted" ? await import("../lib/sealing") : null;
+    const kept = (await sealing?.openSound(desk.database, held)) ?? null;
     const sound = kept ?? (await this.#download(held));
-    if (sealed && kept === null) await sealSound(desk.database, held, sound);
+    if (kept === null) await sealing?.sealSound(desk.database, held, sound);
     this.#urls = new Map([...this.#urls, [held.segment, URL.createObjectURL(sound)]]);
   }
 
