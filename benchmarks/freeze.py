@@ -27,11 +27,27 @@ from benchmarks.insert_segments import OF_ONE, recordings, work_on
 from benchmarks.measuring import write
 from dialects.dialect import load_catalogue
 from transcribe.dataset import Rules, freeze
-from transcribe.records import Correction, Recording, Split
+from transcribe.records import Drafted, Recording, Split
 from transcribe.store import Store
+from transcribe.store.database import insert_rows
+from transcribe.store.tables import CORRECTIONS
 
 WORDS = ["बोलचाल", "में", "हर", "गाँव", "की", "अपनी", "बोली", "होती", "है", "और", "लोग", "उसे", "सुनते", "हैं"]
 SPLITS: tuple[Split, ...] = ("test", "dev", *get_args(Split)[:1] * 8)
+#: Of a correction, in the order of `rows`.
+COLUMNS = (
+    "id",
+    "recording",
+    "segment",
+    "start_ms",
+    "end_ms",
+    "text",
+    "speaker",
+    "dialect",
+    "author",
+    "accepted",
+    "added_at",
+)
 #: What many say: a tenth of all.
 COMMON = [" ".join(random.Random(number).sample(WORDS, 12)) for number in range(200)]
 
@@ -46,23 +62,17 @@ def fill(url: str, count: int) -> None:
             store.add_recordings([recording])
             drafted = work_on(recording)
             store.save_drafted(drafted)
-            store.add_corrections(corrections(recording, rng))
+            with store.writing() as connection:
+                insert_rows(connection, CORRECTIONS, COLUMNS, list(rows(number + 1, drafted, rng)))
 
 
-def corrections(recording: Recording, rng: random.Random) -> Iterator[Correction]:
-    """One for each segment; one in ten says what others say too."""
-    for segment in work_on(recording).segments:
+def rows(recording: int, drafted: Drafted, rng: random.Random) -> Iterator[tuple[str | float | None, ...]]:
+    """A correction of each segment, by row numbers; one in ten says what others say too."""
+    for number, segment in enumerate(drafted.segments, 1 + (recording - 1) * OF_ONE):
         own = " ".join([*rng.sample(WORDS, 11), str(rng.randrange(10**9))])
-        yield Correction(
-            id=f"c-{segment.id}",
-            recording=recording.id,
-            segment=segment.id,
-            start=segment.start,
-            end=segment.end,
-            speaker=segment.speaker,
-            text=rng.choice(COMMON) if rng.random() < 0.1 else own,
-            author="somebody",
-        )
+        text = rng.choice(COMMON) if rng.random() < 0.1 else own
+        span = (segment.start, segment.end)
+        yield f"c-{segment.id}", recording, number, *span, text, segment.speaker, "hi", "somebody", 1, "now"
 
 
 def once(url: str, folder: Path) -> dict[str, object]:

@@ -112,6 +112,19 @@ class DatasetSettings(Section):
     refused_consent: tuple[str, ...] = ("withdrawn", "refused", "none", "no")
 
 
+class GateSettings(Section):
+    #: Dialects of which at least one must get better; none named: all that the model was tuned on.
+    targets: tuple[str, ...] = ()
+    #: Blocks of speakers in the test from which a dialect counts, for better or worse.
+    least_blocks: int = Field(default=6, ge=2)
+    #: How much a dialect's rate may rise, as a share of its words, where the rise is certain.
+    tolerance: float = Field(default=0.01, ge=0, le=1)
+    #: How many more segments an hour may hold what nobody said, where it is certain that they are more.
+    more_hallucinations: float = Field(default=2.0, ge=0)
+    #: How much slower drafting may become, as a share.
+    slower: float = Field(default=0.25, ge=0)
+
+
 class DeskSettings(Section):
     #: Where the desk listens. Anything but this machine itself needs TLS or a declared proxy.
     host: str = "127.0.0.1"
@@ -168,6 +181,7 @@ class Settings(Section):
     segmenting: SegmentingSettings = SegmentingSettings()
     report: ReportSettings = ReportSettings()
     dataset: DatasetSettings = DatasetSettings()
+    gate: GateSettings = GateSettings()
     desk: DeskSettings = DeskSettings()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -99,16 +99,18 @@ def draft_pending(
     audio_folder: Path,
     *,
     retry_failed: bool = False,
+    ids: Collection[str] | None = None,
     stop: threading.Event | None = None,
     on_bug: Callable[[BaseException], None] = lambda error: None,
 ) -> Iterator[Step]:
     """
-    Draft every recording that is pending under *recipe*, longest first; one step as each is saved.
+    Draft every recording that is pending under *recipe*, or those of *ids*, longest first; one step as each is saved.
 
     A recording that fails is recorded with its reason and the next one goes on. Setting *stop* ends the work after
     the recordings in flight. *on_bug* is shown errors that are not the project's own, before they become a failure.
     """
-    work = _Diarising(store, recipe, audio_folder, retry_failed=retry_failed, stop=stop or threading.Event())
+    recordings = store.pending(recipe.settings, retry_failed=retry_failed, ids=ids)
+    work = _Diarising(store, recipe, audio_folder, recordings, stop=stop or threading.Event())
     work.start()
     try:
         for recording, tracks in work.finished():
@@ -129,17 +131,23 @@ class _Diarising(threading.Thread):
     """The first stage: reads and diarises pending recordings, a bounded number ahead of the second."""
 
     def __init__(
-        self, store: Store, recipe: Recipe, audio_folder: Path, *, retry_failed: bool, stop: threading.Event
+        self,
+        store: Store,
+        recipe: Recipe,
+        audio_folder: Path,
+        recordings: Iterator[Recording],
+        *,
+        stop: threading.Event,
     ) -> None:
         super().__init__(name="diariser", daemon=True)
-        self._store, self._recipe, self._audio_folder, self._retry_failed = store, recipe, audio_folder, retry_failed
+        self._store, self._recipe, self._audio_folder, self._recordings = store, recipe, audio_folder, recordings
         self._stop_asked, self._ended = stop, threading.Event()
         self._ready: queue.Queue[tuple[Recording, list[Track] | Exception] | None] = queue.Queue(maxsize=IN_FLIGHT)
         self._trouble: Exception | None = None
 
     def run(self) -> None:
         try:
-            for recording in self._store.pending(self._recipe.settings, retry_failed=self._retry_failed):
+            for recording in self._recordings:
                 if self._stop_asked.is_set() or self._ended.is_set():
                     break
                 self._put((recording, self._tracks(recording)))

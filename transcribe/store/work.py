@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, true
 
 from transcribe.errors import Failure
 from transcribe.records import Milliseconds, Recording
@@ -23,7 +23,9 @@ RUN = "run"
 class Work(Database):
     """The part of the store that knows what is pending, begun and failed."""
 
-    def pending(self, settings: str, *, retry_failed: bool = False) -> Iterator[Recording]:
+    def pending(
+        self, settings: str, *, retry_failed: bool = False, ids: Collection[str] | None = None
+    ) -> Iterator[Recording]:
         """
         The recordings that `boli run` with these *settings* has still to do, longest first. Streams.
 
@@ -31,21 +33,33 @@ class Work(Database):
 
         Left out are those that failed, unless *retry_failed*, and always those that took the process down
         `TRIES` times; `clear_failure` brings these back.
+
+        Args:
+            ids: Only of these recordings.
         """
         with self.reading() as connection:
             suspects = list(connection.execute(select(ATTEMPTS.c.recording)).scalars())
         by_length = [RECORDINGS.c.duration_ms, RECORDINGS.c.id]
         suspected = RECORDINGS.c.no.in_(suspects)
         for some in (~suspected, suspected):
-            found = select(RECORDINGS).where(_is_pending(settings, retry_failed), some)
+            found = select(RECORDINGS).where(_is_pending(settings, retry_failed, ids), some)
             yield from map(recording_of, self.paged(found, by_length, descending=True))
 
-    def pending_size(self, settings: str, *, retry_failed: bool = False) -> tuple[int, Milliseconds]:
+    def pending_size(
+        self, settings: str, *, retry_failed: bool = False, ids: Collection[str] | None = None
+    ) -> tuple[int, Milliseconds]:
         """How many recordings `pending` gives, and how long they are together."""
         found = select(func.count(), func.coalesce(func.sum(RECORDINGS.c.duration_ms), 0))
         with self.reading() as connection:
-            count, duration = connection.execute(found.where(_is_pending(settings, retry_failed))).one()
+            count, duration = connection.execute(found.where(_is_pending(settings, retry_failed, ids))).one()
         return count, int(duration)
+
+    def undone(self, settings: str, ids: Collection[str]) -> tuple[str, ...]:
+        """Those of *ids* that were not drafted with *settings*, sorted; recordings that are not there among them."""
+        found = select(RECORDINGS.c.id).join(DONE).where(DONE.c.settings == settings, RECORDINGS.c.id.in_(sorted(ids)))
+        with self.reading() as connection:
+            done = set(connection.execute(found).scalars())
+        return tuple(sorted(set(ids) - done))
 
     def begin_attempt(self, recording: str) -> int:
         """
@@ -126,9 +140,10 @@ def is_failed(*, retry_failed: bool = False) -> ColumnElement[bool]:
     return parked | exists().where(FAILURES.c.stage == RUN, FAILURES.c.item == RECORDINGS.c.id)
 
 
-def _is_pending(settings: str, retry_failed: bool) -> ColumnElement[bool]:
+def _is_pending(settings: str, retry_failed: bool, ids: Collection[str] | None) -> ColumnElement[bool]:
     done = exists().where(DONE.c.recording == RECORDINGS.c.no, DONE.c.settings == settings)
-    return and_(~done, ~is_failed(retry_failed=retry_failed))
+    asked = true() if ids is None else RECORDINGS.c.id.in_(sorted(ids))
+    return and_(~done, ~is_failed(retry_failed=retry_failed), asked)
 
 
 def _attempt_on(recording: str) -> ColumnElement[bool]:

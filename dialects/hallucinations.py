@@ -1,0 +1,29 @@
+"""What a model wrote that nobody said: told from the two texts alone, one segment at a time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dialects.breakdown import loops
+from dialects.preparing import Prepared
+
+#: So many words in a row that answer to nothing said are made up; a slip of the alignment is shorter.
+INVENTED: Final = 5
+
+
+def hallucinated(ready: Prepared) -> bool:
+    """
+    Whether the hypothesis goes round in circles, has words where nobody speaks, or five in a row that nobody said.
+
+    A mere error stands for something that was said; these do not. Where the line is drawn is this project's own choice.
+    """
+    if not ready.reference:
+        return bool(ready.hypothesis)
+    if loops(ready.hypothesis) and not loops(ready.reference):
+        return True
+    run = 0
+    for edit in ready.path:
+        run = run + 1 if edit.kind == "insertion" else 0
+        if run >= INVENTED:
+            return True
+    return False

@@ -1,0 +1,135 @@
+"""Two models on one frozen test, through the pipeline that drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dialects.dialect import load_catalogue
+from dialects.preparing import Preparer
+from dialects.rows import Method
+from tests.desk import HIGH, LOW, Desk, recipe, said
+from transcribe.backends.scripted import ScriptedRecogniser
+from transcribe.dataset import Rules, freeze
+from transcribe.drafting import Recipe
+from transcribe.errors import InputError
+from transcribe.evaluate import Evaluation, draft_test, evaluate, pairs, race
+from transcribe.frozen import Frozen
+from transcribe.protocols import Heard, Pcm, Window
+from transcribe.records import Correction
+from transcribe.store import Store
+
+CATALOGUE = load_catalogue()
+
+
+class DeafRecogniser(ScriptedRecogniser):
+    """Leaves out every second word."""
+
+    @property
+    def id(self) -> str:
+        return "deaf"
+
+    def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
+        return [replace(heard, words=heard.words[::2]) for heard in super().recognise(pcm, windows)]
+
+
+CURRENT = recipe(recogniser=DeafRecogniser())
+CANDIDATE = recipe()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Store.open(f"sqlite:///{tmp_path / 'boli.db'}") as store:
+        yield Desk(store, tmp_path / "audio")
+
+
+def corrected(desk: Desk, name: str, split: str, *, model: str | None = None) -> None:
+    """A talk of two people, with what they say."""
+    talk = desk.add(name, [(400, 2_000, LOW), (2_400, 4_400, HIGH)], dialect="en-GB", split=split, session=name)
+    spans = ((400, 2_000, LOW, 4), (2_400, 4_400, HIGH, 5))
+    desk.store.add_corrections(
+        Correction(
+            id=f"{name}-{hz}",
+            recording=talk.id,
+            start=start,
+            end=end,
+            text=said(hz, times),
+            speaker=f"{name}-{hz}",
+            model=model,
+        )
+        for start, end, hz, times in spans
+    )
+
+
+def frozen(desk: Desk, folder: Path) -> Frozen:
+    return freeze(desk.store, folder / "d", Rules(catalogue=CATALOGUE, closed_vocabulary=True))
+
+
+def drafted(desk: Desk, made: Recipe, test: Frozen) -> int:
+    return len(list(draft_test(desk.store, made, desk.folder, test)))
+
+
+def evaluated(desk: Desk, test: Frozen) -> Evaluation:
+    prepare = Preparer(CATALOGUE, normaliser="latn-v1")
+    return evaluate(desk.store, test, current=CURRENT, candidate=CANDIDATE, prepare=prepare, method=Method())
+
+
+def test_only_the_test_is_drafted_and_only_once(desk: Desk, tmp_path: Path) -> None:
+    for name, split in (("a", "test"), ("b", "test"), ("c", "train")):
+        corrected(desk, name, split)
+    test = frozen(desk, tmp_path)
+    assert drafted(desk, CANDIDATE, test) == 2
+    assert drafted(desk, CANDIDATE, test) == 0
+    assert len(desk.draft(CANDIDATE)) == 1, "boli run goes on with what is left"
+
+
+def test_the_candidate_is_held_against_the_model_that_drafts_on_the_same_texts(desk: Desk, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        corrected(desk, name, "test")
+    test = frozen(desk, tmp_path)
+    for made in (CURRENT, CANDIDATE):
+        drafted(desk, made, test)
+    found = evaluated(desk, test)
+    (contrast,) = found.comparison.dialects
+    assert (contrast.dialect, contrast.blocks, contrast.words) == ("en-GB", 2, 18)
+    assert contrast.wer_b == 0
+    assert contrast.wer_a is not None and contrast.wer_a > 0.3
+    assert (found.candidate.hallucinations, found.candidate.sound) == (0, 7_200)
+    assert found.data()["comparison"]["overall"]["wer_b"] == 0
+
+
+def test_a_text_that_began_as_a_draft_of_either_model_is_not_scored(desk: Desk, tmp_path: Path) -> None:
+    corrected(desk, "a", "test")
+    corrected(desk, "b", "test", model="deaf")
+    test = frozen(desk, tmp_path)
+    for made in (CURRENT, CANDIDATE):
+        drafted(desk, made, test)
+    found = evaluated(desk, test)
+    assert (found.begun_from_drafts, found.comparison.overall.words) == (2, 9)
+    assert len(list(pairs(desk.store, CANDIDATE, test, frozenset()))) == 4
+
+
+def test_a_recording_that_was_not_drafted_is_no_silence(desk: Desk, tmp_path: Path) -> None:
+    corrected(desk, "a", "test")
+    test = frozen(desk, tmp_path)
+    drafted(desk, CURRENT, test)
+    with pytest.raises(InputError, match="1 recordings of the test were not drafted") as refused:
+        evaluated(desk, test)
+    assert refused.value.code == "E_TEST"
+
+
+def test_without_a_test_nothing_is_compared(desk: Desk, tmp_path: Path) -> None:
+    corrected(desk, "a", "train")
+    with pytest.raises(InputError, match="nothing of its test can be scored"):
+        evaluated(desk, frozen(desk, tmp_path))
+
+
+def test_speeds_are_measured_on_the_same_sound(desk: Desk, tmp_path: Path) -> None:
+    corrected(desk, "a", "test")
+    test = frozen(desk, tmp_path)
+    ticks = iter(range(100))
+    speeds = race(desk.store, (CURRENT, CANDIDATE), desk.folder, test, clock=lambda: float(next(ticks)))
+    assert speeds == {"deaf": pytest.approx(1 / 6), CANDIDATE.recogniser.id: pytest.approx(1 / 6)}

@@ -1,0 +1,261 @@
+"""
+Two models on the same frozen test, each through the engine that drafts.
+
+The test's recordings are drafted as `boli run` would, and saved as its drafts are: what was heard once is never heard
+again, a killed evaluation goes on where it stopped, and a model that is promoted has drafted its test already.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any, Final
+
+from dialects.comparison import Comparison, contrast
+from dialects.hallucinations import hallucinated
+from dialects.preparing import Preparer
+from dialects.report import Report, report_of
+from dialects.rows import Method, rounded
+from dialects.scoring import Pair
+from transcribe.drafting import Recipe, Step, assemble, draft_pending, tracks_of
+from transcribe.errors import InputError
+from transcribe.frozen import Example, Frozen
+from transcribe.records import Correction, Milliseconds, Recording
+from transcribe.store import Store
+from transcribe.store.scoring import Speech, Spoken, attribution
+
+#: Sound on which two models' speeds are held against each other, and how often.
+_RACE: Final[Milliseconds] = 60_000
+_ROUNDS: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What one model made of a frozen test."""
+
+    model: str
+    report: Report
+    #: Segments with what nobody said.
+    hallucinations: int
+    #: Length of the stretches that were scored.
+    sound: Milliseconds
+    #: Seconds of work a second of sound; ``None`` where nobody measured.
+    real_time_factor: float | None = None
+
+    @property
+    def hallucinations_an_hour(self) -> float:
+        return self.hallucinations * 3_600_000 / self.sound if self.sound else 0.0
+
+    def data(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "model": self.model,
+            "hallucinations": self.hallucinations,
+            "hallucinations_an_hour": rounded(self.hallucinations_an_hour),
+            "sound_ms": self.sound,
+            "real_time_factor": rounded(self.real_time_factor),
+            "report": self.report.data(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """A candidate beside the model that drafts now."""
+
+    dataset_sha256: str
+    current: Scores
+    candidate: Scores
+    comparison: Comparison
+    #: Test stretches that began as a draft of one of the two, and were not scored.
+    begun_from_drafts: int
+
+    def data(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "dataset_sha256": self.dataset_sha256,
+            "current": self.current.data(),
+            "candidate": self.candidate.data(),
+            "comparison": self.comparison.data(),
+            "begun_from_drafts": self.begun_from_drafts,
+        }
+
+
+def tested_recordings(frozen: Frozen) -> tuple[str, ...]:
+    """Ids of the recordings that *frozen* is tested on, in order."""
+    return tuple(dict.fromkeys(one.audio for one in frozen.examples("test")))
+
+
+def draft_test(
+    store: Store,
+    recipe: Recipe,
+    audio_folder: Path,
+    frozen: Frozen,
+    *,
+    stop: Event | None = None,
+    on_bug: Callable[[BaseException], None] = lambda error: None,
+) -> Iterator[Step]:
+    """Draft what of the test *recipe* has not drafted yet, a step a recording."""
+    ids = tested_recordings(frozen)
+    return draft_pending(store, recipe, audio_folder, retry_failed=True, ids=ids, stop=stop, on_bug=on_bug)
+
+
+def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) -> Iterator[Pair]:
+    """
+    Each text of the test beside what *recipe* drafted there, by the rule of a pair of the workspace.
+
+    Texts that began as a draft of one of the models *judged* are left out: they lean to what they would measure.
+
+    Raises:
+        InputError: E_TEST if a recording of the test was not drafted.
+    """
+    missing = store.undone(recipe.settings, tested_recordings(frozen))
+    if missing:
+        message = f"{len(missing)} recordings of the test were not drafted by model {recipe.recogniser.id[:12]}"
+        raise InputError(message, code="E_TEST", hint="boli status names what failed and why", item=missing[0])
+    for audio, group in itertools.groupby(frozen.examples("test"), key=lambda one: one.audio):
+        written = {one.id: one for one in group if one.text is not None}
+        corrections = [_correction(one) for one in written.values()]
+        speech = _speech(store, recipe, audio)
+        spoken_by = attribution(corrections, speech)
+        for said in corrections:
+            one = written[said.id]
+            if one.provenance is not None and one.provenance.draft in judged:
+                continue
+            yield Pair(
+                id=said.id,
+                reference=said.text,
+                hypothesis=_heard(speech, spoken_by, said),
+                dialect=one.dialect or "und",
+                language=one.language,
+                speaker=said.speaker or audio,
+                model=recipe.recogniser.id,
+                session=one.session or audio,
+                duration_s=(said.end - said.start) / 1000,
+            )
+
+
+def _heard(speech: Speech, spoken_by: Mapping[str, str], said: Correction) -> str:
+    if said.speaker is None:
+        return speech.hypothesis(said.start, said.end, None)
+    speaker = spoken_by.get(said.speaker)
+    return "" if speaker is None else speech.hypothesis(said.start, said.end, speaker)
+
+
+def _correction(one: Example) -> Correction:
+    return Correction(
+        id=one.id, recording=one.audio, start=one.start, end=one.end, text=one.text or "", speaker=one.speaker
+    )
+
+
+def _speech(store: Store, recipe: Recipe, audio: str) -> Speech:
+    drafted = store.drafted(audio, recipe.recogniser.id, settings=recipe.settings)
+    return Speech(
+        Spoken(speaker=segment.speaker, start=segment.start, end=segment.end, words=draft.words)
+        for segment, draft in drafted
+    )
+
+
+def scores(
+    store: Store,
+    recipe: Recipe,
+    frozen: Frozen,
+    *,
+    judged: frozenset[str],
+    prepare: Preparer,
+    method: Method,
+    real_time_factor: float | None = None,
+) -> Scores:
+    """The rates of *recipe*'s drafts of the test, by dialect, and how often it made something up."""
+    found = list(pairs(store, recipe, frozen, judged))
+    return Scores(
+        model=recipe.recogniser.id,
+        report=report_of(found, prepare, model=recipe.recogniser.id, method=method, with_recount=False),
+        hallucinations=sum(hallucinated(prepare(pair)) for pair in found),
+        sound=round(sum((pair.duration_s or 0.0) * 1000 for pair in found)),
+        real_time_factor=real_time_factor,
+    )
+
+
+def evaluate(
+    store: Store,
+    frozen: Frozen,
+    *,
+    current: Recipe,
+    candidate: Recipe,
+    prepare: Preparer,
+    method: Method,
+    speeds: Mapping[str, float] | None = None,
+) -> Evaluation:
+    """
+    *candidate* against *current* on the test of *frozen*, which both have drafted.
+
+    Args:
+        speeds: Real-time factors by model, as `race` measures them.
+
+    Raises:
+        InputError: E_TEST if there is no test, or a recording of it was not drafted.
+    """
+    judged = frozenset({current.recogniser.id, candidate.recogniser.id})
+    of_both = [
+        scores(
+            store,
+            recipe,
+            frozen,
+            judged=judged,
+            prepare=prepare,
+            method=method,
+            real_time_factor=(speeds or {}).get(recipe.recogniser.id),
+        )
+        for recipe in (current, candidate)
+    ]
+    if not of_both[0].report.rows:
+        message = f"{frozen.folder.name} was to be tested on; nothing of its test can be scored"
+        hint = "correct some recordings of the test split without a draft of the model that is judged"
+        raise InputError(message, code="E_TEST", hint=hint)
+    begun = sum(
+        one.provenance is not None and one.provenance.draft in judged
+        for one in frozen.examples("test")
+        if one.text is not None
+    )
+    return Evaluation(
+        dataset_sha256=frozen.sha256,
+        current=of_both[0],
+        candidate=of_both[1],
+        comparison=contrast(of_both[0].report.side(), of_both[1].report.side(), method=method),
+        begun_from_drafts=begun,
+    )
+
+
+def race(
+    store: Store,
+    recipes: Sequence[Recipe],
+    audio_folder: Path,
+    frozen: Frozen,
+    *,
+    clock: Callable[[], float] = time.process_time,
+) -> dict[str, float]:
+    """
+    Real-time factors of *recipes* on the same minute of the test, by model: the best of two rounds, in turn.
+
+    Args:
+        clock: The processor's by default, which other work on the machine does not move; the wall's for a GPU.
+    """
+    some: list[Recording] = []
+    for recording in store.recordings(ids=tested_recordings(frozen)):
+        if sum(each.duration for each in some) >= _RACE:
+            break
+        some.append(recording)
+    tracks = [(recording, tracks_of(recording, store, recipes[0], audio_folder)) for recording in some]
+    sound = sum(recording.duration for recording in some) / 1000
+    taken: dict[str, list[float]] = {recipe.recogniser.id: [] for recipe in recipes}
+    for _ in range(_ROUNDS):
+        for recipe in recipes:
+            began = clock()
+            for recording, own in tracks:
+                assemble(recording, own, recipe)
+            taken[recipe.recogniser.id].append(clock() - began)
+    return {model: min(seconds) / sound for model, seconds in taken.items()} if sound else {}
