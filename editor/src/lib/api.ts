@@ -26,13 +26,38 @@ const PATIENCE = 30_000;
 const PACK_FROM = 800;
 
 let csrf: string | null = null;
+let person: string | null = null;
 
-/** What goes back with every change; comes with the session. */
-export function trust(token: string | null): void {
-  csrf = token;
+/** What goes back with every change, and whose it is; comes with the session. */
+export function trust(me: Pick<Me, "id" | "csrf"> | null): void {
+  csrf = me?.csrf ?? null;
+  person = me?.id ?? null;
 }
 
+/** Ask the server; a change without what lets it in, as after a start without a line, asks for that first. */
 export async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const changes = method !== "GET" && !(method === "POST" && path === SESSION);
+  if (changes && csrf === null) await renew();
+  try {
+    return await ask(method, path, body, signal);
+  } catch (error) {
+    if (!changes || !(error instanceof Refused) || error.code !== "E_CSRF") throw error;
+    // Somebody signed in anew in another tab.
+    await renew();
+    return ask(method, path, body, signal);
+  }
+}
+
+const SESSION = "/api/v1/session";
+
+async function renew(): Promise<void> {
+  const me = (await (await ask("GET", SESSION)).json()) as Me;
+  // Texts of one person are never sent as another's who signed in meanwhile.
+  if (person !== null && me.id !== person) throw new Refused(401, "E_SIGN_IN", "somebody else is signed in", null, null);
+  csrf = me.csrf;
+}
+
+async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers = new Headers({ accept: "application/json" });
   if (csrf !== null) headers.set("x-boli-csrf", csrf);
   let packed: BodyInit | null = null;

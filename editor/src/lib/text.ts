@@ -66,11 +66,6 @@ export function looksEqual(one: string, other: string): boolean {
   return one !== other && seen(one) === seen(other);
 }
 
-/** What a person reads as one character each; never cut inside. */
-export function graphemes(text: string, language: string | null): string[] {
-  return Array.from(new Intl.Segmenter(language ?? undefined, { granularity: "grapheme" }).segment(text), (each) => each.segment);
-}
-
 /** Put *piece* into *text* from *from* to *to* with a space on either side where a word stands there; and the caret. */
 export function insert(text: string, from: number, to: number, piece: string): { text: string; caret: number } {
   const [before, after] = [text.slice(0, from), text.slice(to)];
