@@ -17,15 +17,28 @@ Role: TypeAlias = Literal["transcriber", "reviewer", "lead", "analyst"]
 #: What a route asks for, and what a token may be limited to.
 Permission: TypeAlias = Literal["work", "review", "progress", "people", "metrics"]
 #: Where a segment stands on the desk: waiting, held by somebody, before a reviewer, with texts that differ, sent
-#: back, put aside with a reason, done, given up as unclear, kept for checking people, no longer in the newest run, or
-#: erased with its speaker.
+#: back, put aside with a reason, done, given up as unclear, kept for checking people, no longer in the newest run,
+#: erased with its speaker, or made into others.
 State: TypeAlias = Literal[
-    "open", "held", "review", "disputed", "returned", "aside", "accepted", "unclear", "gold", "gone", "erased"
+    "open",
+    "held",
+    "review",
+    "disputed",
+    "returned",
+    "aside",
+    "accepted",
+    "unclear",
+    "gold",
+    "gone",
+    "erased",
+    "reshaped",
 ]
 #: Why somebody holds a segment: its first or second text, one sent back, one known already, or to review it.
 Purpose: TypeAlias = Literal["first", "second", "again", "gold", "review"]
 #: What became of a text that was sent.
 Status: TypeAlias = Literal["applied", "duplicate", "conflict", "late", "rejected"]
+#: How segments become others: one becomes two, two become one, a boundary moves, or a step is taken back.
+Step: TypeAlias = Literal["split", "merge", "move", "undo"]
 Decision: TypeAlias = Literal["accept", "send_back", "unclear", "reopen"]
 #: Why a reviewer sends a text back or puts another in its place. ``dialect_form`` is no error: it feeds the guide.
 Reason: TypeAlias = Literal["misheard", "spelling", "dialect_form", "speaker", "boundary", "tag", "typing"]
@@ -124,6 +137,35 @@ class Outcome:
     server_text: str | None = None
     #: Of a rejection: a stable word.
     reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reshape:
+    """A step that makes segments into others, on its way in."""
+
+    op_id: str
+    body: str
+    kind: Step
+    segment: str
+    fence: int
+    #: Of a split: where; of a move: the new beginning, ``None`` for the old one.
+    start: Milliseconds | None = None
+    end: Milliseconds | None = None
+    #: Of an undo: the step to take back.
+    of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reshaped:
+    """What became of a step."""
+
+    op_id: str
+    status: Status
+    reason: str | None = None
+    #: The new holds of who asked, by time.
+    leases: tuple[Lease, ...] = ()
+    #: Segments that are no more.
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from transcribe.review.access import key_hash
 
 NOWHERE = "0" * 32
 TEXT = {"op_id": "operation-9", "segment": NOWHERE, "fence": 1, "base_version": 0, "text": "mine"}
+STEP = {"op_id": "stepping-9", "kind": "split", "segment": NOWHERE, "fence": 1, "start_ms": 500}
 VERDICT = {"op_id": "verdict-9", "segment": NOWHERE, "fence": 1, "version": 1, "decision": "accept"}
 
 #: Who may ask: the permission, ``anybody`` (signed in) or ``open``.
@@ -29,6 +30,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("put", "/api/v1/leases/{id}"): ("work", None),
     ("delete", "/api/v1/leases/{id}"): ("work", None),
     ("post", "/api/v1/corrections"): ("work", [TEXT]),
+    ("post", "/api/v1/reshapes"): ("work", STEP),
     ("get", "/api/v1/segments/{id}"): ("own", None),
     ("get", "/api/v1/segments/{id}/audio"): ("signed", None),
     ("get", "/api/v1/segments/{id}/peaks"): ("own", None),

@@ -173,3 +173,21 @@ def test_a_text_that_no_store_keeps_is_rejected_and_the_others_are_kept(room: Ro
     one, two = take(asha, 2)
     told = send(asha, operation(one, "a\x00b"), operation(two, "kept", "operation-2"))
     assert [(each["status"], each.get("reason")) for each in told] == [("rejected", "bad_text"), ("applied", None)]
+
+
+def test_a_segment_is_split_put_together_and_the_step_taken_back(room: Room) -> None:
+    room.talk(count=1)
+    asha, ravi = room.person("asha"), room.person("ravi")
+    [lease] = take(asha)
+    asked = {"op_id": "stepping-1", "segment": lease["segment"], "fence": lease["fence"]}
+    told = asha.post("/api/v1/reshapes", json=asked | {"kind": "split", "start_ms": 500}).json()
+    assert (told["status"], told["removed"]) == ("applied", [lease["segment"]])
+    assert [(each["start_ms"], each["end_ms"]) for each in told["leases"]] == [(0, 500), (500, lease["end_ms"])]
+    assert asha.get(told["leases"][1]["audio_url"]).status_code == 200
+    assert asha.get(lease["audio_url"]).status_code == 404
+    one = {"segment": told["leases"][0]["segment"], "fence": told["leases"][0]["fence"]}
+    undo = one | {"op_id": "stepping-2", "kind": "undo", "of": "stepping-1"}
+    assert ravi.post("/api/v1/reshapes", json=undo).json()["reason"] == "unknown_step"
+    back = asha.post("/api/v1/reshapes", json=undo).json()
+    assert [each["segment"] for each in back["leases"]] == [lease["segment"]]
+    assert asha.post("/api/v1/reshapes", json=undo | {"op_id": "stepping-3", "kind": "turn"}).status_code == 422

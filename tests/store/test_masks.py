@@ -32,7 +32,9 @@ def test_what_people_typed_before_a_mask_is_hidden_after_it(store: Store) -> Non
     assert [each.text for each in store.versions(lease.segment)] == [f"word {MASK}"]
     assert store.views([lease.segment])[lease.segment].text == f"word {MASK}"
     [correction] = store.corrections()
-    assert (correction.text, store.hidden_correction(correction)) == ("word secret", f"word {MASK}")
+    [(shown, words)] = store.corrected(correction.recording)
+    assert (correction.text, shown.text) == ("word secret", f"word {MASK}")
+    assert [each.text for each in words] == ["word", MASK]
     lost = submit(store, asha, operation(lease, "another", base=0))
     assert (lost.status, lost.server_text) == ("conflict", f"word {MASK}")
 

@@ -11,6 +11,7 @@ from transcribe.actions.scoring import model_named
 from transcribe.console import Answer
 from transcribe.errors import InputError, UsageError
 from transcribe.masking import hide_words, within
+from transcribe.retiming import retimed
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def _corrected(store: Store) -> Iterator[TimedText]:
     from transcribe.exchange.records import of_correction
 
     for recording in store.recordings():
-        for correction in store.corrections(recording=recording.id, standing=True):
-            shown = replace(correction, text=store.hidden_correction(correction))
-            yield replace(of_correction(shown), recording=recording.path)
+        for correction, drafted in store.corrected(recording.id):
+            words = retimed(correction.text, drafted, correction.start, correction.end)
+            yield replace(of_correction(correction), words=words, recording=recording.path)
 
 
 def export_canonical(wiring: Wiring, out: Path | None, *, overwrite: bool = False) -> Answer:

@@ -24,8 +24,11 @@ from transcribe.review.wire import (
     LeaseAsk,
     LeaseOut,
     OutcomeOut,
+    ReshapeIn,
+    ReshapeOut,
     operation_of,
     outcome_out,
+    reshape_of,
     segment_out,
 )
 from transcribe.store.leasing import Ask
@@ -89,6 +92,19 @@ async def submit(
         service.metrics.texts.labels(outcome.status).inc()
         told.append(outcome_out(outcome))
     return JSONResponse(told)
+
+
+@router.post("/reshapes", response_model=ReshapeOut)
+async def reshape(given: ReshapeIn, caller: Worker, service: ServiceOf) -> Response:
+    """
+    Split a segment that one holds and has not sent yet, put it together with the next one, move its boundaries, or
+    take such a step back. May be sent again.
+    """
+    step = reshape_of(given)
+    found = await service.writer.do(lambda: service.store.reshape(caller.person.id, step, service.rules))
+    leases = await run_in_threadpool(leases_out, service, caller, found.leases)
+    told = {"op_id": found.op_id, "status": found.status, "reason": found.reason}
+    return JSONResponse(told | {"leases": leases, "removed": list(found.removed)})
 
 
 def leases_out(service: Service, caller: Caller, leases: Sequence[Lease], *, reviewing: bool = False) -> list[Json]:

@@ -8,7 +8,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from transcribe.desk_records import Decision, Mask, Operation, Outcome, Reason, Status, Verdict, View
+from transcribe.desk_records import (
+    Decision,
+    Mask,
+    Operation,
+    Outcome,
+    Reason,
+    Reshape,
+    Status,
+    Step,
+    Verdict,
+    View,
+)
 from transcribe.review.clips import CONTEXT, start_of
 
 #: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
@@ -177,6 +188,34 @@ class CorrectionIn(In):
     end_ms: Count | None = None
 
 
+class ReshapeIn(In):
+    """
+    A step that makes segments into others. Times are milliseconds in the recording.
+
+    ``split`` needs *start_ms*, where the second part begins. ``merge`` takes the next segment of the same voice in.
+    ``move`` needs *start_ms* or *end_ms*, the new boundary; a neighbour that it runs into gives way. ``undo`` needs
+    *of*, the ``op_id`` of the step to take back; *segment* and *fence* are any of what came of it.
+    """
+
+    op_id: OpId
+    kind: Step
+    segment: Id
+    fence: Count
+    start_ms: Count | None = None
+    end_ms: Count | None = None
+    of: OpId | None = None
+
+
+class ReshapeOut(Out):
+    """The new holds with their segments, drafted words gone with their times; *removed* are no more."""
+
+    op_id: str
+    status: Status
+    reason: str | None
+    leases: list[LeaseOut]
+    removed: list[str]
+
+
 class OutcomeOut(Out):
     op_id: str
     status: Status
@@ -341,7 +380,21 @@ def verdict_of(given: VerdictIn) -> Verdict:
     )
 
 
-def body_hash(given: CorrectionIn | VerdictIn) -> str:
+def reshape_of(given: ReshapeIn) -> Reshape:
+    """The step as the store takes it."""
+    return Reshape(
+        op_id=given.op_id,
+        body=body_hash(given),
+        kind=given.kind,
+        segment=given.segment,
+        fence=given.fence,
+        start=given.start_ms,
+        end=given.end_ms,
+        of=given.of,
+    )
+
+
+def body_hash(given: CorrectionIn | VerdictIn | ReshapeIn) -> str:
     """Hash of all that an operation says beside its id."""
     said = given.model_dump(mode="json", exclude={"op_id"})
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, case, exists, func, insert, or_, select, update
 
 from transcribe.desk_records import DeskRules, DialectProgress, View
 from transcribe.masking import Span, Terms, hide_text, hide_words, within
@@ -28,7 +28,7 @@ _DONE_SHARE = 0.8
 #: What stands where a speaker's name was.
 ERASED = "(erased)"
 #: States of segments that nobody is given and nobody counts.
-OFF_DESK = ("gone", "erased")
+OFF_DESK = ("gone", "erased", "reshaped")
 #: A flag makes a segment as hard as so much less probability.
 _FLAG_WEIGHT = 0.25
 #: Masked spans that near a segment are told with it: its clip has a little sound around it.
@@ -74,6 +74,7 @@ class Desk(Grouping):
             untouched = and_(DESK.c.state == "open", DESK.c.hands == 0)
             connection.execute(update(DESK).where(untouched, ~kept).values(state="gone"))
             connection.execute(update(DESK).where(DESK.c.state == "gone", kept).values(state="open"))
+            connection.execute(update(DESK).where(DESK.c.state == "reshaped", kept, ~_replaced()).values(state="open"))
         return count
 
     def views(
@@ -250,6 +251,15 @@ def _views() -> Any:
     )
 
 
+def _replaced() -> ColumnElement[bool]:
+    """That other segments of the same voice lie where this one was."""
+    mine, other, place = SEGMENTS.alias(), SEGMENTS.alias(), DESK.alias()
+    same = and_(other.c.recording == mine.c.recording, other.c.speaker == mine.c.speaker, other.c.no != mine.c.no)
+    there = and_(other.c.start_ms < mine.c.end_ms, other.c.end_ms > mine.c.start_ms)
+    live = and_(place.c.segment == other.c.no, place.c.state.not_in(OFF_DESK))
+    return exists().where(mine.c.no == DESK.c.segment, same, there, live)
+
+
 def _neighbour(*, before: bool) -> ScalarSelect[Any]:
     """Words drafted just before or after a segment in the same run."""
     other, drafted = SEGMENTS.alias(), DRAFTS.alias()
@@ -258,7 +268,9 @@ def _neighbour(*, before: bool) -> ScalarSelect[Any]:
         beside, order = (other.c.start_ms > SEGMENTS.c.start_ms, other.c.start_ms.asc())
     same = (other.c.recording == SEGMENTS.c.recording) & (other.c.run == SEGMENTS.c.run)
     # The neighbour first, by the index on times, then its draft by its key: joined, all drafts of a run were sorted.
-    nearest = select(other.c.no).where(same, beside).order_by(order).limit(1).correlate(SEGMENTS).scalar_subquery()
+    its = DRAFTS.alias()
+    has = exists().where(its.c.run == other.c.run, its.c.segment == other.c.no).correlate(other)
+    nearest = select(other.c.no).where(same, beside, has).order_by(order).limit(1).correlate(SEGMENTS).scalar_subquery()
     found = select(drafted.c.words).where(drafted.c.run == SEGMENTS.c.run, drafted.c.segment == nearest)
     return found.correlate(SEGMENTS).scalar_subquery()
 

@@ -235,3 +235,17 @@ MASK_SCANS = Table(
     Column("run", ForeignKey("done.no"), primary_key=True, autoincrement=False),
     Column("terms", Words, primary_key=True),
 )
+
+#: Append-only: how segments became others. *before* and *after* are lists of id, start and end.
+RESHAPES = Table(
+    "reshapes",
+    METADATA,
+    Column("no", Number, primary_key=True),
+    Column("op_id", Words, nullable=False, unique=True),
+    Column("body", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("person", Words, ForeignKey("people.id"), nullable=False),
+    Column("before", Words, nullable=False),
+    Column("after", Words, nullable=False),
+    Column("added_at", Words, nullable=False),
+)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, insert, select, update
 
 from transcribe.desk_records import Mask
 from transcribe.errors import InputError
-from transcribe.masking import Span, Terms, hide_text, within
-from transcribe.records import Correction, Milliseconds
+from transcribe.masking import Span, Terms, hide_text, hide_words, within
+from transcribe.records import Correction, Milliseconds, Word
 from transcribe.store.auditing import note
+from transcribe.store.corrections import Corrections
 from transcribe.store.database import insert_into
 from transcribe.store.desk_tables import MASK_SCANS, MASKS, PEOPLE
 from transcribe.store.grouping import Grouping
@@ -24,7 +27,7 @@ from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
 _LIFTED = MASKS.c.lifted_at.is_not(None)
 
 
-class Masks(Grouping):
+class Masks(Corrections, Grouping):
     """The part of the store that knows what is masked."""
 
     def add_mask(self, recording: str, start: Milliseconds, end: Milliseconds, *, person: str | None = None) -> Mask:
@@ -97,25 +100,29 @@ class Masks(Grouping):
         with self.reading() as connection:
             return hider_of(connection, segment)(text)
 
-    def hidden_correction(self, correction: Correction) -> str:
-        """The text of *correction* without what was said in masked stretches."""
+    def corrected(self, recording: str) -> Iterator[tuple[Correction, tuple[Word, ...]]]:
+        """
+        Standing corrections of *recording*, each without what was said in masked stretches, beside the words that the
+        newest run drafted there, marks among them. In time order.
+        """
+        corrections = list(self.corrections(recording=recording, standing=True))
         with self.reading() as connection:
-            number = number_of(connection, correction.recording)
-            stretch = (correction.start, correction.end)
-            spans = within(spans_of(connection, [number])[number], *stretch)
-            if not spans:
-                return correction.text
+            number = number_of(connection, recording)
+            spans = spans_of(connection, [number])[number]
             newest = select(DONE.c.no).where(DONE.c.recording == number).order_by(DONE.c.no.desc()).limit(1)
             found = select(DRAFTS.c.words, SEGMENTS.c.speaker).join(SEGMENTS, DRAFTS.c.segment == SEGMENTS.c.no)
             rows = connection.execute(found.where(DRAFTS.c.run == newest.scalar_subquery())).all()
-        spoken = [
-            word
-            for row in rows
-            if correction.speaker in (None, row.speaker)
-            for word in words_of(row.words)
-            if stretch[0] <= (word.start + word.end) / 2 < stretch[1]
-        ]
-        return hide_text(correction.text, sorted(spoken, key=lambda word: (word.start, word.end)), spans)
+        spoken = sorted(
+            ((word, row.speaker) for row in rows for word in words_of(row.words)), key=lambda each: each[0].start
+        )
+        middles = [(word.start + word.end) / 2 for word, _ in spoken]
+        order = sorted(range(len(spoken)), key=middles.__getitem__)
+        middles.sort()
+        for each in corrections:
+            here = order[bisect_left(middles, each.start) : bisect_left(middles, each.end)]
+            words = [spoken[at][0] for at in sorted(here) if each.speaker in (None, spoken[at][1])]
+            masked = within(spans, each.start, each.end)
+            yield replace(each, text=hide_text(each.text, words, masked)), hide_words(words, masked)
 
 
 def spans_of(connection: Connection, recordings: Collection[int]) -> dict[int, list[Span]]:

@@ -25,6 +25,7 @@ from transcribe.store.people import People
 from transcribe.store.pieces import Pieces
 from transcribe.store.place import place_of
 from transcribe.store.recordings import Recordings
+from transcribe.store.reshaping import Reshaping
 from transcribe.store.reviewing import Reviewing
 from transcribe.store.status import Overview
 from transcribe.store.submitting import Submitting
@@ -45,6 +46,7 @@ class Store(
     Desk,
     Masks,
     Erasing,
+    Reshaping,
     Reviewing,
     Submitting,
     Pieces,
