@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from transcribe.review.access import Manager, Reviewer
 from transcribe.review.routes_segments import SegmentId, absent
 from transcribe.review.service import Json, Refused, ServiceOf
-from transcribe.review.wire import MaskIn, MaskOut, mask_out
+from transcribe.review.wire_steps import MaskIn, MaskOut, mask_out
 
 router = APIRouter(prefix="/api/v1", tags=["masks"])
 

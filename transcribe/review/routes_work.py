@@ -24,13 +24,11 @@ from transcribe.review.wire import (
     LeaseAsk,
     LeaseOut,
     OutcomeOut,
-    ReshapeIn,
-    ReshapeOut,
     operation_of,
     outcome_out,
-    reshape_of,
     segment_out,
 )
+from transcribe.review.wire_steps import ReshapeIn, ReshapeOut, reshape_of
 from transcribe.store.leasing import Ask
 
 router = APIRouter(prefix="/api/v1", tags=["work"])

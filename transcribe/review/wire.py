@@ -10,13 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from transcribe.desk_records import (
     Decision,
-    Mask,
     Operation,
     Outcome,
     Reason,
-    Reshape,
     Status,
-    Step,
     Verdict,
     View,
 )
@@ -151,24 +148,6 @@ class Heartbeat(Out):
     until: str
 
 
-class MaskIn(In):
-    """A stretch that nobody is to hear or read from now on. Times are milliseconds in the recording."""
-
-    segment: Id
-    start_ms: Count
-    end_ms: Count
-
-
-class MaskOut(Out):
-    id: str
-    recording: str
-    start_ms: int
-    end_ms: int
-    #: Who marked it; ``None``: one of the client's terms was found there.
-    by: str | None
-    at: str
-
-
 class CorrectionIn(In):
     """One text."""
 
@@ -186,34 +165,6 @@ class CorrectionIn(In):
     speaker: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     start_ms: Count | None = None
     end_ms: Count | None = None
-
-
-class ReshapeIn(In):
-    """
-    A step that makes segments into others. Times are milliseconds in the recording.
-
-    ``split`` needs *start_ms*, where the second part begins. ``merge`` takes the next segment of the same voice in.
-    ``move`` needs *start_ms* or *end_ms*, the new boundary; a neighbour that it runs into gives way. ``undo`` needs
-    *of*, the ``op_id`` of the step to take back; *segment* and *fence* are any of what came of it.
-    """
-
-    op_id: OpId
-    kind: Step
-    segment: Id
-    fence: Count
-    start_ms: Count | None = None
-    end_ms: Count | None = None
-    of: OpId | None = None
-
-
-class ReshapeOut(Out):
-    """The new holds with their segments, drafted words gone with their times; *removed* are no more."""
-
-    op_id: str
-    status: Status
-    reason: str | None
-    leases: list[LeaseOut]
-    removed: list[str]
 
 
 class OutcomeOut(Out):
@@ -380,21 +331,7 @@ def verdict_of(given: VerdictIn) -> Verdict:
     )
 
 
-def reshape_of(given: ReshapeIn) -> Reshape:
-    """The step as the store takes it."""
-    return Reshape(
-        op_id=given.op_id,
-        body=body_hash(given),
-        kind=given.kind,
-        segment=given.segment,
-        fence=given.fence,
-        start=given.start_ms,
-        end=given.end_ms,
-        of=given.of,
-    )
-
-
-def body_hash(given: CorrectionIn | VerdictIn | ReshapeIn) -> str:
+def body_hash(given: In) -> str:
     """Hash of all that an operation says beside its id."""
     said = given.model_dump(mode="json", exclude={"op_id"})
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
@@ -405,18 +342,6 @@ def outcome_out(outcome: Outcome) -> dict[str, object]:
     names = ("version", "text_sha256", "server_text", "reason")
     told = {name: value for name in names if (value := getattr(outcome, name)) is not None}
     return {"op_id": outcome.op_id, "status": outcome.status, **told}
-
-
-def mask_out(mask: Mask) -> dict[str, object]:
-    """A masked stretch, for who may mask."""
-    return {
-        "id": mask.id,
-        "recording": mask.recording,
-        "start_ms": mask.start,
-        "end_ms": mask.end,
-        "by": mask.by,
-        "at": mask.added_at,
-    }
 
 
 def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> dict[str, object]:

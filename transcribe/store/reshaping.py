@@ -278,8 +278,11 @@ def _lay(
     if any(row.words is not None for row in sources):
         sure = [row.log_probability for row in sources if row.log_probability is not None]
         flags = sorted({flag for row in sources for flag in json.loads(row.flags or "[]")})
-        draft = {"words": words_text(words, "a draft"), "flags": compact(flags, "a flag")}
-        draft["log_probability"] = sum(sure) / len(sure) if sure else None
+        draft = {
+            "words": words_text(words, "a draft"),
+            "flags": compact(flags, "a flag"),
+            "log_probability": sum(sure) / len(sure) if sure else None,
+        }
         connection.execute(delete(DRAFTS).where(DRAFTS.c.run == first.run, DRAFTS.c.segment == number))
         connection.execute(insert(DRAFTS).values(run=first.run, segment=number, **draft))
     return segment.id, start, end
