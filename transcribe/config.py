@@ -170,6 +170,55 @@ class DeskSettings(Section):
     review_session_hours: float = Field(default=8.0, gt=0)
 
 
+class TrainSettings(Section):
+    #: Small adapters beside every layer, or all weights.
+    method: Literal["lora", "full"] = "lora"
+    #: Rank of the adapters.
+    rank: int = Field(default=32, ge=1)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    #: Highest learning rate. ``None``: by the method and the model's width.
+    rate: float | None = Field(default=None, gt=0)
+    steps: int = Field(default=400, ge=1)
+    warmup_steps: int = Field(default=20, ge=1)
+    #: Steps over which the weights are averaged; the averaged ones are tested and kept.
+    average_steps: int = Field(default=60, ge=1)
+    #: Windows computed together, and how often that is done for one step.
+    windows: int = Field(default=8, ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    #: Dialects that are to be learned; none named: all that there are texts of.
+    focus: tuple[str, ...] = ()
+    #: Share of windows in the other dialects, against forgetting.
+    keep_share: float = Field(default=0.4, ge=0, lt=1)
+    #: In those windows, how far the base model's own answer is the aim, beside the text.
+    hold: float = Field(default=0.5, ge=0, le=1)
+    #: 1: dialects as often as there is speech of them; the more, the more alike.
+    temperature: float = Field(default=2.0, ge=1)
+    #: Share of windows whose texts are taught with their times.
+    timed_share: float = Field(default=0.2, ge=0, le=1)
+    #: Shares of windows changed in speed, by noise, by a room, by a telephone line, by gaps in their features.
+    speed_share: float = Field(default=0.5, ge=0, le=1)
+    noise_share: float = Field(default=0.2, ge=0, le=1)
+    room_share: float = Field(default=0.1, ge=0, le=1)
+    telephone_share: float = Field(default=0.1, ge=0, le=1)
+    mask_share: float = Field(default=0.5, ge=0, le=1)
+    #: Steps between two tests on the dev part, and tests without a gain after which tuning ends.
+    test_every: int = Field(default=50, ge=1)
+    patience: int = Field(default=4, ge=1)
+    #: Longest window. ``None``: what the base model's folder declares.
+    window_ms: int | None = Field(default=None, ge=1_000, le=30_000)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    #: Threads of torch on a CPU; 0 leaves its default.
+    threads: int = Field(default=0, ge=0)
+    seed: int = 0
+
+    def learning_rate(self, width: int) -> float:
+        """The highest rate for a model of *width*: the wider, the smaller, as wide layers add up more changes."""
+        if self.rate is not None:
+            return self.rate
+        narrow = {"lora": 4e-3, "full": 1e-3}[self.method]
+        return narrow * min(1.0, 112 / width)
+
+
 class Settings(Section):
     """Everything that can be set. Functions take the small part they need, never this."""
 
@@ -179,6 +228,7 @@ class Settings(Section):
     diariser: DiariserSettings = DiariserSettings()
     recogniser: RecogniserSettings = RecogniserSettings()
     segmenting: SegmentingSettings = SegmentingSettings()
+    train: TrainSettings = TrainSettings()
     report: ReportSettings = ReportSettings()
     dataset: DatasetSettings = DatasetSettings()
     gate: GateSettings = GateSettings()

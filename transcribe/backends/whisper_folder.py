@@ -53,8 +53,8 @@ def find(model: str, *, allow_download: bool) -> WhisperFolder:
         if not (place / name).is_file():
             hint = "convert it with ct2-transformers-converter --copy_files tokenizer.json preprocessor_config.json"
             raise refused(place, f"it holds no {name}", hint)
-    manners = _manners(place)
-    return WhisperFolder(place=place, id=folder_id(place), window=manners["window_ms"], takes_prompt=manners["prompt"])
+    window, takes_prompt = manners(place)
+    return WhisperFolder(place=place, id=folder_id(place), window=window, takes_prompt=takes_prompt)
 
 
 def refused(place: Path, what: str, hint: str = "convert it again from its source") -> InputError:
@@ -87,7 +87,13 @@ def _fetched(model: str, *, allow_download: bool) -> Path:
             raise _missing(model, "downloads are off", hint) from error
 
 
-def _manners(place: Path) -> dict[str, Any]:
+def manners(place: Path) -> tuple[Milliseconds, bool]:
+    """
+    Longest window that the model in *place* was made for, and whether it understands a prompt.
+
+    Raises:
+        InputError: E_MODEL if the file that says so cannot be read.
+    """
     file = place / MANNERS_FILE
     found: Any = {}
     if file.is_file():
@@ -95,8 +101,10 @@ def _manners(place: Path) -> dict[str, Any]:
             found = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise refused(place, f"{MANNERS_FILE} is no JSON ({error})") from error
-    manners = {"window_ms": LONGEST_WINDOW, "prompt": True} | (found if isinstance(found, dict) else {"prompt": None})
-    if manners["window_ms"] not in WINDOWS or not isinstance(manners["prompt"], bool):
+    said: dict[str, Any] = {"window_ms": LONGEST_WINDOW, "prompt": True} | (
+        found if isinstance(found, dict) else {"prompt": None}
+    )
+    if said["window_ms"] not in WINDOWS or not isinstance(said["prompt"], bool):
         wanted = f"window_ms, {WINDOWS.start} to {WINDOWS.stop - 1}, and prompt, true or false"
         raise refused(place, f"{MANNERS_FILE} says {found!r}", f"it may say {wanted}")
-    return manners
+    return said["window_ms"], said["prompt"]

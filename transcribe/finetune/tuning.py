@@ -1,0 +1,324 @@
+"""Tuning from a frozen dataset to a folder: one function, which can be killed at any moment and called again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import torch
+
+from transcribe.augmenting import Recipe
+from transcribe.backends.identity import folder_id
+from transcribe.backends.whisper_folder import MANNERS_FILE, manners
+from transcribe.config import TrainSettings, fingerprint
+from transcribe.errors import InputError, Interrupted, MissingError
+from transcribe.finetune.drawing import Lottery
+from transcribe.finetune.hearing import Features
+from transcribe.finetune.learner import Learner, restored, save
+from transcribe.finetune.lessons import Manner, Teacher
+from transcribe.finetune.passages import Passage, passages
+from transcribe.finetune.script import Scribe
+from transcribe.finetune.shards import Shards, Sound, cut_sound
+from transcribe.finetune.testing import Exam, judged
+from transcribe.frozen import Frozen
+from transcribe.records import Milliseconds
+
+#: Changes when the rules of this package change what is learned, so that a half-done run is not taken up wrongly.
+RULES: Final = 1
+RUN_FILE: Final = "run.json"
+CHECKPOINT: Final = "checkpoint.pt"
+TUNED: Final = "hf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """What was measured when the dev part was heard."""
+
+    step: int
+    #: Mean loss of a token since the point before; ``None`` before the first step.
+    loss: float | None
+    rate: float
+    #: Errors by word of each dialect of the dev part, as the tuner hears it: greedily, before conversion.
+    wer: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneStep:
+    """How far tuning has come: what a progress display shows."""
+
+    done: int
+    total: int
+    #: Since this process began.
+    seconds: float
+    #: Until the last step, at the pace so far; ``None`` before the first.
+    left_s: float | None
+    #: The newest point.
+    point: Point | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A tuned model, not yet converted."""
+
+    #: Folder of transformers with everything merged in.
+    folder: Path
+    base: Path
+    #: Hash of the dataset that it learned from.
+    dataset: str
+    parameters: Mapping[str, int | float | str | bool | None]
+    curve: tuple[Point, ...]
+    #: The step whose weights were kept.
+    kept_step: int
+    steps: int
+    seconds: float
+    ended: Literal["steps", "no gain"]
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """State beside the network's, all of it in each checkpoint."""
+
+    curve: list[Point]
+    best: dict[str, Any]
+    kept_step: int
+    waited: int = 0
+    seconds: float = 0.0
+    loss: float = 0.0
+    ended: bool = False
+
+
+def tune(
+    settings: TrainSettings,
+    base: Path,
+    dataset: Frozen,
+    sound: Sound,
+    to: Path,
+    *,
+    progress: Callable[[TuneStep], None] = lambda step: None,
+    stop: threading.Event | None = None,
+) -> Trained:
+    """
+    Teach the Whisper in *base* the train part of *dataset*, watching the dev part.
+
+    Call it again after a crash with the same arguments: it goes on at its last checkpoint and ends with the weights
+    that an unbroken run would have had.
+
+    Args:
+        settings: How to learn.
+        base: A Whisper folder of transformers.
+        dataset: What to learn. The test part is not read.
+        sound: Gives the samples of a recording.
+        to: Where shards, checkpoints and the result go; ``hf`` in it is the tuned model.
+        progress: Told after every step.
+        stop: Set it to end after the step under way; what was done is kept.
+
+    Raises:
+        InputError: E_DATASET if there is nothing to learn, E_MODEL if *base* is no Whisper, E_RUN if *to* holds
+            another run.
+        MissingError: E_GPU if a GPU was asked for and there is none.
+        Interrupted: *stop* was set.
+    """
+    parameters = {**settings.model_dump(mode="json"), "base": folder_id(base), "dataset": dataset.sha256}
+    run_id = fingerprint("tune", RULES, parameters)
+    done = _begun(to, run_id)
+    if done is not None:
+        return done
+    device = _device(settings)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    longest = settings.window_ms or manners(base)[0]
+    learner = Learner(base, settings, device)
+    teacher, exam = _school(settings, base, dataset, sound, to, learner, longest)
+    run = _taken_up(to, learner)
+    began, before = time.monotonic(), learner.step
+    if not run.curve:
+        _test(run, learner, exam)
+    while learner.step < settings.steps and not run.ended:
+        if stop is not None and stop.is_set():
+            _keep(to, learner, run, time.monotonic() - began)
+            raise Interrupted("tuning was stopped; what was learned is kept", hint="run the same command to go on")
+        _step(run, learner, teacher)
+        if learner.step % settings.test_every == 0 or learner.step == settings.steps:
+            _test(run, learner, exam)
+            _keep(to, learner, run, time.monotonic() - began)
+        spent = time.monotonic() - began
+        left = spent / (learner.step - before) * (settings.steps - learner.step)
+        progress(TuneStep(done=learner.step, total=settings.steps, seconds=spent, left_s=left, point=run.curve[-1]))
+    run.seconds += time.monotonic() - began
+    return _finish(to, run_id, learner, run, base, parameters, dataset.sha256)
+
+
+def _school(
+    settings: TrainSettings,
+    base: Path,
+    dataset: Frozen,
+    sound: Sound,
+    to: Path,
+    learner: Learner,
+    longest: Milliseconds,
+) -> tuple[Teacher, Exam]:
+    features, scribe = Features(learner.config.num_mel_bins, learner.device), Scribe(base)
+    taught = passages(dataset.examples("train"))
+    if not taught:
+        raise InputError(
+            f"{dataset.folder} has no text to learn from in its train part",
+            code="E_DATASET",
+            hint="texts need a language and must not be of the dev or test part",
+            item=str(dataset.folder),
+        )
+    heard = passages(dataset.examples("dev"))
+    lottery = Lottery(
+        taught,
+        longest=longest,
+        focus=settings.focus,
+        keep_share=settings.keep_share,
+        temperature=settings.temperature,
+    )
+    manner = Manner(
+        timed_share=settings.timed_share,
+        mask_share=settings.mask_share,
+        most_tokens=learner.config.max_target_positions,
+        recipe=Recipe(
+            speed=settings.speed_share,
+            noise=settings.noise_share,
+            room=settings.room_share,
+            telephone=settings.telephone_share,
+        ),
+    )
+    shards = _shards(taught, sound, to / "shards" / "train"), _shards(heard, sound, to / "shards" / "dev")
+    teacher = Teacher(taught, shards[0], lottery, scribe, features, manner)
+    return teacher, Exam(heard, shards[1], scribe, features, longest=longest)
+
+
+def _shards(found: Sequence[Passage], sound: Sound, folder: Path) -> Shards:
+    return cut_sound(found, sound, folder)
+
+
+def _step(run: _Run, learner: Learner, teacher: Teacher) -> None:
+    settings = learner.settings
+    # Everything that is drawn in a step comes from its number, so that a run taken up draws as an unbroken one would.
+    seed = settings.seed * 1_000_003 + learner.step
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    lessons = [teacher.lesson(generator, settings.windows) for _ in range(settings.accumulate)]
+    run.loss += learner.learn(lessons, generator)
+
+
+def _test(run: _Run, learner: Learner, exam: Exam) -> None:
+    """Hear the dev part, and keep the averaged weights if they are the best so far."""
+    settings = learner.settings
+    with learner.averaged() as net:
+        wer = exam.sit(net)
+    since = learner.step - (run.curve[-1].step if run.curve else 0)
+    loss = run.loss / since if since else None
+    run.curve.append(Point(step=learner.step, loss=loss, rate=learner.rate(), wer=wer))
+    run.loss = 0.0
+    first, best = run.curve[0].wer, next(point.wer for point in run.curve if point.step == run.kept_step)
+    if learner.step == 0:
+        return
+    if not wer or judged(wer, first, settings.focus) < judged(best, first, settings.focus):
+        run.best, run.kept_step, run.waited = _copied(learner.average), learner.step, 0
+    else:
+        run.waited += 1
+        run.ended = run.waited >= settings.patience
+
+
+def _copied(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in weights.items()}
+
+
+def _keep(to: Path, learner: Learner, run: _Run, spent: float) -> None:
+    others = {**vars(run), "curve": [asdict(point) for point in run.curve], "seconds": run.seconds + spent}
+    save({"learner": learner.state(), "run": others}, to / CHECKPOINT)
+
+
+def _taken_up(to: Path, learner: Learner) -> _Run:
+    state = restored(to / CHECKPOINT)
+    if state is None:
+        return _Run(curve=[], best=_copied(learner.average), kept_step=0)
+    learner.load(state["learner"])
+    known = dict(state["run"])
+    known["curve"] = [Point(**point) for point in known["curve"]]
+    return _Run(**known)
+
+
+def _begun(to: Path, run_id: str) -> Trained | None:
+    """The result, where this run has ended before; makes or checks the mark that says which run *to* holds."""
+    to.mkdir(parents=True, exist_ok=True)
+    mark = to / RUN_FILE
+    known: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else {"id": run_id}
+    if known["id"] != run_id:
+        raise InputError(
+            f"{to} holds a run with other settings, another base or another dataset",
+            code="E_RUN",
+            hint="name another folder, or remove this one",
+            item=str(to),
+        )
+    if "trained" in known:
+        return _read_trained(known["trained"])
+    _write_json(mark, known)
+    return None
+
+
+def _finish(
+    to: Path, run_id: str, learner: Learner, run: _Run, base: Path, parameters: dict[str, Any], dataset: str
+) -> Trained:
+    steps = learner.step
+    rate = learner.settings.learning_rate(learner.config.d_model)
+    _write_model(learner.merged(run.best), base, to / TUNED)
+    trained = Trained(
+        folder=to / TUNED,
+        base=base,
+        dataset=dataset,
+        parameters={**parameters, "rate": rate, "focus": ", ".join(parameters["focus"])},
+        curve=tuple(run.curve),
+        kept_step=run.kept_step,
+        steps=steps,
+        seconds=round(run.seconds, 1),
+        ended="no gain" if run.ended else "steps",
+    )
+    document = asdict(trained) | {"folder": str(trained.folder), "base": str(base)}
+    _write_json(to / RUN_FILE, {"id": run_id, "trained": document})
+    # The mark says that all is done: what only a run needs may go.
+    (to / CHECKPOINT).unlink(missing_ok=True)
+    shutil.rmtree(to / "shards", ignore_errors=True)
+    return trained
+
+
+def _read_trained(document: dict[str, Any]) -> Trained:
+    places = {name: Path(document[name]) for name in ("folder", "base")}
+    return Trained(**{**document, **places, "curve": tuple(Point(**point) for point in document["curve"])})
+
+
+def _write_model(whole: Any, base: Path, to: Path) -> None:
+    """*whole* with all that stands beside *base*'s weights: tokenizer, features, generation settings, manners."""
+    part = to.with_name(to.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    whole.save_pretrained(str(part))
+    for file in sorted(base.iterdir()):
+        if file.is_file() and not file.name.startswith("model") and not (part / file.name).exists():
+            shutil.copyfile(file, part / file.name)
+    # transformers writes what it knows of them; what decides decoding stays word for word.
+    for name in ("generation_config.json", MANNERS_FILE):
+        if (base / name).is_file():
+            shutil.copyfile(base / name, part / name)
+    shutil.rmtree(to, ignore_errors=True)
+    part.replace(to)
+
+
+def _write_json(place: Path, document: object) -> None:
+    part = place.with_name(place.name + ".part")
+    part.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(place)
+
+
+def _device(settings: TrainSettings) -> torch.device:
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise MissingError("train.device is cuda, and torch finds none", code="E_GPU", hint="set train.device to auto")
+    return torch.device("cuda" if settings.device != "cpu" and torch.cuda.is_available() else "cpu")
