@@ -162,11 +162,19 @@ def foreign_share(text: str, script: str) -> float | None:
     """Share of the letters of *text* outside *script* (ISO 15924); ``None`` without letters or script."""
     if script == "Latn" and text.isascii():
         return 0.0 if any(map(str.isalpha, text)) else None
-    letters = len(_LETTERS.findall(text))
-    if not letters:
-        return None
+    letters = inside = 0
+    for word in text.split():
+        mine, own = _letters(word, script)
+        letters += mine
+        inside += own
+    return 1 - inside / letters if letters and _letters_of(script) is not None else None
+
+
+@functools.lru_cache(maxsize=100_000)
+def _letters(word: str, script: str) -> tuple[int, int]:
+    """How many letters *word* has, and how many of them in *script*. Kept, since words recur."""
     inside = _letters_of(script)
-    return None if inside is None else 1 - len(inside.findall(text)) / letters
+    return len(_LETTERS.findall(word)), len(inside.findall(word)) if inside is not None else 0
 
 
 _LETTERS = regex.compile(r"\p{L}")
@@ -220,6 +228,10 @@ _SIGNS = {
 }
 
 
+#: Where each kind stands in the sums of a bin, after segments and hits.
+_PLACES = {kind: at for at, kind in enumerate(KINDS, start=2)}
+
+
 @dataclass
 class _Gathered:
     """Sums while the pairs of one dialect go by."""
@@ -238,15 +250,17 @@ class _Gathered:
 
     def add(self, ready: Prepared) -> None:
         pair = ready.pair
-        path = ready.path
-        kinds = Counter(edit.kind for edit in path)
-        counts = [1, kinds["hit"], kinds["substitution"], kinds["deletion"], kinds["insertion"]]
+        counts = [1, 0, 0, 0, 0]
+        for edit in ready.path:
+            kind = edit.kind
+            if kind == "hit":
+                counts[1] += 1
+            else:
+                counts[_PLACES[kind]] += 1
+                self._add_edit(edit, kind, pair)
         _sum(self.speakers, pair.speaker, counts)
         _sum(self.durations, _label(bin_of(pair.duration_s, DURATIONS_S, "s")), counts)
         _sum(self.snrs, _label(bin_of(pair.snr_db, SNRS_DB, "dB")), counts)
-        for edit in path:
-            if edit.kind != "hit":
-                self._add_edit(edit, edit.kind, pair)
         text = " ".join(ready.hypothesis)
         if not ready.reference:
             self.silent.append((pair.duration_s, text))
@@ -322,7 +336,10 @@ def _cluster_edits(reference: str, hypothesis: str) -> tuple[Edit, ...]:
 
 def _sum(sums: dict[str, list[int]], label: str | None, counts: Sequence[int]) -> None:
     if label is not None:
-        old = sums.setdefault(label, [0] * len(counts))
+        old = sums.get(label)
+        if old is None:
+            sums[label] = [*counts]
+            return
         for at, more in enumerate(counts):
             old[at] += more
 

@@ -109,6 +109,7 @@ def _counted(ready: Prepared, again: Again) -> Counted:
     if not all(map(str.isascii, ready.reference + ready.hypothesis)):
         edited_graphemes, graphemes = grapheme_errors(ready.reference, ready.hypothesis)
     raw_reference, raw_hypothesis = ready.written.split(), ready.pair.hypothesis.split()
+    unchanged = raw_reference == ready.reference and raw_hypothesis == ready.hypothesis
     lossy_words, lossy_errors = _lossy(ready, errors)
     variant_errors, forgiven = _forgiving(ready, errors)
     return Counted(
@@ -122,7 +123,7 @@ def _counted(ready: Prepared, again: Again) -> Counted:
         graphemes=graphemes,
         grapheme_errors=edited_graphemes,
         raw_words=len(raw_reference),
-        raw_errors=sum(count(raw_reference, raw_hypothesis)[1:]),
+        raw_errors=errors if unchanged else sum(count(raw_reference, raw_hypothesis)[1:]),
         lossy_words=lossy_words,
         lossy_errors=lossy_errors,
         variant_errors=variant_errors,

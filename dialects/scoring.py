@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import regex
-from rapidfuzz.distance import Levenshtein, Opcode
+from rapidfuzz.distance import Levenshtein
 
 #: Name of the counting rule, for reports.
 ALIGNMENT = "min-edit/max-hit/1"
@@ -183,10 +183,25 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Edit, ..
     table: read from the end, a pair goes before a deletion before an insertion. That takes a byte of memory for each
     combination of the words that differ, 100 MB for 10,000 by 10,000.
     """
-    steps = Levenshtein.opcodes(reference, hypothesis)
-    replaced = sum(step.src_end - step.src_start for step in steps if step.tag == "replace")
-    if replaced == count(reference, hypothesis)[1]:
-        return tuple(edit for step in steps for edit in _edits(step, reference, hypothesis))
+    if reference == hypothesis:
+        return tuple(map(_hit, reference))
+    edits: list[Edit] = []
+    replaced = 0
+    for step in Levenshtein.opcodes(reference, hypothesis):
+        said = reference[step.src_start : step.src_end]
+        if step.tag == "equal":
+            edits += map(_hit, said)
+            continue
+        heard = hypothesis[step.dest_start : step.dest_end]
+        if step.tag == "replace":
+            replaced += len(said)
+            edits += [Edit("substitution", one, other) for one, other in zip(said, heard, strict=True)]
+        else:
+            edits += [Edit("deletion", word, None) for word in said]
+            edits += [Edit("insertion", None, word) for word in heard]
+    # Hits come in the place of two substitutions, by a deletion and an insertion; of fewer there is nothing to gain.
+    if replaced < 2 or replaced == count(reference, hypothesis)[1]:
+        return tuple(edits)
     first, last = _shared_ends(reference, hypothesis)
     middle = _middle(reference[first : len(reference) - last], hypothesis[first : len(hypothesis) - last])
     return (*map(_hit, reference[:first]), *middle, *map(_hit, reference[len(reference) - last :]))
@@ -196,15 +211,6 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Edit, ..
 def _hit(word: str) -> Edit:
     """The same one for the same word: most places are hits, and words recur."""
     return Edit("hit", word, word)
-
-
-def _edits(step: Opcode, reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
-    said, heard = reference[step.src_start : step.src_end], hypothesis[step.dest_start : step.dest_end]
-    if step.tag == "equal":
-        return [_hit(word) for word in said]
-    if step.tag == "replace":
-        return [Edit("substitution", one, other) for one, other in zip(said, heard, strict=True)]
-    return [Edit("deletion", word, None) for word in said] + [Edit("insertion", None, word) for word in heard]
 
 
 def _shared_ends(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:

@@ -64,8 +64,20 @@ class Tally:
     def add(self, pair: Pair, one: Counted) -> None:
         """Take in one more pair."""
         words, errors = one.words, one.errors
-        for name in _COUNTED:
-            setattr(self, name, getattr(self, name) + getattr(one, name))
+        self.hits += one.hits
+        self.substitutions += one.substitutions
+        self.deletions += one.deletions
+        self.insertions += one.insertions
+        self.characters += one.characters
+        self.character_errors += one.character_errors
+        self.hypothesis_characters += one.hypothesis_characters
+        self.graphemes += one.graphemes
+        self.grapheme_errors += one.grapheme_errors
+        self.raw_words += one.raw_words
+        self.raw_errors += one.raw_errors
+        self.lossy_words += one.lossy_words
+        self.lossy_errors += one.lossy_errors
+        self.variant_errors += one.variant_errors
         self.segments += 1
         self.missing_hypotheses += pair.missing
         if not words:
@@ -89,7 +101,6 @@ class Tally:
 
 
 _NUMBERS = tuple(name for name in Tally.__slots__ if name not in ("forgiven", "sessions"))
-_COUNTED = tuple(name for name in Counted._fields if name in _NUMBERS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,6 +78,9 @@ class VariantSet:
 
     def spans(self, reference: Sequence[str], *, segment: str | None = None) -> tuple[Span, ...]:
         """Where rules apply to the words of a *reference*; *segment* is its id, for rules of one segment."""
+        # Nearly always no rule begins with any of the words.
+        if self._by_first_word.keys().isdisjoint(reference):
+            return ()
         found: list[Span] = []
         for start, word in enumerate(reference):
             for rule in self._by_first_word.get(word, ()):
