@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,9 +20,17 @@ from transcribe.actions.tables import stacked, table
 from transcribe.config import DeskSettings
 from transcribe.console import Answer, Console
 from transcribe.desk_records import PERMISSIONS, Person, Role
-from transcribe.errors import GateFailed, InputError, UsageError
+from transcribe.errors import Failure, GateFailed, InputError, UsageError
 from transcribe.masking import Terms, terms_in
 from transcribe.wiring import Wiring
+
+#: Why saved work was not taken in, in words.
+_REJECTED = {
+    "unfinished": "its writer had not ended it; --unfinished takes it as it is",
+    "unknown_lease": "its writer never held this segment",
+    "key_reused": "another text came under the same id",
+    "erased": "its segment was erased",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +189,34 @@ def review(wiring: Wiring, *, verify: bool) -> Answer:
     listed = table(("dialect", "waits as", "segments", "oldest since"), rows)
     data = {"waiting": waiting, "verified": True if verify else None}
     return Answer(data=data, text=stacked(lines, listed))
+
+
+def import_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
+    """Unsent work that the screen saved to a file, taken in as if it came over the line."""
+    from transcribe.review.intake import outbox_in, sent
+    from transcribe.review.serving import differ
+
+    outbox = outbox_in(file)
+    if outbox.person.id not in {each.id for each in wiring.store.people()}:
+        raise InputError(
+            f"{file} was saved by {outbox.person.name}, who is not among the people of this workspace",
+            code="E_PERSON",
+            hint="import it where it was written",
+            item=outbox.person.id,
+        )
+    rules = _rules(wiring.settings.desk)
+    found = list(sent(outbox, wiring.store, rules, differ(wiring.catalogue), unfinished=unfinished))
+    counts = Counter(each.status for each in found)
+    failures = [
+        Failure(
+            item=each.op_id, code="E_REJECTED", message=_REJECTED.get(each.reason or "", f"rejected: {each.reason}")
+        )
+        for each in found
+        if each.status == "rejected"
+    ]
+    told = [{"op_id": each.op_id, "status": each.status, "reason": each.reason} for each in found]
+    line = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "nothing was in it"
+    return Answer(data={"person": outbox.person.name, "operations": told}, text=line, failures=failures)
 
 
 def mask(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from transcribe.commands.app import AsJson, Debug, Dry, Workspace, app, console, group
+from transcribe.commands.engineers import imports
 
 PANEL = "Transcription leads"
 people = group("people", "Who works at the desk.", PANEL)
@@ -67,6 +68,22 @@ def review(
 
     with Wiring.open(workspace) as wiring:
         console.answer(desk.review(wiring, verify=verify))
+
+
+@imports.command("outbox", epilog="Example: boli import outbox unsent.json")
+def import_outbox(
+    file: Annotated[Path, typer.Argument(help="What the desk's screen saved.")],
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Take texts too that were not ended.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Unsent work of a browser; the same file twice is taken once."""
+    from transcribe.actions import desk
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(desk.import_outbox(wiring, file, unfinished=unfinished))
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli mask call.wav --from 12500 --to 14000")

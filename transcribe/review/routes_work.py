@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -12,12 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
-from transcribe.errors import InputError
 from transcribe.review.access import Caller, Worker
+from transcribe.review.intake import taken
 from transcribe.review.links import Link
 from transcribe.review.service import Json, Refused, Service, ServiceOf
 from transcribe.review.wire import (
-    LONGEST_TEXT,
     MOST_OPERATIONS,
     CorrectionIn,
     Heartbeat,
@@ -75,18 +73,10 @@ async def submit(
     """
     Texts in. Each is answered for itself, in the order given, after all of them are saved; each may be sent again.
     """
-    person = caller.person.id
-    operations = [operation_of(each) for each in given]
-    waiting = [
-        service.writer.begin(_job(service, person, operation)) if _refusal(operation) is None else None
-        for operation in operations
-    ]
+    waiting = [service.writer.begin(_job(service, caller.person.id, operation_of(each))) for each in given]
     told = []
-    for operation, answer in zip(operations, waiting, strict=True):
-        if answer is None:
-            outcome = Outcome(op_id=operation.op_id, status="rejected", reason=_refusal(operation))
-        else:
-            outcome = await asyncio.wrap_future(answer)
+    for answer in waiting:
+        outcome = await asyncio.wrap_future(answer)
         service.metrics.texts.labels(outcome.status).inc()
         told.append(outcome_out(outcome))
     return JSONResponse(told)
@@ -140,26 +130,7 @@ def sent_back(service: Service, segment: str) -> Json | None:
 
 
 def _job(service: Service, person: str, operation: Operation) -> Callable[[], Outcome]:
-    def job() -> Outcome:
-        try:
-            return service.store.submit(person, operation, service.rules, service.differ)
-        except InputError:
-            return Outcome(op_id=operation.op_id, status="rejected", reason="bad_text")
-
-    return job
-
-
-def _refusal(operation: Operation) -> str | None:
-    """Why a text is not taken, a stable word; ``None`` if it may be."""
-    if len(operation.text) > LONGEST_TEXT:
-        return "too_long"
-    more = operation.more
-    if more.get("end_ms", 2**53) < more.get("start_ms", 0):
-        return "bad_span"
-    # Spaces and what is not seen: such a segment is to be marked as unclear instead.
-    if not any(unicodedata.category(character)[0] not in "ZC" for character in operation.text) and not operation.tags:
-        return "empty"
-    return None
+    return lambda: taken(service.store, person, operation, service.rules, service.differ)
 
 
 def _no_lease(id: str) -> Refused:
