@@ -6,8 +6,8 @@ from alembic import op
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Text
 from sqlalchemy.dialects import postgresql
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 # A migration never changes again, so it spells its types out instead of taking those of today's tables.
 Words = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
