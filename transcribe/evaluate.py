@@ -22,7 +22,7 @@ from dialects.report import Report, report_of
 from dialects.rows import Method, rounded
 from dialects.scoring import Pair
 from transcribe.drafting import Recipe, Step, assemble, draft_pending, tracks_of
-from transcribe.errors import InputError
+from transcribe.errors import InputError, Interrupted
 from transcribe.frozen import Example, Frozen
 from transcribe.records import Correction, Milliseconds, Recording
 from transcribe.store import Store
@@ -228,6 +228,38 @@ def evaluate(
         comparison=contrast(of_both[0].report.side(), of_both[1].report.side(), method=method),
         begun_from_drafts=begun,
     )
+
+
+def judge(
+    store: Store,
+    audio_folder: Path,
+    frozen: Frozen,
+    *,
+    current: Recipe,
+    candidate: Recipe,
+    prepare: Preparer,
+    method: Method,
+    clock: Callable[[], float] = time.process_time,
+    told: Callable[[Step], None] = lambda step: None,
+    stop: Event | None = None,
+) -> Evaluation:
+    """
+    Draft what of the test either has not drafted, race them, and hold one against the other.
+
+    Args:
+        told: Hears of each recording that was drafted.
+
+    Raises:
+        InputError: E_TEST if there is no test, or a recording of it could not be drafted.
+        Interrupted: *stop* was set; what was drafted is kept.
+    """
+    for recipe in (current, candidate):
+        for step in draft_test(store, recipe, audio_folder, frozen, stop=stop):
+            told(step)
+    if stop is not None and stop.is_set():
+        raise Interrupted("the evaluation was stopped; what was drafted is kept", hint="run the same command to go on")
+    speeds = race(store, (current, candidate), audio_folder, frozen, clock=clock)
+    return evaluate(store, frozen, current=current, candidate=candidate, prepare=prepare, method=method, speeds=speeds)
 
 
 def race(

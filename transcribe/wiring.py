@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -69,12 +70,19 @@ class Wiring:
 
     def recipe(self) -> Recipe:
         """What drafts are made with. A base model that is new to the workspace becomes its promoted one."""
-        from transcribe.drafting import Recipe
-
-        given, cutting = self.settings.recogniser, self.settings.segmenting
         place = self._drafter()
         recogniser = self._recogniser(place)
         self._register(recogniser, place)
+        return self._recipe(recogniser, place)
+
+    def recipe_with(self, place: str) -> Recipe:
+        """What drafts would be made with by the model in *place*; nothing is promoted by it."""
+        return self._recipe(self._recogniser(place), place)
+
+    def _recipe(self, recogniser: FasterWhisperRecogniser, place: str) -> Recipe:
+        from transcribe.drafting import Recipe
+
+        given, cutting = self.settings.recogniser, self.settings.segmenting
         return Recipe(
             diariser=self.diariser,
             recogniser=recogniser,
@@ -85,6 +93,21 @@ class Wiring:
             second=self._recogniser(place, beam_size=1) if given.second_pass else None,
             decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
         )
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What speeds are measured by: processor time, or the wall's where a GPU does the work."""
+        given = self.settings.recogniser.device
+        if given == "cpu":
+            return time.process_time
+        import ctranslate2
+
+        return time.perf_counter if ctranslate2.get_cuda_device_count() else time.process_time
+
+    def model_folder(self, place: str) -> str:
+        """Where the recogniser in *place* lies: ours, one of the workspace, a folder elsewhere, or a hub id."""
+        own = self.workspace / place
+        return str(own) if place != embedded.NAME and own.is_dir() else _folder(place, embedded.whisper())
 
     def _drafter(self) -> str:
         """Place of the model that drafts: a base that the settings name for the first time, else the promoted one."""
@@ -98,7 +121,7 @@ class Wiring:
 
         given = self.settings.recogniser
         return FasterWhisperRecogniser(
-            _folder(model, embedded.whisper()),
+            self.model_folder(model),
             device=given.device,
             compute_type=given.compute_type,
             beam_size=beam_size or given.beam_size,

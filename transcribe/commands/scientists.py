@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from transcribe.commands.app import AsJson, Debug, Workspace, app, console, group
+from transcribe.commands.app import AsJson, Debug, Progress, Workspace, app, console, group
 
 PANEL = "ML teams"
+models = group("models", "Models: where each comes from, and which one drafts.", PANEL)
 dataset = group("dataset", "Frozen datasets to learn from and to measure with.", PANEL)
 
 
@@ -155,3 +156,86 @@ def dataset_check(
 
     with Wiring.open(workspace) as wiring:
         console.answer(datasets.check(wiring, name, leakage=leakage))
+
+
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Its name, its id, or how the id begins.")]
+
+
+@models.command("list", epilog="Example: boli models list")
+def models_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """All models with their state, what they were tuned from and on, and what the gate said."""
+    from transcribe.actions import models as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.listed(wiring))
+
+
+@models.command("show", epilog="Example: boli models show tuned-0123456789ab")
+def models_show(model: ModelName, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """All that is known of one: dataset, texts and reviewers, base, recipe, scores, decision, when it drafted."""
+    from transcribe.actions import models as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.shown(wiring, model))
+
+
+@models.command("add", epilog="Example: boli models add ../whisper-large-v3-ct2 --name large")
+def models_add(
+    folder: Annotated[str, typer.Argument(help="A CTranslate2 folder, or a hub id.")],
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Take a model in as a candidate; it drafts nothing yet."""
+    from transcribe.actions import models as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.add(wiring, folder, name))
+
+
+@models.command("promote", epilog="Example: boli models promote large --dataset 2026-11")
+def models_promote(
+    model: ModelName,
+    on: Annotated[
+        str | None, typer.Option("--dataset", help="Whose test decides; default: what it was tuned on.")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+    progress: Progress = "auto",
+) -> None:
+    """Let a candidate draft if it is better on a frozen test and no dialect pays; else exit code 7 with the reasons."""
+    from transcribe.actions import models as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.promote(wiring, model, on, console))
+
+
+@models.command("rollback", epilog="Example: boli models rollback")
+def models_rollback(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Let the model draft again that did before."""
+    from transcribe.actions import models as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.rollback(wiring))
+
+
+@models.command("verify", epilog="Example: boli models verify")
+def models_verify(
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="Only this one.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Whether the files of each model are those that were taken in."""
+    from transcribe.actions import models as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.verify(wiring, model))

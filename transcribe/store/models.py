@@ -109,21 +109,25 @@ class Models(Database):
         found = select(LINEAGES.c.lineage).join(MODELS).where(MODELS.c.id == id)
         with self.reading() as connection:
             text = connection.execute(found).scalar_one_or_none()
-        return None if text is None else Lineage(**json.loads(text))
+        facts = None if text is None else json.loads(text)
+        return None if facts is None else Lineage(**facts)
 
     def keep_decision(self, id: str, decision: Mapping[str, Any]) -> None:
         """
-        Keep what was decided about a tuned model, with the scores that it was decided by.
+        Keep what was decided about a model, with the scores that it was decided by.
 
         Raises:
             MissingError: If there is no such model.
         """
         with self.writing() as connection:
-            kept = update(LINEAGES).where(LINEAGES.c.model == _number(connection, id))
-            connection.execute(kept.values(decision=compact(dict(decision), f"the decision on model {id[:40]}")))
+            text = compact(dict(decision), f"the decision on model {id[:40]}")
+            keep = insert_into(connection, LINEAGES).values(
+                model=_number(connection, id), lineage="null", decision=text
+            )
+            connection.execute(keep.on_conflict_do_update(index_elements=["model"], set_={"decision": text}))
 
     def decision(self, id: str) -> dict[str, Any] | None:
-        """What was decided about a tuned model; ``None`` if nothing was yet."""
+        """What was decided about a model; ``None`` if nothing was yet."""
         found = select(LINEAGES.c.decision).join(MODELS).where(MODELS.c.id == id)
         with self.reading() as connection:
             text = connection.execute(found).scalar_one_or_none()
