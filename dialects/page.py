@@ -17,6 +17,7 @@ from dialects.comparison import Comparison
 from dialects.examples import Example
 from dialects.figures import Mark, Point, Stack, forest, funnel, stacks
 from dialects.grouping import Grouping
+from dialects.learning import MORE_MINUTES, LearningCurve
 from dialects.markup import FEWEST_WORDS, diff, document, heat, section, table
 from dialects.meetings import Meetings
 from dialects.report import Report
@@ -34,6 +35,7 @@ def page(
     groupings: Sequence[Grouping] = (),
     floors: Mapping[str, Floor] | None = None,
     meetings: Meetings | None = None,
+    curves: Sequence[LearningCurve] = (),
     half_width: float = 0.05,
 ) -> str:
     """
@@ -47,6 +49,7 @@ def page(
         groupings: Rates of parts of the speech.
         floors: How far two people differ, by dialect.
         meetings: Errors of whole conversations.
+        curves: How rates fell with corrections so far.
         half_width: Half the width of the interval that is good enough.
     """
     shown = [row for row in report.rows if row.state != "suppressed"]
@@ -60,6 +63,7 @@ def page(
         *_figures(shown, report),
         *(_comparison(comparison) if comparison else ()),
         *_more_speakers(shown, report, half_width),
+        *_learnt(curves),
         *_people(floors or {}, {row.dialect: row.wer for row in report.rows}),
         *(_conversations(meetings) if meetings else ()),
         *(part for grouping in groupings for part in _grouping(grouping)),
@@ -154,6 +158,32 @@ def _more_speakers(shown: Sequence[Row], report: Report, wanted: float) -> list[
         table(header, rows, caption=caption),
         *([f"<ul class=answer>{''.join(lines)}</ul>"] if lines else []),
     ]
+
+
+def _learnt(curves: Sequence[LearningCurve]) -> list[str]:
+    if not curves:
+        return []
+    header = ("dialect", "minutes", "WER", *(f"+{more} min" for more in MORE_MINUTES))
+    rows = [
+        (
+            curve.dialect,
+            f"{curve.lessons[-1].minutes:.0f}",
+            percent(curve.lessons[-1].wer),
+            *(_rate_range(rate) for _, rate in curve.forecast or [(0, None)] * len(MORE_MINUTES)),
+        )
+        for curve in curves
+    ]
+    caption = "WER in per cent with so many more corrected minutes, and the range that holds it four times in five"
+    lines = "".join(f"<li>{escape(curve.sentence)}</li>" for curve in curves)
+    return [
+        "<h2>What have corrections brought?</h2>",
+        table(header, rows, caption=caption),
+        f"<ul class=answer>{lines}</ul>",
+    ]
+
+
+def _rate_range(rate: Amount | None) -> str:
+    return "–" if rate is None else f"{percent(rate.estimate)} ({percent(rate.low)} – {percent(rate.high)})"
 
 
 def _range(amount: Amount | None) -> str:

@@ -19,7 +19,8 @@ from tests.acceptance.command import Said, boli
 from tests.dialects.factories import corpus, pair
 from tests.store.factories import correction, drafted, recording
 from transcribe.actions.scoring import KEPT, overlapped
-from transcribe.records import Model, ScoringSpan
+from transcribe.dataset import Rules, freeze
+from transcribe.records import Lineage, Model, ScoringSpan
 from transcribe.wiring import Wiring
 from transcribe.workspace import create
 
@@ -272,6 +273,27 @@ def talk(tmp_path: Path) -> Path:
                 ]
             )
     return place
+
+
+def test_what_corrections_brought_is_told_of_models_of_one_family(run: Run, workspace: Path) -> None:
+    with Wiring.open(workspace) as wiring:
+        store = wiring.store
+        store.add_recordings([recording("learnt", dialect="hi", speaker="ann", session="learnt", split="train")])
+        store.add_corrections([correction("t1", "learnt", 0, 30_000, speaker="ann", text="ek do")])
+        rules = Rules(catalogue=wiring.catalogue)
+        freeze(store, workspace / "datasets" / "first", rules)
+        lineage = Lineage(base="m" * 64, dataset="first", dataset_sha256="x")
+        store.add_model(Model(id="n" * 64, place="y", name="tuned"), lineage=lineage)
+        store.add_model(Model(id="o" * 64, place="z", name="stranger"))
+
+    said = run("wer", "--workspace", workspace, "--split", "test", "--next", "5", "--json").document["data"]
+    (curve,) = said["learning"]
+    assert curve["models"] == [
+        {"model": "base", "minutes": 0.0, "wer": 0.2},
+        {"model": "tuned", "minutes": 0.5, "wer": 0.0},
+    ]
+    assert curve["forecast"] == []
+    assert "3 models are needed" in run("wer", "--workspace", workspace, "--split", "test", "--next", "5").out
 
 
 def test_conversations_cost_what_a_wrong_name_costs(run: Run, talk: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from dialects.examples import examples
 from dialects.folder import FILES, write_folder
 from dialects.gates import judge, parse_gate
 from dialects.grouping import Grouping, grouped, parse_keys
+from dialects.learning import LearningCurve
 from dialects.meetings import Meeting, Meetings, meetings
 from dialects.page import page
 from dialects.preparing import Preparer
@@ -26,6 +27,7 @@ from dialects.rows import Method
 from dialects.sampling import Need, needs
 from dialects.scoring import Pair
 from dialects.seen import Apart, Training, read_training, tell_apart
+from transcribe.actions.lessons import curves
 from transcribe.actions.scoring import Scoring, method_of, preparer
 from transcribe.actions.sides import side_of
 from transcribe.config import ReportSettings
@@ -51,6 +53,8 @@ class Scored:
     #: How far two people differ, by dialect; empty where nothing was written twice.
     floors: Mapping[str, Floor] = field(default_factory=dict)
     meetings: Meetings | None = None
+    #: How rates fell with corrections so far.
+    curves: tuple[LearningCurve, ...] = ()
 
     def data(self, *, privacy_floor: bool) -> dict[str, Any]:
         """What ``--json`` prints; what was not asked for has no key."""
@@ -61,6 +65,8 @@ class Scored:
             data["training"] = self.seen.data(privacy_floor=privacy_floor)
         if self.needs:
             data["next"] = [need.data() for need in self.needs]
+        if self.curves:
+            data["learning"] = [curve.data() for curve in self.curves]
         if self.comparison:
             data["comparison"] = self.comparison.data()
         if self.floors:
@@ -81,6 +87,8 @@ class Scored:
         parts += [self.seen.text(privacy_floor=privacy_floor)] if self.seen else []
         if self.needs:
             parts.append("\n".join(["what to record or transcribe next:", *(need.sentence for need in self.needs)]))
+        if self.curves:
+            parts.append("\n".join(["what corrections have brought:", *(curve.sentence for curve in self.curves)]))
         parts += [self.comparison.text()] if self.comparison else []
         parts += [floors_text(self.floors.values(), self.wers)] if self.floors else []
         parts += [self.meetings.text()] if self.meetings else []
@@ -95,6 +103,8 @@ class Beside:
     twice: Iterable[Pair]
     #: Whole conversations.
     meetings: Callable[[Preparer], Iterable[Meeting]]
+    #: Reports of the models that were tuned out of the same one, with the minutes that each learnt from, by dialect.
+    tuned: Callable[[Preparer, Method], Iterable[tuple[Report, dict[str, float]]]]
     #: What turned out while the conversations went by.
     warnings: Callable[[], tuple[str, ...]]
 
@@ -183,6 +193,7 @@ def _with_people(scored: Scored, beside: Beside, asked: Scoring, method: Method)
         scored,
         floors=floors(beside.twice, scored.prepare, method=method),
         meetings=meetings(beside.meetings(scored.prepare), method=method) if asked.conversations else None,
+        curves=curves(beside.tuned(scored.prepare, method), like=scored.report) if asked.next is not None else (),
     )
 
 
@@ -241,6 +252,7 @@ def _written(scored: Scored, asked: Scoring, *, alone: bool) -> list[Path]:
         groupings=(*scored.groupings, *([scored.seen] if scored.seen else [])),
         floors=scored.floors,
         meetings=scored.meetings,
+        curves=scored.curves,
         half_width=asked.next / 100 if asked.next is not None else 0.05,
     )
     name = quote(str(scored.report.model), safe="")

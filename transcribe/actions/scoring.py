@@ -18,9 +18,12 @@ from transcribe.records import ScoringSpan, Split
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
+    from dialects.counted import Kept
     from dialects.preparing import Preparer
+    from dialects.report import Report
     from dialects.rows import Method
     from dialects.scoring import Pair
+    from transcribe.actions.reporting import Beside
     from transcribe.records import Model
     from transcribe.store import Store
 
@@ -76,9 +79,8 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
 
     Counts are kept, so that a later report aligns what is new.
     """
-    from transcribe.actions.conversing import Conversed, check_extras, conversations
-    from transcribe.actions.reporting import Beside, answered
-    from transcribe.review.quality import twice_written
+    from transcribe.actions.conversing import check_extras
+    from transcribe.actions.reporting import answered
     from transcribe.store.kept_counts import KeptCounts
 
     split = split_named(asked.split)
@@ -90,21 +92,40 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
         missing = (
             f"W_UNDRAFTED: {undrafted} corrections are of recordings without a draft by this model and are not scored"
         )
-        told = Conversed()
-        beside = Beside(
-            twice=twice_written(wiring.store.pairs()),
-            meetings=lambda prepare: conversations(wiring.store, model, split, prepare, told),
-            warnings=lambda: told.warnings,
-        )
         return answered(
             {model.id: workspace_pairs(wiring.store, model, split)},
             asked,
             wiring.settings.report,
             kept=kept,
             warnings=(missing,) if undrafted else (),
-            beside=beside,
+            beside=_beside(wiring, model, split, kept),
             console=console,
         )
+
+
+def _beside(wiring: Wiring, model: Model, split: Split | None, kept: Kept) -> Beside:
+    """What else the workspace knows of the speech that *model* is scored on; looked up when it is asked for."""
+    from dialects.report import report_of
+    from transcribe.actions.conversing import Conversed, conversations
+    from transcribe.actions.lessons import minutes_of, related
+    from transcribe.actions.reporting import Beside
+    from transcribe.review.quality import twice_written
+
+    def tuned(prepare: Preparer, method: Method) -> Iterator[tuple[Report, dict[str, float]]]:
+        for other in related(wiring, model):
+            minutes = minutes_of(wiring, other, prepare.catalogue)
+            if minutes is not None:
+                pairs = workspace_pairs(wiring.store, other, split)
+                made = report_of(pairs, prepare, model=other.name, method=method, with_recount=False, kept=kept)
+                yield made, minutes
+
+    told = Conversed()
+    return Beside(
+        twice=twice_written(wiring.store.pairs()),
+        meetings=lambda prepare: conversations(wiring.store, model, split, prepare, told),
+        tuned=tuned,
+        warnings=lambda: told.warnings,
+    )
 
 
 @uncollected()
