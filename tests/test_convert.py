@@ -11,8 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="conversion belongs to the train extra")
 pytest.importorskip("transformers", reason="conversion belongs to the train extra")
 
-from tests.finetune.factories import heard  # noqa: E402 - after the libraries that it needs
-from transcribe import embedded  # noqa: E402
+from tests.finetune.factories import demo, heard, sound  # noqa: E402 - after the libraries that it needs
+from transcribe import convert, embedded  # noqa: E402
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser  # noqa: E402
 from transcribe.convert import Probe, to_ctranslate2  # noqa: E402
 from transcribe.errors import GateFailed, InputError  # noqa: E402
@@ -22,6 +22,15 @@ from transcribe.protocols import Window  # noqa: E402
 def probes(count: int = 3) -> list[Probe]:
     pcm = heard("en-GB-dev-01")
     return [Probe(pcm=pcm[start : start + 80_000], language="en") for start in range(0, count * 80_000, 80_000)]
+
+
+def test_probes_are_spread_over_the_dev_part(tmp_path: Path) -> None:
+    dataset = demo(tmp_path / "dataset", ["en-GB-dev-01", "hi-dev-01", "hi-train-01"])
+    found = convert.probes(dataset, sound, longest=6_000, most=6)
+
+    assert 4 <= len(found) <= 6
+    assert {one.language for one in found} == {"en", "hi"}
+    assert all(0 < len(one.pcm) <= 10 * 16_000 for one in found)
 
 
 def base(folder: Path) -> Path:

@@ -8,6 +8,7 @@ down the same on sound that the trainer hears too, before anybody sees it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import tempfile
@@ -17,10 +18,19 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+import torch
+from rapidfuzz.distance import Levenshtein
+from torch.nn import functional as F
 
 from transcribe.backends.whisper_folder import MANNERS_FILE, find
 from transcribe.errors import GateFailed, InputError
-from transcribe.protocols import Pcm
+from transcribe.finetune.hearing import Features, greedy, to_wave
+from transcribe.finetune.script import Scribe
+from transcribe.finetune.shards import Sound
+from transcribe.frozen import Frozen
+from transcribe.passages import cuts, passages
+from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
+from transcribe.records import Milliseconds
 
 Quantization: TypeAlias = Literal["float32", "float16", "bfloat16", "int8", "int8_float16", "int8_float32"]
 
@@ -53,6 +63,24 @@ class Converted:
     #: Tokens that the trainer wrote on the probes, times included, and how many of them were written otherwise.
     tokens: int
     differing: int
+
+
+def probes(dataset: Frozen, sound: Sound, *, longest: Milliseconds, most: int = 8) -> list[Probe]:
+    """
+    Windows of the dev part of *dataset*, at most *longest* long, spread over its recordings.
+
+    Those of the train part where there is no dev part: whether two models write the same can be asked of any speech.
+    """
+    found = passages(dataset.examples("dev")) or passages(dataset.examples("train"))
+    windows = [(passage, window) for passage in found for window in cuts(passage, longest)]
+    chosen = windows[:: -(-len(windows) // most)] if windows else []
+    made = []
+    for (audio, channel), own in itertools.groupby(chosen, key=lambda each: (each[0].audio, each[0].channel)):
+        pcm = sound(audio, channel)
+        for passage, window in own:
+            first, last = (moment * SAMPLE_RATE_HZ // 1000 for moment in (window.start, window.end))
+            made.append(Probe(pcm=pcm[max(0, first) : last], language=passage.language))
+    return made
 
 
 def to_ctranslate2(
@@ -144,8 +172,6 @@ def _compare_texts(folder: Path, fresh: Path, probes: Sequence[Probe]) -> tuple[
     """Tokens written by the trainer's model on *probes*, and how many the converted one writes otherwise."""
     if not probes:
         return 0, 0
-    from rapidfuzz.distance import Levenshtein
-
     trainer, drafter = _Trainer(folder), _Drafter(fresh, folder)
     tokens = differing = 0
     for probe in probes:
@@ -162,11 +188,7 @@ class _Trainer:
     """The tuned model in transformers, hearing the full 30 s."""
 
     def __init__(self, folder: Path) -> None:
-        import torch
         from transformers import WhisperForConditionalGeneration
-
-        from transcribe.finetune.hearing import Features
-        from transcribe.finetune.script import Scribe
 
         whole = WhisperForConditionalGeneration.from_pretrained(
             str(folder), dtype=torch.float32, attn_implementation="sdpa", local_files_only=True
@@ -177,18 +199,12 @@ class _Trainer:
 
     def features(self, pcm: Pcm) -> Any:
         """(1, bands, 3 000), padded as the drafter pads."""
-        from torch.nn import functional as F
-
-        from transcribe.finetune.hearing import to_wave
-
         mel = self._features([to_wave(pcm)])
         return F.pad(mel, (0, 3_000 - mel.shape[-1]))
 
     def write(self, mel: Any, opening: list[int]) -> list[int]:
         """The likeliest tokens, with Whisper's own rules for times where the opening asks for them."""
         from transformers.generation.logits_process import WhisperTimeStampLogitsProcessor
-
-        from transcribe.finetune.hearing import greedy
 
         timed = self.scribe.no_times not in opening
         rule = WhisperTimeStampLogitsProcessor(self._settings, begin_index=len(opening)) if timed else None

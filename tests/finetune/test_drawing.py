@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
 from tests.finetune.factories import line  # noqa: E402 - after the library that it needs
 from transcribe.finetune.drawing import Lottery, window_shares  # noqa: E402
-from transcribe.finetune.passages import passages  # noqa: E402
+from transcribe.passages import passages  # noqa: E402
 
 TAGS = ("en-scotland", "en-GB", "hi", "ta")
 AMOUNTS = st.dictionaries(st.sampled_from(TAGS), st.floats(0, 1e6, allow_subnormal=False), min_size=1).filter(

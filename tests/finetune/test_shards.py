@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.finetune.factories import counted, line
-from transcribe.finetune.passages import passages
 from transcribe.finetune.shards import cut_sound
+from transcribe.passages import passages
 from transcribe.records import Milliseconds
 
 

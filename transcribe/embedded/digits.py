@@ -181,7 +181,7 @@ def _clips(said: Mapping[str, Sequence[Digit]], seconds: float, rng: random.Rand
     length = 0.0
     while length < seconds:
         digits = list(itertools.islice(decks[people[0]], rng.randint(1, MOST_DIGITS)))
-        clips.append(_join(digits, rng))
+        clips.append(join(digits, rng))
         # The mean pause, less what overlaps.
         length += len(clips[-1].samples) / digits[0].rate_hz + 0.3
         if rng.random() < 0.8:
@@ -195,7 +195,7 @@ def _deal(digits: Sequence[Digit], rng: random.Random) -> Iterator[Digit]:
         yield from rng.sample(digits, len(digits))
 
 
-def _join(digits: Sequence[Digit], rng: random.Random) -> Clip:
+def join(digits: Sequence[Digit], rng: random.Random) -> Clip:
     """Give one turn, with a peak of 0.7: some people of such data sets were recorded far too softly."""
     pieces: list[NDArray[np.int16]] = []
     for digit in digits:

@@ -10,7 +10,7 @@ import torch
 from torch import Generator
 
 from dialects.sampling import shares
-from transcribe.finetune.passages import Cut, Passage, cut
+from transcribe.passages import Cut, Passage, cut
 from transcribe.records import Milliseconds
 
 #: A window is at least this full: the drafter cuts in the widest pause of its second half.

@@ -11,9 +11,9 @@ from torch import Generator, Tensor
 from transcribe.augmenting import Recipe, augment, change_speed, mask_features
 from transcribe.finetune.drawing import Lottery
 from transcribe.finetune.hearing import Features, to_wave
-from transcribe.finetune.passages import Passage
 from transcribe.finetune.script import Scribe, Script
 from transcribe.finetune.shards import Shards
+from transcribe.passages import Passage
 
 #: Widest band that is taken out, of all bands.
 _WIDEST_BAND_SHARE = 0.19

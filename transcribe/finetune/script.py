@@ -8,7 +8,7 @@ from pathlib import Path
 import tokenizers
 
 from transcribe.errors import InputError
-from transcribe.finetune.passages import Cut
+from transcribe.passages import Cut
 from transcribe.records import Milliseconds
 
 #: A token of time stands for 20 ms.
@@ -59,7 +59,7 @@ class Scribe:
             start, end = (round((moment - cut.start) / speed) for moment in (line.start, line.end))
             first, said = max(said, start), max(said, end)
             words = self.words(line.text or "")
-            own = [self.time(first), *words, self.time(said)] if timed else words
+            own = [self.time(first), *words, self.time(said)] if timed and words else words
             ids += own
             weights += [line.weight] * len(own)
         # The end belongs to the last text.

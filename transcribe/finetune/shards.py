@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from transcribe.finetune.passages import Passage
+from transcribe.passages import Passage
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 from transcribe.records import Milliseconds
 

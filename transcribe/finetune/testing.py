@@ -10,9 +10,9 @@ from dialects.dialect import load_catalogue
 from dialects.normalise import Normaliser, load_normaliser
 from dialects.scoring import ErrorCount, count, from_counts
 from transcribe.finetune.hearing import Features, greedy, to_wave
-from transcribe.finetune.passages import Cut, Passage, cuts, dialect_of
 from transcribe.finetune.script import Scribe
 from transcribe.finetune.shards import Shards
+from transcribe.passages import Cut, Passage, cuts, dialect_of
 from transcribe.records import Milliseconds
 
 #: Errors by word of each dialect.

@@ -22,11 +22,11 @@ from transcribe.finetune.drawing import Lottery
 from transcribe.finetune.hearing import Features
 from transcribe.finetune.learner import Learner, restored, save
 from transcribe.finetune.lessons import Manner, Teacher
-from transcribe.finetune.passages import Passage, passages
 from transcribe.finetune.script import Scribe
 from transcribe.finetune.shards import Shards, Sound, cut_sound
 from transcribe.finetune.testing import Exam, judged
 from transcribe.frozen import Frozen
+from transcribe.passages import Passage, passages
 from transcribe.records import Milliseconds
 
 #: Changes when the rules of this package change what is learned, so that a half-done run is not taken up wrongly.

@@ -35,6 +35,7 @@ def _write(network: Any, tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
     WhisperFeatureExtractor(feature_size=MEL_BANDS).save_pretrained(str(folder))
     network.save_pretrained(str(folder))
     (folder / "model.safetensors").chmod(0o644)
+    _write_manners(folder)
 
 
 def _convert(hf: Path, ct2: Path) -> None:
@@ -45,7 +46,11 @@ def _convert(hf: Path, ct2: Path) -> None:
         # The converter empties the folder that it is given, and the notes on the model lie in ours.
         TransformersConverter(str(hf), copy_files=copied).convert(fresh, quantization="int8", force=True)
         shutil.copytree(fresh, ct2, dirs_exist_ok=True)
-    (ct2 / "boli.json").write_text(json.dumps({"window_ms": ASKED}) + "\n", encoding="utf-8")
+    _write_manners(ct2)
+
+
+def _write_manners(folder: Path) -> None:
+    (folder / "boli.json").write_text(json.dumps({"window_ms": ASKED}) + "\n", encoding="utf-8")
 
 
 def _write_tokenizer(tokenizer: tokenizers.Tokenizer, folder: Path) -> None:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.finetune.factories import line
-from transcribe.finetune.passages import Cut, cut, cuts, passages
 from transcribe.frozen import Example
+from transcribe.passages import Cut, cut, cuts, passages
 from transcribe.segmenting import WIDEST_PAUSE, WINDOW_MARGIN
 
 

@@ -1,0 +1,159 @@
+"""
+How much does half a minute, one and two minutes of one person's corrected speech teach a model that never heard them?
+
+    python -m benchmarks.digit_adaptation --base FOLDER --speaker NAME [--data DIR] [--minutes 0.5 1 2] [--steps N]
+
+FOLDER is a Whisper of transformers trained without NAME (`python -m transcribe.embedded.train_whisper export
+--leave-out NAME` writes one, `whisper-hf`). The person's recorded digits numbered under 30 are corrected, as many as
+fill the minutes; those from 30 to 34 are watched; the digits of the others, which the base knows, are held against
+forgetting. Tested, after conversion and by the drafter's engine, is the same speaker on unseen recordings, 35 to 49.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soxr
+
+from benchmarks.measuring import write
+from dialects.scoring import ErrorCount, count, from_counts
+from transcribe import convert, frozen
+from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
+from transcribe.backends.identity import folder_id
+from transcribe.config import TrainSettings
+from transcribe.embedded import digits
+from transcribe.embedded.conversations import Conversation, converse
+from transcribe.finetune import tune
+from transcribe.frozen import Example
+from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
+from transcribe.records import Split, Turn
+from transcribe.segmenting import pack
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("BOLI_TEST_DATA", ROOT.parent / "shared" / "data"))
+TAUGHT, WATCHED, TESTED = range(30), range(30, 35), range(35, 50)
+#: Of each of the others, so that their way of speaking is not forgotten.
+KEPT_MINUTES = 0.5
+
+
+def talk(own: Sequence[digits.Digit], name: str, *, minutes: float | None = None, seed: int = 0) -> Conversation:
+    """*own* digits in turns of one to six with pauses between: all once, or as many as fill *minutes*."""
+    rng = random.Random(f"{name} {seed}")
+    left = rng.sample(own, len(own))
+    clips = []
+    length = 0.0
+    while left and (minutes is None or length < 60 * minutes):
+        number = rng.randint(1, digits.MOST_DIGITS)
+        clips.append(digits.join(left[:number], rng))
+        left = left[number:]
+        length += len(clips[-1].samples) / own[0].rate_hz + 0.6
+    return converse(clips, rng, name=name, pause_ms=digits.PAUSE_MS, overlap=0, rate_hz=own[0].rate_hz)
+
+
+def pcm_of(made: Conversation) -> Pcm:
+    """Its samples at 16 kHz."""
+    sound = soxr.resample(made.samples.astype(np.float32), made.rate_hz, SAMPLE_RATE_HZ)
+    return np.clip(np.rint(sound), -32_768, 32_767).astype(np.int16)
+
+
+def examples(made: Conversation, split: Split) -> list[Example]:
+    """The turns of *made* as a transcriber who makes no mistake would hand them in."""
+    return [
+        Example(
+            id=f"{made.name}-{number}",
+            audio=made.name,
+            start=turn.start,
+            end=turn.end,
+            text=turn.text,
+            dialect=turn.dialect,
+            language="en",
+            speaker=turn.speaker,
+            split=split,
+        )
+        for number, turn in enumerate(made.spoken)
+    ]
+
+
+def errors(folder: Path, tested: Conversation) -> ErrorCount:
+    """Errors of the model in *folder* on *tested*, packed into windows as drafting packs them."""
+    recogniser = FasterWhisperRecogniser(folder, device="cpu", threads=1)
+    turns = [Turn(recording="", speaker=one.speaker, start=one.start, end=one.end) for one in tested.spoken]
+    stretches = pack(turns, duration=tested.duration, longest=recogniser.window)
+    windows = [Window(start=one.start, end=one.end, language="en") for one in stretches]
+    heard = recogniser.recognise(pcm_of(tested), windows)
+    said = " ".join(turn.text for turn in tested.spoken).split()
+    return from_counts(count(said, [word.text for answer in heard for word in answer.words]))
+
+
+def tuned(
+    base: Path, taught: dict[str, Conversation], watched: Conversation, settings: TrainSettings, to: Path
+) -> Path:
+    """The base taught *taught*, converted."""
+    made = [one for talk in taught.values() for one in examples(talk, "train")]
+    dataset = frozen.write(to / "dataset", [*made, *examples(watched, "dev")])
+    sounds = {**taught, watched.name: watched}
+    trained = tune(settings, base, dataset, lambda audio, channel: pcm_of(sounds[audio]), to)
+    print(f"  kept step {trained.kept_step} of {trained.steps}, {trained.seconds:.0f} s", flush=True)
+    return convert.to_ctranslate2(trained.folder, to / "ct2").folder
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """WER without and with each number of corrected minutes."""
+    taught, watched, tested = (digits.load(given.data, recordings=part) for part in (TAUGHT, WATCHED, TESTED))
+    own = taught[given.speaker]
+    kept = {
+        who: talk(said, f"kept-{who}", minutes=KEPT_MINUTES, seed=given.seed)
+        for who, said in taught.items()
+        if said[0].dialect != own[0].dialect
+    }
+    trial = talk(tested[given.speaker], "test", seed=given.seed)
+    others = {who: talk(tested[who], f"test-{who}", seed=given.seed) for who in sorted(tested) if who != given.speaker}
+    settings = TrainSettings(focus=(own[0].dialect,), device="cpu", threads=1, seed=given.seed)
+    settings = settings.model_copy(update={"steps": given.steps or settings.steps})
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for minutes in (0.0, *given.minutes):
+            to = Path(folder) / f"{minutes:g}"
+            if minutes:
+                lesson = talk(own, "taught", minutes=minutes, seed=given.seed)
+                dev = talk(watched[given.speaker], "dev", seed=given.seed)
+                model = tuned(given.base, {**kept, "taught": lesson}, dev, settings, to)
+                words = sum(len(turn.text.split()) for turn in lesson.spoken)
+            else:
+                model, words = convert.to_ctranslate2(given.base, to).folder, 0
+            rates = {who: errors(model, one) for who, one in {given.speaker: trial, **others}.items()}
+            found[f"{minutes:g}"] = {
+                "words_corrected": words,
+                "errors": dataclasses.asdict(rates[given.speaker]),
+                "wer": rates[given.speaker].rate,
+                "wer_of_others": {who: one.rate for who, one in rates.items() if who != given.speaker},
+            }
+            print(f"{minutes:4g} min corrected: WER {rates[given.speaker].rate:.1%}", flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--speaker", required=True)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--minutes", type=float, nargs="+", default=[0.5, 1.0, 2.0])
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    print(f"{given.speaker}, same speaker, unseen recordings")
+    found = measure(given)
+    facts = {"speaker": given.speaker, "seed": given.seed, "base": folder_id(given.base), "steps": given.steps}
+    print(write(f"digit_adaptation_{given.speaker}", found, **facts))
+
+
+if __name__ == "__main__":
+    main()
