@@ -106,7 +106,7 @@ export class Queue {
     await this.flush();
     await this.#add(await api.takeAgain(segments), true);
     await this.lookForReturned();
-    await this.#fetchAhead();
+    void this.#fetchAhead();
   }
 
   /** Ask what was sent back. */
@@ -168,7 +168,7 @@ export class Queue {
     const gone = new Set(told.removed);
     this.held = [...this.held.filter((each) => !gone.has(each.segment)), ...made].sort((one, other) => one.order - other.order);
     this.at = Math.max(0, this.held.findIndex((each) => each.segment === made[0]?.segment));
-    await this.#fetchAhead();
+    void this.#fetchAhead();
     return null;
   }
 
