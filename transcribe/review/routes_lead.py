@@ -59,7 +59,7 @@ async def of_productivity(
     caller: Manager, service: ServiceOf, since: Moment = None, until: Moment = None, format: Format = None
 ) -> Any:
     """Sound written and active time by person and dialect, each in alphabetical order."""
-    found = await run_in_threadpool(lambda: productivity(service.store.pieces(since=since, until=until)))
+    found = await run_in_threadpool(_productivity, service, since, until)
     return _file("productivity", found["people"]) if format == "csv" else found
 
 
@@ -176,6 +176,12 @@ def _progress(service: Service) -> Json:
         "server_time": now,
         "definitions": dict(forecast.DEFINITIONS),
     }
+
+
+def _productivity(service: Service, since: str | None, until: str | None) -> Json:
+    found = productivity(service.store.pieces(since=since, until=until))
+    rows = [row | {"name": name_of(service, row["dialect"])} for row in found["dialects"]]
+    return found | {"dialects": rows}
 
 
 def _quality(service: Service, since: str | None, until: str | None) -> Json:

@@ -73,6 +73,7 @@ class PersonSpan(SpanOfWork):
 
 class DialectSpan(SpanOfWork):
     dialect: str
+    name: str
 
 
 class ProductivityOut(Out):

@@ -134,7 +134,7 @@ export interface Objection {
 
 export interface Productivity {
   people: (OwnSpan & { name: string })[];
-  dialects: (OwnSpan & { dialect: string })[];
+  dialects: (OwnSpan & { dialect: string; name: string })[];
 }
 
 export interface Listening {
@@ -175,6 +175,8 @@ export interface Setting {
   choices: string[] | null;
   changed: boolean;
   fixed: boolean;
+  /** Whether nothing may stand there. */
+  optional: boolean;
 }
 
 export interface Period {

@@ -4,9 +4,9 @@ import { api, Refused } from "../../lib/api";
 import { desk } from "../../lib/desk.svelte";
 import { t } from "../../lib/i18n.svelte";
 import type { Held } from "../../lib/database";
-import type { Player } from "../../lib/player";
+import { Player } from "../../lib/player";
 import type { Lease, Peaks } from "../../lib/wire";
-import { ask, type Reason, type ToReview, type Verdict } from "./asking";
+import { ask, type ToReview, type Verdict } from "./asking";
 
 /** Milliseconds between signs of life for a hold. */
 const BEAT = 5 * 60_000;
@@ -19,7 +19,8 @@ export class Reviewing {
   heard = $state(0);
   busy = $state(false);
   trouble = $state<string | null>(null);
-  player: Player | null = null;
+  /** A new one for each segment: what was played of another counts for nothing here. */
+  player = $state.raw(new Player());
   #beat: ReturnType<typeof setInterval> | undefined;
 
   get lease(): Lease | null {
@@ -50,9 +51,9 @@ export class Reviewing {
     this.busy = true;
     this.trouble = null;
     try {
-      this.shown = await ask.toReview();
-      this.heard = 0;
+      const shown = await ask.toReview();
       this.#forget();
+      [this.shown, this.heard] = [shown, 0];
       await this.#fetch();
     } catch (error) {
       this.trouble = told(error);
@@ -63,8 +64,8 @@ export class Reviewing {
 
   /** Count what was played: every stretch of the clip once, at whatever speed. */
   listen(): void {
-    const [media, lease] = [this.player?.media, this.lease];
-    if (media === undefined || lease === null) return;
+    const [media, lease] = [this.player.media, this.lease];
+    if (lease === null) return;
     const from = (lease.start_ms - lease.clip_start_ms) / 1000;
     const to = from + this.length;
     let sum = 0;
@@ -106,7 +107,8 @@ export class Reviewing {
   async #fetch(): Promise<void> {
     const lease = this.lease;
     if (lease === null) return;
-    this.#beat = setInterval(() => void this.#renew(lease), BEAT);
+    // Without a line the hold may run out: the decision is then told to be late, and nothing is lost.
+    this.#beat = setInterval(() => void ask.toReview().catch(() => undefined), BEAT);
     const [peaks, sound] = await Promise.allSettled([
       api.peaks(lease.peaks_url),
       lease.audio_url === null ? Promise.reject(new Error("no sound")) : api.sound(lease.audio_url),
@@ -115,25 +117,14 @@ export class Reviewing {
     if (sound.status === "fulfilled") this.url = URL.createObjectURL(sound.value);
   }
 
-  async #renew(lease: Lease): Promise<void> {
-    try {
-      await ask.toReview();
-    } catch {
-      // Without a line the hold may run out: the decision is then told to be late, and nothing is lost.
-      void lease;
-    }
-  }
-
   #forget(): void {
     clearInterval(this.#beat);
+    this.player.end();
+    this.player = new Player();
     if (this.url !== null) URL.revokeObjectURL(this.url);
     this.url = null;
     this.peaks = null;
   }
-}
-
-export function reasonsOf(given: readonly string[]): Reason[] {
-  return given as Reason[];
 }
 
 /** What went wrong, in words for people. */
