@@ -17,6 +17,7 @@ from transcribe import audio
 from transcribe.backends.scripted import ScriptedDiariser, ScriptedRecogniser
 from transcribe.drafting import IN_FLIGHT, Recipe, draft_pending
 from transcribe.errors import UnfitError
+from transcribe.levers import Lever
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, Heard, Pcm, SpeakerCount, Window
 from transcribe.records import DeclaredTurn, Milliseconds
 from transcribe.segmenting import WIDEST_PAUSE
@@ -315,6 +316,21 @@ def test_the_catalogue_tells_the_recogniser_what_to_expect(desk: Desk, tmp_path:
     assert (window.prompt, window.hotwords) == ("नमस्ते", "बोली गाँव")
 
 
+def test_levers_tell_the_recogniser_more_and_spell_as_people_do_in_their_dialect_alone(desk: Desk) -> None:
+    lever = Lever(hotwords=("बोली",), prompt="राम राम", beam_size=1, spelling={SYLLABLES[LOW]: "हूँ"})
+    hindi = desk.add("talk", [(0, 1_200, LOW)], dialect="hi")
+    tamil = desk.add("other", [(0, 1_600, LOW)], dialect="ta")
+    made = recipe(levers={"hi": lever})
+    windows = listened(desk, levers={"hi": lever})
+
+    assert {(window.language, window.prompt, window.hotwords, window.beam_size) for window in windows} == {
+        ("hi", "राम राम", "बोली", 1),
+        ("ta", None, None, None),
+    }
+    assert desk.texts(hindi, made) == {("SPEAKER_00", 0): "हूँ हूँ हूँ"}
+    assert desk.texts(tamil, made) == {("SPEAKER_00", 0): said(LOW, 4)}
+
+
 def test_long_speech_is_heard_in_windows_that_the_recogniser_can_hold(desk: Desk) -> None:
     talk = desk.add("speech", [(1_000, 61_000, LOW)], duration=62_000)
     windows = listened(desk, window=10_000, longest=20_000)
@@ -383,6 +399,7 @@ def test_work_is_known_again_by_everything_that_changes_a_draft(tmp_path: Path) 
         recipe(second=ScriptedRecogniser(level=0.02)),
         recipe(window=10_000),
         recipe(join_gap=300),
+        recipe(levers={"hi": Lever(beam_size=1)}),
         recipe(longest=20_000),
         recipe(decoding={"beam_size": 1}),
         recipe(catalogue=load_catalogue(tmp_path)),

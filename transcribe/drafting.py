@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from transcribe import audio
 from transcribe.config import fingerprint
 from transcribe.errors import BoliError, Failure
 from transcribe.flagging import Evidence, flags, level_dbfs
+from transcribe.levers import Lever, asked_window, plain
 from transcribe.naming import name_turns
 from transcribe.protocols import SAMPLE_RATE_HZ, Diariser, Heard, Pcm, Recogniser, SpeakerCount, Window
 from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Word
@@ -49,6 +50,8 @@ class Recipe:
     longest: Milliseconds = 28_000
     #: A quick second opinion, whose disagreement flags a draft.
     second: Recogniser | None = None
+    #: What helps single dialects, found on the dev part.
+    levers: Mapping[str, Lever] = field(default_factory=dict)
     #: Decoding settings that change the text, as plain values.
     decoding: Mapping[str, object] = field(default_factory=dict)
 
@@ -71,7 +74,12 @@ class Recipe:
             cutting,
             dict(self.decoding),
             self.catalogue.hash,
+            *([{tag: plain(lever) for tag, lever in self.levers.items()}] if self.levers else []),
         )
+
+    def lever(self, dialect: str | None) -> Lever:
+        """What helps *dialect*: an empty one where nothing does."""
+        return self.levers.get(dialect or "", Lever())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,13 +265,20 @@ def _drafts(recording: Recording, track: Track, segments: Sequence[Segment], rec
         languages=languages,
         cut_point=partial(audio.quietest, track.pcm),
     )
-    windows = [_window(stretch, languages[stretch.dialect], recipe.catalogue) for stretch in stretches]
+    windows = [_window(stretch, languages[stretch.dialect], recipe) for stretch in stretches]
     heard = recipe.recogniser.recognise(track.pcm, windows) if windows else []
     again = recipe.second.recognise(track.pcm, windows) if recipe.second and windows else None
     first = attribute(_words(heard, track), track.exclusive, segments)
     second = None if again is None else attribute(_words(again, track), track.exclusive, segments)
     return [
-        _draft(segment, first[segment.id], None if second is None else second[segment.id], heard, track, recipe)
+        _draft(
+            segment,
+            _spelt(first[segment.id], segment, recipe),
+            None if second is None else _spelt(second[segment.id], segment, recipe),
+            heard,
+            track,
+            recipe,
+        )
         for segment in segments
     ]
 
@@ -273,19 +288,21 @@ def _language(tag: str | None, catalogue: Catalogue) -> str | None:
     return catalogue.find(tag).whisper if tag else None
 
 
-def _window(stretch: Stretch, language: str | None, catalogue: Catalogue) -> Window:
-    known = catalogue.find(stretch.dialect) if stretch.dialect else None
-    return Window(
-        start=stretch.start,
-        end=stretch.end,
-        language=language,
-        prompt=known.prompt if known else None,
-        hotwords=" ".join(known.hotwords) or None if known else None,
-    )
+def _window(stretch: Stretch, language: str | None, recipe: Recipe) -> Window:
+    known = recipe.catalogue.find(stretch.dialect) if stretch.dialect else None
+    return asked_window(stretch.start, stretch.end, language, known, recipe.lever(stretch.dialect))
 
 
 def _words(heard: Sequence[Heard], track: Track) -> list[Word]:
     return fit_to_speech([word for window in heard for word in window.words], track.turns)
+
+
+def _spelt(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:
+    """*words* as people who speak the segment's dialect write them."""
+    lever = recipe.lever(segment.dialect)
+    if not lever.spelling:
+        return words
+    return tuple(replace(word, text=lever.spelt(word.text)) for word in words)
 
 
 def _draft(

@@ -67,6 +67,8 @@ class Window:
     #: Words that the dialect's catalogue entry asks the model to expect.
     prompt: str | None = None
     hotwords: str | None = None
+    #: Hypotheses kept while decoding; ``None``: as many as the recogniser was told to keep.
+    beam_size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

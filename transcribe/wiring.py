@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from dialects.dialect import Catalogue, load_catalogue
-from transcribe import embedded
+from transcribe import embedded, levers
 from transcribe.config import FILE_NAME, Settings, find_workspace, load
 from transcribe.records import Model
 from transcribe.store import Store
@@ -91,8 +91,14 @@ class Wiring:
             join_gap=cutting.join_gap_ms,
             longest=cutting.longest_ms,
             second=self._recogniser(place, beam_size=1) if given.second_pass else None,
+            levers=levers.read(self.levers_file).get(recogniser.id, {}),
             decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
         )
+
+    @property
+    def levers_file(self) -> Path:
+        """What helps single dialects, by model."""
+        return self.workspace / "models" / levers.FILE
 
     @property
     def clock(self) -> Callable[[], float]:

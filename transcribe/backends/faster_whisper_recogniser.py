@@ -57,7 +57,8 @@ class FasterWhisperRecogniser:
         self.id = folder.id
         #: Longest window that this model was made for.
         self.window: Milliseconds = folder.window
-        self._takes_prompt = folder.takes_prompt
+        #: Whether it understands a prompt and hotwords.
+        self.takes_prompt = folder.takes_prompt
         self._beam_size, self._batch_size = beam_size, batch_size
         self._model = _load(folder.place, device=device, compute_type=compute_type, threads=threads)
 
@@ -68,9 +69,9 @@ class FasterWhisperRecogniser:
         A window without a language is heard in the language that the model detects in it.
         """
         sound = pcm.astype(np.float32) / 32_768
-        groups: dict[tuple[str | None, str | None, str | None], list[int]] = defaultdict(list)
+        groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for index, window in enumerate(windows):
-            groups[window.language, window.prompt, window.hotwords].append(index)
+            groups[window.language, window.prompt, window.hotwords, window.beam_size].append(index)
         heard: dict[int, Heard] = {}
         for indices in groups.values():
             heard.update(zip(indices, self._recognise_alike(sound, [windows[i] for i in indices]), strict=True))
@@ -97,7 +98,7 @@ class FasterWhisperRecogniser:
             language=first.language,
             multilingual=first.language is None,
             clip_timestamps=[{"start": window.start / 1000, "end": window.end / 1000} for window in windows],
-            beam_size=self._beam_size,
+            beam_size=first.beam_size or self._beam_size,
             batch_size=self._batch_size,
             temperature=0.0,
             word_timestamps=True,
@@ -105,8 +106,8 @@ class FasterWhisperRecogniser:
             vad_filter=False,
             # Otherwise the first token is never the end, and a window without speech gets a made-up word.
             suppress_blank=False,
-            initial_prompt=first.prompt if self._takes_prompt else None,
-            hotwords=first.hotwords if self._takes_prompt else None,
+            initial_prompt=first.prompt if self.takes_prompt else None,
+            hotwords=first.hotwords if self.takes_prompt else None,
             max_new_tokens=min(SHORTEST_ANSWER + TOKENS_A_SECOND * longest // 1000, 220),
         )
         parts: list[list[Any]] = [[] for _ in windows]

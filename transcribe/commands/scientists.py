@@ -158,6 +158,22 @@ def dataset_check(
         console.answer(datasets.check(wiring, name, leakage=leakage))
 
 
+@app.command("levers", rich_help_panel=PANEL, epilog="Example: boli levers 2026-11 --dry-run")
+def find_levers(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A frozen dataset, whose dev part decides.")],
+    dry_run: Annotated[bool, typer.Option(help="Try, and change nothing.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What helps a dialect without training: hotwords, a prompt, spellings, beams, each tried on the dev part."""
+    from transcribe.actions import levers
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(levers.find(wiring, dataset, console, dry_run=dry_run))
+
+
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Its name, its id, or how the id begins.")]
 
 

@@ -1,0 +1,71 @@
+"""What is told to the drafter for one dialect, and the file in which a workspace keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from transcribe.errors import ConfigError
+
+SCHEMA: Final = "boli.levers/1"
+FILE: Final = "levers.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lever:
+    """Settings of one dialect that need no training. What is empty is left as it is."""
+
+    #: Words that the recogniser should expect, beside those of the catalogue.
+    hotwords: tuple[str, ...] = ()
+    #: Text that the recogniser is shown first, instead of the catalogue's.
+    prompt: str | None = None
+    beam_size: int | None = None
+    #: A word as it is drafted, and as people write it.
+    spelling: Mapping[str, str] = field(default_factory=dict)
+
+    def spelt(self, word: str) -> str:
+        """*word* as people write it."""
+        return self.spelling.get(word, word)
+
+
+def read(file: Path) -> dict[str, dict[str, Lever]]:
+    """
+    Levers by model id and dialect; none where there is no *file*.
+
+    Raises:
+        ConfigError: E_CONFIG if the file cannot be read.
+    """
+    if not file.is_file():
+        return {}
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return {model: {tag: _lever(found) for tag, found in own.items()} for model, own in document["models"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = f"remove it and run boli levers, which writes {SCHEMA}"
+        raise ConfigError(f"{file} cannot be read ({error})", hint=hint, item=str(file)) from error
+
+
+def write(file: Path, model: str, levers: Mapping[str, Lever]) -> None:
+    """Keep *levers* for *model*, beside those of other models; whole or not at all."""
+    models: dict[str, Any] = {name: _plain(own) for name, own in {**read(file), model: levers}.items() if own}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(file.name + ".part")
+    text = json.dumps({"schema": SCHEMA, "models": models}, indent=1, ensure_ascii=False, sort_keys=True)
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(file)
+
+
+def plain(lever: Lever) -> dict[str, Any]:
+    """For JSON and fingerprints."""
+    return {**asdict(lever), "hotwords": list(lever.hotwords), "spelling": dict(sorted(lever.spelling.items()))}
+
+
+def _plain(levers: Mapping[str, Lever]) -> dict[str, Any]:
+    return {tag: plain(lever) for tag, lever in sorted(levers.items())}
+
+
+def _lever(found: dict[str, Any]) -> Lever:
+    return Lever(**{**found, "hotwords": tuple(found["hotwords"])})

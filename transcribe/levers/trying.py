@@ -1,0 +1,197 @@
+"""Each lever tried on the dev part, and kept only if it helps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from dialects.dialect import Catalogue
+from dialects.normalise import load_normaliser
+from dialects.scoring import ErrorCount, Pair, count, from_counts
+from transcribe.frozen import Example
+from transcribe.levers import mining
+from transcribe.levers.lever import Lever
+from transcribe.passages import Cut, cuts, dialect_of, passages
+from transcribe.protocols import Pcm, Recogniser, Window
+from transcribe.records import Milliseconds
+
+Kind: TypeAlias = Literal["hotwords", "prompt", "beam_size", "spelling"]
+Sound: TypeAlias = Callable[[str, int | None], Pcm]
+
+#: A lever is kept if it takes away at least so many errors, and this share of the words: the dev part is small.
+LEAST_FEWER: Final = 2
+LEAST_GAIN: Final = 0.005
+BEAMS: Final = (1, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One lever tried on one dialect."""
+
+    dialect: str
+    kind: Kind
+    value: str
+    #: Words of the dialect's dev part, and errors in them without the lever and with it.
+    words: int
+    before: int
+    after: int
+    kept: bool
+
+    @property
+    def sentence(self) -> str:
+        """As people read it."""
+        verdict = "kept" if self.kept else "not kept"
+        rates = f"{self.before / self.words:.1%} to {self.after / self.words:.1%}"
+        return f"{self.dialect}: {self.kind} {self.value}: WER {rates} of {self.words} words, {verdict}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What helps, by dialect, and all that was tried."""
+
+    levers: Mapping[str, Lever]
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dev:
+    """Dev windows of one dialect, with the sound that they are cut from."""
+
+    dialect: str
+    language: str
+    #: Windows of each recording, or channel of one.
+    windows: Mapping[tuple[str, int | None], tuple[Cut, ...]]
+
+
+def find(
+    recogniser: Recogniser,
+    taught: Iterable[Pair],
+    dev: Iterable[Example],
+    sound: Sound,
+    catalogue: Catalogue,
+    *,
+    window: Milliseconds,
+    takes_prompt: bool,
+    told: Callable[[Trial], None] = lambda trial: None,
+) -> Found:
+    """
+    Levers for every dialect that has texts to learn from and a dev part to try them on.
+
+    Args:
+        recogniser: The model that drafts; it hears the dev part once for each lever.
+        taught: Train texts beside what that model drafted.
+        dev: The dev part.
+        sound: Gives the samples of a recording.
+        catalogue: What is told of a dialect without levers.
+        window: Longest window.
+        takes_prompt: Whether the model understands prompts and hotwords.
+        told: Hears of each trial as it is done.
+    """
+    by_dialect: dict[str, list[Pair]] = {}
+    for pair in taught:
+        by_dialect.setdefault(pair.dialect, []).append(pair)
+    levers: dict[str, Lever] = {}
+    trials: list[Trial] = []
+    for part in _parts(dev, window):
+        bench = _Bench(recogniser, part, sound, catalogue)
+        best, lever = bench.errors(Lever()), Lever()
+        for kind, tried in _candidates(by_dialect.get(part.dialect, []), takes_prompt):
+            changed = replace(lever, **{kind: tried})
+            errors = bench.errors(changed)
+            fewer, words = best.errors - errors.errors, errors.words
+            kept = fewer >= max(LEAST_FEWER, LEAST_GAIN * words)
+            trial = Trial(
+                dialect=part.dialect,
+                kind=kind,
+                value=_shown(tried),
+                words=words,
+                before=best.errors,
+                after=errors.errors,
+                kept=kept,
+            )
+            trials.append(trial)
+            told(trial)
+            if kept:
+                best, lever = errors, changed
+        if lever != Lever():
+            levers[part.dialect] = lever
+    return Found(levers=levers, trials=tuple(trials))
+
+
+def _candidates(pairs: Sequence[Pair], takes_prompt: bool) -> Iterable[tuple[Kind, Any]]:
+    missed = mining.missed_words(pairs)
+    if takes_prompt and missed:
+        yield "hotwords", mining.hotwords(missed)
+        prompt = mining.prompt(pairs, missed)
+        if prompt is not None:
+            yield "prompt", prompt
+    for beam in BEAMS:
+        yield "beam_size", beam
+    spelling = mining.spelling(pairs)
+    if spelling:
+        yield "spelling", spelling
+
+
+def _shown(tried: Any) -> str:
+    if isinstance(tried, Mapping):
+        return ", ".join(f"{drafted} = {meant}" for drafted, meant in tried.items())
+    return " ".join(tried) if isinstance(tried, tuple) else str(tried)
+
+
+def _parts(dev: Iterable[Example], longest: Milliseconds) -> list[Dev]:
+    """The dev part by dialect; speech of which nobody said the dialect has no lever."""
+    found: dict[str, dict[tuple[str, int | None], list[Cut]]] = {}
+    languages: dict[str, str] = {}
+    for passage in passages(dev):
+        for window in cuts(passage, longest):
+            tag = dialect_of(window.lines)
+            if tag is not None:
+                languages[tag] = passage.language
+                found.setdefault(tag, {}).setdefault((passage.audio, passage.channel), []).append(window)
+    return [
+        Dev(dialect=tag, language=languages[tag], windows={place: tuple(own) for place, own in places.items()})
+        for tag, places in sorted(found.items())
+    ]
+
+
+class _Bench:
+    """Hears one dialect's dev part with a lever; what differs in spelling alone is not heard again."""
+
+    def __init__(self, recogniser: Recogniser, dev: Dev, sound: Sound, catalogue: Catalogue) -> None:
+        self._recogniser, self._dev, self._sound = recogniser, dev, sound
+        self._known = catalogue.find(dev.dialect)
+        self._normalise = load_normaliser(self._known.normaliser)
+        self._heard: dict[tuple[object, ...], list[list[str]]] = {}
+
+    def errors(self, lever: Lever) -> ErrorCount:
+        key = (lever.hotwords, lever.prompt, lever.beam_size)
+        if key not in self._heard:
+            self._heard[key] = list(self._words(lever))
+        windows = itertools.chain.from_iterable(self._dev.windows.values())
+        total = ErrorCount.zero()
+        for cut, words in zip(windows, self._heard[key], strict=True):
+            said = " ".join(line.text or "" for line in cut.lines)
+            written = " ".join(map(lever.spelt, words))
+            total += from_counts(count(self._normalise(said).split(), self._normalise(written).split()))
+        return total
+
+    def _words(self, lever: Lever) -> Iterable[list[str]]:
+        for (audio, channel), own in self._dev.windows.items():
+            asked = [asked_window(cut.start, cut.end, self._dev.language, self._known, lever) for cut in own]
+            for answer in self._recogniser.recognise(self._sound(audio, channel), asked):
+                yield [word.text for word in answer.words]
+
+
+def asked_window(start: Milliseconds, end: Milliseconds, language: str | None, known: Any, lever: Lever) -> Window:
+    """A window with what the catalogue's entry *known* (or ``None``) and *lever* say of its dialect."""
+    words = (*(known.hotwords if known else ()), *lever.hotwords)
+    return Window(
+        start=start,
+        end=end,
+        language=language,
+        prompt=lever.prompt or (known.prompt if known else None),
+        hotwords=" ".join(dict.fromkeys(words)) or None,
+        beam_size=lever.beam_size,
+    )
