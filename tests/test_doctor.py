@@ -17,7 +17,7 @@ import pytest
 from transcribe.backends.identity import folder_id
 from transcribe.config import ModelsSettings, Settings, StoreSettings, load
 from transcribe.doctor import Finding, State, examine, safely
-from transcribe.doctor.installation import BASE, EXTRAS, extras, imports, libraries, python, torch_pair, version
+from transcribe.doctor.installation import BASE, EXTRAS, extras, imports, libraries, python, screen, torch_pair, version
 from transcribe.doctor.machine import at_least, clock_of, media, no_gpu, room, sqlite, walls
 from transcribe.doctor.workplace import cache, chosen_model, database, downloads, schema_found, shipped, telemetry
 from transcribe.jail import Level
@@ -40,8 +40,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
 
 def test_everything_is_looked_at(found: dict[str, Finding]) -> None:
     names = {"python", "libraries", "torch", "clock", "disk", "gpu", "media", "jail", "sqlite", "database"}
-    names |= {"embedded recogniser", "embedded diariser", "downloads", "telemetry", "cache"}
+    names |= {"embedded recogniser", "embedded diariser", "downloads", "telemetry", "cache", "screen"}
     assert names | {f"extra {extra}" for extra in EXTRAS} <= set(found)
+
+
+def test_a_desk_without_its_screen_is_told_with_the_command_that_builds_it(tmp_path: Path) -> None:
+    missing = screen(tmp_path)
+    assert (missing.state, missing.mend) == ("warn", "make editor")
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    assert screen(tmp_path).state == "ok"
 
 
 def test_what_every_installation_needs_is_found_here(found: dict[str, Finding]) -> None:

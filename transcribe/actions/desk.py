@@ -43,9 +43,12 @@ class Period:
 
 def serve(wiring: Wiring, console: Console) -> Answer:
     """Open the desk until somebody stops it. Its address is said on stderr as soon as it answers."""
+    from transcribe.review import SCREEN, how_to_build
     from transcribe.review.serving import door, opened
     from transcribe.review.serving import serve as answer
 
+    if not (SCREEN / "index.html").is_file():
+        console.note(f"the desk's screen was not built, its API answers alone; `{how_to_build()}` brings it")
     place = door(wiring.settings.desk, wiring.workspace)
     with (
         wiring.store.lock("serve"),

@@ -20,6 +20,7 @@ from transcribe import jail
 from transcribe.config import Settings
 from transcribe.doctor import installation, machine, workplace
 from transcribe.doctor.finding import Finding, State
+from transcribe.review import SCREEN
 from transcribe.store.database import utc_now
 
 __all__ = ["Finding", "State", "examine"]
@@ -51,6 +52,7 @@ def examine(
         "python": lambda: [installation.python()],
         "libraries": installation.libraries,
         "extras": installation.extras,
+        "screen": lambda: [installation.screen(SCREEN)],
         "torch": lambda: [installation.torch_pair(version("torch"), version("torchaudio"))],
         "imports": installation.imports if deep else tuple,
         "clock": lambda: [machine.clock_of(clock())],

@@ -10,9 +10,11 @@ import platform
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from transcribe.doctor.finding import Finding
+from transcribe.review import how_to_build
 
 OLDEST_PYTHON: Final = (3, 11)
 
@@ -49,6 +51,14 @@ def python() -> Finding:
         return Finding(name="python", state="ok", detail=found)
     oldest = ".".join(map(str, OLDEST_PYTHON))
     return Finding(name="python", state="missing", detail=f"{found} {oldest} or newer is needed.")
+
+
+def screen(folder: Path) -> Finding:
+    """Whether the correction desk has something to show in a browser."""
+    if (folder / "index.html").is_file():
+        return Finding(name="screen", state="ok", detail="The correction desk's screen is built.")
+    detail = "The correction desk's screen was not built: `boli serve` answers scripts, and shows people nothing."
+    return Finding(name="screen", state="warn", detail=detail, mend=how_to_build())
 
 
 def libraries(base: tuple[str, ...] = BASE) -> Iterator[Finding]:

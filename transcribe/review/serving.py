@@ -17,6 +17,7 @@ from dialects.preparing import Preparer
 from transcribe.config import DeskSettings
 from transcribe.errors import ConfigError, UnfitError
 from transcribe.masking import terms_in
+from transcribe.review import SCREEN
 from transcribe.review.app import build
 from transcribe.review.clips import Clips
 from transcribe.review.links import Signer, keys_in
@@ -27,7 +28,6 @@ from transcribe.store.submitting import Differ
 
 #: Seconds that one thread may keep the others waiting.
 _SWITCH_S = 0.0001
-SCREEN = Path(__file__).with_name("static")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from transcribe.review import how_to_build
 from transcribe.review.service import Refused, Service, ServiceOf
 from transcribe.review.shelter import policy
 
@@ -16,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 #: What is said where the screen was not built.
 NOT_BUILT = (
     "The desk is open, and its screen was not built into this installation.\n"
-    "Build it with `make editor`, or install boli from its wheel. The API answers at /api/v1.\n"
+    "`{command}` brings it. The API answers at /api/v1.\n"
 )
 #: In the page, where the waveform looks for the word that lets its style sheet in.
 _NONCE = "__BOLI_NONCE__"
@@ -45,7 +46,7 @@ async def screen(path: str, request: Request, service: ServiceOf) -> Response:
         return FileResponse(file, media_type=_TYPES[file.suffix], headers={"cache-control": kept})
     page = service.screen / "index.html"
     if not page.is_file():
-        return PlainTextResponse(NOT_BUILT, status_code=503)
+        return PlainTextResponse(NOT_BUILT.format(command=how_to_build()), status_code=503)
     if "." in path.rsplit("/", 1)[-1] and path != "index.html":
         return PlainTextResponse("there is no such file\n", status_code=404)
     nonce = secrets.token_urlsafe(16)
