@@ -36,7 +36,8 @@ td[class^=heat] { print-color-adjust: exact; -webkit-print-color-adjust: exact; 
 .diff { margin: 0.3rem 0; } .diff b { font-weight: normal; color: var(--quiet); font-size: 0.8rem; }
 del { color: var(--warn); } ins { color: var(--accent); text-underline-offset: 3px; }
 details { margin: 0.6rem 0; } summary { cursor: pointer; font-size: 1.1rem; }
-@media print { body { max-width: none; margin: 0; font-size: 11px; } h2, h3 { break-after: avoid; }
+@media print { html { font-size: 11px; } body { max-width: none; margin: 0; font-size: 1rem; }
+  h2, h3 { break-after: avoid; } .wide { overflow: visible; } th, td { white-space: normal; padding: 0.1rem 0.3rem; }
   tr, figure, .diff { break-inside: avoid; } }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

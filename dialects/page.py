@@ -135,10 +135,10 @@ def _funnel(rated: Sequence[Row], report: Report) -> str:
         )
         for row in rated
     ]
-    alt = "WER in per cent against the number of speakers, with the limits of chance"
+    alt = "WER in per cent against the number of blocks of speakers, with the limits of chance"
     told = f"Outside: {', '.join(outside)}." if outside else "No dialect is outside."
     answer = f"{alt}; only those outside are named. {told}"
-    figure = funnel(points, centre=centre, spread=spread, across="speakers", alt=alt)
+    figure = funnel(points, centre=centre, spread=spread, across="blocks of speakers", alt=alt)
     return section("Could it be chance?", figure, answer)
 
 

@@ -26,6 +26,8 @@ class Desk {
   line = $state<Line>("good");
   /** When the last text was kept on this computer. */
   savedAt = $state<number | null>(null);
+  /** Whether something was typed that is not on this computer's disk yet. */
+  unsaved = $state(false);
   /** Whether this browser promised not to clear what it keeps; `null`: not asked yet. */
   kept = $state<boolean | null>(null);
   /** Said once, politely, by screen readers. */
@@ -159,6 +161,7 @@ class Desk {
     this.counts = NOTHING;
     this.notices = [];
     this.savedAt = null;
+    this.unsaved = false;
   }
 
   async #hasWork(me: Me): Promise<boolean> {

@@ -8,6 +8,8 @@ export interface Me {
   dialects: string[];
   csrf: string | null;
   offline_audio: "memory" | "encrypted";
+  /** Whether the project marks doubtful words. */
+  shading: boolean;
   server_time: string;
 }
 
@@ -143,3 +145,22 @@ export interface MyWork {
 }
 
 export type SkipReason = "dialect" | "later" | "bad_audio" | "no_speech" | "other_language" | "private" | "help";
+
+/** A step that makes segments into others. */
+export interface Reshape {
+  op_id: string;
+  kind: "split" | "merge" | "undo";
+  segment: string;
+  fence: number;
+  start_ms?: number;
+  /** Of `undo`: the step to take back. */
+  of?: string;
+}
+
+export interface Reshaped {
+  op_id: string;
+  status: Status;
+  reason: string | null;
+  leases: Lease[];
+  removed: string[];
+}

@@ -3,7 +3,8 @@
 import { api, Refused, Unreachable } from "../lib/api";
 import { type Draft, type Held, of } from "../lib/database";
 import { desk } from "../lib/desk.svelte";
-import type { Lease, Peaks, SkipReason } from "../lib/wire";
+import type { Lease, Peaks, Reshape, SkipReason } from "../lib/wire";
+import { fresh } from "./fresh";
 import { Sounds } from "./sounds.svelte";
 
 /** Segments ahead of the current one under which more are fetched. */
@@ -105,7 +106,7 @@ export class Queue {
     await this.flush();
     await this.#add(await api.takeAgain(segments), true);
     await this.lookForReturned();
-    await this.#fetchAhead();
+    void this.#fetchAhead();
   }
 
   /** Ask what was sent back. */
@@ -141,6 +142,34 @@ export class Queue {
     await api.giveBack(held.lease.id, reason);
     await desk.outbox.drop(held.segment);
     await this.#remove(held.segment);
+  }
+
+  /**
+   * Take a step that makes segments into others, and let these stand in their place with *texts*, one each by time;
+   * `null`: what the server gives them. Whether it was taken; else why not.
+   */
+  async reshape(step: Reshape, texts: readonly (string | null)[]): Promise<string | null> {
+    const here = this.current;
+    const told = await api.reshape(step);
+    if (told.status === "rejected") return told.reason ?? "rejected";
+    const order = here?.order ?? 0;
+    for (const segment of told.removed) await desk.outbox.drop(segment);
+    const person = desk.outbox.person;
+    // Fractions keep the place between the neighbours.
+    const made = told.leases.map((lease, at): Held => {
+      return { person, segment: lease.segment, lease, peaks: null, order: order + at / told.leases.length / 2 };
+    });
+    for (const held of made) await desk.database.put("held", held);
+    for (const [at, { lease }] of made.entries()) {
+      const text = texts[at];
+      if (text != null && text !== lease.text) await desk.outbox.save({ ...fresh(lease, person), text });
+    }
+    await this.reread();
+    const gone = new Set(told.removed);
+    this.held = [...this.held.filter((each) => !gone.has(each.segment)), ...made].sort((one, other) => one.order - other.order);
+    this.at = Math.max(0, this.held.findIndex((each) => each.segment === made[0]?.segment));
+    void this.#fetchAhead();
+    return null;
   }
 
   async #giveBackAll(): Promise<void> {

@@ -3,6 +3,7 @@
 import { Activity } from "../lib/clock";
 import type { Draft, Held } from "../lib/database";
 import { desk } from "../lib/desk.svelte";
+import { fresh } from "./fresh";
 
 /** Milliseconds after the last key. */
 const QUIET = 400;
@@ -21,7 +22,7 @@ export class Writing {
   #closed = false;
 
   constructor(readonly held: Held, kept: Draft | undefined) {
-    this.draft = kept ?? fresh(held);
+    this.draft = kept ?? fresh(held.lease, held.person);
     this.activity.restart(this.draft.active_ms);
   }
 
@@ -54,6 +55,7 @@ export class Writing {
     this.activity.stir();
     Object.assign(this.draft, changes);
     this.#dirty = true;
+    desk.unsaved = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.flush(), QUIET);
   }
@@ -87,6 +89,7 @@ export class Writing {
     try {
       await desk.outbox.save(draft);
       this.failure = null;
+      desk.unsaved = this.#dirty;
       await desk.wasKept();
     } catch (error) {
       // The disk is full, or the browser forbids it: the text stays on the screen, and the page says so.
@@ -94,24 +97,4 @@ export class Writing {
       this.#dirty = true;
     }
   }
-}
-
-function fresh(held: Held): Draft {
-  const { lease } = held;
-  return {
-    person: held.person,
-    segment: held.segment,
-    text: lease.text,
-    tags: [],
-    speaker: null,
-    start_ms: null,
-    end_ms: null,
-    normalised: null,
-    fence: lease.fence,
-    base_version: lease.version,
-    active_ms: 0,
-    right: [],
-    changed_at: Date.now(),
-    done: false,
-  };
 }
