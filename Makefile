@@ -20,7 +20,7 @@ setup: $(READY)
 
 editor: $(SCREEN)
 
-$(SCREEN): $(shell find editor -type f -not -path '*/node_modules/*' 2>/dev/null) editor/node_modules/.ready
+$(SCREEN): $(shell find editor -type f -not -path '*/node_modules/*' 2>/dev/null) dialects/look.css editor/node_modules/.ready
 	$(NPM) run --silent build
 	touch $@
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib import resources
 
 from dialects.columns import percent
 from dialects.scoring import Edit, ErrorCount
 
-_STYLE = """
-:root { color-scheme: light dark; --accent: #14567a; --quiet: #6b6b6b; --rule: #d9d9d9; --warn: #8a4b00; }
-@media (prefers-color-scheme: dark) { :root { --accent: #7cc4ea; --quiet: #a0a0a0; --rule: #3c3c3c; --warn: #f0b060; } }
-body { font: 16px/1.5 system-ui, "Noto Sans", "Noto Sans Devanagari", "Noto Sans Tamil", sans-serif;
+# Colours and letters are those of the correction desk's screen too.
+_LOOK = (resources.files("dialects") / "look.css").read_text(encoding="utf-8")
+_STYLE = (
+    f"\n{_LOOK}"
+    """
+body { font: 16px/1.5 var(--type); background: var(--paper); color: var(--ink);
   max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; margin-top: 1.5rem; }
 figure { margin: 0.5rem 0; }
@@ -40,6 +43,7 @@ details { margin: 0.6rem 0; } summary { cursor: pointer; font-size: 1.1rem; }
   h2, h3 { break-after: avoid; } .wide { overflow: visible; } th, td { white-space: normal; padding: 0.1rem 0.3rem; }
   tr, figure, .diff { break-inside: avoid; } }
 """
+)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 #: Reference words under which a cell of a shaded table says nothing.
 FEWEST_WORDS = 100

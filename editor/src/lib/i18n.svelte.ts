@@ -58,6 +58,12 @@ export function t(key: Key | (string & {}), values: Values = {}): string {
   return fill(messages[key] ?? (english as Messages)[key] ?? key, values, language);
 }
 
+/** The name of a code of the server's, `reason.tag`; the code itself where the page has no word for it. */
+export function named(kind: string, code: string): string {
+  const key = `${kind}.${code}`;
+  return key in messages ? t(key) : code;
+}
+
 /** Put *values* into *message*; numbers as the language writes them. */
 export function fill(message: Message, values: Values, tag: string): string {
   const text = typeof message === "string" ? message : choose(message, Number(values["n"] ?? 0), tag);

@@ -27,10 +27,12 @@ export function isNastaliq(tag: string | null): boolean {
     : NASTALIQ.has(`${language}-${script(tag)}`);
 }
 
-/** A dialect's name in the page's language, as far as the browser knows it; the tag itself where it does not. */
+/** A dialect's language and country in the page's language; what browsers have no name for stands in the tag beside it. */
 export function nameOf(tag: string, locale: string): string {
   try {
-    return new Intl.DisplayNames([locale], { type: "language" }).of(tag.replace(/-x-.*$/, "")) ?? tag;
+    const { language, script: written, region } = new Intl.Locale(tag);
+    const known = [language, written, region === undefined || /^\d/.test(region) ? undefined : region];
+    return new Intl.DisplayNames([locale], { type: "language" }).of(known.filter((each) => each !== undefined).join("-")) ?? tag;
   } catch {
     return tag;
   }
