@@ -60,6 +60,8 @@ def test_the_curve_holds_the_dev_part_by_dialect(unbroken: Trained) -> None:
     assert [point.step for point in unbroken.curve] == [0, 2, 4]
     assert [set(point.wer) for point in unbroken.curve] == [{"en-scotland"}] * 3
     assert unbroken.curve[0].loss is None
+    assert set(unbroken.wer) == {"en-scotland"}
+    assert 0 < unbroken.reach <= 1
     assert unbroken.parameters["rank"] == 4
 
 

@@ -58,12 +58,14 @@ class Learner:
         if device.type == "cuda" and whole.config.d_model >= _RECOMPUTED_WIDTH:
             whole.gradient_checkpointing_enable()
         self.taught = {name: value for name, value in self._whole.named_parameters() if value.requires_grad}
+        self._first: State = {name: value.detach().cpu().clone() for name, value in self.taught.items()}
         self.average: State = {name: value.detach().clone() for name, value in self.taught.items()}
         self.step = 0
-        rate = settings.learning_rate(whole.config.d_model)
+        self.peak_rate = settings.learning_rate(whole.config.d_model)
         decay = 0.01 if settings.method == "full" else 0.0
-        self._optimiser = torch.optim.AdamW(self.taught.values(), lr=rate, betas=(0.9, 0.98), weight_decay=decay)
-        self._rate = rate
+        self._optimiser = torch.optim.AdamW(
+            self.taught.values(), lr=self.peak_rate, betas=(0.9, 0.98), weight_decay=decay
+        )
 
     @property
     def net(self) -> Any:
@@ -99,7 +101,7 @@ class Learner:
         """A short warm-up, then a cosine down to a twentieth."""
         done = min(1.0, self.step / self.settings.steps)
         falling = 0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2
-        return self._rate * falling * min(1.0, (self.step + 1) / self.settings.warmup_steps)
+        return self.peak_rate * falling * min(1.0, (self.step + 1) / self.settings.warmup_steps)
 
     def _loss(self, lesson: Lesson, generator: Generator) -> Tensor:
         """
@@ -132,11 +134,23 @@ class Learner:
         with self._whole.disable_adapter():
             return self._scores(self.net, lesson, generator)
 
+    def partway(self, weights: State, reach: float) -> State:
+        """
+        *weights*, but only *reach* of the way from the base model's.
+
+        Half way, most of what was learned is there and little of what was known is gone (Wortsman and others, "Robust
+        fine-tuning of zero-shot models", 2022). Adapters add a product, so one of its factors is made smaller.
+        """
+        if self.settings.method == "lora":
+            return {name: value * reach if "lora_B" in name else value for name, value in weights.items()}
+        first = {name: value.to(self.device) for name, value in self._first.items()}
+        return {name: torch.lerp(first[name], value, reach) for name, value in weights.items()}
+
     @contextmanager
-    def averaged(self) -> Iterator[Any]:
-        """The network with its averaged weights, to listen with."""
+    def with_weights(self, weights: State) -> Iterator[Any]:
+        """The network with *weights*, to listen with."""
         kept = {name: value.detach().clone() for name, value in self.taught.items()}
-        self._put(self.average)
+        self._put(weights)
         self._whole.eval()
         try:
             yield self.net

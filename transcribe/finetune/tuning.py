@@ -27,10 +27,11 @@ from transcribe.finetune.shards import Shards, Sound, cut_sound
 from transcribe.finetune.testing import Exam, judged
 from transcribe.frozen import Frozen
 from transcribe.passages import Passage, passages
-from transcribe.records import Milliseconds
 
 #: Changes when the rules of this package change what is learned, so that a half-done run is not taken up wrongly.
 RULES: Final = 1
+#: Parts of the way from the base's weights to the learned ones that are tried at the end, beside the whole of it.
+REACHES: Final = (0.85, 0.7, 0.55, 0.4)
 RUN_FILE: Final = "run.json"
 CHECKPOINT: Final = "checkpoint.pt"
 TUNED: Final = "hf"
@@ -73,8 +74,11 @@ class Trained:
     dataset: str
     parameters: Mapping[str, int | float | str | bool | None]
     curve: tuple[Point, ...]
-    #: The step whose weights were kept.
+    #: The step whose weights were kept, and how far from the base's they were brought.
     kept_step: int
+    reach: float
+    #: Errors by word of the dev part with what was kept.
+    wer: Mapping[str, float]
     steps: int
     seconds: float
     ended: Literal["steps", "no gain"]
@@ -132,10 +136,40 @@ def tune(
     device = _device(settings)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    longest = settings.window_ms or manners(base)[0]
     learner = Learner(base, settings, device)
-    teacher, exam = _school(settings, base, dataset, sound, to, learner, longest)
+    teacher, exam = _school(settings, base, dataset, sound, to, learner)
     run = _taken_up(to, learner)
+    began = time.monotonic()
+    _learn(to, run, learner, teacher, exam, progress, stop)
+    reach, wer = _reached(run, learner, exam)
+    _write_model(learner.merged(learner.partway(run.best, reach)), base, to / TUNED)
+    trained = Trained(
+        folder=to / TUNED,
+        base=base,
+        dataset=dataset.sha256,
+        parameters={**parameters, "rate": learner.peak_rate, "focus": ", ".join(settings.focus)},
+        curve=tuple(run.curve),
+        kept_step=run.kept_step,
+        reach=reach,
+        wer=wer,
+        steps=learner.step,
+        seconds=round(run.seconds + time.monotonic() - began, 1),
+        ended="no gain" if run.ended else "steps",
+    )
+    return _finished(to, run_id, trained)
+
+
+def _learn(
+    to: Path,
+    run: _Run,
+    learner: Learner,
+    teacher: Teacher,
+    exam: Exam,
+    progress: Callable[[TuneStep], None],
+    stop: threading.Event | None,
+) -> None:
+    """All steps that are left, with a test and a checkpoint every few of them."""
+    settings = learner.settings
     began, before = time.monotonic(), learner.step
     if not run.curve:
         _test(run, learner, exam)
@@ -150,8 +184,6 @@ def tune(
         spent = time.monotonic() - began
         left = spent / (learner.step - before) * (settings.steps - learner.step)
         progress(TuneStep(done=learner.step, total=settings.steps, seconds=spent, left_s=left, point=run.curve[-1]))
-    run.seconds += time.monotonic() - began
-    return _finish(to, run_id, learner, run, base, parameters, dataset.sha256)
 
 
 def _school(
@@ -161,8 +193,9 @@ def _school(
     sound: Sound,
     to: Path,
     learner: Learner,
-    longest: Milliseconds,
 ) -> tuple[Teacher, Exam]:
+    """Who teaches and who tests, with the sound of both parts cut into shards."""
+    longest = settings.window_ms or manners(base)[0]
     features, scribe = Features(learner.config.num_mel_bins, learner.device), Scribe(base)
     taught = passages(dataset.examples("train"))
     if not taught:
@@ -213,7 +246,7 @@ def _step(run: _Run, learner: Learner, teacher: Teacher) -> None:
 def _test(run: _Run, learner: Learner, exam: Exam) -> None:
     """Hear the dev part, and keep the averaged weights if they are the best so far."""
     settings = learner.settings
-    with learner.averaged() as net:
+    with learner.with_weights(learner.average) as net:
         wer = exam.sit(net)
     since = learner.step - (run.curve[-1].step if run.curve else 0)
     loss = run.loss / since if since else None
@@ -227,6 +260,20 @@ def _test(run: _Run, learner: Learner, exam: Exam) -> None:
     else:
         run.waited += 1
         run.ended = run.waited >= settings.patience
+
+
+def _reached(run: _Run, learner: Learner, exam: Exam) -> tuple[float, Mapping[str, float]]:
+    """How much of what was learned is kept, by the dev part, and the errors with it."""
+    first = run.curve[0].wer
+    whole = next(point.wer for point in run.curve if point.step == run.kept_step)
+    if not whole or not run.kept_step:
+        return 1.0, whole
+    found = {1.0: whole}
+    for reach in REACHES:
+        with learner.with_weights(learner.partway(run.best, reach)) as net:
+            found[reach] = exam.sit(net)
+    best = min(found, key=lambda reach: judged(found[reach], first, learner.settings.focus))
+    return best, found[best]
 
 
 def _copied(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -266,24 +313,8 @@ def _begun(to: Path, run_id: str) -> Trained | None:
     return None
 
 
-def _finish(
-    to: Path, run_id: str, learner: Learner, run: _Run, base: Path, parameters: dict[str, Any], dataset: str
-) -> Trained:
-    steps = learner.step
-    rate = learner.settings.learning_rate(learner.config.d_model)
-    _write_model(learner.merged(run.best), base, to / TUNED)
-    trained = Trained(
-        folder=to / TUNED,
-        base=base,
-        dataset=dataset,
-        parameters={**parameters, "rate": rate, "focus": ", ".join(parameters["focus"])},
-        curve=tuple(run.curve),
-        kept_step=run.kept_step,
-        steps=steps,
-        seconds=round(run.seconds, 1),
-        ended="no gain" if run.ended else "steps",
-    )
-    document = asdict(trained) | {"folder": str(trained.folder), "base": str(base)}
+def _finished(to: Path, run_id: str, trained: Trained) -> Trained:
+    document = asdict(trained) | {"folder": str(trained.folder), "base": str(trained.base)}
     _write_json(to / RUN_FILE, {"id": run_id, "trained": document})
     # The mark says that all is done: what only a run needs may go.
     (to / CHECKPOINT).unlink(missing_ok=True)
