@@ -27,6 +27,9 @@ export class Queue {
   sounds = new Sounds();
   #beat: ReturnType<typeof setInterval> | undefined;
   #person: string | null = null;
+  /** Grows whenever what is fetched first may be another one. */
+  #turn = 0;
+  #fetching = false;
   /** Keeps what is being typed; the screen that shows it gives this. */
   flush: () => Promise<void> = () => Promise.resolve();
 
@@ -66,6 +69,7 @@ export class Queue {
     this.drafts = new Map();
     this.at = 0;
     this.#person = null;
+    this.#turn += 1;
   }
 
   /** Before somebody signs out: keep what is typed, give back what was not begun, wipe sounds from this computer. */
@@ -216,18 +220,36 @@ export class Queue {
 
   /** Waveforms and sounds of the segment in work and of those after it, one at a time: the first is heard soonest. */
   async #fetchAhead(): Promise<void> {
-    const order = [...this.held.slice(this.at), ...this.held.slice(0, this.at)];
-    for (const held of order) {
-      if (this.isDone(held.segment) && held !== this.current) continue;
-      try {
-        await this.sounds.fetch(held);
-        if (held.peaks === null) await this.#keepPeaks(held, await api.peaks(held.lease.peaks_url));
-      } catch (error) {
-        if (error instanceof Unreachable) return;
-        if (!(error instanceof Refused)) throw error;
-        // Ended holds and lost sounds: the screen says that there is no sound, and the next one is tried.
-        if (error.status === 401 || error.status === 429) return;
+    this.#turn += 1;
+    if (this.#fetching) return;
+    this.#fetching = true;
+    try {
+      for (let turn = -1; turn !== this.#turn; ) {
+        turn = this.#turn;
+        const order = [...this.held.slice(this.at), ...this.held.slice(0, this.at)];
+        for (const held of order) {
+          if (turn !== this.#turn) break;
+          if (!(await this.#fetchOne(held))) return;
+        }
       }
+    } finally {
+      this.#fetching = false;
+    }
+  }
+
+  /** One segment's sound and waveform; whether it makes sense to go on with the next. */
+  async #fetchOne(held: Held): Promise<boolean> {
+    if (this.isDone(held.segment) && held.segment !== this.current?.segment) return true;
+    try {
+      await this.sounds.fetch(held);
+      if (held.peaks === null) await this.#keepPeaks(held, await api.peaks(held.lease.peaks_url));
+      return true;
+    } catch (error) {
+      // Of sounds that lie sealed on the disk the next one may be here.
+      if (error instanceof Unreachable) return desk.me?.offline_audio === "encrypted";
+      if (!(error instanceof Refused)) throw error;
+      // Ended holds and lost sounds: the screen says that there is no sound, and the next one is tried.
+      return error.status !== 401 && error.status !== 429;
     }
   }
 
