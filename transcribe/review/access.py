@@ -2,7 +2,8 @@
 Who comes in, and what they may.
 
 Browsers come with a cookie, scripts with ``Authorization: Bearer``. Both are opaque; what they stand for is looked up
-here and remembered for a second, which is how long a dismissed person may go on.
+here and remembered until something changes about people, which is seen within a second: so long a dismissed person may
+go on.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from transcribe.desk_records import Permission, Person
 from transcribe.review.service import Refused, Service, ServiceOf
 from transcribe.store.people import Known
 
-#: Seconds that a look-up is trusted.
-_TRUSTED_S = 1.0
+#: Seconds that a change of people may go unseen, and that a look-up is trusted without any.
+_UNSEEN_S = 1.0
+_TRUSTED_S = 30.0
 #: A session's use is written down after so many seconds, not at each request.
 _REFRESH_S = 300
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -116,14 +118,26 @@ async def _known(request: Request, service: Service) -> Caller | None:
     if key is None:
         return None
     hashed = key_hash(key)
-    found, until = service.known.get(hashed, (None, 0.0))
-    if time.monotonic() >= until:
+    await _see_changes(service)
+    found, until, then = service.known.get(hashed, (None, 0.0, -1))
+    if time.monotonic() >= until or then != service.changes[0]:
         look_up = _by_session if bearer is None else _by_token
         found = await run_in_threadpool(look_up, service, hashed)
         service.remember(hashed, found, time.monotonic() + _TRUSTED_S)
     if found is None:
         return None
     return Caller(person=found.person, permissions=found.permissions, session=None if bearer else hashed)
+
+
+async def _see_changes(service: Service) -> None:
+    """Find out once a second whether anything changed about people: if not, what is known of them stands."""
+    count, until = service.changes
+    if time.monotonic() < until:
+        return
+    # Set first, so that those who come meanwhile do not all ask.
+    service.changes = (count, time.monotonic() + _UNSEEN_S)
+    count = await run_in_threadpool(service.store.changes_of_people)
+    service.changes = (count, service.changes[1])
 
 
 def _by_token(service: Service, hashed: str) -> Known | None:

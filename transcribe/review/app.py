@@ -33,6 +33,8 @@ from transcribe.review.wire import ErrorOut
 
 #: Seconds between looks for segments that `boli run` has made meanwhile.
 _LOOK_S = 5.0
+#: Seconds between counts of the dialects' intervals: a working day adds little to them in ten minutes.
+_MEASURE_S = 600.0
 _ERRORS = {status: {"model": ErrorOut} for status in (400, 401, 403, 404, 413, 422, 429, 503, 507)}
 
 
@@ -55,6 +57,7 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
     app.state.service = service
     desk = (routes_session, routes_work, routes_segments, routes_masks, routes_review)
     # The screen answers to every other address, so it comes last.
+    app.include_router(routes_work.busy)
     for each in (*desk, routes_own, routes_people, routes_lead, routes_settings, static):
         app.include_router(each.router)
     app.add_exception_handler(Refused, _refused)
@@ -67,13 +70,22 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    looking = asyncio.create_task(_look_for_segments(app.state.service))
+    service: Service = app.state.service
+    beside = [asyncio.create_task(each(service)) for each in (_look_for_segments, _measure_dialects)]
     try:
         yield
     finally:
-        looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await looking
+        for each in beside:
+            each.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _measure_dialects(service: Service) -> None:
+    """Count now and then how sure each dialect's error rate is, so that people are asked for what is known least."""
+    while True:
+        with suppress(BoliError):
+            service.widths = await run_in_threadpool(service.measure)
+        await asyncio.sleep(_MEASURE_S)
 
 
 async def _look_for_segments(service: Service) -> None:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -36,6 +37,7 @@ class Signer:
         self._links = URLSafeSerializer(keys, salt="boli sound")
         self._tokens = URLSafeSerializer(keys, salt="boli csrf")
         self._clock = clock
+        self._csrf = lru_cache(maxsize=10_000)(self._csrf_of)
 
     def sign(self, link: Link) -> str:
         until = int(self._clock().timestamp()) + GOOD_FOR_S
@@ -54,6 +56,9 @@ class Signer:
 
     def csrf(self, session: str) -> str:
         """What a page of this session sends with every change, and no page of another site can know."""
+        return self._csrf(session)
+
+    def _csrf_of(self, session: str) -> str:
         return str(self._tokens.dumps(session[:32])).rsplit(".", 1)[1]
 
 

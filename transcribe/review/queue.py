@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 
 from transcribe.desk_records import DialectProgress
 
@@ -25,16 +26,32 @@ def knows(known: Collection[str], dialect: str) -> bool:
 
 
 def order(
-    progress: Sequence[DialectProgress], known: Collection[str], *, wanted: Collection[str] | None = None
+    progress: Sequence[DialectProgress],
+    known: Collection[str],
+    *,
+    wanted: Collection[str] | None = None,
+    widths: Mapping[str, float] | None = None,
 ) -> tuple[str, ...]:
     """
-    The dialects that somebody is asked for, the one with the least accepted sound first; ties by tag.
+    The dialects that somebody is asked for: first those whose error rate is known least, to a point, then the one with
+    the least accepted sound; ties by tag. What nobody named a dialect of narrows no interval and comes last.
 
     Args:
         known: What the person knows.
         wanted: Only these and what is below them.
+        widths: Half the width of the interval by dialect; one that is missing is as wide as any.
+
+    >>> facts = {"segments": {}, "sound": 9, "oldest": {}}
+    >>> told = [DialectProgress(dialect=tag, accepted=n, **facts) for n, tag in enumerate("abc")]
+    >>> order(told, [], widths={"a": 0.031, "b": 0.034}), order(told, ["b", "a"], widths={"a": 0.01, "b": 0.2})
+    (('c', 'a', 'b'), ('b', 'a'))
     """
     mine = [each for each in progress if knows(known, each.dialect)]
     if wanted:
         mine = [each for each in mine if each.dialect != UNKNOWN and knows(wanted, each.dialect)]
-    return tuple(each.dialect for each in sorted(mine, key=lambda each: (each.accepted, each.dialect)))
+
+    def need(each: DialectProgress) -> tuple[bool, float, int, str]:
+        width = (widths or {}).get(each.dialect, math.inf)
+        return each.dialect == UNKNOWN, -round(width, 2), each.accepted, each.dialect
+
+    return tuple(each.dialect for each in sorted(mine, key=need))

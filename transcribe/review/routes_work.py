@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
 from transcribe.review.access import Caller, Worker
+from transcribe.review.direct import Direct
 from transcribe.review.intake import taken
 from transcribe.review.links import Link
 from transcribe.review.service import Json, Refused, Service, ServiceOf
@@ -30,17 +30,19 @@ from transcribe.review.wire_steps import ReshapeIn, ReshapeOut, reshape_of
 from transcribe.store.leasing import Ask
 
 router = APIRouter(prefix="/api/v1", tags=["work"])
+busy = APIRouter(prefix="/api/v1", tags=["work"], route_class=Direct)
 
 LeaseId = Annotated[str, Path(max_length=64, description="A hold's id.")]
 
 
-@router.post("/leases", response_model=list[LeaseOut])
+@busy.post("/leases", response_model=list[LeaseOut])
 async def take(given: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
     """Take segments to write: first what was sent back, then what is needed most."""
     wanted = tuple(given.dialects) if given.dialects else None
-    dialects = await run_in_threadpool(service.asked_for, caller.person, wanted)
-    again = tuple(given.segments or ())
-    ask = Ask(count=given.count, dialects=dialects, offline=given.offline, again=again)
+    dialects = service.asked_for_now(caller.person, wanted)
+    if dialects is None:
+        dialects = await run_in_threadpool(service.asked_for, caller.person, wanted)
+    ask = Ask(count=given.count, dialects=dialects, offline=given.offline, again=tuple(given.segments or ()))
     leases = await service.writer.do(lambda: service.store.take(caller.person.id, ask, service.rules))
     return JSONResponse(await run_in_threadpool(leases_out, service, caller, leases))
 
@@ -64,7 +66,7 @@ async def give_back(
     return Response(status_code=204)
 
 
-@router.post("/corrections", response_model=list[OutcomeOut], response_model_exclude_none=True)
+@busy.post("/corrections", response_model=list[OutcomeOut], response_model_exclude_none=True)
 async def submit(
     given: Annotated[list[CorrectionIn], Body(min_length=1, max_length=MOST_OPERATIONS)],
     caller: Worker,
@@ -73,10 +75,10 @@ async def submit(
     """
     Texts in. Each is answered for itself, in the order given, after all of them are saved; each may be sent again.
     """
-    waiting = [service.writer.begin(_job(service, caller.person.id, operation_of(each))) for each in given]
+    waiting = [service.writer.ask(_job(service, caller.person.id, operation_of(each))) for each in given]
     told = []
     for answer in waiting:
-        outcome = await asyncio.wrap_future(answer)
+        outcome = await answer
         service.metrics.texts.labels(outcome.status).inc()
         told.append(outcome_out(outcome))
     return JSONResponse(told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -61,6 +61,8 @@ class Service:
     screen: Path
     #: What the client wants nobody to hear.
     terms: Terms
+    #: Counts how sure each dialect's error rate is. Takes a while.
+    measure: Callable[[], Mapping[str, float]]
     #: Whether browsers reach the desk under TLS, here or at the declared proxy.
     secure: bool
     metrics: Metrics = field(default_factory=Metrics)
@@ -69,8 +71,12 @@ class Service:
     #: Ten wrong passwords for a name in a quarter of an hour, three hundred from one address.
     wrong_names: Throttle = field(default_factory=lambda: Throttle(rate=10 / 900, size=10))
     wrong_places: Throttle = field(default_factory=lambda: Throttle(rate=300 / 900, size=300))
-    #: By hash of the key: who it is, until when that is trusted.
-    known: dict[str, tuple[Known | None, float]] = field(default_factory=dict)
+    #: By hash of the key: who it is, until when that is trusted, and what was known of people then.
+    known: dict[str, tuple[Known | None, float, int]] = field(default_factory=dict)
+    #: Half the width of each dialect's interval, as last counted.
+    widths: Mapping[str, float] = field(default_factory=dict)
+    #: How many changes of people were seen, and until when it is not looked for more.
+    changes: tuple[int, float] = (0, 0.0)
     _progress: tuple[tuple[DialectProgress, ...], float] = ((), 0.0)
     #: Who opened which hold's sound, until when another opening is the same one.
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -91,18 +97,22 @@ class Service:
         self.clips.set_bitrate(settings.bitrate)
 
     def remember(self, key: str, known: Known | None, until: float) -> None:
-        """Trust a look-up until *until*."""
+        """Trust a look-up until *until*, or until anything changes about people."""
         if len(self.known) >= _MOST_KNOWN:
             self.known.clear()
-        self.known[key] = (known, until)
+        self.known[key] = (known, until, self.changes[0])
 
     def asked_for(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
         """Dialects that *person* is asked for, the neediest first. Reads the database now and then."""
-        progress, until = self._progress
-        if time.monotonic() >= until:
-            progress = self.store.progress()
-            self._progress = (progress, time.monotonic() + _PROGRESS_S)
-        return order(progress, person.dialects, wanted=wanted)
+        if time.monotonic() >= self._progress[1]:
+            self._progress = (self.store.progress(), time.monotonic() + _PROGRESS_S)
+        return order(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
+
+    def asked_for_now(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """The same without reading; ``None`` where the database is to be read again."""
+        if time.monotonic() >= self._progress[1]:
+            return None
+        return order(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
 
     def lay_out(self) -> int:
         """Mask what the client's terms name in new drafts, then put these on the desk. How many segments are new."""

@@ -22,6 +22,7 @@ from transcribe.review.app import build
 from transcribe.review.clips import Clips
 from transcribe.review.links import Signer, keys_in
 from transcribe.review.service import Service
+from transcribe.review.widths import Widths
 from transcribe.review.writer import Writer
 from transcribe.store import Store
 from transcribe.store.submitting import Differ
@@ -108,6 +109,7 @@ def opened(store: Store, settings: DeskSettings, workspace: Path, catalogue: Cat
             catalogue=catalogue,
             workspace=workspace,
             screen=SCREEN,
+            measure=Widths(store, catalogue).now,
             terms=terms_in(_file(settings.mask_terms, workspace)),
             secure=place.secure,
         )

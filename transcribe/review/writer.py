@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeVar
 
 from transcribe.store import Store
 
@@ -21,12 +23,18 @@ TOGETHER = 64
 T = TypeVar("T")
 
 
+#: What waits for a job: a thread's future, or an event loop's.
+Waiting: TypeAlias = "Future[Any] | asyncio.Future[Any]"
+#: A future with the job's result, or with why there is none.
+Done: TypeAlias = "tuple[Waiting, Any, Exception | None]"
+
+
 class Writer:
     """Does jobs in turn, each a call that writes through the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Waiting] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="desk-writer", daemon=True)
         self._thread.start()
 
@@ -41,9 +49,15 @@ class Writer:
         self._jobs.put((job, future))
         return future
 
+    def ask(self, job: Callable[[], T]) -> asyncio.Future[T]:
+        """As `begin`, for who runs on an event loop."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put((job, future))
+        return future
+
     async def do(self, job: Callable[[], T]) -> T:
         """Have *job* done and wait until it is saved. Raises what the job raised, or what kept it from being saved."""
-        return await asyncio.wrap_future(self.begin(job))
+        return await self.ask(job)
 
     @property
     def waiting(self) -> int:
@@ -63,23 +77,45 @@ class Writer:
             if stop:
                 return
 
-    def _write(self, together: list[tuple[Callable[[], Any], Future[Any]]]) -> None:
+    def _write(self, together: list[tuple[Callable[[], Any], Waiting]]) -> None:
         # Who has gone away since is not waited for; from here on nobody can take a job back.
-        together = [(job, future) for job, future in together if future.set_running_or_notify_cancel()]
-        done: list[tuple[Future[Any], Any, Exception | None]] = []
+        together = [
+            (job, future)
+            for job, future in together
+            if (future.set_running_or_notify_cancel() if isinstance(future, Future) else not future.cancelled())
+        ]
+        done: list[Done] = []
         try:
             with self._store.grouped():
                 for job, future in together:
                     done.append((future, *_tried(job)))
         except Exception as error:  # not saved: every caller has to know
-            for _, future in together:
-                future.set_exception(error)
-            return
-        for future, result, failure in done:
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
+            done = [(future, None, error) for _, future in together]
+        _tell(done)
+
+
+def _tell(done: list[Done]) -> None:
+    """Give everybody who waits what came of it; an event loop is woken once for all of its own."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Done]] = defaultdict(list)
+    for each in done:
+        if isinstance(each[0], Future):
+            _settle([each])
+        else:
+            by_loop[each[0].get_loop()].append(each)
+    for loop, theirs in by_loop.items():
+        # A loop that was closed has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, theirs)
+
+
+def _settle(done: list[Done]) -> None:
+    for future, result, failure in done:
+        if future.cancelled():
+            continue
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(failure)
 
 
 def _tried(job: Callable[[], Any]) -> tuple[Any, Exception | None]:

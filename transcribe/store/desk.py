@@ -9,7 +9,20 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from transcribe.desk_records import DeskRules, DialectProgress, View
 from transcribe.masking import Span, Terms, hide_text, hide_words, within
@@ -90,7 +103,7 @@ class Desk(Grouping):
             terms: What is masked wherever a draft says it, marked before or not.
         """
         with self.reading() as connection:
-            rows = connection.execute(_views().where(SEGMENTS.c.id.in_(sorted(set(segments))))).all()
+            rows = connection.execute(_VIEWS, {"ids": sorted(set(segments))}).all()
             spans = spans_of(connection, {row.recording for row in rows})
         return {row.id: _view(row, spans[row.recording], terms or Terms(()), reviewing) for row in rows}
 
@@ -273,6 +286,9 @@ def _neighbour(*, before: bool) -> ScalarSelect[Any]:
     nearest = select(other.c.no).where(same, beside, has).order_by(order).limit(1).correlate(SEGMENTS).scalar_subquery()
     found = select(drafted.c.words).where(drafted.c.run == SEGMENTS.c.run, drafted.c.segment == nearest)
     return found.correlate(SEGMENTS).scalar_subquery()
+
+
+_VIEWS = _views().where(SEGMENTS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def _view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool) -> View:

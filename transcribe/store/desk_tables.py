@@ -173,6 +173,7 @@ AUDIT = Table(
     Column("detail", Words, nullable=False),
     Index("audit_by_segment", "segment", "at"),
     Index("audit_by_person", "person", "at"),
+    Index("audit_by_action", "action"),
 )
 
 #: Segments whose right text is known, to see how people do.

@@ -10,11 +10,25 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from transcribe.store.database import Database
+from transcribe.store.prepared import raw
 from transcribe.store.trouble import translated
 
 
 class _Open(threading.local):
     connection: Connection | None = None
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[None]:
+    """What `begin_nested` does, at a tenth of its price."""
+    raw(connection, "SAVEPOINT boli")
+    try:
+        yield
+    except BaseException:
+        raw(connection, "ROLLBACK TO boli")
+        raw(connection, "RELEASE boli")
+        raise
+    raw(connection, "RELEASE boli")
 
 
 class Turns:
@@ -95,7 +109,8 @@ class Grouping(Database):
             with self._turn(), super().writing() as own:
                 yield own
             return
-        with translated(self.place), connection.begin_nested():
+        nested = _savepoint(connection) if self.place.path is not None else connection.begin_nested()
+        with translated(self.place), nested:
             yield connection
 
     @contextmanager

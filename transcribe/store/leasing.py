@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
@@ -32,6 +33,7 @@ from sqlalchemy import (
 from transcribe.desk_records import LEFT_TO_OTHERS, DeskRules, Lease, Purpose, SkipReason
 from transcribe.store.desk_tables import DESK, LEASES, VERSIONS
 from transcribe.store.grouping import Grouping
+from transcribe.store.prepared import Prepared
 from transcribe.store.tables import SEGMENTS
 
 Chosen: TypeAlias = Literal["need", "lot", "asked"]
@@ -133,8 +135,7 @@ class Leasing(Grouping):
 
     def later(self, seconds: float) -> str:
         """The moment *seconds* from now."""
-        now = datetime.fromisoformat(self.now())
-        return (now + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return later(self.now(), seconds)
 
     def _hold(
         self,
@@ -161,26 +162,29 @@ class Leasing(Grouping):
                 base=0 if purpose is None and _purpose(row) in ("second", "gold") else row.version,
                 offline=ask.offline,
                 taken_at=now,
-                until_at=self.later(_length(row.end_ms - row.start_ms, ask.offline, rules)),
+                until_at=later(now, _length(row.end_ms - row.start_ms, ask.offline, rules)),
             )
             hand = min(row.hands + 1, row.wanted) if lease.purpose in ("first", "second") else max(row.hands, 1)
             leases.append(lease)
             holds.append(vars(lease) | {"segment": row.segment, "chosen": chosen, "hand": hand})
             places.append({f"its_{name}": holds[-1][name] for name in _PLACE} | {"its_came": row.state})
         if holds:
-            connection.execute(_TAKE, holds)
-            connection.execute(_HELD, places)
+            _TAKE.change_all(connection, holds)
+            _HELD.change_all(connection, places)
         return tuple(leases)
+
+
+def later(moment: str, seconds: float) -> str:
+    """The moment *seconds* after *moment*."""
+    then = datetime.fromisoformat(moment) + timedelta(seconds=seconds)
+    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def put_back_overdue(connection: Connection, now: str) -> None:
     """End the holds that ran out, and put their segments back where they were."""
-    overdue = and_(DESK.c.state == "held", DESK.c.until_at < now)
-    theirs = LEASES.c.segment.in_(select(DESK.c.segment).where(overdue)) & LEASES.c.ended_at.is_(None)
-    connection.execute(update(LEASES).where(theirs).values(ended_at=LEASES.c.until_at, ended="ran out"))
-    holder = case((DESK.c.came_from == "returned", DESK.c.person), else_=None)
-    back = {"state": DESK.c.came_from, "since_at": now, "until_at": None, "person": holder}
-    connection.execute(update(DESK).where(overdue).values(back))
+    if _OVERDUE.one(connection, {"now": now}) is not None:
+        _RAN_OUT.change(connection, {"now": now})
+        _PUT_BACK.change(connection, {"now": now})
 
 
 def end_lease(connection: Connection, segment: int, fence: int, now: str, how: str, reason: str | None = None) -> None:
@@ -198,26 +202,26 @@ def _pick(
     draw: Callable[[], float],
 ) -> list[tuple[Row[Any], Chosen]]:
     """Free segments for *person*, each with how it was chosen."""
-    mine = _free().where(DESK.c.state == "returned", DESK.c.person == person).order_by(DESK.c.since_at)
-    found: list[tuple[Row[Any], Chosen]] = [(row, "need") for row in _some(connection, mine, count)]
+    who = {"who": person}
+    found: list[tuple[Any, Chosen]] = [(row, "need") for row in _RETURNED.all(connection, who | {"most": count})]
     lots = [draw() for _ in range(count - len(found))]
     golds = sum(lot < rules.gold_share for lot in lots)
     drawn = sum(rules.gold_share <= lot < rules.gold_share + rules.random_share for lot in lots)
-    fresh, known = _fresh(person), DESK.c.dialect.in_(list(ask.dialects))
-    if golds:
-        rows = _some(connection, _free().where(DESK.c.state == "gold", known, fresh).order_by(DESK.c.draw), golds)
-        found += [(row, "need") for row in rows]
-    if drawn:
-        rows = _some(connection, _free().where(DESK.c.state == "open", known, fresh).order_by(DESK.c.draw), drawn)
-        found += [(row, "lot") for row in rows]
+    known = {f"dialect_{n}": dialect for n, dialect in enumerate(ask.dialects)}
+    for state, most, chosen in (("gold", golds, "need"), ("open", drawn, "lot")):
+        if most:
+            asked: Mapping[str, Any] = who | known | {"where": state, "most": most}
+            rows = _by_lot(len(known)).all(connection, asked)
+            found += [(row, "lot" if chosen == "lot" else "need") for row in rows]
     # Dialect by dialect, so that each look-up walks its index from the hardest on.
+    taken = {row.segment for row, _ in found}
     for dialect in ask.dialects:
         if len(found) >= count:
             break
-        free = _free().where(DESK.c.state == "open", DESK.c.dialect == dialect, fresh)
-        others = free.where(DESK.c.segment.not_in([row.segment for row, _ in found]))
-        rows = _some(connection, others.order_by(DESK.c.ease, DESK.c.draw), count - len(found))
-        found += [(row, "need") for row in rows]
+        # As many more as were drawn by lot, which may be the hardest too.
+        rows = _BY_NEED.all(connection, who | {"dialect": dialect, "most": count - len(found) + len(taken)})
+        fresh = [row for row in rows if row.segment not in taken]
+        found += [(row, "need") for row in fresh[: count - len(found)]]
     return found
 
 
@@ -231,7 +235,7 @@ def _some(connection: Connection, statement: Select[Any], count: int) -> Sequenc
     return connection.execute(statement.limit(count).with_for_update(of=DESK, skip_locked=True)).all()
 
 
-def _fresh(person: str) -> ColumnElement[bool]:
+def _fresh(person: Any) -> ColumnElement[bool]:
     """That *person* neither wrote the segment nor passed it on."""
     wrote = exists().where(VERSIONS.c.segment == DESK.c.segment, VERSIONS.c.person == person)
     passed = exists().where(
@@ -258,8 +262,7 @@ def _purpose(row: Row[Any]) -> Purpose:
 
 
 def _held(connection: Connection, person: str, now: str) -> int:
-    live = and_(LEASES.c.person == person, LEASES.c.ended_at.is_(None), LEASES.c.until_at > now)
-    return int(connection.execute(select(func.count()).select_from(LEASES).where(live)).scalar_one())
+    return int(_COUNT_HELD.one(connection, {"who": person, "now": now}).held)
 
 
 def _leases() -> Select[Any]:
@@ -293,10 +296,57 @@ def _length(duration: int, offline: bool, rules: DeskRules) -> float:
     return rules.offline_lease_s if offline else max(rules.lease_s, duration / 100)
 
 
+def _place() -> Select[Any]:
+    """Free places with what a hold needs to know, at most so many; those that somebody else takes are passed over."""
+    columns = (SEGMENTS.c.id, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
+    names = ("segment", "state", "fence", "version", "hands", "wanted")
+    found = select(*(DESK.c[name] for name in names), *columns).join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+    return found.limit(bindparam("most")).with_for_update(of=DESK, skip_locked=True)
+
+
+@cache
+def _by_lot(dialects: int) -> Prepared:
+    """Places in one state, of so many dialects, in the order of the lots."""
+    known = DESK.c.dialect.in_([bindparam(f"dialect_{n}") for n in range(dialects)])
+    free = _place().where(DESK.c.state == bindparam("where"), known, _fresh(bindparam("who")))
+    return Prepared(free.order_by(DESK.c.draw))
+
+
 # Built once: a busy server runs them some hundred times a second.
-_TAKE = insert(LEASES)
+_RETURNED = Prepared(
+    _place().where(DESK.c.state == "returned", DESK.c.person == bindparam("who")).order_by(DESK.c.since_at)
+)
+_BY_NEED = Prepared(
+    _place()
+    .where(DESK.c.state == "open", DESK.c.dialect == bindparam("dialect"), _fresh(bindparam("who")))
+    .order_by(DESK.c.ease, DESK.c.draw)
+)
+_COUNT_HELD = Prepared(
+    select(func.count().label("held"))
+    .select_from(LEASES)
+    .where(LEASES.c.person == bindparam("who"), LEASES.c.ended_at.is_(None), LEASES.c.until_at > bindparam("now"))
+)
+_LATE = and_(DESK.c.state == "held", DESK.c.until_at < bindparam("now"))
+_OVERDUE = Prepared(select(DESK.c.segment).where(_LATE).limit(1))
+_RAN_OUT = Prepared(
+    update(LEASES)
+    .where(LEASES.c.segment.in_(select(DESK.c.segment).where(_LATE)), LEASES.c.ended_at.is_(None))
+    .values(ended_at=LEASES.c.until_at, ended="ran out")
+)
+_PUT_BACK = Prepared(
+    update(DESK)
+    .where(_LATE)
+    .values(
+        state=DESK.c.came_from,
+        since_at=bindparam("now"),
+        until_at=None,
+        person=case((DESK.c.came_from == "returned", DESK.c.person), else_=None),
+    )
+)
+_LEASE_COLUMNS = [column.name for column in LEASES.columns if column.name not in ("ended_at", "ended", "reason")]
+_TAKE = Prepared(insert(LEASES), *_LEASE_COLUMNS)
 _PLACE = ("segment", "taken_at", "fence", "person", "until_at")
-_HELD = (
+_HELD = Prepared(
     update(DESK)
     .where(DESK.c.segment == bindparam("its_segment"))
     .values(

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal, select, update
 
 from transcribe.desk_records import PERMISSIONS, ROLES, Permission, Person, Role, Token
 from transcribe.errors import InputError, UsageError
 from transcribe.store.auditing import note
 from transcribe.store.database import insert_into
-from transcribe.store.desk_tables import PEOPLE, SESSIONS, TOKENS
+from transcribe.store.desk_tables import AUDIT, PEOPLE, SESSIONS, TOKENS
 from transcribe.store.grouping import Grouping
+from transcribe.store.prepared import Prepared
 from transcribe.store.rows import compact, key
 
 
@@ -138,6 +139,11 @@ class People(Grouping):
             note(connection, self.now(), by, "person changed", detail=shown)
             return person_of(_row_named(connection, name))
 
+    def changes_of_people(self) -> int:
+        """A number that grows whenever somebody is changed or shut out, and whenever a token ends."""
+        with self.reading() as connection:
+            return int(_CHANGES.one(connection, {}).changes)
+
     def begin_session(self, key: str, person: str, *, until_at: str) -> None:
         """Open a session whose key has the hash *key*, to be used until *until_at* at most."""
         with self.writing() as connection:
@@ -214,7 +220,10 @@ class People(Grouping):
         """Make a token worthless. Whether it was worth something."""
         with self.writing() as connection:
             live = (TOKENS.c.id == id) & TOKENS.c.ended_at.is_(None)
-            return connection.execute(update(TOKENS).where(live).values(ended_at=self.now())).rowcount > 0
+            ended = connection.execute(update(TOKENS).where(live).values(ended_at=self.now())).rowcount > 0
+            if ended:
+                note(connection, self.now(), None, "token ended", detail={"token": id})
+            return ended
 
     def known_by_token(self, key: str) -> Known | None:
         """For whom the token *key* acts; ``None`` if it is worth nothing."""
@@ -227,6 +236,14 @@ class People(Grouping):
             return None
         person = person_of(row)
         return Known(person=person, permissions=person.permissions & set(json.loads(row.scopes)), used_at=None)
+
+
+#: Counted, not the newest: of two that are written at a time on PostgreSQL the older may be saved last.
+_CHANGES = Prepared(
+    select(func.count().label("changes"))
+    .select_from(AUDIT)
+    .where(AUDIT.c.action.in_([literal(each) for each in ("person changed", "token ended", "invitation used")]))
+)
 
 
 def person_of(row: Row[Any]) -> Person:

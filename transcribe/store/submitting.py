@@ -28,6 +28,7 @@ from transcribe.store.desk import SEGMENT_FACTS, draft_shows
 from transcribe.store.desk_tables import DESK, LEASES, PEOPLE, VERSIONS
 from transcribe.store.grouping import Grouping
 from transcribe.store.masks import hider_of
+from transcribe.store.prepared import Prepared
 from transcribe.store.rows import checked, compact, key, optional, span
 from transcribe.store.tables import CORRECTIONS, DONE, RECORDINGS, SEGMENTS
 
@@ -55,10 +56,10 @@ class Submitting(Grouping):
         """
         values = _values(operation)
         with self.writing() as connection:
-            row = connection.execute(_FOUND, {"id": operation.segment, "given_fence": operation.fence}).one_or_none()
+            row = _FOUND.one(connection, {"id": operation.segment, "given_fence": operation.fence})
             if row is not None and row.state == "erased":
                 return _rejected(operation, "erased")
-            before = connection.execute(_BEFORE, {"op": operation.op_id}).one_or_none()
+            before = _BEFORE.one(connection, {"op": operation.op_id})
             if before is not None:
                 return _replayed(connection, before, person, operation)
             if row is None or row.holder != person:
@@ -69,7 +70,7 @@ class Submitting(Grouping):
                 return _rejected(operation, "key_reused")
             moved = self._moved(connection, row, kind, operation, values, rules, differ, draw)
             changes = {name: getattr(row, name) for name in _MOVES} | moved
-            connection.execute(_MOVE, changes | {"at": row.segment, "versions": row.versions + 1, "chain": link})
+            _MOVE.change(connection, changes | {"at": row.segment, "versions": row.versions + 1, "chain": link})
             return _told(connection, row, kind, operation)
 
     def _moved(
@@ -94,7 +95,7 @@ class Submitting(Grouping):
                 return found
             said = {"text": operation.text, "author": row.name, "model": _model(row)}
             id = f"desk-{operation.op_id}"
-            connection.execute(_ACCEPT, _correction(row, operation.more) | said | {"id": id, "added_at": now})
+            _ACCEPT.change(connection, _correction(row, operation.more) | said | {"id": id, "added_at": now})
             return found | {"correction": id}
         if kind == "gold" and row.fence == operation.fence:
             _end_with(connection, row, now, row.base)
@@ -146,13 +147,12 @@ def _keep(
         "chain": link,
         "added_at": now,
     }
-    kept = connection.execute(_KEEP[connection.dialect.name], values | facts)
-    return link if kept.rowcount else None
+    return link if _KEEP[connection.dialect.name].change(connection, values | facts) else None
 
 
 def _end_with(connection: Connection, row: Row[Any], now: str, base: int) -> None:
     """The hold is done with: its text is in, and *base* is what may still be changed under it."""
-    connection.execute(_END, {"hold": row.lease, "now_base": base, "now": now})
+    _END.change(connection, {"hold": row.lease, "now_base": base, "now": now})
 
 
 def accept(connection: Connection, row: Row[Any], version: int, now: str, *, id: str) -> str:
@@ -166,7 +166,7 @@ def accept(connection: Connection, row: Row[Any], version: int, now: str, *, id:
     text = connection.execute(found.where(VERSIONS.c.segment == row.segment, VERSIONS.c.version == version)).one()
     correction = f"desk-{id}"
     values = _correction(row, json.loads(text.more)) | {"text": text.text, "model": text.model, "author": text.name}
-    connection.execute(_ACCEPT, values | {"id": correction, "added_at": now})
+    _ACCEPT.change(connection, values | {"id": correction, "added_at": now})
     return correction
 
 
@@ -231,21 +231,24 @@ def _find_before() -> Select[Any]:
 
 
 # All built once: a busy server runs them some hundred times a second, and building costs more than running.
-_FOUND = _find()
-_BEFORE = _find_before()
+_FOUND = Prepared(_find())
+_BEFORE = Prepared(_find_before())
+_KEPT = [column.name for column in VERSIONS.columns if column.name != "no"]
 _KEEP = {
-    "sqlite": sqlite.insert(VERSIONS).on_conflict_do_nothing(index_elements=["op_id"]),
-    "postgresql": postgresql.insert(VERSIONS).on_conflict_do_nothing(index_elements=["op_id"]),
+    "sqlite": Prepared(sqlite.insert(VERSIONS).on_conflict_do_nothing(index_elements=["op_id"]), *_KEPT),
+    "postgresql": Prepared(postgresql.insert(VERSIONS).on_conflict_do_nothing(index_elements=["op_id"]), *_KEPT),
 }
-_ACCEPT = insert(CORRECTIONS).values(accepted=True)
+_ACCEPT = Prepared(
+    insert(CORRECTIONS).values(accepted=True), *(column.name for column in CORRECTIONS.columns if column.name != "no")
+)
 #: What of the desk's row may change with a new text.
 _MOVES = ("state", "since_at", "person", "until_at", "reason", "version", "hands", "loose", "correction")
-_MOVE = (
+_MOVE = Prepared(
     update(DESK)
     .where(DESK.c.segment == bindparam("at"))
     .values({name: bindparam(name) for name in (*_MOVES, "versions", "chain")})
 )
-_END = (
+_END = Prepared(
     update(LEASES)
     .where(LEASES.c.id == bindparam("hold"))
     .values(
