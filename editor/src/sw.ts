@@ -11,7 +11,7 @@ const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
 worker.addEventListener("install", (event) => {
   event.waitUntil(
-    caches.open(NAME).then((cache) => cache.addAll(SHELL.files.map((file) => new Request(file, { cache: "reload" })))),
+    caches.open(NAME).then((cache) => cache.addAll(SHELL.files.map(fresh))),
   );
 });
 
@@ -30,6 +30,11 @@ worker.addEventListener("fetch", (event) => {
   if (event.request.mode === "navigate") event.respondWith(kept("/", event.request));
   else if (SHELL.files.includes(url.pathname)) event.respondWith(kept(url.pathname, event.request));
 });
+
+/** Assets never change under their name, and this page has just loaded them; the rest is asked for anew. */
+function fresh(file: string): Request {
+  return new Request(file, file.startsWith("/assets/") ? {} : { cache: "reload" });
+}
 
 async function kept(path: string, request: Request): Promise<Response> {
   const cache = await caches.open(NAME);

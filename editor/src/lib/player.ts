@@ -1,6 +1,7 @@
 /** Sound of one segment: one `<audio>` that is used again and again, under a waveform drawn from stored peaks. */
 
-import WaveSurfer from "wavesurfer.js";
+import type WaveSurfer from "wavesurfer.js";
+import type { WaveSurferOptions } from "wavesurfer.js";
 import type { Peaks } from "./wire";
 
 export const SLOWEST = 0.5;
@@ -60,6 +61,7 @@ export class Player {
   /** Draw into *place*; the page's nonce lets the waveform's style sheet in. */
   draw(place: HTMLElement, loaded: Loaded, colours: { wave: string; progress: string; cursor: string }, nonce: string): void {
     this.#wave?.destroy();
+    this.#wave = null;
     this.#loaded = loaded;
     clearTimeout(this.#round);
     this.#stopAt = null;
@@ -70,23 +72,30 @@ export class Player {
       this.media.src = loaded.url;
       this.#rate(this.#usual);
     }
-    this.#wave = WaveSurfer.create({
+    if (loaded.url !== null) this.seek(loaded.from);
+    this.#tell();
+    const { wave: waveColor, progress: progressColor, cursor: cursorColor } = colours;
+    void this.#picture(loaded, {
       container: place,
       media: this.media,
       peaks: channels(loaded.peaks),
       duration: loaded.duration,
       height: 72,
-      waveColor: colours.wave,
-      progressColor: colours.progress,
-      cursorColor: colours.cursor,
+      waveColor,
+      progressColor,
+      cursorColor,
       cursorWidth: 2,
       normalize: true,
       dragToSeek: true,
       hideScrollbar: true,
       cspNonce: nonce,
     });
-    if (loaded.url !== null) this.seek(loaded.from);
-    this.#tell();
+  }
+
+  /** The waveform, when what draws it is here: on a slow line the text and the sound do not wait for it. */
+  async #picture(loaded: Loaded, options: WaveSurferOptions): Promise<void> {
+    const found = await import("wavesurfer.js").catch(() => null);
+    if (found !== null && this.#loaded === loaded) this.#wave = found.default.create(options);
   }
 
   get playing(): boolean {
@@ -167,6 +176,7 @@ export class Player {
     this.media.pause();
     this.#wave?.destroy();
     this.#wave = null;
+    this.#loaded = null;
   }
 
   #resume(): void {

@@ -3,6 +3,7 @@
  * database, that no script can read out, and that ends with the person's sign-out.
  */
 
+import { clock } from "./clock";
 import { type Database, type Held, of } from "./database";
 
 /** Seal *sound* until the end of its hold. */
@@ -33,7 +34,7 @@ export async function openSound(database: Database, held: Held): Promise<Blob | 
 }
 
 /** Wipe sounds whose hold is over. */
-export async function wipeOverdue(database: Database, person: string, now = new Date().toISOString()): Promise<void> {
+export async function wipeOverdue(database: Database, person: string, now = clock.text()): Promise<void> {
   for (const sealed of await database.getAll("sounds", of(person))) {
     if (sealed.until < now) await database.delete("sounds", [sealed.person, sealed.segment]);
   }

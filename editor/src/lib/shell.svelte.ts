@@ -4,10 +4,12 @@ class Shell {
   /** A newer page lies ready. */
   newer = $state(false);
   #registration: ServiceWorkerRegistration | null = null;
+  #asked = false;
 
-  /** Keep the page; where browsers forbid it, the desk works with a line only. */
+  /** Keep the page, once; where browsers forbid it, the desk works with a line only. */
   async keep(): Promise<void> {
-    if (!("serviceWorker" in navigator) || !import.meta.env.PROD) return;
+    if (this.#asked || !("serviceWorker" in navigator) || !import.meta.env.PROD) return;
+    this.#asked = true;
     try {
       this.#registration = await navigator.serviceWorker.register("/sw.js");
     } catch {

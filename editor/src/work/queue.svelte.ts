@@ -1,6 +1,7 @@
 /** The segments that somebody has in hand: fetched ahead, with their sound, so that the line may drop. */
 
 import { api, Refused, Unreachable } from "../lib/api";
+import { clock } from "../lib/clock";
 import { type Draft, type Held, of } from "../lib/database";
 import { desk } from "../lib/desk.svelte";
 import type { Lease, Peaks, Reshape, SkipReason } from "../lib/wire";
@@ -53,11 +54,7 @@ export class Queue {
     if (this.#person === person) return this.fill();
     this.stop();
     this.#person = person;
-    const held = await desk.database.getAll("held", of(person));
-    this.held = held.sort((one, other) => one.order - other.order);
-    await this.reread();
-    await this.#tidy();
-    this.at = Math.max(0, this.held.findIndex((each) => !this.isDone(each.segment)));
+    await this.#read(person);
     this.#beat = setInterval(() => void this.#live(), BEAT);
     await this.fill();
   }
@@ -83,7 +80,7 @@ export class Queue {
   }
 
   async reread(): Promise<void> {
-    this.drafts = new Map((await desk.outbox.drafts()).map((draft) => [draft.segment, draft]));
+    this.drafts = bySegment(await desk.outbox.drafts());
   }
 
   /** Fetch more where few are left, and the sound of those that are here. */
@@ -93,7 +90,12 @@ export class Queue {
     try {
       const wanted = wantedReady(desk.settings.liked.ready);
       const missing = wanted - this.open.length;
-      if (missing > 0 && this.open.length <= wanted * LOW) await this.#add(await api.take(missing, true));
+      if (missing > 0 && this.open.length <= wanted * LOW) {
+        // On a slow line the first text is there soonest alone.
+        const first = this.held.length === 0 ? 1 : 0;
+        if (first > 0) await this.#add(await api.take(first, true));
+        if (missing > first && !(first > 0 && this.empty)) await this.#add(await api.take(missing - first, true));
+      }
       await this.lookForReturned();
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
@@ -283,17 +285,28 @@ export class Queue {
     }
   }
 
-  /** Forget what is done and sent, but for the last few, which somebody may want to look at once more. */
-  async #tidy(): Promise<void> {
+  /**
+   * Find the queue as it was left, without what is done and sent, but for the last few, which somebody may want to look
+   * at once more. Shown all at once: a segment is never seen without the text that was kept of it.
+   */
+  async #read(person: string): Promise<void> {
+    const held = (await desk.database.getAll("held", of(person))).sort((one, other) => one.order - other.order);
+    const drafts = bySegment(await desk.outbox.drafts());
     const unsent = new Set((await desk.outbox.items()).map((item) => item.segment));
-    const now = Date.now();
-    const done = this.held.filter((each) => this.isDone(each.segment) && !unsent.has(each.segment));
-    const over = this.held.filter((each) => !this.drafts.has(each.segment) && Date.parse(each.lease.until) < now);
-    for (const held of [...done.slice(0, -10), ...over]) {
-      await desk.outbox.drop(held.segment);
-      this.held = this.held.filter((each) => each !== held);
+    const isDone = (each: Held): boolean => drafts.get(each.segment)?.done === true;
+    const done = held.filter((each) => isDone(each) && !unsent.has(each.segment));
+    // Without a line nobody knows whether this computer's clock is right.
+    const now = desk.line === "offline" ? 0 : clock.now();
+    const over = held.filter((each) => !drafts.has(each.segment) && Date.parse(each.lease.until) < now);
+    const gone = new Set([...done.slice(0, -10), ...over]);
+    for (const { segment } of gone) {
+      await desk.outbox.drop(segment);
+      drafts.delete(segment);
     }
-    await this.reread();
+    const left = held.filter((each) => !gone.has(each));
+    this.drafts = drafts;
+    this.at = Math.max(0, left.findIndex((each) => !isDone(each)));
+    this.held = left;
   }
 }
 
@@ -303,4 +316,8 @@ export const queue = new Queue();
 export function wantedReady(liked: number): number {
   const connection = (navigator as { connection?: { saveData?: boolean } }).connection;
   return connection?.saveData === true ? Math.min(liked, SAVING) : liked;
+}
+
+function bySegment(drafts: readonly Draft[]): Map<string, Draft> {
+  return new Map(drafts.map((draft) => [draft.segment, draft]));
 }

@@ -1,15 +1,18 @@
-/** The text of one segment while it is written: kept 400 ms after the last key, and whenever the page is put away. */
+/** The text of one segment while it is written: kept soon after the last key, and whenever the page is put away. */
 
 import { Activity } from "../lib/clock";
 import type { Draft, Held } from "../lib/database";
 import { desk } from "../lib/desk.svelte";
 import { fresh } from "./fresh";
 
-/** Milliseconds after the last key. */
+/** Milliseconds after the last key, and at most after the first one that is not kept: some never pause. */
 const QUIET = 400;
+const LATEST = 1_000;
 
 export class Writing {
   draft = $state<Draft>() as Draft;
+  /** Whether the text that was kept is here: until then nothing can be typed that it would take away again. */
+  ready = $state(false);
   /** Another tab has this segment: nothing can be typed here. */
   elsewhere = $state(false);
   /** Why it could not be kept on this computer. */
@@ -18,6 +21,9 @@ export class Writing {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> = Promise.resolve();
   #dirty = false;
+  /** Counts changes: what is kept is the last one, or it is not all. */
+  #changes = 0;
+  #since: number | null = null;
   #release: () => void = () => undefined;
   #closed = false;
 
@@ -47,17 +53,21 @@ export class Writing {
         this.activity.restart(kept.active_ms);
       }
     }
+    this.ready = true;
   }
 
   /** Something of the text, its tags or its speaker is another one now. */
   change(changes: Partial<Draft>): void {
-    if (this.elsewhere) return;
+    if (this.elsewhere || !this.ready) return;
     this.activity.stir();
     Object.assign(this.draft, changes);
     this.#dirty = true;
+    this.#changes += 1;
     desk.unsaved = true;
+    const now = performance.now();
+    this.#since ??= now;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.flush(), QUIET);
+    this.#timer = setTimeout(() => void this.flush(), Math.min(QUIET, this.#since + LATEST - now));
   }
 
   /** Keep what was typed, now. Resolves when it is on the disk. */
@@ -65,10 +75,12 @@ export class Writing {
     clearTimeout(this.#timer);
     if (!this.#dirty) return this.#saving;
     this.#dirty = false;
+    this.#since = null;
     this.draft.active_ms = this.activity.milliseconds;
     this.draft.changed_at = Date.now();
     const now = $state.snapshot(this.draft) as Draft;
-    this.#saving = this.#saving.then(() => this.#keep(now));
+    const change = this.#changes;
+    this.#saving = this.#saving.then(() => this.#keep(now, change));
     return this.#saving;
   }
 
@@ -85,11 +97,11 @@ export class Writing {
     this.#release();
   }
 
-  async #keep(draft: Draft): Promise<void> {
+  async #keep(draft: Draft, change: number): Promise<void> {
     try {
       await desk.outbox.save(draft);
       this.failure = null;
-      desk.unsaved = this.#dirty;
+      if (change === this.#changes) desk.unsaved = false;
       await desk.wasKept();
     } catch (error) {
       // The disk is full, or the browser forbids it: the text stays on the screen, and the page says so.
