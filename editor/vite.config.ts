@@ -8,8 +8,9 @@ export default defineConfig({
     outDir: "../transcribe/review/static",
     emptyOutDir: true,
     target: "es2022",
-    // What is loaded is precached: links that load ahead would only lengthen the page.
-    modulePreload: false,
+    // The page names its scripts all at once: found one behind the other, each would cost a slow line another round.
+    // What is loaded later is precached, and needs no such links.
+    modulePreload: { polyfill: false, resolveDependencies: (_, files, { hostType }) => (hostType === "html" ? files : []) },
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: { page: "index.html", sw: "src/sw.ts" },

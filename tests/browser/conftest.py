@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,12 @@ class Made:
 @pytest.fixture(scope="package")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The demo's desk on a few conversations, by the real models."""
-    place = tmp_path_factory.mktemp("desk") / "made"
-    parts = [word for name in CONVERSATIONS for word in ("--conversation", name)]
+    return make(tmp_path_factory.mktemp("desk") / "made", CONVERSATIONS)
+
+
+def make(place: Path, conversations: Sequence[str]) -> Made:
+    """Run `boli demo --serve` on some of its conversations, and stop it as soon as it is open."""
+    parts = [word for name in conversations for word in ("--conversation", name)]
     desk = serve(place, "demo", str(place), "--serve", *parts)
     return Made(workspace=place, said="".join(desk.said), code=desk.stop())
 
