@@ -171,26 +171,26 @@ class DeskSettings(Section):
 
 
 class TrainSettings(Section):
-    #: Small adapters beside every layer, or all weights.
-    method: Literal["lora", "full"] = "lora"
+    #: Small adapters beside every layer, or all weights. ``auto``: all of a narrow model, adapters for a wide one.
+    method: Literal["auto", "lora", "full"] = "auto"
     #: Rank of the adapters.
     rank: int = Field(default=32, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)
     #: Highest learning rate. ``None``: by the method and the model's width.
     rate: float | None = Field(default=None, gt=0)
-    steps: int = Field(default=400, ge=1)
+    steps: int = Field(default=250, ge=1)
     warmup_steps: int = Field(default=20, ge=1)
     #: Steps over which the weights are averaged; the averaged ones are tested and kept.
-    average_steps: int = Field(default=60, ge=1)
+    average_steps: int = Field(default=40, ge=1)
     #: Windows computed together, and how often that is done for one step.
     windows: int = Field(default=8, ge=1)
     accumulate: int = Field(default=1, ge=1)
     #: Dialects that are to be learned; none named: all that there are texts of.
     focus: tuple[str, ...] = ()
     #: Share of windows in the other dialects, against forgetting.
-    keep_share: float = Field(default=0.4, ge=0, lt=1)
+    keep_share: float = Field(default=0.5, ge=0, lt=1)
     #: In those windows, how far the base model's own answer is the aim, beside the text.
-    hold: float = Field(default=0.5, ge=0, le=1)
+    hold: float = Field(default=0.7, ge=0, le=1)
     #: 1: dialects as often as there is speech of them; the more, the more alike.
     temperature: float = Field(default=2.0, ge=1)
     #: Share of windows whose texts are taught with their times.
@@ -211,12 +211,21 @@ class TrainSettings(Section):
     threads: int = Field(default=0, ge=0)
     seed: int = 0
 
+    def method_for(self, width: int) -> Literal["lora", "full"]:
+        """How a model of *width* is tuned: 512 is that of Whisper's base, 74 million weights."""
+        if self.method != "auto":
+            return self.method
+        return "full" if width <= 512 else "lora"
+
     def learning_rate(self, width: int) -> float:
-        """The highest rate for a model of *width*: the wider, the smaller, as wide layers add up more changes."""
+        """
+        The highest rate for a model of *width*.
+
+        All weights: the wider, the smaller, as wide layers add up more changes. Adapters bring their own scale.
+        """
         if self.rate is not None:
             return self.rate
-        narrow = {"lora": 4e-3, "full": 1e-3}[self.method]
-        return narrow * min(1.0, 112 / width)
+        return 5e-4 if self.method_for(width) == "lora" else 6e-4 * min(1.0, 112 / width)
 
 
 class Settings(Section):

@@ -18,7 +18,15 @@ from transcribe.errors import InputError, Interrupted  # noqa: E402
 from transcribe.finetune import Trained, TuneStep, tune  # noqa: E402
 from transcribe.frozen import Frozen  # noqa: E402
 
-FEW = {"steps": 4, "windows": 2, "test_every": 2, "device": "cpu", "rank": 4, "focus": ("en-scotland",)}
+FEW = {
+    "steps": 4,
+    "windows": 2,
+    "test_every": 2,
+    "device": "cpu",
+    "method": "lora",
+    "rank": 4,
+    "focus": ("en-scotland",),
+}
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +98,7 @@ def test_a_folder_with_another_run_is_refused(dataset: Frozen, unbroken: Trained
 
 
 def test_all_weights_can_be_tuned_too(dataset: Frozen, tmp_path: Path) -> None:
-    trained = tuned(dataset, tmp_path, method="full", steps=1, test_every=1)
+    trained = tuned(dataset, tmp_path, method="auto", steps=1, test_every=1)
 
     assert (trained.folder / "model.safetensors").stat().st_size > 7_000_000
 

@@ -51,10 +51,11 @@ class Learner:
             message = f"{base} cannot be tuned: {error}"
             raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
         self.settings, self.device = settings, device
-        holds = settings.method == "full" and settings.hold and settings.focus
+        self._lora = settings.method_for(whole.config.d_model) == "lora"
+        holds = not self._lora and settings.hold and settings.focus
         #: As it was; adapters can be taken off instead.
         self._base = copy.deepcopy(whole.model).requires_grad_(False).eval().to(device) if holds else None
-        self._whole = _adapted(whole, settings).to(device)
+        self._whole = (_adapted(whole, settings) if self._lora else _opened(whole)).to(device)
         if device.type == "cuda" and whole.config.d_model >= _RECOMPUTED_WIDTH:
             whole.gradient_checkpointing_enable()
         self.taught = {name: value for name, value in self._whole.named_parameters() if value.requires_grad}
@@ -62,7 +63,7 @@ class Learner:
         self.average: State = {name: value.detach().clone() for name, value in self.taught.items()}
         self.step = 0
         self.peak_rate = settings.learning_rate(whole.config.d_model)
-        decay = 0.01 if settings.method == "full" else 0.0
+        decay = 0.0 if self._lora else 0.01
         self._optimiser = torch.optim.AdamW(
             self.taught.values(), lr=self.peak_rate, betas=(0.9, 0.98), weight_decay=decay
         )
@@ -70,7 +71,7 @@ class Learner:
     @property
     def net(self) -> Any:
         """The WhisperModel inside."""
-        base = self._whole.get_base_model() if self.settings.method == "lora" else self._whole
+        base = self._whole.get_base_model() if self._lora else self._whole
         return base.model
 
     @property
@@ -141,7 +142,7 @@ class Learner:
         Half way, most of what was learned is there and little of what was known is gone (Wortsman and others, "Robust
         fine-tuning of zero-shot models", 2022). Adapters add a product, so one of its factors is made smaller.
         """
-        if self.settings.method == "lora":
+        if self._lora:
             return {name: value * reach if "lora_B" in name else value for name, value in weights.items()}
         first = {name: value.to(self.device) for name, value in self._first.items()}
         return {name: torch.lerp(first[name], value, reach) for name, value in weights.items()}
@@ -181,24 +182,22 @@ class Learner:
     def merged(self, weights: Mapping[str, Tensor]) -> Any:
         """The WhisperForConditionalGeneration with *weights* made a part of it. The learner ends with this."""
         self._put(weights)
-        whole = self._whole.merge_and_unload() if self.settings.method == "lora" else self._whole
+        whole = self._whole.merge_and_unload() if self._lora else self._whole
         return whole.eval().to("cpu")
 
 
+def _opened(whole: Any) -> Any:
+    """*whole* with all weights open to learning, but for the encoder's places, which are sinusoids and stay so."""
+    whole.model.encoder.embed_positions.requires_grad_(False)
+    return whole
+
+
 def _adapted(whole: Any, settings: TrainSettings) -> Any:
-    """*whole* with low-rank adapters beside all its linear layers (Hu and others 2021), or wholly open to learning."""
-    if settings.method == "full":
-        # The encoder's places are sinusoids and stay so.
-        whole.model.encoder.embed_positions.requires_grad_(False)
-        return whole
+    """*whole* with low-rank adapters beside all its linear layers (Hu and others 2021), which alone learn."""
     from peft import LoraConfig, get_peft_model
 
     adapter = LoraConfig(
-        r=settings.rank,
-        lora_alpha=2 * settings.rank,
-        lora_dropout=settings.dropout,
-        target_modules=list(ADAPTED),
-        use_rslora=True,
+        r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=settings.dropout, target_modules=list(ADAPTED)
     )
     with warnings.catch_warnings():
         # peft 0.21 reads a property that transformers 5.23 has renamed.
