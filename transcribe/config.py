@@ -112,6 +112,19 @@ class DatasetSettings(Section):
     refused_consent: tuple[str, ...] = ("withdrawn", "refused", "none", "no")
 
 
+class GrowSettings(Section):
+    #: Error rate that a draft may be expected to have, and may turn out to have, to count without a person.
+    limit: float = Field(default=0.05, gt=0, lt=1)
+    #: Share of what is accepted that people write again, blindly.
+    audit_share: float = Field(default=0.2, gt=0, le=1)
+    #: Segments of a dialect that people have written before any draft of it is accepted.
+    least_reviewed: int = Field(default=30, ge=1)
+    #: Segments written again from which their error rate alone stops acceptance.
+    least_audited: int = Field(default=20, ge=1)
+    #: How much an accepted draft weighs in training beside what a person wrote.
+    weight: float = Field(default=0.5, gt=0, le=1)
+
+
 class GateSettings(Section):
     #: Dialects of which at least one must get better; none named: all that the model was tuned on.
     targets: tuple[str, ...] = ()
@@ -240,6 +253,7 @@ class Settings(Section):
     train: TrainSettings = TrainSettings()
     report: ReportSettings = ReportSettings()
     dataset: DatasetSettings = DatasetSettings()
+    grow: GrowSettings = GrowSettings()
     gate: GateSettings = GateSettings()
     desk: DeskSettings = DeskSettings()
 

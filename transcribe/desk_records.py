@@ -18,7 +18,7 @@ Role: TypeAlias = Literal["transcriber", "reviewer", "lead", "analyst"]
 Permission: TypeAlias = Literal["work", "review", "progress", "people", "metrics"]
 #: Where a segment stands on the desk: waiting, held by somebody, before a reviewer, with texts that differ, sent
 #: back, put aside with a reason, done, given up as unclear, kept for checking people, no longer in the newest run,
-#: erased with its speaker, or made into others.
+#: erased with its speaker, made into others, or its draft accepted without a person.
 State: TypeAlias = Literal[
     "open",
     "held",
@@ -32,6 +32,7 @@ State: TypeAlias = Literal[
     "gone",
     "erased",
     "reshaped",
+    "grown",
 ]
 #: Why somebody holds a segment: its first or second text, one sent back, one known already, or to review it.
 Purpose: TypeAlias = Literal["first", "second", "again", "gold", "review"]

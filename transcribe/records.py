@@ -184,6 +184,26 @@ class Correction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """A draft that counts without a person having looked: a pseudo-label, never of the test split."""
+
+    segment: str
+    recording: str
+    #: What made the draft.
+    model: str
+    settings: str
+    #: Canonical tag.
+    dialect: str
+    #: How little the draft is to be relied on, and the error rate that this made expect.
+    doubt: float
+    risk: float
+    #: The rate that was allowed.
+    allowed: float
+    #: Whether a person is to write it again, blindly.
+    audit: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """A recogniser that drafts can be made with."""
 

@@ -20,8 +20,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 def freeze(wiring: Wiring, name: str) -> Answer:
     """Freeze what stands now."""
     from transcribe import dataset
+    from transcribe.actions.growing import pseudo_labels
 
-    frozen = dataset.freeze(wiring.store, _place(wiring, name), rules(wiring))
+    frozen = dataset.freeze(wiring.store, _place(wiring, name), rules(wiring), extra=pseudo_labels(wiring))
     data = {"name": name, "sha256": frozen.sha256, "counts": frozen.counts, **frozen.facts}
     return Answer(data=data, text="\n".join([f"{name}: {frozen.sha256}", *_counts(frozen), *_left_out(frozen)]))
 

@@ -53,6 +53,25 @@ def queue(
         console.answer(desk.queue(wiring, gold=gold, reopen=reopen or ()))
 
 
+@app.command(rich_help_panel=PANEL, epilog="Example: boli accept --limit 5")
+def accept(
+    limit: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=50, help="Wrong words in a hundred that are allowed."),
+    ] = None,
+    dry_run: Dry = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Let drafts that are surely good count without a person, as long as audits agree."""
+    from transcribe.actions import growing
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(growing.accept(wiring, limit=None if limit is None else limit / 100, dry_run=dry_run))
+
+
 @app.command(rich_help_panel=PANEL, epilog="Example: boli review --verify")
 def review(
     verify: Annotated[

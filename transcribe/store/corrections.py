@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, select
+from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 
 from transcribe.errors import InputError
 from transcribe.records import Correction, Milliseconds, ScoringSpan, Split
@@ -14,7 +14,7 @@ from transcribe.store.database import Database, batches, insert_into
 from transcribe.store.recordings import Added, numbers_of, unknown_recording
 from transcribe.store.rows import correction_of, values_of_correction, words_of
 from transcribe.store.scoring import Speech, Spoken, attribution
-from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
 
 #: Sound whose drafts are held in memory at a time: about 5,000 segments.
 _GROUP: Milliseconds = 8 * 3_600_000
@@ -88,9 +88,18 @@ class Corrections(Database):
             count += sum(len(stands(corrections)) for corrections in found.values())
         return count
 
-    def _corrected(self, recording: str | None, split: Split | None) -> Iterator[list[Row[Any]]]:
-        """Recordings that have corrections, by id, in groups that are small in number and in sound."""
-        found = select(RECORDINGS).where(exists().where(CORRECTIONS.c.recording == RECORDINGS.c.no))
+    def _corrected(
+        self, recording: str | None, split: Split | None, *, or_accepted: bool = False
+    ) -> Iterator[list[Row[Any]]]:
+        """
+        Recordings that have corrections, by id, in groups that are small in number and in sound.
+
+        Args:
+            or_accepted: Those too of which a draft was ever accepted without one.
+        """
+        has = exists().where(CORRECTIONS.c.recording == RECORDINGS.c.no)
+        of_it = and_(SEGMENTS.c.no == ACCEPTANCES.c.segment, SEGMENTS.c.recording == RECORDINGS.c.no)
+        found = select(RECORDINGS).where(or_(has, exists().where(of_it)) if or_accepted else has)
         if recording is not None:
             found = found.where(RECORDINGS.c.id == recording)
         if split is not None:

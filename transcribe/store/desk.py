@@ -30,6 +30,7 @@ from transcribe.records import Milliseconds
 from transcribe.store.database import PAGE
 from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
 from transcribe.store.grouping import Grouping
+from transcribe.store.growing import settle
 from transcribe.store.masks import spans_of
 from transcribe.store.rows import checked, words_of
 from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
@@ -88,6 +89,7 @@ class Desk(Grouping):
             connection.execute(update(DESK).where(untouched, ~kept).values(state="gone"))
             connection.execute(update(DESK).where(DESK.c.state == "gone", kept).values(state="open"))
             connection.execute(update(DESK).where(DESK.c.state == "reshaped", kept, ~_replaced()).values(state="open"))
+            settle(connection)
         return count
 
     def views(

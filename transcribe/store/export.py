@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from transcribe.store.database import Database
 from transcribe.store.rows import compact
-from transcribe.store.tables import CORRECTIONS, DIARISATIONS, DONE, DRAFTS, MODELS, RECORDINGS, SEGMENTS
+from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DIARISATIONS, DONE, DRAFTS, MODELS, RECORDINGS, SEGMENTS
 
 #: Columns of a recording that say what it is.
 _FACTS = (
@@ -53,6 +53,7 @@ def _recording(connection: Connection, row: Row[Any]) -> Iterator[Mapping[str, o
     yield from _segments(connection, row)
     yield from _drafts(connection, row)
     yield from _corrections(connection, row)
+    yield from _acceptances(connection, row)
 
 
 def _diarisations(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
@@ -112,6 +113,19 @@ def _drafts(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str
             "log_probability": row.log_probability,
             "flags": json.loads(row.flags),
         }
+
+
+def _acceptances(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
+    found = (
+        select(ACCEPTANCES, SEGMENTS.c.id.label("segment_id"), DONE.c.model, DONE.c.settings)
+        .select_from(ACCEPTANCES.join(SEGMENTS, ACCEPTANCES.c.segment == SEGMENTS.c.no))
+        .join(DONE, ACCEPTANCES.c.run == DONE.c.no)
+        .where(SEGMENTS.c.recording == recording.no)
+        .order_by(SEGMENTS.c.start_ms, SEGMENTS.c.id, ACCEPTANCES.c.no)
+    )
+    names = ("model", "settings", "dialect", "accepted", "doubt", "risk", "allowed", "audit", "reason")
+    for row in connection.execute(found):
+        yield {"kind": "acceptance", "segment": row.segment_id} | {name: getattr(row, name) for name in names}
 
 
 def _corrections(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, func, select
 from transcribe.records import Correction, Recording, Segment
 from transcribe.store.corrections import Corrections
 from transcribe.store.desk_tables import PEOPLE, VERDICTS
+from transcribe.store.growing import with_accepted
 from transcribe.store.masks import spans_of
 from transcribe.store.rows import recording_of, segment_of
 from transcribe.store.scoring import Span, joined
@@ -50,15 +51,18 @@ class Freezing(Corrections):
     """The part of the store that datasets are made from."""
 
     def transcribed(self) -> Iterator[Transcribed]:
-        """Each recording with corrections that stand, by id. Streams."""
-        for group in self._corrected(None, None):
+        """
+        Each recording with corrections that stand, or drafts that count without one, by id. Streams.
+        """
+        for group in self._corrected(None, None, or_accepted=True):
             with self.reading() as connection:
                 segments = _segments(connection, group)
                 written = _written(connection, group, segments)
                 newest = _newest_runs(connection, group)
                 masks = spans_of(connection, [row.no for row in group])
+                grown = with_accepted(connection, [row.no for row in group])
             for row in group:
-                if written[row.no]:
+                if written[row.no] or row.no in grown:
                     spans = joined((one.correction.start, one.correction.end) for one in written[row.no])
                     own = [each for each in segments[row.no] if each.run == newest.get(row.no)]
                     yield Transcribed(

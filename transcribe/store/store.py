@@ -14,6 +14,7 @@ from transcribe.store.drafts import Drafts
 from transcribe.store.erasing import Erasing
 from transcribe.store.export import Export
 from transcribe.store.freezing import Freezing
+from transcribe.store.growing import Growing
 from transcribe.store.inviting import Inviting
 from transcribe.store.locks import Role, role_lock
 from transcribe.store.masks import Masks
@@ -52,6 +53,7 @@ class Store(
     Pieces,
     Objecting,
     Overseeing,
+    Growing,
 ):
     """
     One database, opened. Its parts are the base classes, a noun each.

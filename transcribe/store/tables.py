@@ -148,6 +148,25 @@ CORRECTIONS = Table(
     CheckConstraint("start_ms >= 0 AND end_ms >= start_ms", name="corrections_span"),
 )
 
+#: Append-only, as corrections: drafts that were accepted without a person, and taken back. A segment's last row counts.
+ACCEPTANCES = Table(
+    "acceptances",
+    METADATA,
+    Column("no", Number, primary_key=True),
+    Column("run", ForeignKey("done.no"), nullable=False),
+    Column("segment", ForeignKey("segments.no"), nullable=False),
+    Column("dialect", Words, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("doubt", Double, nullable=False),
+    Column("risk", Double, nullable=False),
+    Column("allowed", Double, nullable=False),
+    #: Whether a person is to write it again, blindly.
+    Column("audit", Boolean, nullable=False),
+    Column("reason", Words),
+    Column("added_at", Words, nullable=False),
+    Index("acceptances_by_segment", "segment", "no"),
+)
+
 MODELS = Table(
     "models",
     METADATA,

@@ -1,0 +1,119 @@
+"""Drafts that count without a person: never tested on, taken back by a further row, and silent at the desk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from tests.store.factories import MODEL, SETTINGS, correction, drafted, recording, recording_id
+from transcribe.desk_records import DeskRules
+from transcribe.errors import InputError, UnfitError
+from transcribe.records import Acceptance
+from transcribe.store import Store
+from transcribe.store.desk_tables import DESK
+from transcribe.store.tables import ACCEPTANCES
+
+ID = recording_id("talk")
+
+
+@pytest.fixture
+def talk(store: Store) -> Store:
+    """A drafted recording with three segments, and one that is tested on."""
+    spoken = [("A", at, at + 900, "one two") for at in (0, 1_000, 2_000)]
+    for name, split in (("talk", "train"), ("exam", "test")):
+        store.add_recordings([recording(name, split=split, dialect="hi", speaker=name)])
+        store.save_drafted(drafted(name, spoken))
+    return store
+
+
+def accepted(store: Store, at: int, *, name: str = "talk", audit: bool = False) -> Acceptance:
+    segment = list(store.segments(recording_id(name)))[at]
+    return Acceptance(
+        segment=segment.id,
+        recording=recording_id(name),
+        model=MODEL,
+        settings=SETTINGS,
+        dialect="hi",
+        doubt=0.1,
+        risk=0.02,
+        allowed=0.05,
+        audit=audit,
+    )
+
+
+def states(store: Store) -> list[tuple[str, int, int]]:
+    with store.reading() as connection:
+        return [tuple(row) for row in connection.execute(select(DESK.c.state, DESK.c.hands, DESK.c.wanted))]
+
+
+def test_what_was_accepted_stands_once(talk: Store) -> None:
+    given = [accepted(talk, 0), accepted(talk, 2, audit=True)]
+    assert talk.accept_drafts(given) == 2
+    assert talk.accept_drafts(given) == 0
+    assert list(talk.acceptances()) == given
+    assert list(talk.acceptances(dialect="ta")) == list(talk.acceptances(model="other")) == []
+
+
+@pytest.mark.parametrize("change", [{"segment": "nowhere"}, {"settings": "never-ran"}, {"model": "other"}])
+def test_a_draft_that_is_not_there_is_refused(talk: Store, change: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="was to be accepted"):
+        talk.accept_drafts([replace(accepted(talk, 0), **change)])
+
+
+def test_nothing_of_the_test_is_accepted(talk: Store) -> None:
+    with pytest.raises(InputError, match="tested on"):
+        talk.accept_drafts([accepted(talk, 1), accepted(talk, 0, name="exam")])
+    assert list(talk.acceptances()) == []
+
+
+def test_what_was_taken_back_counts_no_more_and_may_come_again(talk: Store) -> None:
+    one, other = accepted(talk, 0), accepted(talk, 1, audit=True)
+    talk.accept_drafts([one, other])
+
+    assert talk.withdraw_acceptances("hi", MODEL, reason="too wrong", but=[other.segment]) == 1
+    assert list(talk.acceptances()) == [other]
+    assert talk.accept_drafts([one]) == 1
+    assert list(talk.acceptances()) == [one, other]
+
+
+def test_the_rows_are_never_changed(talk: Store) -> None:
+    talk.accept_drafts([accepted(talk, 0)])
+    with pytest.raises((UnfitError, Exception), match="append-only"), talk.writing() as connection:
+        connection.execute(ACCEPTANCES.update().values(risk=0.0))
+    with pytest.raises((UnfitError, Exception), match="append-only"), talk.writing() as connection:
+        connection.execute(ACCEPTANCES.delete())
+
+
+def test_a_person_who_writes_the_segment_takes_its_place(talk: Store) -> None:
+    silent, audit = accepted(talk, 0), accepted(talk, 1, audit=True)
+    talk.accept_drafts([silent, audit])
+    talk.add_corrections(
+        [correction(one.segment, segment=one.segment, speaker="A", text="one two") for one in (silent, audit)]
+    )
+    assert list(talk.acceptances()) == [audit], "what was audited is kept, to be held against what was accepted"
+
+
+@pytest.mark.parametrize("laid_first", [True, False])
+def test_nobody_is_asked_for_it_but_to_audit_it_blindly(talk: Store, laid_first: bool) -> None:
+    rules = DeskRules(second_share=0.0)
+    if laid_first:
+        talk.lay_out(rules)
+    talk.accept_drafts([accepted(talk, 0), accepted(talk, 1, audit=True)])
+    if not laid_first:
+        talk.lay_out(rules)
+    assert sorted(states(talk))[:2] == [("grown", 0, 1), ("open", 0, 1)]
+    assert ("open", 1, 2) in states(talk)
+    view = talk.views([accepted(talk, 1).segment])[accepted(talk, 1).segment]
+    assert view.words is None, "who audits does not see the draft"
+
+    talk.withdraw_acceptances("hi", MODEL, reason="too wrong")
+    assert "grown" not in {state for state, _, _ in states(talk)}
+
+
+def test_the_canonical_export_tells_what_was_accepted(talk: Store) -> None:
+    talk.accept_drafts([accepted(talk, 0)])
+    lines = [line for line in talk.canonical() if '"acceptance"' in line]
+    assert len(lines) == 1
+    assert '"risk":0.02' in lines[0]

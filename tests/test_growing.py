@@ -1,0 +1,81 @@
+"""What is accepted without a person: little doubt, nobody else talking, and only while those who look again agree."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from dialects.calibration import Calibration
+from dialects.scoring import ErrorCount
+from transcribe.growing import Limits, acceptable, audited, doubt, drawn, overlaps
+from transcribe.records import Draft, Segment, Word
+
+
+def draft(*sure: float, **more: Any) -> Draft:
+    words = tuple(Word(text="ja", start=at, end=at + 1, probability=one) for at, one in enumerate(sure))
+    return Draft(segment="s", model="m", settings="x", words=words, **({"log_probability": -0.1} | more))
+
+
+def segment(speaker: str, start: int, end: int, *, channel: int | None = None) -> Segment:
+    return Segment(recording="r", speaker=speaker, start=start, end=end, channel=channel)
+
+
+def test_one_unlikely_word_is_enough_to_doubt() -> None:
+    sure, unsure = doubt(draft(0.99, 0.99, 0.99)), doubt(draft(0.99, 0.3, 0.99))
+    assert sure is not None
+    assert unsure is not None
+    assert 0 <= sure < 0.2 < unsure <= 1
+
+
+@pytest.mark.parametrize(
+    "unfit", [draft(), draft(0.99, flags=("loop",)), draft(0.99, log_probability=None), draft(0.99, 0.99)]
+)
+def test_what_is_flagged_empty_or_talked_over_is_never_relied_on(unfit: Draft) -> None:
+    assert doubt(unfit, overlap=0.5) is None
+    assert doubt(unfit) is None or not unfit.flags
+
+
+def test_who_talks_at_the_same_time_on_the_same_channel_is_heard() -> None:
+    one, other, apart = segment("a", 0, 1_000), segment("b", 750, 2_000), segment("c", 0, 1_000, channel=1)
+    found = overlaps([one, other, apart, segment("a", 900, 950)])
+    assert found[one.id] == 0.25
+    assert found[apart.id] == 0.0
+
+
+def test_only_what_is_expected_to_be_right_enough_is_accepted() -> None:
+    calibration = Calibration(ends=(0.1, 0.3), risks=(0.04, 0.06))
+    doubts = {"sure": 0.05, "doubtful": 0.2, "beyond": 0.5, "never": None}
+    assert acceptable(doubts, calibration, Limits(limit=0.05)) == {"sure": (0.05, 0.04)}
+    assert set(acceptable(doubts, calibration, Limits(limit=0.06))) == {"sure", "doubtful"}
+
+
+def test_a_share_is_drawn_to_be_written_again() -> None:
+    lot = random.Random(2).random
+    found = drawn([str(at) for at in range(1_000)], Limits(audit_share=0.2), lot)
+    assert 150 < len(found) < 250
+    assert drawn(["a"], Limits(audit_share=0.0), lot) == frozenset()
+    assert drawn(["a"], Limits(audit_share=1.0), lot) == {"a"}
+
+
+def looked(wrong: int, right: int, *, segments: int = 10) -> list[ErrorCount]:
+    return [ErrorCount(hits=right, substitutions=wrong)] * segments
+
+
+def test_acceptance_stops_when_those_who_look_again_find_too_much() -> None:
+    good = audited({"b1": looked(0, 10), "b2": looked(0, 10)}, Limits())
+    bad = audited({"b1": looked(1, 9), "b2": looked(1, 9)}, Limits())
+
+    assert (good.segments, good.wer, good.stopped) == (20, 0.0, None)
+    assert bad.stopped is not None
+    assert "10.0 %" in bad.stopped
+
+
+def test_few_that_were_looked_at_stop_it_only_when_it_is_sure() -> None:
+    unsure = audited({"b1": looked(0, 10, segments=3), "b2": looked(2, 8, segments=3)}, Limits())
+    sure = audited({f"b{at}": looked(5, 5, segments=2) for at in range(4)}, Limits())
+
+    assert (unsure.wer, unsure.stopped) == (0.1, None)
+    assert sure.stopped is not None
+    assert audited({}, Limits()).stopped is None
