@@ -36,7 +36,7 @@ export function trust(me: Pick<Me, "id" | "csrf"> | null): void {
 
 /** Ask the server; a change without what lets it in, as after a start without a line, asks for that first. */
 export async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const changes = method !== "GET" && !(method === "POST" && path === SESSION);
+  const changes = method !== "GET" && !(method === "POST" && OPEN.has(path));
   if (changes && csrf === null) await renew();
   try {
     return await ask(method, path, body, signal);
@@ -49,6 +49,8 @@ export async function request(method: string, path: string, body?: unknown, sign
 }
 
 const SESSION = "/api/v1/session";
+/** Where somebody goes who is not signed in yet: by name and password, or by a link of invitation. */
+const OPEN: ReadonlySet<string> = new Set([SESSION, "/api/v1/invitations", "/api/v1/invitations/look"]);
 
 async function renew(): Promise<void> {
   const me = (await (await ask("GET", SESSION)).json()) as Me;
