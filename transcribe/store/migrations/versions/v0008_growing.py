@@ -6,8 +6,8 @@ from alembic import op
 from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Integer, Text
 from sqlalchemy.dialects import postgresql
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 # A migration never changes again, so it spells its types out instead of taking those of today's tables.
 Words = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
