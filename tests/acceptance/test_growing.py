@@ -9,8 +9,11 @@ import pytest
 
 from tests.store.factories import correction, drafted, recording, recording_id
 from transcribe.actions.datasets import freeze
+from transcribe.actions.desk import queue
 from transcribe.actions.growing import accept
+from transcribe.desk_records import DeskRules
 from transcribe.records import Drafted, Model, Word
+from transcribe.store.leasing import Ask
 from transcribe.wiring import Wiring
 from transcribe.workspace import create
 
@@ -135,3 +138,15 @@ def test_nothing_is_accepted_before_people_have_written_enough(tmp_path: Path) -
         wiring.store.save_drafted(talk("talk0"))
         (told,) = accept(wiring).data["dialects"]
     assert (told["state"], told["reason"]) == ("waiting", "30 more segments are to be written first")
+
+
+def test_people_are_asked_first_for_what_teaches_most(workspace: Path) -> None:
+    with Wiring.open(workspace) as wiring:
+        said = queue(wiring, gold=None, reopen=(), first=0.2)
+        assert said.data["first"] == 13, "0.9 s each fit 13 times into 12 s"
+        asha = wiring.store.add_person("asha", ("transcriber",))
+        rules = DeskRules(gold_share=0, random_share=0)
+        leases = wiring.store.take(asha.id, Ask(count=13, dialects=("en-GB",)), rules, draw=lambda: 1.0)
+        talks = [recording_id(f"talk{at}") for at in range(6, 12)]
+        drafts = {draft.segment: draft for id in talks for draft in wiring.store.drafts(id, MODEL)}
+        assert [drafts[lease.segment].text for lease in leases] == [WRONG] * 13

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transcribe import printing
 from transcribe.actions.tables import stacked, table
@@ -23,6 +23,9 @@ from transcribe.desk_records import PERMISSIONS, Person, Role
 from transcribe.errors import Failure, GateFailed, InputError, UsageError
 from transcribe.masking import Terms, terms_in
 from transcribe.wiring import Wiring
+
+if TYPE_CHECKING:
+    from dialects.acquiring import Waiting
 
 #: Why saved work was not taken in, in words.
 _REJECTED = {
@@ -148,8 +151,11 @@ def people_token(wiring: Wiring, name: str, scopes: Sequence[str], *, label: str
     )
 
 
-def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str]) -> Answer:
-    """What waits to be written, by dialect; keeps segments for checking people, opens finished ones again."""
+def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str], first: float | None = None) -> Answer:
+    """
+    What waits to be written, by dialect; keeps segments for checking people, opens finished ones again, and asks first
+    for the *first* minutes that a model would learn most from.
+    """
     store, newest = wiring.store, wiring.store.newest_run()
     terms = _terms(wiring)
     if terms.phrases:
@@ -157,6 +163,8 @@ def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str]) -> Answer
     store.lay_out(_rules(wiring.settings.desk), upto=newest)
     kept = store.set_gold(_gold_texts(gold)) if gold is not None else 0
     opened = [segment for segment in reopen if store.reopen(segment)]
+    wanted = _teaching(wiring, first) if first is not None else ()
+    asked_first = store.put_first([one.id for one in wanted])
     found = store.progress()
     states = ("open", "held", "returned", "aside", "review", "disputed", "accepted", "unclear", "gold")
     rows = [
@@ -164,9 +172,24 @@ def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str]) -> Answer
         for each in found
     ]
     lines = [f"{kept} segments are kept for checking people"] * (gold is not None)
+    lines += [_first_line(wanted, asked_first)] * (first is not None)
     lines += [f"{len(opened)} of {len(reopen)} segments are open again"] * bool(reopen)
-    data = {"dialects": [asdict(each) for each in found], "gold": kept, "reopened": opened}
+    data = {"dialects": [asdict(each) for each in found], "gold": kept, "reopened": opened, "first": asked_first}
     return Answer(data=data, text=stacked(lines, table(("dialect", *states, "accepted sound"), rows)))
+
+
+def _teaching(wiring: Wiring, minutes: float) -> tuple[Waiting, ...]:
+    from transcribe.actions.acquiring import correct_next
+    from transcribe.actions.scoring import model_named, preparer
+
+    prepare = preparer(wiring.settings.report, normaliser=None)
+    return correct_next(wiring.store, model_named(wiring.store, None), prepare, minutes=minutes)
+
+
+def _first_line(wanted: Sequence[Waiting], asked: int) -> str:
+    dialects = ", ".join(f"{tag} {count}" for tag, count in sorted(Counter(one.dialect for one in wanted).items()))
+    sound = sum(one.seconds for one in wanted) / 60
+    return f"{asked} segments are asked for first, {sound:.1f} min of sound: {dialects or 'none'}"
 
 
 def review(wiring: Wiring, *, verify: bool) -> Answer:

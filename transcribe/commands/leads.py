@@ -41,6 +41,9 @@ def queue(
         Path | None, typer.Option(help="CSV or JSONL of segment and text: keep these to check people.")
     ] = None,
     reopen: Annotated[list[str] | None, typer.Option(help="Put this segment back among those to write.")] = None,
+    first: Annotated[
+        float | None, typer.Option(min=0.1, help="Ask first for so many minutes, those that teach a model most.")
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -50,7 +53,7 @@ def queue(
     from transcribe.wiring import Wiring
 
     with Wiring.open(workspace) as wiring:
-        console.answer(desk.queue(wiring, gold=gold, reopen=reopen or ()))
+        console.answer(desk.queue(wiring, gold=gold, reopen=reopen or (), first=first))
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli accept --limit 5")

@@ -45,9 +45,13 @@ class Growing(Database):
             count += len(fresh)
         return count
 
-    def acceptances(self, *, dialect: str | None = None, model: str | None = None) -> Iterator[Acceptance]:
-        """Those that stand, by recording and time, of *dialect* and *model* alone if named. Streams."""
+    def acceptances(
+        self, *, dialect: str | None = None, model: str | None = None, recording: str | None = None
+    ) -> Iterator[Acceptance]:
+        """Those that stand, by recording and time; only those of what is named. Streams."""
         found = _acceptances()
+        if recording is not None:
+            found = found.where(RECORDINGS.c.id == recording)
         if dialect is not None:
             found = found.where(ACCEPTANCES.c.dialect == dialect)
         if model is not None:

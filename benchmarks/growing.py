@@ -1,0 +1,146 @@
+"""
+How many drafts can be accepted without a person, how right are they, and does acceptance stop when the model is worse?
+
+    python -m benchmarks.growing WORKSPACE [--seeds 5] [--reviewed 0.35]
+
+WORKSPACE holds a drafted pool of one dialect outside the test split, with the truth in its declared turns: the demo's
+generator makes such a pool. For each seed a part of its conversations is written by "people" (the truth), the rest is
+left to acceptance at a limit of 5 %, everything accepted is written again blindly, and a second round follows. Then the
+same with a model that was made worse on purpose: every fifth word of the drafts nobody has written is another, as sure
+as the one before. It works on copies; the workspace stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import statistics
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+
+from benchmarks.measuring import write
+from transcribe.actions.growing import accept
+from transcribe.records import Correction, Recording, Segment, content_id
+from transcribe.store.rows import words_of
+from transcribe.store.tables import DONE, DRAFTS, RECORDINGS
+from transcribe.wiring import Wiring
+
+LIMIT = 0.05
+#: Milliseconds that a drafted segment may begin too late or end too early and still hold a word.
+EDGE = 150
+
+
+def truth(recording: Recording, segment: Segment) -> str:
+    """What the speaker of *segment* says in it: declared words whose middle, spread by their letters, lies there."""
+    found: list[str] = []
+    for turn in sorted(recording.declared, key=lambda one: one.start):
+        if turn.speaker != segment.speaker or not turn.text:
+            continue
+        words = turn.text.split()
+        letters = sum(len(word) + 1 for word in words)
+        at = turn.start
+        for word in words:
+            length = (turn.end - turn.start) * (len(word) + 1) / letters
+            if segment.start - EDGE <= at + length / 2 <= segment.end + EDGE:
+                found.append(word)
+            at += length
+    return " ".join(found)
+
+
+def people_write(wiring: Wiring, recordings: Iterable[Recording], only: set[str] | None = None) -> None:
+    """Let people write the drafted segments of *recordings*, or *only* some, from the sound."""
+    for recording in recordings:
+        wiring.store.add_corrections(
+            Correction(
+                id=content_id(segment.id, "truth"),
+                recording=recording.id,
+                start=segment.start,
+                end=segment.end,
+                text=truth(recording, segment) or "[noise]",
+                speaker=segment.speaker,
+                dialect=segment.dialect,
+                segment=segment.id,
+                author="truth",
+            )
+            for segment in wiring.store.segments(recording.id)
+            if only is None or segment.id in only
+        )
+
+
+def worsen(wiring: Wiring, recordings: Sequence[str], chance: random.Random) -> None:
+    """Put another word in the place of every fifth of the drafts of *recordings*, as sure as the one before."""
+    with wiring.store.writing() as connection:
+        found = (
+            select(DRAFTS).join(DONE, DRAFTS.c.run == DONE.c.no).join(RECORDINGS, DONE.c.recording == RECORDINGS.c.no)
+        )
+        rows = connection.execute(found.where(RECORDINGS.c.id.in_(recordings))).all()
+        vocabulary = sorted({word.text for row in rows for word in words_of(row.words)})
+        for row in rows:
+            words = [
+                [
+                    chance.choice(vocabulary) if chance.random() < 0.2 else word.text,
+                    word.start,
+                    word.end,
+                    word.probability,
+                ]
+                for word in words_of(row.words)
+            ]
+            mine = update(DRAFTS).where(DRAFTS.c.run == row.run, DRAFTS.c.segment == row.segment)
+            connection.execute(mine.values(words=json.dumps(words, ensure_ascii=False, separators=(",", ":"))))
+
+
+def round_of(place: Path, seed: int, reviewed: float, *, worse: bool) -> dict[str, Any]:
+    """One seed: what is accepted, what the audit finds, and what a second round does."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "w"
+        shutil.copytree(place, copy, ignore=shutil.ignore_patterns("audio", "reports"))
+        with Wiring.open(copy, {"grow.audit_share": 1.0}) as wiring:
+            recordings = list(wiring.store.recordings())
+            chance.shuffle(recordings)
+            written = recordings[: round(reviewed * len(recordings))]
+            rest = recordings[len(written) :]
+            people_write(wiring, written)
+            if worse:
+                worsen(wiring, [one.id for one in rest], chance)
+            (first,) = accept(wiring, limit=LIMIT).data["dialects"]
+            audits = {one.segment for one in wiring.store.acceptances()}
+            people_write(wiring, rest, audits)
+            (second,) = accept(wiring, limit=LIMIT).data["dialects"]
+    unwritten = first["segments"] - first["reviewed"]
+    facts = ("audited", "audited_words", "audited_errors", "wer", "ci_low", "ci_high", "state", "reason")
+    return {
+        "seed": seed,
+        "accepted": first["change"],
+        "unwritten": unwritten,
+        "share": round(first["change"] / max(unwritten, 1), 4),
+    } | {name: second[name] for name in facts}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--reviewed", type=float, default=0.35)
+    given = parser.parse_args()
+    found: dict[str, Any] = {}
+    for name, worse in (("as it is", False), ("made worse", True)):
+        rows = [round_of(given.workspace, seed, given.reviewed, worse=worse) for seed in range(given.seeds)]
+        found[name] = rows
+        for row in rows:
+            wer = "–" if row["wer"] is None else f"{row['wer']:.1%} ({row['ci_low']:.1%} – {row['ci_high']:.1%})"
+            print(f"{name}: {row['share']:.0%} accepted, {row['audited']} audited, WER {wer}, {row['state']}")
+    share = statistics.median(row["share"] for row in found["as it is"])
+    stopped = sum(row["state"] == "stopped" for row in found["made worse"])
+    print(f"median share {share:.0%}; stopped in {stopped} of {given.seeds} where the model was made worse")
+    write("growing", found, limit=LIMIT, reviewed=given.reviewed, median_share=share, stopped_when_worse=stopped)
+
+
+if __name__ == "__main__":
+    main()
