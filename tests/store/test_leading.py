@@ -126,6 +126,18 @@ def test_people_see_what_became_of_their_texts_without_who_decided(store: Store)
     assert store.spellings(dialect="ta") == ()
 
 
+def test_what_is_masked_is_not_told_with_a_decision(store: Store) -> None:
+    asha, eyes = person(store), person(store, "eyes", "reviewer")
+    [segment] = talk(store, count=1)
+    [lease] = take(store, asha)
+    submit(store, asha, operation(lease, "word Ravi"), rules=REVIEWED)
+    store.decide(eyes.id, verdict(review(store, eyes), 1, text="word Rawi", reasons=("typing",)), PLAIN)
+    [view] = store.views([segment]).values()
+    store.add_mask(view.recording, view.start, view.end)
+    [told] = store.decisions_on(asha.id)
+    assert (told["text"], told["became"]) == ("[masked]", "[masked]")
+
+
 def test_another_form_of_the_dialect_is_no_error_of_its_writer(store: Store) -> None:
     asha, eyes = person(store), person(store, "eyes", "reviewer")
     talk(store)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from transcribe.records import Milliseconds
 from transcribe.store.desk import OFF_DESK
 from transcribe.store.desk_tables import AUDIT, DESK, PEOPLE, VERDICTS, VERSIONS
 from transcribe.store.grouping import Grouping
+from transcribe.store.masks import hider_of
 from transcribe.store.tables import DRAFTS, RECORDINGS, SEGMENTS
 
 
@@ -137,7 +138,7 @@ class Overseeing(Grouping):
     def decisions_on(self, person: str, *, count: int = 50) -> tuple[dict[str, Any], ...]:
         """
         What was decided about texts of *person*, the newest first, without who decided: their own text, and the one
-        that a reviewer put in its place.
+        that a reviewer put in its place, both without what is masked.
         """
         own, result = VERSIONS.alias("own"), VERSIONS.alias("result")
         found = (
@@ -163,7 +164,7 @@ class Overseeing(Grouping):
         )
         with self.reading() as connection:
             rows = connection.execute(found).all()
-        return tuple(_decision(row._mapping) for row in rows)
+            return tuple(_decision(row._mapping, hider_of(connection, row.id)) for row in rows)
 
 
 def _counted(since: str) -> Select[Any]:
@@ -212,7 +213,7 @@ def _outlook(dialect: str, rows: Sequence[Row[Any]]) -> Outlook:
     )
 
 
-def _decision(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _decision(row: Mapping[Any, Any], hide: Callable[[str], str]) -> dict[str, Any]:
     changed = row["decision"] == "accept" and row["result"] != row["version"]
     return {
         "segment": row["id"],
@@ -221,6 +222,6 @@ def _decision(row: Mapping[Any, Any]) -> dict[str, Any]:
         "decision": row["decision"],
         "reasons": json.loads(row["reasons"]),
         "note": row["note"],
-        "text": row["own_text"],
-        "became": row["result_text"] if changed else None,
+        "text": hide(row["own_text"]),
+        "became": hide(row["result_text"]) if changed else None,
     }
