@@ -27,6 +27,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "/api/v1/session"): ("anybody", None),
     ("delete", "/api/v1/session"): ("anybody", None),
     ("post", "/api/v1/leases"): ("work", {"count": 1}),
+    ("get", "/api/v1/leases"): ("work", None),
     ("put", "/api/v1/leases/{id}"): ("work", None),
     ("delete", "/api/v1/leases/{id}"): ("work", None),
     ("post", "/api/v1/corrections"): ("work", [TEXT]),

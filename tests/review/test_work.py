@@ -91,6 +91,19 @@ def test_a_heartbeat_keeps_a_segment_and_giving_back_frees_it(room: Room) -> Non
     assert take(asha) == []
 
 
+def test_another_device_finds_what_one_holds(room: Room) -> None:
+    room.talk(count=2)
+    asha, ravi = room.person("asha"), room.person("ravi")
+    [lease] = take(asha)
+    take(ravi)
+    [held] = room.sign_in("asha").get("/api/v1/leases").json()
+    assert {name: held[name] for name in ("id", "segment", "fence", "text")} == {
+        name: lease[name] for name in ("id", "segment", "fence", "text")
+    }
+    asha.delete(f"/api/v1/leases/{lease['id']}")
+    assert asha.get("/api/v1/leases").json() == []
+
+
 def test_the_draft_of_the_test_split_stays_hidden(room: Room) -> None:
     room.talk(split="test")
     [lease] = take(room.person("asha"))

@@ -47,6 +47,12 @@ async def take(given: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
     return JSONResponse(await run_in_threadpool(leases_out, service, caller, leases))
 
 
+@router.get("/leases", response_model=list[LeaseOut])
+async def held(caller: Worker, service: ServiceOf) -> Response:
+    """What one holds to write, the oldest first: for another device, or one that forgot."""
+    return JSONResponse(await run_in_threadpool(_held, service, caller))
+
+
 @router.put("/leases/{id}", response_model=Heartbeat)
 async def renew(id: LeaseId, caller: Worker, service: ServiceOf) -> Json:
     """Say that the segment is still worked on."""
@@ -95,6 +101,11 @@ async def reshape(given: ReshapeIn, caller: Worker, service: ServiceOf) -> Respo
     leases = await run_in_threadpool(leases_out, service, caller, found.leases)
     told = {"op_id": found.op_id, "status": found.status, "reason": found.reason}
     return JSONResponse(told | {"leases": leases, "removed": list(found.removed)})
+
+
+def _held(service: Service, caller: Caller) -> list[Json]:
+    mine = service.store.leases(caller.person.id)
+    return leases_out(service, caller, [lease for lease in mine if lease.purpose != "review"])
 
 
 def leases_out(service: Service, caller: Caller, leases: Sequence[Lease], *, reviewing: bool = False) -> list[Json]:

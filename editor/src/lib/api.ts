@@ -95,6 +95,7 @@ export const api = {
   signIn: (name: string, password: string) => json<Me>("POST", "session", { name, password }),
   signOut: () => request("DELETE", "/api/v1/session"),
   take: (count: number, offline: boolean) => json<Lease[]>("POST", "leases", { count, offline }),
+  held: () => json<Lease[]>("GET", "leases"),
   takeAgain: (segments: string[]) => json<Lease[]>("POST", "leases", { count: segments.length, segments }),
   renew: (lease: string) => json<Heartbeat>("PUT", `leases/${lease}`),
   giveBack: (lease: string, reason?: SkipReason) =>

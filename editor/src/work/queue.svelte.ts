@@ -89,13 +89,13 @@ export class Queue {
     this.filling = true;
     try {
       const wanted = wantedReady(desk.settings.liked.ready);
+      // On a slow line the first text is there soonest alone.
+      const bare = this.held.length === 0;
+      if (bare) await this.#add(await api.take(1, true));
+      if (bare) await this.#addHeld();
       const missing = wanted - this.open.length;
-      if (missing > 0 && this.open.length <= wanted * LOW) {
-        // On a slow line the first text is there soonest alone.
-        const first = this.held.length === 0 ? 1 : 0;
-        if (first > 0) await this.#add(await api.take(first, true));
-        if (missing > first && !(first > 0 && this.empty)) await this.#add(await api.take(missing - first, true));
-      }
+      const over = bare && this.empty;
+      if (missing > 0 && this.open.length <= wanted * LOW && !over) await this.#add(await api.take(missing, true));
       await this.lookForReturned();
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
@@ -190,6 +190,13 @@ export class Queue {
         if (!(error instanceof Refused)) throw error;
       }
     }
+  }
+
+  /** What the person holds on another device, or held here before this browser forgot. */
+  async #addHeld(): Promise<void> {
+    const here = new Set(this.held.map((each) => each.segment));
+    const others = (await api.held()).filter((lease) => !here.has(lease.segment));
+    if (others.length > 0) await this.#add(others);
   }
 
   async #add(leases: readonly Lease[], first = false): Promise<void> {
