@@ -196,6 +196,9 @@ class _Trainer:
         self._net, self._settings = whole.eval().model, whole.generation_config
         self._features = Features(whole.config.num_mel_bins, torch.device("cpu"))
         self.scribe = Scribe(folder)
+        # transformers drops what it does not know from some folders' settings.
+        self._settings.no_timestamps_token_id, self._settings.eos_token_id = self.scribe.no_times, self.scribe.end
+        self._settings.max_initial_timestamp_index = _first_time(folder)
 
     def features(self, pcm: Pcm) -> Any:
         """(1, bands, 3 000), padded as the drafter pads."""
@@ -220,8 +223,7 @@ class _Drafter:
         self._net = ctranslate2.models.Whisper(str(folder), device="cpu", compute_type="default", intra_threads=1)
         tokens = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         self._end = tokens.index("<|endoftext|>")
-        settings = json.loads((trainer / "generation_config.json").read_text(encoding="utf-8"))
-        self._first_time: int = settings.get("max_initial_timestamp_index") or 50
+        self._first_time = _first_time(trainer)
 
     def write(self, mel: Any, opening: list[int]) -> list[int]:
         import ctranslate2
@@ -231,12 +233,19 @@ class _Drafter:
             heard,
             [opening],
             beam_size=1,
-            max_length=len(opening) + _MOST_TOKENS,
+            # Half of it is for the prompt (models/whisper.cc).
+            max_length=2 * _MOST_TOKENS,
             suppress_blank=False,
             suppress_tokens=[],
             max_initial_timestamp_index=self._first_time,
         )[0].sequences_ids[0]
         return list(found[: found.index(self._end)] if self._end in found else found)
+
+
+def _first_time(trainer: Path) -> int:
+    """How late the first time of a window may be, in steps of 20 ms; Whisper's own bound is 50."""
+    settings = json.loads((trainer / "generation_config.json").read_text(encoding="utf-8"))
+    return int(settings.get("max_initial_timestamp_index") or 50)
 
 
 def _failed(place: Path, what: str) -> GateFailed:

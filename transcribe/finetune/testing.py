@@ -73,11 +73,15 @@ class Exam:
 
 def judged(rates: Rates, first: Rates, focus: Collection[str]) -> float:
     """
-    How bad *rates* are: the mean of the dialects in *focus*, and double what the others lost since *first*.
+    How bad *rates* are: the mean of the dialects in *focus*, and double the mean of what the others lost since *first*.
 
-    Without a focus, the mean of all. A loss within TOLERANCE is none. The dev part is small, and one error in it is not
-    a dialect forgotten.
+    Without a focus, the mean of all. A loss within TOLERANCE is none. The mean, because the dev part is small: of many
+    dialects some always lose a word by chance.
+
+    >>> round(judged({"a": 0.4, "b": 0.2}, {"a": 0.7, "b": 0.1}, ["a"]), 3)
+    0.59
     """
     learned = [rate for tag, rate in rates.items() if tag in focus] or list(rates.values())
     lost = [max(0.0, rate - first.get(tag, rate) - TOLERANCE) for tag, rate in rates.items() if tag not in focus]
-    return sum(learned) / max(1, len(learned)) + 2 * sum(lost)
+    forgotten = sum(lost) / len(lost) if focus and lost else 0.0
+    return sum(learned) / max(1, len(learned)) + 2 * forgotten
