@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: Words at the rate of all that each step is given beside its own.
-PRIOR_WORDS = 10
+PRIOR_WORDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,12 +29,17 @@ def test_one_unlikely_word_is_enough_to_doubt() -> None:
     assert 0 <= sure < 0.2 < unsure <= 1
 
 
-@pytest.mark.parametrize(
-    "unfit", [draft(), draft(0.99, flags=("loop",)), draft(0.99, log_probability=None), draft(0.99, 0.99)]
-)
-def test_what_is_flagged_empty_or_talked_over_is_never_relied_on(unfit: Draft) -> None:
-    assert doubt(unfit, overlap=0.5) is None
-    assert doubt(unfit) is None or not unfit.flags
+@pytest.mark.parametrize("unfit", [draft(), draft(0.99, flags=("loop",)), draft(0.99, log_probability=None)])
+def test_what_is_flagged_or_empty_is_never_relied_on(unfit: Draft) -> None:
+    assert doubt(unfit) is None
+
+
+def test_speech_that_others_talk_over_is_doubted() -> None:
+    alone, brushed, drowned = (doubt(draft(0.99, 0.99), overlap=overlap) for overlap in (0.0, 0.1, 0.25))
+    assert alone is not None
+    assert brushed is not None
+    assert alone < brushed < 1
+    assert drowned == 1
 
 
 def test_who_talks_at_the_same_time_on_the_same_channel_is_heard() -> None:
@@ -46,9 +51,17 @@ def test_who_talks_at_the_same_time_on_the_same_channel_is_heard() -> None:
 
 def test_only_what_is_expected_to_be_right_enough_is_accepted() -> None:
     calibration = Calibration(ends=(0.1, 0.3), risks=(0.04, 0.06))
-    doubts = {"sure": 0.05, "doubtful": 0.2, "beyond": 0.5, "never": None}
-    assert acceptable(doubts, calibration, Limits(limit=0.05)) == {"sure": (0.05, 0.04)}
-    assert set(acceptable(doubts, calibration, Limits(limit=0.06))) == {"sure", "doubtful"}
+    drafts = {"sure": (0.05, 8), "doubtful": (0.2, 8), "beyond": (0.5, 8), "never": (None, 8)}
+    assert acceptable(drafts, calibration, Limits(limit=0.041)) == {"sure": (0.05, 0.04)}
+    assert set(acceptable(drafts, calibration, Limits(limit=0.06))) == {"sure", "doubtful"}
+
+
+def test_a_limit_is_of_all_words_together_and_no_draft_is_far_over_it() -> None:
+    calibration = Calibration(ends=(0.1, 0.3, 0.6), risks=(0.04, 0.07, 0.2))
+    drafts = {f"s{at:02}": (0.05, 10) for at in range(20)} | {"over": (0.2, 5), "far": (0.5, 1), "long": (0.25, 900)}
+    found = acceptable(drafts, calibration, Limits(limit=0.05))
+    assert "over" in found
+    assert not {"far", "long"} & found.keys()
 
 
 def test_a_share_is_drawn_to_be_written_again() -> None:

@@ -16,8 +16,10 @@ from dialects.scoring import ErrorCount
 from dialects.statistics import Interval, jackknife_interval
 from transcribe.records import Draft, Segment
 
-#: Part of a segment in which somebody else may speak too. More, and words of one are given to the other.
-MOST_OVERLAP = 0.02
+#: How much doubt a share of overlap adds: from a quarter on nothing is left, since words of one are given to the other.
+OVERLAP_WEIGHT = 4.0
+#: How far over the limit a single draft's expected rate may lie, while that of all together is within it.
+SINGLE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +56,15 @@ def doubt(draft: Draft, *, overlap: float = 0.0) -> float | None:
     """
     How little a draft can be relied on, from 0 to 1; ``None`` for one that is not to be relied on at all.
 
-    One less the least word's probability times the mean word's times that of the tokens: each alone misses errors that
-    another shows. A draft without words, with a flag, or of a segment in which *overlap*, the share of it during which
-    somebody else speaks too, is above `MOST_OVERLAP`, is never accepted.
+    One less the least word's probability times the mean word's times that of the tokens, times what *overlap*, the
+    share of the segment during which somebody else speaks too, leaves: each alone misses errors that another shows. A
+    draft without words or with a flag is never accepted.
     """
-    if not draft.words or draft.flags or draft.log_probability is None or overlap > MOST_OVERLAP:
+    if not draft.words or draft.flags or draft.log_probability is None:
         return None
     sure = [word.probability for word in draft.words]
-    found = 1 - min(sure) * (sum(sure) / len(sure)) * math.exp(min(draft.log_probability, 0.0))
-    return round(found, 6)
+    clear = max(0.0, 1 - OVERLAP_WEIGHT * overlap)
+    return round(1 - min(sure) * (sum(sure) / len(sure)) * math.exp(min(draft.log_probability, 0.0)) * clear, 6)
 
 
 def overlaps(segments: Sequence[Segment]) -> dict[str, float]:
@@ -81,14 +83,27 @@ def overlaps(segments: Sequence[Segment]) -> dict[str, float]:
 
 
 def acceptable(
-    doubts: Mapping[str, float | None], calibration: Calibration, limits: Limits
+    drafts: Mapping[str, tuple[float | None, int]], calibration: Calibration, limits: Limits
 ) -> dict[str, tuple[float, float]]:
-    """(doubt, risk) of each segment whose expected error rate is within the limit."""
-    found = {}
-    for segment, one in doubts.items():
-        risk = None if one is None else calibration.risk(one)
-        if one is not None and risk is not None and risk <= limits.limit:
-            found[segment] = (one, risk)
+    """
+    (doubt, risk) of the most reliable drafts whose words together are expected to be wrong within the limit, which is
+    what an audit then measures; none of which is by itself expected to be `SINGLE` times over it.
+
+    Args:
+        drafts: Doubt and number of words of each segment.
+    """
+    ranked = sorted(
+        (risk, one, segment, words)
+        for segment, (one, words) in drafts.items()
+        if one is not None and (risk := calibration.risk(one)) is not None and risk <= SINGLE * limits.limit
+    )
+    found: dict[str, tuple[float, float]] = {}
+    wrong = said = 0.0
+    for risk, one, segment, words in ranked:
+        wrong, said = wrong + risk * words, said + words
+        if wrong > limits.limit * said:
+            break
+        found[segment] = (one, risk)
     return found
 
 

@@ -42,8 +42,8 @@ class _Speech:
 
     segments: int = 0
     written: dict[str, _Written] = field(default_factory=dict)
-    #: Segments that nobody has written, with their recording.
-    unwritten: dict[str, tuple[str, float | None]] = field(default_factory=dict)
+    #: Segments that nobody has written: recording, doubt, drafted words.
+    unwritten: dict[str, tuple[str, float | None, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,8 +189,8 @@ def _fresh(
         for one in reviewed
         if one.doubt is not None
     )
-    doubts = {segment: one for segment, (_, one) in speech.unwritten.items() if segment not in known}
-    chosen = acceptable(doubts, calibration, limits)
+    drafts = {segment: (one, words) for segment, (_, one, words) in speech.unwritten.items() if segment not in known}
+    chosen = acceptable(drafts, calibration, limits)
     audits = drawn(chosen, limits, draw)
     settings: dict[str, str] = {}
     for recording in {speech.unwritten[segment][0] for segment in chosen}:
@@ -235,7 +235,7 @@ def _speech(store: Store, model: Model, prepare: Preparer) -> dict[str, _Speech]
             if segment.id in made_on:
                 mine.written[segment.id] = _written(recording, dialect, own, made_on[segment.id], wrote, prepare)
             else:
-                mine.unwritten[segment.id] = (recording.id, own)
+                mine.unwritten[segment.id] = (recording.id, own, len(draft.words))
     return found
 
 
