@@ -116,6 +116,8 @@ class Terms:
 
     def spans(self, words: Sequence[Word]) -> tuple[Span, ...]:
         """Where *words*, in time order, say one of the terms, a little widened."""
+        if not self.phrases:
+            return ()
         parts = [(folded(part), word) for word in words for part in word.text.split()]
         return tuple(
             (max(0, parts[first][1].start - _SLACK), parts[last - 1][1].end + _SLACK)
@@ -124,6 +126,8 @@ class Terms:
 
     def hide(self, text: str) -> str:
         """*text* with a mark in place of each term; as it is where it has none."""
+        if not self.phrases:
+            return text
         typed = text.split()
         found = list(self._found([folded(each) for each in typed]))
         for first, last in reversed(found):
