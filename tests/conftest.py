@@ -22,6 +22,7 @@ settings.load_profile("boli")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-again", action="store_true", help="run the long tests that passed with this code, too")
+    parser.addoption("--pictures", action="store_true", help="make the README's picture of the desk anew")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.browser.ground import Ground
 from tests.browser.screen import FLAGS, Screen, opened
 from tests.conftest import ROOT
-from tests.review.serving import Process, serve
+from tests.review.serving import serve
 
 #: Enough drafted segments for every test, some of the test split that are shown without their draft, and one
 #: conversation whose corrections are there from the start.
@@ -84,16 +85,17 @@ def browser(playwright: Playwright, chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def shared(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def shared(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     """One desk for all tests that do not harm it. Each of them has work to do, and leaves some."""
-    desk = serve(Path(shutil.copytree(made.workspace, tmp_path_factory.mktemp("shared") / "desk")))
-    yield desk
-    assert desk.stop() == 0
+    place = Path(shutil.copytree(made.workspace, tmp_path_factory.mktemp("shared") / "desk"))
+    ground = Ground.open(place, made.passwords)
+    yield ground
+    assert ground.desk.stop() == 0
 
 
 @pytest.fixture
-def screen(browser: Browser, shared: Process, made: Made) -> Iterator[Screen]:
+def screen(browser: Browser, shared: Ground) -> Iterator[Screen]:
     """The shared desk in a browser that has never seen it."""
-    with opened(browser, shared.url, made.passwords) as found:
+    with opened(browser, shared.url, shared.passwords) as found:
         yield found
         found.give_back()
