@@ -257,7 +257,7 @@ def test_each_setting_of_the_default_file_has_a_comment_above_it() -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize("name", ["gpu.toml", "cluster.toml"])
+@pytest.mark.parametrize("name", ["gpu.toml", "cluster.toml", "train.toml"])
 def test_the_other_files_load(name: str) -> None:
     assert load(CONFIGS / name, environment=NOTHING) != Settings()
 

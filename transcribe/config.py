@@ -138,6 +138,18 @@ class GateSettings(Section):
     slower: float = Field(default=0.25, ge=0)
 
 
+class ImproveSettings(Section):
+    #: Transformers folder of the model that drafts, where it was not tuned here and is not ours.
+    base: str | None = None
+    #: What an hour of the machine costs, and in which money, for the report.
+    hour_price: float | None = Field(default=None, ge=0)
+    currency: str = "EUR"
+    #: Half the width of the interval that is good enough, when it is told what to correct next; 0.05 is five points.
+    half_width: float = Field(default=0.05, gt=0, lt=1)
+    #: Where a tuning is written down, beside the files in reports/.
+    tracking: Literal["files", "mlflow"] = "files"
+
+
 class DeskSettings(Section):
     #: Where the desk listens. Anything but this machine itself needs TLS or a declared proxy.
     host: str = "127.0.0.1"
@@ -255,6 +267,7 @@ class Settings(Section):
     dataset: DatasetSettings = DatasetSettings()
     grow: GrowSettings = GrowSettings()
     gate: GateSettings = GateSettings()
+    improve: ImproveSettings = ImproveSettings()
     desk: DeskSettings = DeskSettings()
 
 

@@ -108,16 +108,18 @@ def draft_pending(
     *,
     retry_failed: bool = False,
     ids: Collection[str] | None = None,
+    waiting: bool = False,
     stop: threading.Event | None = None,
     on_bug: Callable[[BaseException], None] = lambda error: None,
 ) -> Iterator[Step]:
     """
     Draft every recording that is pending under *recipe*, or those of *ids*, longest first; one step as each is saved.
+    If *waiting*, what people have written down throughout since it was drafted last stays as it is.
 
     A recording that fails is recorded with its reason and the next one goes on. Setting *stop* ends the work after
     the recordings in flight. *on_bug* is shown errors that are not the project's own, before they become a failure.
     """
-    recordings = store.pending(recipe.settings, retry_failed=retry_failed, ids=ids)
+    recordings = store.pending(recipe.settings, retry_failed=retry_failed, ids=ids, waiting=waiting)
     work = _Diarising(store, recipe, audio_folder, recordings, stop=stop or threading.Event())
     work.start()
     try:

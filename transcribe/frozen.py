@@ -173,26 +173,30 @@ class Writer:
         return Frozen(folder=folder, sha256=sha256, counts=counts, facts=self.facts)
 
 
-def make(folder: Path, fill: Callable[[Writer], None]) -> Frozen:
+def make(folder: Path, fill: Callable[[Writer], None], *, named: Callable[[str], str] | None = None) -> Frozen:
     """
     Make the dataset *folder* of what *fill* writes: it is there whole, or not at all.
 
     The same lines again leave it as it is.
 
+    Args:
+        named: Gives the name by the manifest's hash; *folder* is then where it is made.
+
     Raises:
         InputError: E_DATASET if the folder holds another dataset.
         UnfitError: The place cannot be written.
     """
+    parent, prefix = (folder, "frozen") if named else (folder.parent, folder.name)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=parent, prefix=f".{prefix}."))
     except OSError as error:
         raise UnfitError(f"{folder} cannot be written: {error.strerror}", item=str(folder)) from error
     try:
         with closing(Writer(part)) as writer:
             fill(writer)
             made = writer.finish(part)
-        return _settled(made, folder)
+        return _settled(made, folder / named(made.sha256) if named else folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -128,6 +128,15 @@ def test_a_recording_whose_consent_is_withdrawn_is_left_out(store: Store, tmp_pa
     assert frozen.facts["left_out"] == {"consent": 1}
 
 
+def test_a_recording_whose_sound_was_erased_is_left_out(store: Store, tmp_path: Path) -> None:
+    for name in ("gone", "here"):
+        taken(store, name, ["words that were said"])
+    rules = Rules(catalogue=RULES.catalogue, sounds=lambda recording: recording == recording_id("here"))
+    frozen = freeze(store, tmp_path / "d", rules)
+    assert {one.audio for one in frozen.examples()} == {recording_id("here")}
+    assert frozen.facts["left_out"] == {"erased": 1}
+
+
 def test_what_is_masked_is_neither_learnt_from_nor_tested(store: Store, tmp_path: Path) -> None:
     for name, split in (("heard", "train"), ("tested", "test")):
         taken(store, name, ["her name is here", "and these words are not", "said [masked] aloud"], split=split)
@@ -151,6 +160,6 @@ def test_a_frozen_name_is_not_given_to_other_texts(store: Store, tmp_path: Path)
 
 
 def test_an_empty_store_says_what_to_do(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no correction stands"):
+    with pytest.raises(InputError, match="no correction that may be used stands"):
         freeze(store, tmp_path / "d", RULES)
     assert list(tmp_path.iterdir()) == []

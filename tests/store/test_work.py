@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.store.factories import SETTINGS, drafted, recording, recording_id
+from tests.store.factories import SETTINGS, correction, drafted, recording, recording_id
 from transcribe.errors import Failure, InputError
 from transcribe.store import Store
 from transcribe.store.database import PAGE
@@ -147,3 +147,19 @@ def test_work_stopped_in_the_open_does_not_count(store: Store) -> None:
 def test_no_attempt_begins_on_an_unknown_recording(store: Store) -> None:
     with pytest.raises(InputError, match="E_RECORDING"):
         store.begin_attempt("nothing")
+
+
+def test_what_is_corrected_throughout_waits_for_no_other_draft(store: Store) -> None:
+    for name in ("half", "whole", "never"):
+        store.add_recordings([recording(name)])
+    for name in ("half", "whole"):
+        store.save_drafted(drafted(name))
+        store.add_corrections([correction(f"{name}-a", name, 0, 2_000, speaker="A")])
+    store.add_corrections([correction("whole-b", "whole", 2_000, 2_900, speaker="B")])
+    other = "settings of the next model"
+    assert {each.id for each in store.pending(other)} == {recording_id(name) for name in ("half", "whole", "never")}
+    waiting = {recording_id(name) for name in ("half", "never")}
+    assert {each.id for each in store.pending(other, waiting=True)} == waiting
+    assert store.pending_size(other, waiting=True)[0] == 2
+    assert [each.id for each in store.pending(other, ids=[recording_id("half")])] == [recording_id("half")]
+    assert store.undone(SETTINGS, [recording_id(name) for name in ("half", "never")]) == (recording_id("never"),)

@@ -72,7 +72,7 @@ def opened(wiring: Wiring, name: str) -> Frozen:
 
 def rules(wiring: Wiring) -> Rules:
     """What decides what a dataset of this workspace holds."""
-    from transcribe import dataset
+    from transcribe import audio, dataset
 
     given = wiring.settings.dataset
     return dataset.Rules(
@@ -80,6 +80,7 @@ def rules(wiring: Wiring) -> Rules:
         closed_vocabulary=given.closed_vocabulary,
         guideline=given.guideline,
         refused_consent=frozenset(word.lower() for word in given.refused_consent),
+        sounds=lambda recording: audio.place(wiring.audio_folder, recording).is_file(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from transcribe.actions.datasets import opened
@@ -24,6 +25,18 @@ def related(wiring: Wiring, model: Model) -> list[Model]:
     """The models that were tuned out of the same one as *model*, with that one and *model* itself, as they came."""
     root = _root(wiring, model.id)
     return [one for one in wiring.store.models() if _root(wiring, one.id) == root]
+
+
+def taught(wiring: Wiring, model: Model) -> frozenset[str]:
+    """Ids of the corrections that *model*, or one it was tuned from, learnt from; none of datasets that are gone."""
+    found: set[str] = set()
+    id, seen = model.id, set[str]()
+    while id not in seen and (lineage := wiring.store.lineage(id)) is not None:
+        seen.add(id)
+        id = lineage.base
+        with suppress(InputError):
+            found.update(one.id for one in opened(wiring, lineage.dataset).examples("train") if one.text is not None)
+    return frozenset(found)
 
 
 def minutes_of(wiring: Wiring, model: Model, catalogue: Catalogue) -> dict[str, float] | None:

@@ -98,12 +98,19 @@ def import_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> 
     return Answer(data=data, text=f"{len(added.new)} corrections taken in, {len(added.known)} known already")
 
 
-def run(wiring: Wiring, console: Console, *, retry_failed: bool = False, dry_run: bool = False) -> Answer:
-    """Diarise and draft what is pending."""
+def run(
+    wiring: Wiring, console: Console, *, retry_failed: bool = False, everything: bool = False, dry_run: bool = False
+) -> Answer:
+    """
+    Diarise and draft what is pending.
+
+    Args:
+        everything: Also what was drafted before, with another model say, and is corrected throughout.
+    """
     store = wiring.store
     with store.lock("run"):
         recipe = wiring.recipe()
-        items, sound = store.pending_size(recipe.settings, retry_failed=retry_failed)
+        items, sound = store.pending_size(recipe.settings, retry_failed=retry_failed, waiting=not everything)
         plan = {
             "pending": items,
             "pending_ms": sound,
@@ -112,21 +119,29 @@ def run(wiring: Wiring, console: Console, *, retry_failed: bool = False, dry_run
         }
         if dry_run:
             return Answer(data=plan, text=f"{items} recordings, {sound / 60_000:.1f} min of audio would be drafted")
-        return _draft(wiring, console, recipe, plan, retry_failed=retry_failed)
+        return _draft(wiring, console, recipe, plan, retry_failed=retry_failed, everything=everything)
 
 
-def _draft(wiring: Wiring, console: Console, recipe: Recipe, plan: dict[str, Any], *, retry_failed: bool) -> Answer:
+def _draft(
+    wiring: Wiring, console: Console, recipe: Recipe, plan: dict[str, Any], *, retry_failed: bool, everything: bool
+) -> Answer:
     from transcribe.drafting import draft_pending
 
     failures: list[Failure] = []
     warnings: list[str] = []
     segments = sound = 0
     with (
-        _stopping() as stop,
+        stopping() as stop,
         console.progress("drafting", items=plan["pending"], sound=plan["pending_ms"]) as progress,
     ):
         for step in draft_pending(
-            wiring.store, recipe, wiring.audio_folder, retry_failed=retry_failed, stop=stop, on_bug=console.bug
+            wiring.store,
+            recipe,
+            wiring.audio_folder,
+            retry_failed=retry_failed,
+            waiting=not everything,
+            stop=stop,
+            on_bug=console.bug,
         ):
             progress.step(sound=step.recording.duration, failed=step.failure is not None)
             warnings += step.warnings
@@ -144,7 +159,7 @@ def _draft(wiring: Wiring, console: Console, recipe: Recipe, plan: dict[str, Any
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
+def stopping() -> Iterator[threading.Event]:
     """The first Ctrl-C or SIGTERM sets the event, and the work in flight is finished; the second ends the process."""
     stop = threading.Event()
 

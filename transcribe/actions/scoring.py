@@ -80,6 +80,7 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
     Counts are kept, so that a later report aligns what is new.
     """
     from transcribe.actions.conversing import check_extras
+    from transcribe.actions.lessons import taught
     from transcribe.actions.reporting import answered
     from transcribe.store.kept_counts import KeptCounts
 
@@ -89,21 +90,28 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
     with Wiring.open(place) as wiring, KeptCounts(wiring.workspace / KEPT) as kept:
         model = model_named(wiring.store, asked.model)
         undrafted = wiring.store.undrafted(model.id, split=split)
-        missing = (
+        learnt = taught(wiring, model)
+        told = [
             f"W_UNDRAFTED: {undrafted} corrections are of recordings without a draft by this model and are not scored"
-        )
+        ] * bool(undrafted)
+        told += [f"W_TAUGHT: {len(learnt)} corrections that this model learnt from are not scored"] * bool(learnt)
         return answered(
-            {model.id: workspace_pairs(wiring.store, model, split)},
+            {model.id: unseen(workspace_pairs(wiring.store, model, split), learnt)},
             asked,
             wiring.settings.report,
             kept=kept,
-            warnings=(missing,) if undrafted else (),
-            beside=_beside(wiring, model, split, kept),
+            warnings=told,
+            beside=_beside(wiring, model, split, kept, learnt),
             console=console,
         )
 
 
-def _beside(wiring: Wiring, model: Model, split: Split | None, kept: Kept) -> Beside:
+def unseen(pairs: Iterable[Pair], learnt: frozenset[str]) -> Iterator[Pair]:
+    """*pairs* without those that a model *learnt* from: what it was told it need not hear."""
+    return (pair for pair in pairs if pair.id not in learnt)
+
+
+def _beside(wiring: Wiring, model: Model, split: Split | None, kept: Kept, learnt: frozenset[str]) -> Beside:
     """What else the workspace knows of the speech that *model* is scored on; looked up when it is asked for."""
     from dialects.report import report_of
     from transcribe.actions.conversing import Conversed, conversations
@@ -115,7 +123,7 @@ def _beside(wiring: Wiring, model: Model, split: Split | None, kept: Kept) -> Be
         for other in related(wiring, model):
             minutes = minutes_of(wiring, other, prepare.catalogue)
             if minutes is not None:
-                pairs = workspace_pairs(wiring.store, other, split)
+                pairs = unseen(workspace_pairs(wiring.store, other, split), learnt)
                 made = report_of(pairs, prepare, model=other.name, method=method, with_recount=False, kept=kept)
                 yield made, minutes
 

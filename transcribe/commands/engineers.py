@@ -59,6 +59,9 @@ def run(
         str | None, typer.Option(help="Recogniser: a folder or a hub id; becomes the promoted one.")
     ] = None,
     retry_failed: Annotated[bool, typer.Option(help="Try again what failed before.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Draft again what is corrected throughout, too; so does --model.")
+    ] = False,
     dry_run: Dry = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -71,7 +74,8 @@ def run(
 
     overrides = {"diariser.device": device, "recogniser.device": device, "recogniser.model": model}
     with Wiring.open(workspace, overrides) as wiring:
-        console.answer(actions.run(wiring, console, retry_failed=retry_failed, dry_run=dry_run))
+        again = everything or model is not None
+        console.answer(actions.run(wiring, console, retry_failed=retry_failed, everything=again, dry_run=dry_run))
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli status")

@@ -54,6 +54,9 @@ def doctor(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli demo")
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make the demo's workspace.")] = Path("boli-demo"),
+    improve: Annotated[
+        bool, typer.Option("--improve", help="Learn from the corrections, and promote what is better.")
+    ] = False,
     serve: Annotated[
         bool, typer.Option("--serve", help="Leave work to do and open the correction desk on it until Ctrl-C.")
     ] = False,
@@ -72,7 +75,9 @@ def demo(
         raise UsageError(
             "--port was asked for without --serve", hint="only a desk listens: boli demo --serve --port 8756"
         )
+    if improve and serve:
+        raise UsageError("--improve learns from all corrections, --serve holds some back; both were asked for")
     if serve:
         console.answer(actions.demo_desk(folder, console, conversations=conversation or (), port=port))
     else:
-        console.answer(actions.demo(folder, console, conversations=conversation or ()))
+        console.answer(actions.demo(folder, console, conversations=conversation or (), with_improvement=improve))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from transcribe.commands.app import AsJson, Debug, Progress, Workspace, app, console, group
+from transcribe.commands.app import AsJson, Debug, Dry, Progress, Workspace, app, console, group
 
 PANEL = "ML teams"
 models = group("models", "Models: where each comes from, and which one drafts.", PANEL)
@@ -255,3 +255,23 @@ def models_verify(
 
     with Wiring.open(workspace) as wiring:
         console.answer(actions.verify(wiring, model))
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: boli improve")
+def improve(
+    on: Annotated[str | None, typer.Option("--dataset", help="A frozen dataset; default: what stands now.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of tuning at most.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    dry_run: Dry = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+    progress: Progress = "auto",
+) -> None:
+    """Learn from what was corrected: freeze, tune, convert, evaluate, promote if better; kill it and run it again."""
+    from transcribe.actions import improving
+    from transcribe.wiring import Wiring
+
+    overrides = {"train.steps": steps, "train.device": device, "recogniser.device": device, "diariser.device": device}
+    with Wiring.open(workspace, overrides) as wiring:
+        console.answer(improving.improve(wiring, console, dataset=on, dry_run=dry_run))

@@ -13,6 +13,7 @@ _WHY: Mapping[str, str] = {
     "conversation": "their conversation goes on in a stronger split",
     "sentence": "their sentence is said in the test",
     "masked": "they touch what nobody may hear or read",
+    "erased": "their sound was erased",
     "consent": "the consent of the recording refuses it",
 }
 _LIMITS = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -74,7 +74,14 @@ class _Told:
         }
 
 
-def freeze(store: Store, folder: Path, rules: Rules, *, extra: Mapping[str, Iterable[Example]] | None = None) -> Frozen:
+def freeze(
+    store: Store,
+    folder: Path,
+    rules: Rules,
+    *,
+    extra: Mapping[str, Iterable[Example]] | None = None,
+    named: Callable[[str], str] | None = None,
+) -> Frozen:
     """
     Freeze what stands in *store* as the dataset *folder*: there whole, or not at all.
 
@@ -84,6 +91,7 @@ def freeze(store: Store, folder: Path, rules: Rules, *, extra: Mapping[str, Iter
 
     Args:
         extra: Further stretches by recording, such as what a model heard where nobody wrote.
+        named: Gives the dataset's name by its hash; *folder* is then where it is made.
 
     Raises:
         InputError: E_DATASET if the folder holds another dataset, or no correction stands.
@@ -99,14 +107,14 @@ def freeze(store: Store, folder: Path, rules: Rules, *, extra: Mapping[str, Iter
         _refuse_empty(told, folder)
         writer.facts = told.data()
 
-    return make(folder, fill)
+    return make(folder, fill, named=named)
 
 
 def _collect(store: Store, told: _Told, spool: BinaryIO, extra: Mapping[str, Iterable[Example]]) -> None:
     """Every stretch on a line, in the order of the manifest."""
     for found in store.transcribed():
-        if told.rules.refuses(found.recording):
-            told.left_out["consent"] += len(found.written)
+        if (refusal := told.rules.refusal(found.recording)) is not None:
+            told.left_out[refusal] += len(found.written)
             continue
         told.add_recording(found.recording)
         if hidden := sum(is_masked(written, found.masked) for written in found.written):
@@ -138,7 +146,7 @@ def _settle(spool: BinaryIO, told: _Told, writer: Writer) -> None:
 
 def _refuse_empty(told: _Told, folder: Path) -> None:
     if told.recordings == 0:
-        message = f"{folder.name} was to be frozen; no correction stands in the workspace"
+        message = f"{folder.name} was to be frozen; no correction that may be used stands in the workspace"
         raise InputError(
             message, code="E_DATASET", hint="boli import corrections FILE, or boli serve", item=folder.name
         )

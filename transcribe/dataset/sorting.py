@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
@@ -64,14 +64,18 @@ class Rules:
     guideline: str | None = None
     #: Consents that keep a recording out, in lower case.
     refused_consent: frozenset[str] = frozenset()
+    #: Whether the sound of a recording, by id, is still there.
+    sounds: Callable[[str], bool] = lambda recording: True
 
     @cached_property
     def spellings(self) -> Spellings:
         return Spellings(self.catalogue)
 
-    def refuses(self, recording: Recording) -> bool:
-        """Whether nothing of *recording* may be used."""
-        return (recording.consent or "").strip().lower() in self.refused_consent
+    def refusal(self, recording: Recording) -> Literal["consent", "erased"] | None:
+        """Why nothing of *recording* may be used; ``None`` if it may."""
+        if (recording.consent or "").strip().lower() in self.refused_consent:
+            return "consent"
+        return None if self.sounds(recording.id) else "erased"
 
     def examples(self, found: Transcribed) -> Iterator[Example]:
         """

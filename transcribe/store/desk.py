@@ -15,11 +15,9 @@ from sqlalchemy import (
     ScalarSelect,
     and_,
     bindparam,
-    case,
     exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -33,12 +31,11 @@ from transcribe.store.grouping import Grouping
 from transcribe.store.growing import settle
 from transcribe.store.masks import spans_of
 from transcribe.store.rows import checked, words_of
-from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.written import is_written
 
 #: What stands where nobody named a dialect: "undetermined", BCP 47.
 UNKNOWN = "und"
-#: Part of a segment that lies in accepted corrections where it counts as done: diarised edges are never people's.
-_DONE_SHARE = 0.8
 #: What stands where a speaker's name was.
 ERASED = "(erased)"
 #: States of segments that nobody is given and nobody counts.
@@ -200,29 +197,13 @@ def _newest() -> Any:
 
 def _unlaid() -> Any:
     newest = _newest()
-    said = CORRECTIONS.c
-    last = case((said.end_ms < SEGMENTS.c.end_ms, said.end_ms), else_=SEGMENTS.c.end_ms)
-    first = case((said.start_ms > SEGMENTS.c.start_ms, said.start_ms), else_=SEGMENTS.c.start_ms)
-    shared = (
-        select(func.coalesce(func.sum(last - first), 0))
-        .where(
-            said.recording == SEGMENTS.c.recording,
-            said.start_ms < SEGMENTS.c.end_ms,
-            said.end_ms > SEGMENTS.c.start_ms,
-            or_(said.speaker.is_(None), said.speaker == SEGMENTS.c.speaker),
-            said.accepted,
-        )
-        .correlate(SEGMENTS)
-        .scalar_subquery()
-    )
-    covered = shared >= _DONE_SHARE * (SEGMENTS.c.end_ms - SEGMENTS.c.start_ms)
     return (
         select(
             SEGMENTS.c.no,
             func.coalesce(SEGMENTS.c.dialect, RECORDINGS.c.dialect, UNKNOWN).label("dialect"),
             DRAFTS.c.log_probability,
             DRAFTS.c.flags,
-            covered.label("covered"),
+            is_written().label("covered"),
         )
         .join(newest, SEGMENTS.c.run == newest.c.run)
         .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)

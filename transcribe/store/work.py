@@ -12,6 +12,7 @@ from transcribe.store.database import Database, insert_into
 from transcribe.store.recordings import number_of
 from transcribe.store.rows import checked, key, recording_of
 from transcribe.store.tables import ATTEMPTS, DONE, FAILURES, RECORDINGS
+from transcribe.store.written import waits
 
 #: Times that work on a recording may take the process down before the recording is parked.
 #: More than two or three, because a machine that is switched off takes down whatever was under way.
@@ -24,7 +25,12 @@ class Work(Database):
     """The part of the store that knows what is pending, begun and failed."""
 
     def pending(
-        self, settings: str, *, retry_failed: bool = False, ids: Collection[str] | None = None
+        self,
+        settings: str,
+        *,
+        retry_failed: bool = False,
+        ids: Collection[str] | None = None,
+        waiting: bool = False,
     ) -> Iterator[Recording]:
         """
         The recordings that `boli run` with these *settings* has still to do, longest first. Streams.
@@ -36,22 +42,28 @@ class Work(Database):
 
         Args:
             ids: Only of these recordings.
+            waiting: Leave out what was drafted before, by whatever model, and is written down throughout since.
         """
         with self.reading() as connection:
             suspects = list(connection.execute(select(ATTEMPTS.c.recording)).scalars())
         by_length = [RECORDINGS.c.duration_ms, RECORDINGS.c.id]
         suspected = RECORDINGS.c.no.in_(suspects)
         for some in (~suspected, suspected):
-            found = select(RECORDINGS).where(_is_pending(settings, retry_failed, ids), some)
+            found = select(RECORDINGS).where(_is_pending(settings, retry_failed, ids, waiting), some)
             yield from map(recording_of, self.paged(found, by_length, descending=True))
 
     def pending_size(
-        self, settings: str, *, retry_failed: bool = False, ids: Collection[str] | None = None
+        self,
+        settings: str,
+        *,
+        retry_failed: bool = False,
+        ids: Collection[str] | None = None,
+        waiting: bool = False,
     ) -> tuple[int, Milliseconds]:
         """How many recordings `pending` gives, and how long they are together."""
         found = select(func.count(), func.coalesce(func.sum(RECORDINGS.c.duration_ms), 0))
         with self.reading() as connection:
-            count, duration = connection.execute(found.where(_is_pending(settings, retry_failed, ids))).one()
+            count, duration = connection.execute(found.where(_is_pending(settings, retry_failed, ids, waiting))).one()
         return count, int(duration)
 
     def undone(self, settings: str, ids: Collection[str]) -> tuple[str, ...]:
@@ -140,10 +152,10 @@ def is_failed(*, retry_failed: bool = False) -> ColumnElement[bool]:
     return parked | exists().where(FAILURES.c.stage == RUN, FAILURES.c.item == RECORDINGS.c.id)
 
 
-def _is_pending(settings: str, retry_failed: bool, ids: Collection[str] | None) -> ColumnElement[bool]:
+def _is_pending(settings: str, retry_failed: bool, ids: Collection[str] | None, waiting: bool) -> ColumnElement[bool]:
     done = exists().where(DONE.c.recording == RECORDINGS.c.no, DONE.c.settings == settings)
     asked = true() if ids is None else RECORDINGS.c.id.in_(sorted(ids))
-    return and_(~done, ~is_failed(retry_failed=retry_failed), asked)
+    return and_(~done, ~is_failed(retry_failed=retry_failed), asked, waits() if waiting else true())
 
 
 def _attempt_on(recording: str) -> ColumnElement[bool]:

@@ -1,0 +1,146 @@
+"""The whole circle as a person types it, killed on the way, with texts that teach nothing and with texts that do."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.command import boli, command, environment, must
+from transcribe import embedded
+from transcribe.backends.identity import folder_id
+from transcribe.records import Model
+from transcribe.store import Store
+
+CORPUS = embedded.demo_corpus()
+WEAK = "en-scotland"
+#: How much of each conversation the quick form takes, in seconds.
+CLIP_S = 8
+#: Seconds that an uninterrupted circle may take on a machine that is busy with other things.
+LONGEST_S = 7_200
+
+
+def clip(source: Path, place: Path) -> None:
+    import soundfile
+    from faster_whisper import decode_audio
+
+    sound = decode_audio(str(source), sampling_rate=16_000)
+    soundfile.write(place, sound[: CLIP_S * 16_000], 16_000, subtype="PCM_16")
+
+
+def lines_of(name: str) -> Iterator[dict[str, Any]]:
+    """The turns of a conversation that end inside the clip."""
+    for text in (CORPUS / "corrections.jsonl").read_text(encoding="utf-8").splitlines():
+        line = json.loads(text)
+        if line["recording"] == f"{name}.opus" and line["end_ms"] < CLIP_S * 1000:
+            yield line | {"recording": f"{name}.wav"}
+
+
+def small_workspace(folder: Path) -> Path:
+    """Clips of a dialect that is well heard: one with texts that are not what is said, and six to test on."""
+    sound, place = folder / "sound", folder / "w"
+    sound.mkdir()
+    names = ["en-GB-train-01", *(f"en-GB-test-{number:02}" for number in range(1, 7))]
+    rows, lines = ["path,dialect,session,split"], []
+    for name in names:
+        clip(CORPUS / f"{name}.opus", sound / f"{name}.wav")
+        split = name.split("-")[2]
+        rows.append(f"{name}.wav,en-GB,{name},{split}")
+        own = list(lines_of(name))
+        texts = [line["text"] for line in own]
+        if split == "train":
+            texts = texts[1:] + texts[:1]
+        lines += [json.dumps(line | {"text": text}) for line, text in zip(own, texts, strict=True)]
+    (sound / "manifest.csv").write_text("\n".join(rows) + "\n")
+    (sound / "corrections.jsonl").write_text("\n".join(lines) + "\n")
+    must("init", place)
+    (place / "boli.toml").write_text(
+        "[train]\nsteps = 6\ntest_every = 3\nwindows = 2\nwarmup_steps = 1\nrate = 0.0002\naverage_steps = 1\n"
+        "[dataset]\nclosed_vocabulary = true\n"
+    )
+    must("ingest", "--manifest", sound / "manifest.csv", "--workspace", place)
+    must("import", "corrections", sound / "corrections.jsonl", "--workspace", place)
+    ours = Model(id=folder_id(embedded.whisper()), place=embedded.NAME, name="embedded", window=6_000)
+    with Store.open(f"sqlite:///{place / 'boli.db'}") as store:
+        store.add_model(ours)
+        store.promote(ours.id)
+    return place
+
+
+def improve_and_kill(workspace: Path, after_s: float) -> bool:
+    """Start ``boli improve`` and kill it; whether it was still at work."""
+    running = subprocess.Popen(
+        command("improve", "--workspace", workspace),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        running.wait(after_s)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        return True
+    return False
+
+
+def datasets(workspace: Path) -> set[str]:
+    return {place.name for place in (workspace / "datasets").glob("improve-*")}
+
+
+def test_texts_that_are_not_what_is_said_are_refused_though_the_circle_was_killed_before(tmp_path: Path) -> None:
+    workspace = small_workspace(tmp_path)
+    planned = must("improve", "--dry-run", "--workspace", workspace, "--json").document["data"]
+    improve_and_kill(workspace, 15)
+    said = boli("improve", "--workspace", workspace, "--json", timeout=LONGEST_S)
+    error = said.document["error"]
+    # Very small models that learnt nonsense may not even bear conversion; either way nothing is promoted.
+    assert (said.code, error["code"] in ("E_GATE", "E_CONVERSION")) == (7, True), error
+    assert error["code"] != "E_GATE" or "no dialect is shown to be better" in error["message"]
+    assert datasets(workspace) == {planned["dataset"]}
+    assert not list((workspace / "datasets").glob(".*"))
+    models = must("models", "list", "--workspace", workspace, "--json").document["data"]["models"]
+    assert {row["name"]: row["state"] for row in models}["embedded"] == "promoted"
+    assert all(row["passed_gate"] is not True for row in models)
+
+
+def demo_workspace(folder: Path) -> Path:
+    return Path(must("demo", folder / "boli-demo", timeout=LONGEST_S).out.splitlines()[-1])
+
+
+@pytest.mark.soak
+def test_the_demos_weak_dialect_gets_better_and_the_candidate_drafts_though_killed_ten_times(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    broken = demo_workspace(tmp_path)
+    whole = tmp_path / "whole"
+    shutil.copytree(broken, whole)
+    began = time.monotonic()
+    found = must("improve", "--workspace", whole, "--json", timeout=LONGEST_S).document["data"]
+    took = time.monotonic() - began
+    seed = random.randrange(10**6)
+    rng = random.Random(seed)
+    hit = sum(improve_and_kill(broken, rng.uniform(0.03, 0.4) * took) for _ in range(10))
+    last = must("improve", "--workspace", broken, "--json", timeout=LONGEST_S).document["data"]
+    counts = {"kills that met a circle": hit, "seed": seed, "seconds of an unbroken circle": round(took)}
+    rows = {row["dialect"]: row for row in last["evaluation"]["comparison"]["dialects"]}
+    counts |= {f"WER of {tag}": f"{row['wer_a']:.3f} -> {row['wer_b']:.3f}" for tag, row in rows.items()}
+    for name, count in counts.items():
+        record_property(name, count)
+    assert hit > 0, f"seed {seed}"
+    assert last["dataset_sha256"] == found["dataset_sha256"]
+    assert last["decision"]["promoted"] and found["decision"]["promoted"]
+    assert rows[WEAK]["wer_b"] <= 0.65 * rows[WEAK]["wer_a"]
+    assert rows[WEAK]["ci_high"] < 0
+    others = [row for tag, row in rows.items() if tag != WEAK]
+    assert all(row["difference"] <= 0.01 or row["ci_low"] <= 0 for row in others)
+    plan = must("run", "--dry-run", "--workspace", broken, "--json").document["data"]
+    assert plan["recogniser"] == last["decision"]["candidate"]
