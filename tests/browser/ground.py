@@ -77,18 +77,19 @@ class Writer:
         return " ".join(self.rng.sample(words, len(words)))
 
     def type(self, text: str) -> None:
+        """Put *text* in the place of what stands, at once."""
+        self.screen.at_work().write(text)
+
+    def type_slowly(self, text: str) -> None:
         """Put *text* in the place of what stands, key by key, at the pace of people."""
         self.screen.at_work().page.keyboard.press("Control+A")
-        self.go_on(text)
-
-    def go_on(self, text: str) -> None:
         for character in text:
             self.screen.page.keyboard.insert_text(character)
             self.screen.page.wait_for_timeout(self.rng.choice((0, 0, 5, 20, 60)))
 
     def partly(self, text: str) -> None:
         """Type some of *text*, and wait for a moment that nobody chose."""
-        self.type(text[: self.rng.randint(4, len(text))])
+        self.type_slowly(text[: self.rng.randint(4, len(text))])
         self.screen.page.wait_for_timeout(self.rng.choice((0, 50, 200, 420, 500, 900)))
 
     def come_back(self, context: BrowserContext | None = None) -> None:
@@ -97,7 +98,13 @@ class Writer:
         before = self.screen
         fresh = self.context.pages[0] if context is not None and self.context.pages else self.context.new_page()
         self.screen = Screen(fresh, self.ground.url, self.ground.passwords, told=before.told)
-        self.screen.open().at_work()
+        self.screen.open()
+        door = self.screen.page.get_by_label("Password")
+        expect(self.screen.box.or_(door).first).to_be_visible(timeout=PATIENCE)
+        # A cookie of the last half minute may have died with the browser.
+        if door.count():
+            self.screen.sign_in("transcriber")
+        self.screen.at_work()
 
     def is_still_there(self, text: str) -> None:
         """At least what the screen said was saved of *text* stands there, and nothing that was not typed."""
