@@ -63,3 +63,17 @@ def make_workspace(folder: Path, recordings: Sequence[Path]) -> Path:
     must("init", folder)
     must("ingest", *recordings, "--dialect", "en-US", "--workspace", folder)
     return folder
+
+
+def killed(*arguments: str | Path, after_s: float) -> bool:
+    """Start ``boli`` and kill it after that many seconds; whether it was still at work."""
+    running = subprocess.Popen(
+        command(*arguments), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        running.wait(after_s)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        running.wait()
+        return True
+    return False

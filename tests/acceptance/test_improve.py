@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.command import boli, command, environment, must
+from tests.acceptance.command import boli, killed, must
 from transcribe import embedded
 from transcribe.backends.identity import folder_id
 from transcribe.records import Model
@@ -75,23 +73,6 @@ def small_workspace(folder: Path) -> Path:
     return place
 
 
-def improve_and_kill(workspace: Path, after_s: float) -> bool:
-    """Start ``boli improve`` and kill it; whether it was still at work."""
-    running = subprocess.Popen(
-        command("improve", "--workspace", workspace),
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        running.wait(after_s)
-    except subprocess.TimeoutExpired:
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        return True
-    return False
-
-
 def datasets(workspace: Path) -> set[str]:
     return {place.name for place in (workspace / "datasets").glob("improve-*")}
 
@@ -99,7 +80,7 @@ def datasets(workspace: Path) -> set[str]:
 def test_texts_that_are_not_what_is_said_are_refused_though_the_circle_was_killed_before(tmp_path: Path) -> None:
     workspace = small_workspace(tmp_path)
     planned = must("improve", "--dry-run", "--workspace", workspace, "--json").document["data"]
-    improve_and_kill(workspace, 15)
+    killed("improve", "--workspace", workspace, after_s=15)
     said = boli("improve", "--workspace", workspace, "--json", timeout=LONGEST_S)
     error = said.document["error"]
     # Very small models that learnt nonsense may not even bear conversion; either way nothing is promoted.
@@ -128,7 +109,7 @@ def test_the_demos_weak_dialect_gets_better_and_the_candidate_drafts_though_kill
     took = time.monotonic() - began
     seed = random.randrange(10**6)
     rng = random.Random(seed)
-    hit = sum(improve_and_kill(broken, rng.uniform(0.03, 0.4) * took) for _ in range(10))
+    hit = sum(killed("improve", "--workspace", broken, after_s=rng.uniform(0.03, 0.4) * took) for _ in range(10))
     last = must("improve", "--workspace", broken, "--json", timeout=LONGEST_S).document["data"]
     counts = {"kills that met a circle": hit, "seed": seed, "seconds of an unbroken circle": round(took)}
     rows = {row["dialect"]: row for row in last["evaluation"]["comparison"]["dialects"]}

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.command import command, environment, make_workspace, must
+from tests.acceptance.command import killed, make_workspace, must
 from transcribe import embedded
 from transcribe.drafting import IN_FLIGHT
 from transcribe.store import Store
@@ -46,23 +44,6 @@ def begun(workspace: Path) -> int:
         return int(connection.execute("SELECT coalesce(sum(begun), 0) FROM attempts").fetchone()[0])
 
 
-def run_and_kill(workspace: Path, after_s: float) -> bool:
-    """Start ``boli run`` and kill it; whether it was still running."""
-    running = subprocess.Popen(
-        command("run", "--workspace", workspace),
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        running.wait(after_s)
-    except subprocess.TimeoutExpired:
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        return True
-    return False
-
-
 def killed_often(tmp_path: Path, sources: Sequence[Path], *, kills: int, seed: int) -> int:
     """How many kills met a run that was under way."""
     recordings = len(sources)
@@ -81,7 +62,7 @@ def killed_often(tmp_path: Path, sources: Sequence[Path], *, kills: int, seed: i
             shutil.rmtree(broken)
             shutil.copytree(untouched, broken)
         begun_before = begun(broken)
-        hit += run_and_kill(broken, rng.uniform(0.2, 1.0) * whole)
+        hit += killed("run", "--workspace", broken, after_s=rng.uniform(0.2, 1.0) * whole)
         assert drafted(broken) >= before % recordings, f"seed {seed}: a kill undid finished work"
         assert begun(broken) - begun_before <= AT_MOST_LOST, f"seed {seed}: more was under way than is bounded"
     last = must("run", "--workspace", broken, "--json", timeout=LONGEST_S).document["data"]
