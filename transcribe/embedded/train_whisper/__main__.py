@@ -7,10 +7,11 @@ import json
 import os
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transcribe.embedded import texts
 from transcribe.embedded.train_whisper import bank, tokenizer
+from transcribe.embedded.train_whisper.stages import STAGES
 from transcribe.embedded.train_whisper.windows import Mix, Shelf, Window, lay_out
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 TRAINING = bank.Amount(voices=160, sentences=6, salads=4, digits=4)
 WATCHING = bank.Amount(voices=10, sentences=4, salads=2, digits=3)
 TEXT_TOKENS = 1_400
-
-#: Layers of the encoder in each stage, in order: early steps need no deep encoder, and are quicker without it.
-STAGES = {"synthetic": 4, "recorded": 6, "overlapped": 8}
 
 
 def main() -> None:
@@ -32,7 +30,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("BOLI_TEST_DATA", "../shared/data")))
     parser.add_argument("--stage", choices=list(STAGES), default="synthetic")
     parser.add_argument("--leave-out", default="", help="speakers of recorded digits to leave out, with commas")
+    parser.add_argument("--start", type=Path, help="train: begin with the weights of this folder of transformers")
     parser.add_argument("--minutes", type=float, default=45.0)
+    parser.add_argument("--bfloat16", action="store_true", help="train: multiply in bfloat16, where the processor can")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--models", type=Path, default=Path(__file__).parents[1] / "models")
     parser.add_argument("--only", default="", help="measure: digit conversations with these speakers, and nothing else")
@@ -67,8 +67,8 @@ def names(listed: str) -> tuple[str, ...]:
 
 
 def checkpoint_path(options: argparse.Namespace, stage: str) -> Path:
-    """Checkpoint of *stage*, by its name and the speakers left out; the first stage hears no recorded speaker."""
-    left_out = names(options.leave_out) if stage != "synthetic" else ()
+    """Checkpoint of *stage*, by its name and, where it hears recorded people, those left out."""
+    left_out = names(options.leave_out) if STAGES[stage].hears_recorded else ()
     return Path(options.work / f"{'-without-'.join([stage, *left_out])}.pt")
 
 
@@ -93,44 +93,55 @@ def measure_folder(options: argparse.Namespace) -> None:
 
 
 def make_network(options: argparse.Namespace) -> None:
-    """Train one stage; each but the first starts from the weights of the one before."""
+    """Train one stage from the weights of the stage before, of the folder given as a start, or from nothing."""
     from transcribe.embedded.train_whisper.batches import Scribe
+    from transcribe.embedded.train_whisper.export import averaged
     from transcribe.embedded.train_whisper.model import Shape
     from transcribe.embedded.train_whisper.train import Learner, train
 
-    without, stage = names(options.leave_out), options.stage
-    spoken = tokenizer.load(options.work)
+    stage = STAGES[options.stage]
+    spoken = tokenizer.load(options.start or options.work)
     compact = tokenizer.Compact(spoken)
     utterances = bank.load_bank(options.work / "bank")
     scribe = Scribe(spoken, bank.inventory(utterances))
-    shape = Shape(vocabulary=compact.size, phones=len(scribe.phones), encoder_layers=STAGES[stage])
+    shape = Shape(vocabulary=compact.size, phones=len(scribe.phones), encoder_layers=stage.encoder_layers)
     learner = Learner(shape, compact)
-    checkpoint = checkpoint_path(options, stage)
-    if stage != "synthetic":
-        utterances += bank.recorded_digits(options.data, without=without)
+    checkpoint = checkpoint_path(options, options.stage)
+    if stage.hears_recorded:
+        utterances += bank.recorded_digits(options.data, without=names(options.leave_out))
     if checkpoint.exists():
         learner.load(checkpoint)
-    elif stage != "synthetic":
-        earlier = list(STAGES)[list(STAGES).index(stage) - 1]
-        learner.load(checkpoint_path(options, earlier), afresh=True)
+    elif options.start:
+        learner.begin(averaged(options.start, compact))
+    elif stage.after:
+        learner.begin(torch_state(checkpoint_path(options, stage.after))["average"])
     rng = random.Random(5)
     prompts = [texts.sentence(rng.choice(bank.DIALECTS), rng) for _ in range(300)]
     dev = dev_windows(options.work / "dev", options.data)
     train(learner, Shelf(utterances), scribe, recipe(options), checkpoint=checkpoint, dev=dev, prompts=prompts)
 
 
+def torch_state(checkpoint: Path) -> dict[str, Any]:
+    """What a stage left in *checkpoint*."""
+    import torch
+
+    return dict(torch.load(checkpoint, weights_only=True))
+
+
 def recipe(options: argparse.Namespace) -> Recipe:
-    """What a stage is trained on, and how fast."""
+    """What a stage is trained on, how fast and for how long."""
     from transcribe.embedded.train_whisper.train import Recipe
 
-    minutes, threads = options.minutes, options.threads
-    if options.stage == "synthetic":
-        return Recipe(minutes=minutes, peak_rate=2e-3, last_rate=5e-4, threads=threads)
-    mix, rate, seed = Mix(digits=0.1, recorded=0.32, overlapping=0.65, clean=0.35), 1.2e-3, 2
-    if options.stage == "overlapped":
-        mix, rate, seed = Mix(digits=0.08, recorded=0.38, overlapping=0.75, clean=0.35), 8e-4, 3
+    stage = STAGES[options.stage]
     return Recipe(
-        minutes=minutes, peak_rate=rate, last_rate=1e-5, usual_length=7_000, mix=mix, threads=threads, seed=seed
+        minutes=options.minutes,
+        peak_rate=stage.peak_rate,
+        last_rate=stage.last_rate,
+        usual_length=stage.usual_length,
+        mix=stage.mix,
+        threads=options.threads,
+        seed=stage.seed,
+        bfloat16=options.bfloat16,
     )
 
 

@@ -109,6 +109,20 @@ def _expanded(weights: dict[str, Tensor], compact: vocabulary.Compact) -> dict[s
     return kept
 
 
+def averaged(folder: Path, compact: vocabulary.Compact) -> dict[str, Tensor]:
+    """The weights of an exported *folder* of transformers under the trainer's names; outputs for training are gone."""
+    from safetensors.torch import load_file
+
+    kept = {
+        name.removeprefix("model."): value.float()
+        for name, value in load_file(folder / "model.safetensors").items()
+        if name.startswith("model.")
+    }
+    name = "decoder.embed_tokens.weight"
+    kept[name] = kept[name][torch.tensor([*compact.full, compact.expansion().index(compact.shared)])]
+    return kept
+
+
 def _set_generation(config: Any, special: vocabulary.Ids, shape: dict[str, int]) -> None:
     facts = {
         # the first layer's head looks at the word just written, the others' at the one being written

@@ -42,6 +42,8 @@ class Recipe:
     mix: Mix = field(default_factory=Mix)
     threads: int = 2
     seed: int = 1
+    #: Multiply in bfloat16: a fifth quicker on processors that can, and far slower on others.
+    bfloat16: bool = False
 
 
 @dataclass(kw_only=True)
@@ -96,14 +98,15 @@ class Learner:
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
-    def load(self, path: Path, *, afresh: bool = False) -> None:
-        """Continue from *path*; with *afresh* take only its averaged weights, as the start of a new, deeper stage."""
+    def begin(self, weights: dict[str, Tensor]) -> None:
+        """Begin a stage with the *weights* of another network, at most as deep; what they lack begins afresh."""
+        grown = self.net.state_dict() | deepened(weights, self.net)
+        self.net.load_state_dict(grown)
+        self.average.load_state_dict(grown)
+
+    def load(self, path: Path) -> None:
+        """Go on from *path*."""
         state = torch.load(path, weights_only=True)
-        if afresh:
-            weights = deepened(state["average"], self.net)
-            self.net.load_state_dict(weights)
-            self.average.load_state_dict(weights)
-            return
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -203,8 +206,9 @@ def train(
     count, shown, before = 0, learner.progress.elapsed_s, time.monotonic()
     while learner.progress.elapsed_s < 60 * recipe.minutes:
         batch = next(batches)
-        parts = losses(learner.net, batch, mask_bands(batch.mel, rng), recipe.dropout)
-        weighed = torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+            parts = losses(learner.net, batch, mask_bands(batch.mel, rng), recipe.dropout)
+        weighed = torch.stack([WEIGHTS[name] * part.float() for name, part in parts.items()]).sum()
         learner.update(weighed, rate(recipe, learner.progress))
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value.item()
