@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from transcribe import embedded, workspace
+from transcribe import embedded, levers, workspace
+from transcribe.backends import by_dialect
+from transcribe.backends.by_dialect import DialectRecogniser, Routes
 from transcribe.backends.identity import folder_id
+from transcribe.levers import Lever
 from transcribe.records import Model
 from transcribe.wiring import Wiring
+
+BEAMS = {size: Lever(beam_size=size) for size in (2, 3)}
 
 
 @pytest.fixture
@@ -47,3 +52,22 @@ def test_a_promoted_model_goes_before_a_base_that_is_known_already(place: Path, 
         wiring.store.add_model(Model(id=folder_id(tuned), place=str(tuned), name="tuned"))
         wiring.store.promote(folder_id(tuned))
     assert drafter(place, "embedded") == str(tuned)
+
+
+def test_a_model_by_dialect_drafts_with_its_parts_and_keeps_the_levers_of_each(place: Path) -> None:
+    drafter(place)
+    tuned, routed = place / "models" / "tuned" / "ct2", place / "models" / "tuned"
+    shutil.copytree(embedded.whisper(), tuned)
+    (tuned / "boli.json").write_text('{"window_ms": 5000, "prompt": false}')
+    by_dialect.write(routed, Routes(others="embedded", by_dialect={"hi": "models/tuned/ct2"}))
+    with Wiring.open(place) as wiring:
+        found = by_dialect.look("models/tuned", wiring.model_folder)
+        wiring.store.add_model(Model(id=found.id, place="models/tuned", name="tuned", window=found.window))
+        wiring.store.promote(found.id)
+        levers.write(wiring.levers_file, folder_id(embedded.whisper()), {"hi": Lever(beam_size=1), "ta": BEAMS[2]})
+        levers.write(wiring.levers_file, folder_id(tuned), {"hi": BEAMS[3], "ta": Lever(beam_size=1)})
+        made = wiring.recipe()
+
+    assert isinstance(made.recogniser, DialectRecogniser)
+    assert (made.recogniser.id, made.window) == (found.id, 5_000)
+    assert dict(made.levers) == {"hi": BEAMS[3], "ta": BEAMS[2]}

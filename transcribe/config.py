@@ -141,6 +141,8 @@ class GateSettings(Section):
 class ImproveSettings(Section):
     #: Transformers folder of the model that drafts, where it was not tuned here and is not ours.
     base: str | None = None
+    #: A model that was tuned for some dialects drafts those alone, and the model before drafts on all others.
+    by_dialect: bool = True
     #: What an hour of the machine costs, and in which money, for the report.
     hour_price: float | None = Field(default=None, ge=0)
     currency: str = "EUR"
@@ -214,6 +216,8 @@ class TrainSettings(Section):
     focus: tuple[str, ...] = ()
     #: Share of windows in the other dialects, against forgetting.
     keep_share: float = Field(default=0.5, ge=0, lt=1)
+    #: The tuned model will hear the dialects of its focus and no others: what it loses in those counts for nothing.
+    alone: bool = False
     #: In those windows, how far the base model's own answer is the aim, beside the text.
     hold: float = Field(default=0.7, ge=0, le=1)
     #: 1: dialects as often as there is speech of them; the more, the more alike.

@@ -292,7 +292,7 @@ def _language(tag: str | None, catalogue: Catalogue) -> str | None:
 
 def _window(stretch: Stretch, language: str | None, recipe: Recipe) -> Window:
     known = recipe.catalogue.find(stretch.dialect) if stretch.dialect else None
-    return asked_window(stretch.start, stretch.end, language, known, recipe.lever(stretch.dialect))
+    return asked_window(stretch.start, stretch.end, language, stretch.dialect, known, recipe.lever(stretch.dialect))
 
 
 def _words(heard: Sequence[Heard], track: Track) -> list[Word]:

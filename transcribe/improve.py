@@ -20,7 +20,9 @@ from dialects.rows import Method
 from dialects.sampling import needs
 from dialects.scoring import Pair
 from transcribe import audio, dataset, tracking
-from transcribe.backends.whisper_folder import find, manners
+from transcribe.backends import by_dialect
+from transcribe.backends.by_dialect import Routes
+from transcribe.backends.whisper_folder import manners
 from transcribe.config import GateSettings, ImproveSettings, TrainSettings, fingerprint
 from transcribe.drafting import Recipe
 from transcribe.errors import GateFailed, InputError
@@ -58,14 +60,21 @@ class Bench:
     given: ImproveSettings
     #: What the model in a place drafts with.
     recipe_with: Callable[[str], Recipe]
-    #: The model that drafts now, and its transformers folder.
+    #: The model that drafts now.
     current: Model
-    base: Path
+    #: The folder that a place names, and the transformers folder of the one model in a place.
+    model_folder: Callable[[str], str]
+    base_of: Callable[[str], Path]
     #: The rules and the method of reports.
     prepare: Callable[[], Preparer]
     method: Method
     #: What speeds are measured by.
     clock: Callable[[], float]
+
+    def routes(self) -> Routes:
+        """Which model hears which dialect now."""
+        place = self.current.place
+        return by_dialect.read(Path(self.model_folder(place))) or Routes(others=place, by_dialect={})
 
     def sound(self, recording: str, channel: int | None) -> Pcm:
         """Samples of a recording or of one of its channels."""
@@ -80,6 +89,8 @@ class Plan:
     #: Dialects that tuning leans to; empty: all alike.
     focus: tuple[str, ...]
     train: TrainSettings
+    #: The transformers folder that is tuned.
+    base: Path
     #: The candidate's folder, named after base, dataset and settings.
     folder: Path
 
@@ -94,6 +105,7 @@ class Plan:
             "dataset_sha256": self.frozen.sha256,
             "counts": self.frozen.counts,
             "focus": list(self.focus),
+            "drafts": list(self.focus) if self.train.alone else None,
             "candidate": self.name,
             "steps": self.train.steps,
         }
@@ -128,14 +140,25 @@ class Improvement:
 def plan(bench: Bench, chosen: Frozen | None = None) -> Plan:
     """What improving would do with *chosen*, or with what stands now, which is frozen under its hash."""
     found = chosen or frozen_now(bench)
+    routes = bench.routes()
     lineage = bench.store.lineage(bench.current.id)
     if lineage is not None and lineage.dataset_sha256 == found.sha256:
         # The model that drafts was tuned on these very texts: there is nothing new to learn.
-        return Plan(frozen=found, focus=(), train=bench.train, folder=bench.workspace / "models" / bench.current.name)
+        return Plan(
+            frozen=found,
+            focus=(),
+            train=bench.train,
+            base=bench.base_of(routes.others),
+            folder=bench.workspace / "models" / bench.current.name,
+        )
     focus = bench.train.focus or bench.gate.targets or weak(bench, found)
-    train = bench.train.model_copy(update={"focus": focus})
+    alone = bool(focus) and bench.given.by_dialect
+    train = bench.train.model_copy(update={"focus": focus, "alone": alone})
+    # Where several models hear the dialects of the focus now, the one that all began with learns them anew.
+    heard_by = {routes.place(tag) for tag in focus} if alone else set()
+    base = bench.base_of(heard_by.pop() if len(heard_by) == 1 else routes.others)
     key = fingerprint("improve", bench.current.id, found.sha256, train)[:12]
-    return Plan(frozen=found, focus=focus, train=train, folder=bench.workspace / "models" / f"tuned-{key}")
+    return Plan(frozen=found, focus=focus, train=train, base=base, folder=bench.workspace / "models" / f"tuned-{key}")
 
 
 def frozen_now(bench: Bench) -> Frozen:
@@ -237,7 +260,7 @@ def _tuned(bench: Bench, made: Plan, tell: Tell, stop: Event | None) -> Trained:
     def hear(step: TuneStep) -> None:
         tell("tuning", step.done / step.total)
 
-    trained = tune(made.train, bench.base, made.frozen, bench.sound, made.folder, progress=hear, stop=stop)
+    trained = tune(made.train, made.base, made.frozen, bench.sound, made.folder, progress=hear, stop=stop)
     tell("tuning", 1.0)
     if trained.kept_step == 0:
         message = f"{made.name} was to get better; in {trained.steps} steps it gained nothing on the dev part"
@@ -250,7 +273,7 @@ def _convert(bench: Bench, made: Plan, place: Path) -> None:
     """Rounded to 8 bits, or whole where a model bears no rounding, as very small ones may not."""
     from transcribe.convert import probes, to_ctranslate2
 
-    longest = made.train.window_ms or manners(bench.base)[0]
+    longest = made.train.window_ms or manners(made.base)[0]
     heard = probes(made.frozen, bench.sound, longest=longest)
     try:
         to_ctranslate2(made.folder / _TUNED, place, probes=heard)
@@ -260,11 +283,15 @@ def _convert(bench: Bench, made: Plan, place: Path) -> None:
 
 def _converted(bench: Bench, made: Plan, trained: Trained, tell: Tell) -> Model:
     """The candidate, checked and known to the store."""
-    place = made.folder / _CONVERTED
-    if not place.is_dir():
-        _convert(bench, made, place)
-    found = find(str(place), allow_download=False)
-    model = Model(id=found.id, place=str(place.relative_to(bench.workspace)), name=made.name, window=found.window)
+    converted = made.folder / _CONVERTED
+    if not converted.is_dir():
+        _convert(bench, made, converted)
+    place = str(converted.relative_to(bench.workspace))
+    if made.train.alone:
+        by_dialect.write(made.folder, bench.routes() | dict.fromkeys(made.focus, place))
+        place = str(made.folder.relative_to(bench.workspace))
+    found = by_dialect.look(place, bench.model_folder)
+    model = Model(id=found.id, place=place, name=made.name, window=found.window)
     facts = made.frozen.facts
     lineage = Lineage(
         base=bench.current.id,

@@ -64,6 +64,8 @@ class Window:
     end: Milliseconds
     #: Whisper's language code. ``None`` lets the model detect it, when nobody declared one.
     language: str | None = None
+    #: Tag of the dialect that is spoken longest in it, where somebody declared one.
+    dialect: str | None = None
     #: Words that the dialect's catalogue entry asks the model to expect.
     prompt: str | None = None
     hotwords: str | None = None

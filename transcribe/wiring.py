@@ -17,6 +17,7 @@ from transcribe.store import Store
 from transcribe.workspace import database_url
 
 if TYPE_CHECKING:
+    from transcribe.backends.by_dialect import DialectRecogniser
     from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
     from transcribe.backends.pyannote_diariser import PyannoteDiariser
     from transcribe.drafting import Recipe
@@ -79,7 +80,7 @@ class Wiring:
         """What drafts would be made with by the model in *place*; nothing is promoted by it."""
         return self._recipe(self._recogniser(place), place)
 
-    def _recipe(self, recogniser: FasterWhisperRecogniser, place: str) -> Recipe:
+    def _recipe(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, place: str) -> Recipe:
         from transcribe.drafting import Recipe
 
         given, cutting = self.settings.recogniser, self.settings.segmenting
@@ -91,7 +92,7 @@ class Wiring:
             join_gap=cutting.join_gap_ms,
             longest=cutting.longest_ms,
             second=self._recogniser(place, beam_size=1) if given.second_pass else None,
-            levers=levers.read(self.levers_file).get(recogniser.id, {}),
+            levers=self._levers(recogniser),
             decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
         )
 
@@ -122,7 +123,37 @@ class Wiring:
         new = named not in {model.place for model in self.store.models()}
         return named if new or promoted is None else promoted.place
 
-    def _recogniser(self, model: str, *, beam_size: int | None = None) -> FasterWhisperRecogniser:
+    def _levers(self, recogniser: FasterWhisperRecogniser | DialectRecogniser) -> dict[str, levers.Lever]:
+        """What helps each dialect with the model that hears it."""
+        from transcribe.backends.by_dialect import DialectRecogniser
+
+        known = levers.read(self.levers_file)
+        own = known.get(recogniser.id, {})
+        if not isinstance(recogniser, DialectRecogniser):
+            return own
+        of_others = {
+            tag: lever for tag, lever in known.get(recogniser.others.id, {}).items() if tag not in recogniser.by_dialect
+        }
+        of_parts = {
+            tag: lever
+            for tag, part in recogniser.by_dialect.items()
+            if (lever := known.get(part.id, {}).get(tag)) is not None
+        }
+        return {**of_others, **of_parts, **own}
+
+    def _recogniser(self, model: str, *, beam_size: int | None = None) -> FasterWhisperRecogniser | DialectRecogniser:
+        """What the model in the place *model* hears with: one Whisper, or several by dialect."""
+        from transcribe.backends import by_dialect
+
+        routes = by_dialect.read(Path(self.model_folder(model)))
+        if routes is None:
+            return self._whisper(model, beam_size=beam_size)
+        places = {routes.others, *routes.by_dialect.values()}
+        parts = {place: self._whisper(place, beam_size=beam_size) for place in sorted(places)}
+        own = {tag: parts[place] for tag, place in routes.by_dialect.items()}
+        return by_dialect.DialectRecogniser(parts[routes.others], own)
+
+    def _whisper(self, model: str, *, beam_size: int | None = None) -> FasterWhisperRecogniser:
         from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 
         given = self.settings.recogniser
@@ -136,7 +167,7 @@ class Wiring:
             allow_download=self.settings.models.allow_download,
         )
 
-    def _register(self, recogniser: FasterWhisperRecogniser, place: str) -> None:
+    def _register(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, place: str) -> None:
         if recogniser.id in {model.id for model in self.store.models()}:
             return
         model = Model(id=recogniser.id, place=place, name=Path(place).name, window=recogniser.window)

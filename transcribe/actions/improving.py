@@ -70,7 +70,8 @@ def bench_of(wiring: Wiring) -> Bench:
         given=settings.improve,
         recipe_with=wiring.recipe_with,
         current=current,
-        base=_base(wiring, current),
+        model_folder=wiring.model_folder,
+        base_of=partial(_base, wiring),
         prepare=partial(preparer, settings.report, normaliser=None, remember=True),
         method=method_of(settings.report),
         clock=wiring.clock,
@@ -84,21 +85,21 @@ def _current(wiring: Wiring) -> Model:
     return promoted
 
 
-def _base(wiring: Wiring, current: Model) -> Path:
-    """The transformers folder of *current*: what was named, ours, or that of a model tuned here."""
+def _base(wiring: Wiring, place: str) -> Path:
+    """The transformers folder of the model in *place*: one tuned here, what was named, or ours."""
+    beside = Path(wiring.model_folder(place)).parent / "hf"
+    if place != embedded.NAME and beside.is_dir():
+        return beside
     named = wiring.settings.improve.base
     if named is not None:
         return wiring.workspace / Path(named).expanduser()
-    if current.place == embedded.NAME:
+    if place == embedded.NAME:
         return embedded.whisper_for_training()
-    beside = Path(wiring.model_folder(current.place)).parent / "hf"
-    if beside.is_dir():
-        return beside
     raise MissingError(
-        f"{current.name} was to be tuned; only its converted files are here, which cannot learn",
+        f"{place} was to be tuned; only its converted files are here, which cannot learn",
         code="E_MODEL",
         hint="set improve.base to its transformers folder",
-        item=current.name,
+        item=place,
     )
 
 

@@ -73,9 +73,9 @@ def shown(wiring: Wiring, name: str) -> Answer:
 
 def add(wiring: Wiring, folder: str, name: str | None) -> Answer:
     """Take a model in as a candidate; its files are checked and hashed, and nothing in them is run."""
-    from transcribe.backends.whisper_folder import find
+    from transcribe.backends.by_dialect import look
 
-    found = find(wiring.model_folder(folder), allow_download=wiring.settings.models.allow_download)
+    found = look(folder, wiring.model_folder, allow_download=wiring.settings.models.allow_download)
     place = str(Path(folder).resolve()) if Path(folder).is_dir() else folder
     model = Model(id=found.id, place=place, name=name or Path(folder).name, window=found.window)
     new = wiring.store.add_model(model)
@@ -100,11 +100,11 @@ def verify(wiring: Wiring, name: str | None) -> Answer:
 
 
 def _fault(wiring: Wiring, model: Model) -> str | None:
-    from transcribe.backends.whisper_folder import find
+    from transcribe.backends.by_dialect import look
     from transcribe.errors import BoliError
 
     try:
-        found = find(wiring.model_folder(model.place), allow_download=False)
+        found = look(model.place, wiring.model_folder)
     except BoliError as error:
         return error.message
     return None if found.id == model.id else f"its files are others now ({found.id[:12]})"

@@ -71,17 +71,17 @@ class Exam:
         return from_counts(count(normalise(said).split(), normalise(text).split()))
 
 
-def judged(rates: Rates, first: Rates, focus: Collection[str]) -> float:
+def judged(rates: Rates, first: Rates, focus: Collection[str], *, alone: bool = False) -> float:
     """
     How bad *rates* are: the mean of the dialects in *focus*, and double the mean of what the others lost since *first*.
 
-    Without a focus, the mean of all. A loss within TOLERANCE is none. The mean, because the dev part is small: of many
-    dialects some always lose a word by chance.
+    With *alone* only the focus counts. Without a focus, the mean of all. A loss within TOLERANCE is none. The mean,
+    because the dev part is small: of many dialects some always lose a word by chance.
 
     >>> round(judged({"a": 0.4, "b": 0.2}, {"a": 0.7, "b": 0.1}, ["a"]), 3)
     0.59
     """
     learned = [rate for tag, rate in rates.items() if tag in focus] or list(rates.values())
     lost = [max(0.0, rate - first.get(tag, rate) - TOLERANCE) for tag, rate in rates.items() if tag not in focus]
-    forgotten = sum(lost) / len(lost) if focus and lost else 0.0
+    forgotten = sum(lost) / len(lost) if focus and lost and not alone else 0.0
     return sum(learned) / max(1, len(learned)) + 2 * forgotten

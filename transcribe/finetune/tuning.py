@@ -255,7 +255,7 @@ def _test(run: _Run, learner: Learner, exam: Exam) -> None:
     first, best = run.curve[0].wer, next(point.wer for point in run.curve if point.step == run.kept_step)
     if learner.step == 0:
         return
-    if not wer or judged(wer, first, settings.focus) < judged(best, first, settings.focus):
+    if not wer or _judged(wer, first, settings) < _judged(best, first, settings):
         run.best, run.kept_step, run.waited = _copied(learner.average), learner.step, 0
     else:
         run.waited += 1
@@ -272,8 +272,12 @@ def _reached(run: _Run, learner: Learner, exam: Exam) -> tuple[float, Mapping[st
     for reach in REACHES:
         with learner.with_weights(learner.partway(run.best, reach)) as net:
             found[reach] = exam.sit(net)
-    best = min(found, key=lambda reach: judged(found[reach], first, learner.settings.focus))
+    best = min(found, key=lambda reach: _judged(found[reach], first, learner.settings))
     return best, found[best]
+
+
+def _judged(wer: Mapping[str, float], first: Mapping[str, float], settings: TrainSettings) -> float:
+    return judged(wer, first, settings.focus, alone=settings.alone)
 
 
 def _copied(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

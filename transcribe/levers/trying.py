@@ -179,18 +179,24 @@ class _Bench:
 
     def _words(self, lever: Lever) -> Iterable[list[str]]:
         for (audio, channel), own in self._dev.windows.items():
-            asked = [asked_window(cut.start, cut.end, self._dev.language, self._known, lever) for cut in own]
+            asked = [
+                asked_window(cut.start, cut.end, self._dev.language, self._dev.dialect, self._known, lever)
+                for cut in own
+            ]
             for answer in self._recogniser.recognise(self._sound(audio, channel), asked):
                 yield [word.text for word in answer.words]
 
 
-def asked_window(start: Milliseconds, end: Milliseconds, language: str | None, known: Any, lever: Lever) -> Window:
+def asked_window(
+    start: Milliseconds, end: Milliseconds, language: str | None, dialect: str | None, known: Any, lever: Lever
+) -> Window:
     """A window with what the catalogue's entry *known* (or ``None``) and *lever* say of its dialect."""
     words = (*(known.hotwords if known else ()), *lever.hotwords)
     return Window(
         start=start,
         end=end,
         language=language,
+        dialect=dialect,
         prompt=lever.prompt or (known.prompt if known else None),
         hotwords=" ".join(dict.fromkeys(words)) or None,
         beam_size=lever.beam_size,

@@ -1,0 +1,120 @@
+"""Several recognisers as one: each window is heard by the model of its dialect, and by no other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transcribe import embedded
+from transcribe.backends import by_dialect
+from transcribe.backends.by_dialect import ROUTES_FILE, DialectRecogniser, Routes, look
+from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
+from transcribe.errors import InputError, MissingError
+from transcribe.protocols import Pcm, Recogniser, Window
+
+SCOTS = "en-scotland"
+
+
+def whisper(folder: Path, **given: int) -> FasterWhisperRecogniser:
+    return FasterWhisperRecogniser(folder, device="cpu", threads=1, **given)
+
+
+@pytest.fixture(scope="module")
+def deaf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small Whisper without some of the weights that it hears with: what it writes is something else."""
+    folder = tmp_path_factory.mktemp("models") / "deaf"
+    shutil.copytree(embedded.whisper(), folder)
+    weights = bytearray((folder / "model.bin").read_bytes())
+    place = weights.index(b"encoder/conv2/weight") + 200
+    weights[place : place + 20_000] = bytes(20_000)
+    (folder / "model.bin").write_bytes(bytes(weights))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def speech() -> Pcm:
+    from faster_whisper import decode_audio
+
+    sound = decode_audio(str(embedded.demo_corpus() / "en-GB-dev-01.opus"), sampling_rate=16_000)
+    return (sound[: 12 * 16_000] * 32_767).astype(np.int16)
+
+
+def windows(*tags: str | None) -> list[Window]:
+    return [
+        Window(start=4_000 * number, end=4_000 * number + 4_000, language="en", dialect=tag)
+        for number, tag in enumerate(tags)
+    ]
+
+
+def texts(recogniser: Recogniser, speech: Pcm, asked: Sequence[Window]) -> list[str]:
+    return [" ".join(word.text for word in one.words) for one in recogniser.recognise(speech, asked)]
+
+
+def test_each_window_is_heard_by_the_model_of_its_dialect(deaf: Path, speech: Pcm) -> None:
+    plain, other = whisper(embedded.whisper()), whisper(deaf)
+    both = DialectRecogniser(plain, {SCOTS: other})
+    asked = windows("en-GB", SCOTS, None)
+
+    found = texts(both, speech, asked)
+
+    of_others = texts(plain, speech, [asked[0], asked[2]])
+    assert found == [of_others[0], *texts(other, speech, [asked[1]]), of_others[1]]
+    assert found[1] not in texts(plain, speech, [asked[1]])
+
+
+def test_the_parts_and_who_hears_what_make_the_model(deaf: Path) -> None:
+    plain, other = whisper(embedded.whisper()), whisper(deaf)
+    ids = {
+        DialectRecogniser(plain, {SCOTS: other}).id,
+        DialectRecogniser(plain, {"hi": other}).id,
+        DialectRecogniser(other, {SCOTS: plain}).id,
+        plain.id,
+        other.id,
+    }
+    assert len(ids) == 5
+
+
+def test_a_look_finds_what_opening_would(tmp_path: Path, deaf: Path) -> None:
+    places = {"ours": str(embedded.whisper()), "deaf": str(deaf), "routed": str(tmp_path)}
+    by_dialect.write(tmp_path, Routes(others="ours", by_dialect={SCOTS: "deaf"}))
+
+    opened = DialectRecogniser(whisper(embedded.whisper()), {SCOTS: whisper(deaf)})
+
+    found = look("routed", places.__getitem__)
+    assert (found.id, found.window) == (opened.id, opened.window)
+    assert look("deaf", places.__getitem__).id == whisper(deaf).id
+
+
+def test_routes_come_back_as_they_were_written_and_later_ones_win(tmp_path: Path) -> None:
+    routes = Routes(others="base", by_dialect={"hi": "one"}) | {"hi": "two", "ta": "two"}
+
+    by_dialect.write(tmp_path, routes)
+
+    assert by_dialect.read(tmp_path) == Routes(others="base", by_dialect={"hi": "two", "ta": "two"})
+    assert [routes.place(tag) for tag in ("hi", "ta", "en", None)] == ["two", "two", "base", "base"]
+
+
+def test_a_folder_of_one_model_has_no_routes() -> None:
+    assert by_dialect.read(embedded.whisper()) is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["no JSON", "[]", "{}", json.dumps({"schema": "boli.dialects/1", "others": 3, "by_dialect": {}})],
+)
+def test_routes_that_cannot_be_read_are_refused(tmp_path: Path, document: str) -> None:
+    (tmp_path / ROUTES_FILE).write_text(document)
+    with pytest.raises(InputError, match="cannot be read"):
+        by_dialect.read(tmp_path)
+
+
+def test_a_part_that_is_gone_is_named(tmp_path: Path) -> None:
+    by_dialect.write(tmp_path, Routes(others="ours", by_dialect={SCOTS: "./gone"}))
+    places = {"ours": str(embedded.whisper()), "routed": str(tmp_path), "./gone": "./gone"}
+    with pytest.raises(MissingError, match="gone"):
+        look("routed", places.__getitem__)

@@ -1,0 +1,126 @@
+"""
+Several recognisers as one: a dialect is heard by the model that was tuned for it, all others by the one before.
+
+A tuned model gains in the dialects that it was tuned for and forgets a little of the others. Where it drafts only what
+it was tuned for, nobody pays for that. Such a model is a folder with one small file, which names the parts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
+from transcribe.backends.whisper_folder import find
+from transcribe.config import fingerprint
+from transcribe.errors import InputError
+from transcribe.protocols import Heard, Pcm, Window
+from transcribe.records import Milliseconds
+
+SCHEMA: Final = "boli.dialects/1"
+ROUTES_FILE: Final = "dialects.json"
+
+#: Gives the folder, or the hub id, that a place names.
+Resolve: TypeAlias = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    """Which model hears which dialect; each model is named by its place, as the store names it."""
+
+    others: str
+    by_dialect: Mapping[str, str]
+
+    def place(self, dialect: str | None) -> str:
+        """The model that hears *dialect*."""
+        return self.by_dialect.get(dialect or "", self.others)
+
+    def __or__(self, more: Mapping[str, str]) -> Routes:
+        """These routes with *more* in place of what they say of the same dialects."""
+        return Routes(others=self.others, by_dialect={**self.by_dialect, **more})
+
+
+def read(folder: Path) -> Routes | None:
+    """
+    The routes of the model in *folder*; ``None`` where it is one model for all.
+
+    Raises:
+        InputError: E_MODEL if the file cannot be read.
+    """
+    file = folder / ROUTES_FILE
+    if not file.is_file():
+        return None
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        others, by_dialect = found["others"], found["by_dialect"]
+        if found["schema"] != SCHEMA or not all(isinstance(one, str) for one in (others, *by_dialect.values())):
+            raise ValueError(f"it is no {SCHEMA}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = f"write {SCHEMA} with others, a place, and by_dialect, a place for each tag"
+        raise InputError(f"{file} cannot be read ({error!r})", code="E_MODEL", hint=hint, item=str(file)) from error
+    return Routes(others=others, by_dialect=by_dialect)
+
+
+def write(folder: Path, routes: Routes) -> None:
+    """Make *folder* a model of *routes*; whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{ROUTES_FILE}.part"
+    document = {"schema": SCHEMA, "others": routes.others, "by_dialect": dict(sorted(routes.by_dialect.items()))}
+    part.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(folder / ROUTES_FILE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """A model that was looked at but not loaded."""
+
+    id: str
+    window: Milliseconds
+
+
+def look(place: str, resolve: Resolve, *, allow_download: bool = False) -> Looked:
+    """
+    Hash and longest window of the model in *place*, of one model or of several by dialect.
+
+    Raises:
+        MissingError: A part is not on this machine.
+        InputError: E_MODEL if a part is no Whisper in CTranslate2's format.
+    """
+
+    def one(place: str) -> Looked:
+        found = find(resolve(place), allow_download=allow_download)
+        return Looked(id=found.id, window=found.window)
+
+    routes = read(Path(resolve(place)))
+    if routes is None:
+        return one(place)
+    parts = {place: one(place) for place in {routes.others, *routes.by_dialect.values()}}
+    ids = {tag: parts[place].id for tag, place in routes.by_dialect.items()}
+    return Looked(id=_id(parts[routes.others].id, ids), window=min(part.window for part in parts.values()))
+
+
+class DialectRecogniser:
+    """Hears each window with the recogniser of its dialect."""
+
+    def __init__(self, others: FasterWhisperRecogniser, by_dialect: Mapping[str, FasterWhisperRecogniser]) -> None:
+        self.others, self.by_dialect = others, by_dialect
+        self.id = _id(others.id, {tag: one.id for tag, one in by_dialect.items()})
+        self.window: Milliseconds = min(one.window for one in (others, *by_dialect.values()))
+
+    def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
+        """What is said in each window, in the same order."""
+        own: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)
+        for number, window in enumerate(windows):
+            own[self.by_dialect.get(window.dialect or "", self.others)].append(number)
+        heard: dict[int, Heard] = {}
+        for recogniser, numbers in own.items():
+            heard.update(zip(numbers, recogniser.recognise(pcm, [windows[one] for one in numbers]), strict=True))
+        return [heard[number] for number in range(len(windows))]
+
+
+def _id(others: str, by_dialect: Mapping[str, str]) -> str:
+    return fingerprint("by dialect", others, dict(by_dialect))[:32]
