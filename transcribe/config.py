@@ -205,7 +205,7 @@ class TrainSettings(Section):
     dropout: float = Field(default=0.05, ge=0, lt=1)
     #: Highest learning rate. ``None``: by the method and the model's width.
     rate: float | None = Field(default=None, gt=0)
-    steps: int = Field(default=250, ge=1)
+    steps: int = Field(default=300, ge=1)
     warmup_steps: int = Field(default=20, ge=1)
     #: Steps over which the weights are averaged; the averaged ones are tested and kept.
     average_steps: int = Field(default=40, ge=1)
@@ -240,6 +240,11 @@ class TrainSettings(Section):
     threads: int = Field(default=0, ge=0)
     seed: int = 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether there are dialects that are heard only so that they are not forgotten."""
+        return bool(self.focus) and not self.alone and self.hold > 0
+
     def method_for(self, width: int) -> Literal["lora", "full"]:
         """How a model of *width* is tuned: 512 is that of Whisper's base, 74 million weights."""
         if self.method != "auto":
@@ -250,11 +255,12 @@ class TrainSettings(Section):
         """
         The highest rate for a model of *width*.
 
-        All weights: the wider, the smaller, as wide layers add up more changes. Adapters bring their own scale.
+        All weights: the wider, the smaller, as wide layers add up more changes, and the faster where nothing is to be
+        kept. Adapters bring their own scale.
         """
         if self.rate is not None:
             return self.rate
-        return 5e-4 if self.method_for(width) == "lora" else 6e-4 * min(1.0, 112 / width)
+        return 5e-4 if self.method_for(width) == "lora" else (1e-3 if self.alone else 6e-4) * min(1.0, 112 / width)
 
 
 class Settings(Section):

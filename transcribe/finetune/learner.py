@@ -52,7 +52,7 @@ class Learner:
             raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
         self.settings, self.device = settings, device
         self._lora = settings.method_for(whole.config.d_model) == "lora"
-        holds = not self._lora and settings.hold and settings.focus
+        holds = not self._lora and settings.holds
         #: As it was; adapters can be taken off instead.
         self._base = copy.deepcopy(whole.model).requires_grad_(False).eval().to(device) if holds else None
         self._whole = (_adapted(whole, settings) if self._lora else _opened(whole)).to(device)
@@ -114,7 +114,7 @@ class Learner:
         drawn = generator.get_state()
         found = self._scores(self.net, lesson, generator)
         each = F.cross_entropy(found.flatten(0, 1), lesson.targets.flatten(), reduction="none").view_as(lesson.weights)
-        if self.settings.hold and bool(lesson.kept.any()):
+        if self.settings.holds and bool(lesson.kept.any()):
             before = self._base_scores(lesson, torch.Generator().set_state(drawn)).log_softmax(-1)
             now = found[lesson.kept].log_softmax(-1)
             distance = F.kl_div(now, before, log_target=True, reduction="none").sum(-1)

@@ -26,6 +26,9 @@ POSITION_MS = 20
 HEARD_STEP = 4
 PHONE_STEP = 2
 IGNORED = -100
+#: Batches are as long as a multiple of these: multiplication in bfloat16 is compiled anew for every shape that it meets.
+LENGTH_STEP = 8_000
+TOKENS_STEP = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +60,12 @@ class Features:
 
     def __call__(self, sounds: Sequence[NDArray[np.float32]], fills: Sequence[bool]) -> Tensor:
         """
-        Give (batch, 80, frames) for *sounds*, padded with PADDING_FRAMES or more behind the longest.
+        Give (batch, 80, frames) for *sounds*, padded to a multiple of LENGTH_STEP samples and by PADDING_FRAMES more.
 
         faster-whisper pads the features with zeros, transformers the sound with silence: *fills* says for each window
         whether it is padded in the second way.
         """
-        longest = max(map(len, sounds)) + HOP
+        longest = -(-max(map(len, sounds)) // LENGTH_STEP) * LENGTH_STEP + HOP
         waves = torch.zeros(len(sounds), longest)
         for row, sound in enumerate(sounds):
             waves[row, : len(sound)] = torch.from_numpy(sound)
@@ -175,7 +178,7 @@ def collate(windows: Sequence[Window], scripts: Sequence[Script], scribe: Scribe
             rng: random.Random) -> Batch:  # fmt: skip
     """One batch of *windows* with their *scripts*."""
     mel = features([window.samples for window in windows], [rng.random() < 0.4 for _ in windows])
-    length = max(len(script.rows) for script in scripts) - 1
+    length = -(-(max(len(script.rows) for script in scripts) - 1) // TOKENS_STEP) * TOKENS_STEP
     inputs = torch.full((len(scripts), length), scripts[0].rows[-1])
     targets = torch.full((len(scripts), length), IGNORED)
     spans = torch.full((len(scripts), length, 2), -1)
