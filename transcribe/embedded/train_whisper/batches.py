@@ -26,7 +26,7 @@ POSITION_MS = 20
 HEARD_STEP = 4
 PHONE_STEP = 2
 IGNORED = -100
-#: Batches are as long as a multiple of these: multiplication in bfloat16 is compiled anew for every shape that it meets.
+#: Batches are as long as a multiple of these: bfloat16 is compiled anew for every shape of matrix that it meets.
 LENGTH_STEP = 8_000
 TOKENS_STEP = 8
 
