@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ class Service:
     #: How many changes of people were seen, and until when it is not looked for more.
     changes: tuple[int, float] = (0, 0.0)
     _progress: tuple[tuple[DialectProgress, ...], float] = ((), 0.0)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
     #: Who opened which hold's sound, until when another opening is the same one.
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
 
@@ -104,8 +106,10 @@ class Service:
 
     def asked_for(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
         """Dialects that *person* is asked for, the neediest first. Reads the database now and then."""
-        if time.monotonic() >= self._progress[1]:
-            self._progress = (self.store.progress(), time.monotonic() + _PROGRESS_S)
+        # Two hundred people who find the count too old at once wait for one new count, not for two hundred.
+        with self._counting:
+            if time.monotonic() >= self._progress[1]:
+                self._progress = (self.store.progress(), time.monotonic() + _PROGRESS_S)
         return order(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
 
     def asked_for_now(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...] | None:
