@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
@@ -27,6 +28,7 @@ from transcribe.review import (
     routes_work,
     static,
 )
+from transcribe.review.direct import Direct, Told
 from transcribe.review.service import Refused, Service
 from transcribe.review.shelter import Shelter, trouble
 from transcribe.review.wire import ErrorOut
@@ -60,12 +62,12 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
     app.include_router(routes_work.busy)
     for each in (*desk, routes_own, routes_people, routes_lead, routes_settings, static):
         app.include_router(each.router)
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(BoliError, _failed)
-    app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
-    return Shelter(app, hosts=hosts, secure=service.secure, metrics=service.metrics)
+    told: Told = {Refused: _refused, RequestValidationError: _invalid, HTTPException: _http, BoliError: _failed}
+    for kind, tell in told.items():
+        app.add_exception_handler(kind, tell)
+    direct = Direct(app, routes_work.busy.routes, service, told)
+    packed = GZipMiddleware(ServerErrorMiddleware(direct), minimum_size=600, compresslevel=6)
+    return Shelter(packed, hosts=hosts, secure=service.secure, metrics=service.metrics)
 
 
 @asynccontextmanager

@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse
 
 from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
 from transcribe.review.access import Caller, Worker
-from transcribe.review.direct import Direct
 from transcribe.review.intake import taken
 from transcribe.review.links import Link
 from transcribe.review.service import Json, Refused, Service, ServiceOf
@@ -30,7 +29,8 @@ from transcribe.review.wire_steps import ReshapeIn, ReshapeOut, reshape_of
 from transcribe.store.leasing import Ask
 
 router = APIRouter(prefix="/api/v1", tags=["work"])
-busy = APIRouter(prefix="/api/v1", tags=["work"], route_class=Direct)
+#: What `Direct` answers past the others.
+busy = APIRouter(prefix="/api/v1", tags=["work"])
 
 LeaseId = Annotated[str, Path(max_length=64, description="A hold's id.")]
 

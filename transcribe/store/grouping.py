@@ -109,8 +109,7 @@ class Grouping(Database):
             with self._turn(), super().writing() as own:
                 yield own
             return
-        nested = _savepoint(connection) if self.place.path is not None else connection.begin_nested()
-        with translated(self.place), nested:
+        with translated(self.place), _savepoint(connection):
             yield connection
 
     @contextmanager
