@@ -14,7 +14,6 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     and_,
-    bindparam,
     exists,
     func,
     insert,
@@ -30,6 +29,7 @@ from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
 from transcribe.store.grouping import Grouping
 from transcribe.store.growing import settle
 from transcribe.store.masks import spans_of
+from transcribe.store.prepared import Among
 from transcribe.store.rows import checked, words_of
 from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
 from transcribe.store.written import is_written
@@ -107,7 +107,7 @@ class Desk(Grouping):
             terms: What is masked wherever a draft says it, marked before or not.
         """
         with self.reading() as connection:
-            rows = connection.execute(_VIEWS, {"ids": sorted(set(segments))}).all()
+            rows = _VIEWS.all(connection, sorted(set(segments)))
             spans = spans_of(connection, {row.recording for row in rows})
         return {row.id: _view(row, spans[row.recording], terms or Terms(()), reviewing) for row in rows}
 
@@ -289,7 +289,7 @@ def _neighbour(*, before: bool) -> ScalarSelect[Any]:
     return found.correlate(SEGMENTS).scalar_subquery()
 
 
-_VIEWS = _views().where(SEGMENTS.c.id.in_(bindparam("ids", expanding=True)))
+_VIEWS = Among(_views(), SEGMENTS.c.id)
 
 
 def _view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool) -> View:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
@@ -33,7 +32,7 @@ from sqlalchemy import (
 from transcribe.desk_records import LEFT_TO_OTHERS, DeskRules, Lease, Purpose, SkipReason
 from transcribe.store.desk_tables import DESK, LEASES, VERSIONS
 from transcribe.store.grouping import Grouping
-from transcribe.store.prepared import Prepared
+from transcribe.store.prepared import Among, Prepared
 from transcribe.store.tables import SEGMENTS
 
 Chosen: TypeAlias = Literal["need", "lot", "asked"]
@@ -207,11 +206,9 @@ def _pick(
     lots = [draw() for _ in range(count - len(found))]
     golds = sum(lot < rules.gold_share for lot in lots)
     drawn = sum(rules.gold_share <= lot < rules.gold_share + rules.random_share for lot in lots)
-    known = {f"dialect_{n}": dialect for n, dialect in enumerate(ask.dialects)}
     for state, most, chosen in (("gold", golds, "need"), ("open", drawn, "lot")):
         if most:
-            asked: Mapping[str, Any] = who | known | {"where": state, "most": most}
-            rows = _by_lot(len(known)).all(connection, asked)
+            rows = _BY_LOT.all(connection, ask.dialects, who | {"where": state, "most": most})
             found += [(row, "lot" if chosen == "lot" else "need") for row in rows]
     # Dialect by dialect, so that each look-up walks its index from the hardest on.
     taken = {row.segment for row, _ in found}
@@ -304,17 +301,13 @@ def _place() -> Select[Any]:
     return found.limit(bindparam("most")).with_for_update(of=DESK, skip_locked=True)
 
 
-@cache
-def _by_lot(dialects: int) -> Prepared:
-    """Places in one state, of so many dialects, in the order of the lots."""
-    known = DESK.c.dialect.in_([bindparam(f"dialect_{n}") for n in range(dialects)])
-    free = _place().where(DESK.c.state == bindparam("where"), known, _fresh(bindparam("who")))
-    return Prepared(free.order_by(DESK.c.draw))
-
-
 # Built once: a busy server runs them some hundred times a second.
 _RETURNED = Prepared(
     _place().where(DESK.c.state == "returned", DESK.c.person == bindparam("who")).order_by(DESK.c.since_at)
+)
+#: In one state, in the order of the lots, of some dialects.
+_BY_LOT = Among(
+    _place().where(DESK.c.state == bindparam("where"), _fresh(bindparam("who"))).order_by(DESK.c.draw), DESK.c.dialect
 )
 _BY_NEED = Prepared(
     _place()

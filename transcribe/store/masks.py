@@ -20,11 +20,18 @@ from transcribe.store.corrections import Corrections
 from transcribe.store.database import insert_into
 from transcribe.store.desk_tables import MASK_SCANS, MASKS, PEOPLE
 from transcribe.store.grouping import Grouping
+from transcribe.store.prepared import Among
 from transcribe.store.recordings import number_of
 from transcribe.store.rows import words_of
 from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
 
 _LIFTED = MASKS.c.lifted_at.is_not(None)
+_SPANS = Among(
+    select(MASKS.c.recording, MASKS.c.start_ms, MASKS.c.end_ms)
+    .where(~_LIFTED)
+    .order_by(MASKS.c.start_ms, MASKS.c.end_ms),
+    MASKS.c.recording,
+)
 
 
 class Masks(Corrections, Grouping):
@@ -127,10 +134,8 @@ class Masks(Corrections, Grouping):
 
 def spans_of(connection: Connection, recordings: Collection[int]) -> dict[int, list[Span]]:
     """Masked spans by the recording's row number, in time order; empty ones for those without."""
-    found = select(MASKS.c.recording, MASKS.c.start_ms, MASKS.c.end_ms).where(~_LIFTED)
     by_recording: dict[int, list[Span]] = defaultdict(list)
-    here = found.where(MASKS.c.recording.in_(sorted(recordings))).order_by(MASKS.c.start_ms, MASKS.c.end_ms)
-    for row in connection.execute(here):
+    for row in _SPANS.all(connection, sorted(recordings)):
         by_recording[row.recording].append((row.start_ms, row.end_ms))
     return by_recording
 

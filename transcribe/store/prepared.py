@@ -11,7 +11,7 @@ from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, bindparam
 from sqlalchemy.sql.expression import Executable, Select
 
 
@@ -74,6 +74,24 @@ class Prepared:
         if name not in self._words:
             self._words[name] = _Words(self._statement, self._keys, connection)
         return self._words[name]
+
+
+class Among:
+    """A SELECT of the rows whose *column* is one of some values; compiled once for each number of them."""
+
+    def __init__(self, statement: Select[Any], column: ColumnElement[Any]) -> None:
+        self._statement, self._column = statement, column
+        self._of: dict[int, Prepared] = {}
+
+    def all(
+        self, connection: Connection, among: Sequence[Any], values: Mapping[str, Any] | None = None
+    ) -> Sequence[Any]:
+        """Rows, columns as attributes."""
+        names = [f"among_{n}" for n in range(len(among))]
+        if len(among) not in self._of:
+            one_of = self._column.in_([bindparam(name) for name in names])
+            self._of[len(among)] = Prepared(self._statement.where(one_of))
+        return self._of[len(among)].all(connection, {**(values or {}), **dict(zip(names, among, strict=True))})
 
 
 def raw(connection: Connection, sql: str) -> None:
