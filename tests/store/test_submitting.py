@@ -26,6 +26,7 @@ from tests.store.factories import MODEL
 from transcribe.errors import InputError
 from transcribe.records import Correction
 from transcribe.store import Store
+from transcribe.store.grouping import Spoiled
 from transcribe.store.leasing import Ask
 from transcribe.store.submitting import text_hash
 
@@ -252,6 +253,30 @@ def test_grouped_writes_are_saved_together_and_fail_apart(store: Store) -> None:
             submit(store, asha, replace(operation(two), text="\x00"))
         submit(store, asha, operation(two, "kept too"))
     assert [texts(store, segment) for segment in segments] == [[("applied", "kept")], [("applied", "kept too")]]
+
+
+def test_a_group_without_savepoints_is_undone_by_any_error_even_a_caught_one(store: Store) -> None:
+    one, two = talk(store, count=2)
+    asha = person(store)
+    first, second = take(store, asha, 2)
+    with pytest.raises(Spoiled), store.grouped(apart=False):
+        submit(store, asha, operation(first, "kept"))
+        with pytest.raises(InputError):
+            store.change_person("nobody", disabled=True)
+    assert texts(store, one) == []
+    with store.grouped(apart=False):
+        submit(store, asha, operation(first, "kept"))
+        submit(store, asha, operation(second, "kept too"))
+    assert [texts(store, each) for each in (one, two)] == [[("applied", "kept")], [("applied", "kept too")]]
+
+
+def test_what_a_group_has_written_is_read_inside_it_and_nowhere_else_before_its_end(store: Store) -> None:
+    talk(store, count=2)
+    asha = person(store)
+    with store.grouped():
+        [lease] = take(store, asha)
+        assert store.holds(asha.id, lease.segment) == lease
+    assert store.holds(asha.id, lease.segment) == lease
 
 
 def test_a_group_that_cannot_be_saved_leaves_nothing(store: Store) -> None:

@@ -43,8 +43,11 @@ async def take(given: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
     if dialects is None:
         dialects = await run_in_threadpool(service.asked_for, caller.person, wanted)
     ask = Ask(count=given.count, dialects=dialects, offline=given.offline, again=tuple(given.segments or ()))
-    leases = await service.writer.do(lambda: service.store.take(caller.person.id, ask, service.rules))
-    return JSONResponse(await run_in_threadpool(leases_out, service, caller, leases))
+
+    def taken_out() -> list[Json]:
+        return leases_out(service, caller, service.store.take(caller.person.id, ask, service.rules))
+
+    return JSONResponse(await service.writer.do(taken_out, long=True))
 
 
 @router.get("/leases", response_model=list[LeaseOut])

@@ -14,8 +14,15 @@ from transcribe.store.prepared import raw
 from transcribe.store.trouble import translated
 
 
+class Spoiled(Exception):
+    """An error inside a group whose writes do not stand apart. Nothing of the group is saved."""
+
+
 class _Open(threading.local):
     connection: Connection | None = None
+    #: Whether each write of the group can be undone alone.
+    apart: bool = True
+    spoiled: bool = False
 
 
 @contextmanager
@@ -88,17 +95,25 @@ class Grouping(Database):
     """
 
     @contextmanager
-    def grouped(self) -> Iterator[None]:
+    def grouped(self, *, apart: bool = True) -> Iterator[None]:
         """
         Every `writing` of this thread inside the body is part of one transaction, which is saved at its end.
 
         Each still stands alone: an error undoes only its own. Nothing may be told to anybody before the body has
         ended without an error, because nothing is saved before.
+
+        Args:
+            apart: ``False`` saves the savepoints, a fourth of all statements of a text: an error undoes all.
+
+        Raises:
+            Spoiled: Not *apart*, and there was an error inside, even one that was caught.
         """
         with self._turn(), super().writing() as connection:
-            self._open.connection = connection
+            self._open.connection, self._open.apart, self._open.spoiled = connection, apart, False
             try:
                 yield
+                if self._open.spoiled:
+                    raise Spoiled
             finally:
                 self._open.connection = None
 
@@ -109,11 +124,26 @@ class Grouping(Database):
             with self._turn(), super().writing() as own:
                 yield own
             return
-        with translated(self.place), _savepoint(connection):
+        with translated(self.place), _savepoint(connection) if self._open.apart else self._spoiling():
             yield connection
 
     @contextmanager
+    def _spoiling(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._open.spoiled = True
+            raise
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
+        # Inside `grouped` what the group has written is seen.
+        inside = self._open.connection is not None
+        with self.writing() if inside else self._reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         with self._turn(), super().reading() as connection:
             yield connection
 

@@ -87,6 +87,8 @@ class Among:
         self, connection: Connection, among: Sequence[Any], values: Mapping[str, Any] | None = None
     ) -> Sequence[Any]:
         """Rows, columns as attributes."""
+        if not among:
+            return []
         names = [f"among_{n}" for n in range(len(among))]
         if len(among) not in self._of:
             one_of = self._column.in_([bindparam(name) for name in names])

@@ -56,18 +56,21 @@ class Submitting(Grouping):
         """
         values = _values(operation)
         with self.writing() as connection:
-            row = _FOUND.one(connection, {"id": operation.segment, "given_fence": operation.fence})
+            asked = {"id": operation.segment, "given_fence": operation.fence, "given_op": operation.op_id}
+            row = _FOUND.one(connection, asked)
             if row is not None and row.state == "erased":
                 return _rejected(operation, "erased")
-            before = _BEFORE.one(connection, {"op": operation.op_id})
-            if before is not None:
-                return _replayed(connection, before, person, operation)
+            if row is None or row.told is not None:
+                before = _BEFORE.one(connection, {"op": operation.op_id})
+                if before is not None:
+                    return _replayed(connection, before, person, operation)
             if row is None or row.holder != person:
                 return _rejected(operation, "unknown_lease")
             kind, now = _kind(row, operation), self.now()
             link = _keep(connection, row, person, kind, values, now)
             if link is None:
-                return _rejected(operation, "key_reused")
+                # Another process took the same operation meanwhile.
+                return _replayed(connection, _BEFORE.one(connection, {"op": operation.op_id}), person, operation)
             moved = self._moved(connection, row, kind, operation, values, rules, differ, draw)
             changes = {name: getattr(row, name) for name in _MOVES} | moved
             _MOVE.change(connection, changes | {"at": row.segment, "versions": row.versions + 1, "chain": link})
@@ -212,14 +215,16 @@ def _find() -> Select[Any]:
         LEASES.c.taken_at,
         PEOPLE.c.name,
     )
+    told = VERSIONS.alias("told")
     held = and_(LEASES.c.segment == DESK.c.segment, LEASES.c.fence == bindparam("given_fence"))
     return (
-        select(DESK, *SEGMENT_FACTS, *lease, DONE.c.model)
+        select(DESK, *SEGMENT_FACTS, *lease, DONE.c.model, told.c.no.label("told"))
         .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
         .join(DONE, SEGMENTS.c.run == DONE.c.no)
         .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
         .join(LEASES, held)
         .join(PEOPLE, LEASES.c.person == PEOPLE.c.id)
+        .outerjoin(told, told.c.op_id == bindparam("given_op"))
         .where(SEGMENTS.c.id == bindparam("id"))
         .with_for_update(of=DESK)
     )
