@@ -47,9 +47,12 @@ class Load:
     waits: list[float] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     acknowledged: dict[str, list[str]] = field(default_factory=dict)
+    #: Texts that were on their way when the server died.
     cut: int = 0
     #: Answers that were repeated because the first one never came.
     repeated: int = 0
+    #: The machine's load when everybody was signed in.
+    before: float = 0.0
     #: Processor seconds from when everybody was signed in until all were answered, holds included.
     server_s: float = 0.0
     client_s: float = 0.0
@@ -68,8 +71,8 @@ def main() -> None:
         fill(url, people=given.people, segments=round(given.seconds * 1_500) + given.people * 40)
         found = measure(place, url, given.people, given.seconds, given.kills)
     print(" ".join(f"{name}={value}" for name, value in found.items()))
-    kind = "postgresql" if given.store else "sqlite"
-    write(f"desk_load_{kind}", found, people=given.people, seconds=given.seconds, kills=given.kills)
+    name = f"desk_load_{'postgresql' if given.store else 'sqlite'}{'_killed' if given.kills else ''}"
+    write(name, found, people=given.people, seconds=given.seconds, kills=given.kills)
     if found["lost"] or found["twice"] or found["double_leases"] or (given.kills and not found["cut"]):
         sys.exit("lost, doubled, or no kill hit a text on its way")
 
@@ -92,7 +95,7 @@ def fill(url: str, *, people: int, segments: int) -> None:
 
 def measure(place: Path, url: str, people: int, seconds: float, kills: int) -> dict[str, Any]:
     more = {} if url.startswith("sqlite") else {"BOLI_STORE__URL": url}
-    load, before = Load(), os.getloadavg()[0]
+    load = Load()
     desk = serve(place, **more)
     began = time.monotonic()
     desk, taken = asyncio.run(_run(desk, place, more, load, people, seconds, kills))
@@ -108,7 +111,7 @@ def measure(place: Path, url: str, people: int, seconds: float, kills: int) -> d
         "cut": load.cut,
         "repeated": load.repeated,
         "fsync_ms": fsync_ms(place),
-        "load_before": round(before, 2),
+        "load_before": round(load.before, 2),
         "server_ms_a_submit": None if kills else round(1_000 * load.server_s / len(waits), 2),
         "client_ms_a_submit": round(1_000 * load.client_s / len(waits), 2),
         "wall_s": round(time.monotonic() - began, 1),
@@ -121,17 +124,21 @@ class Line:
 
     def __init__(self, port: int, headers: str = "") -> None:
         self._port, self.headers = port, headers
+        #: Whether the last request went out.
+        self.sent = False
         self._ends: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, path: str, value: Any) -> tuple[int, dict[str, str], Any]:
         """Status, headers and document of the answer. Raises OSError or EOFError where none came."""
         body = json.dumps(value).encode()
         head = f"POST /api/v1/{path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{self.headers}"
+        self.sent = False
         try:
             if self._ends is None:
                 self._ends = await asyncio.open_connection("127.0.0.1", self._port)
             reader, writer = self._ends
             writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+            self.sent = True
             first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
             headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
             answer = await reader.readexactly(int(headers["content-length"]))
@@ -152,6 +159,7 @@ async def _run(
     """Sign everybody in, then let them write for *seconds*. Gives the desk that is open at the end."""
     port, stop = int(desk.url.rsplit(":", 1)[1]), asyncio.Event()
     everybody = [await _signed_in(port, f"p{n}") for n in range(people)]
+    load.before = os.getloadavg()[0]
     load.client_s, load.server_s = -time.process_time(), -_processor_s(desk)
     began = time.monotonic()
     working = [asyncio.create_task(_work(line, load, stop)) for line in everybody]
@@ -189,7 +197,7 @@ async def _work(line: Line, load: Load, stop: asyncio.Event) -> None:
             else:
                 status, _, told = await line.post("leases", {"count": 20, "offline": True})
         except (OSError, EOFError):
-            load.cut += bool(outbox)
+            load.cut += line.sent and bool(outbox)
             cut = True
             await asyncio.sleep(0.2)
             continue
