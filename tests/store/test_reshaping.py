@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.store.desk_factories import PLAIN, TWICE, operation, person, submit, take, talk
@@ -157,9 +157,28 @@ def test_a_new_run_brings_the_segments_back_that_nobody_wrote_in_parts(store: St
     assert (views[one.segment].state, views[two.segment].state) == ("open", "reshaped")
 
 
+def test_a_step_is_not_undone_over_a_neighbour_that_has_grown_since(store: Store) -> None:
+    talk(store, count=3)
+    asha = person(store)
+    first, second, _ = take(store, asha, 3)
+    shortened = step(second, "move", end=1_500)
+    [short] = do(store, asha, shortened).leases
+    [lease] = [each for each in store.leases(asha.id) if store.views([each.segment])[each.segment].start == 2_000]
+    grown = do(store, asha, step(lease, "move", start=1_600))
+    assert grown.status == "applied"
+    assert do(store, asha, step(short, "undo", of=shortened.op_id)).reason == "changed"
+    assert do(store, asha, step(first, "merge")).status == "applied"
+
+
 STEPS = st.lists(st.tuples(st.sampled_from(["split", "merge", "move", "undo"]), st.integers(0, 5), st.integers(0, 30)))
 
 
+@example(
+    steps=[
+        *(("merge", 0, 0), ("move", 1, 6), ("merge", 4, 0), ("split", 4, 6)),
+        *(("undo", 5, 0), ("move", 1, 17), ("undo", 2, 0), ("split", 0, 12)),
+    ]
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_the_steps_every_drafted_word_stays_in_one_segment(store: Store, steps: list[Any]) -> None:

@@ -171,7 +171,17 @@ def _undo(connection: Connection, person: str, asked: Reshape) -> _Plan:
         raise _Refused("changed")
     for row in rows:
         _check_free(row, person, otherwise="changed")
-    return _Plan(rows=rows, spans=[(start, end) for _, start, end in json.loads(step.before)])
+    spans: list[Span] = [(start, end) for _, start, end in json.loads(step.before)]
+    now: list[Span] = [(row.start_ms, row.end_ms) for row in rows]
+    # The same spans may have come about again by other steps, beside neighbours that have grown since.
+    for other in connection.execute(_found(_beside(rows[0]) & SEGMENTS.c.id.not_in(ids))).all():
+        if _touches(other, spans) and not _touches(other, now):
+            raise _Refused("changed")
+    return _Plan(rows=rows, spans=spans)
+
+
+def _touches(row: Row[Any], spans: Sequence[Span]) -> bool:
+    return any(row.start_ms < end and row.end_ms > start for start, end in spans)
 
 
 _PLANS = {"split": _split, "merge": _merge, "move": _move, "undo": _undo}
