@@ -108,7 +108,7 @@ def _counted(ready: Prepared, again: Again) -> Counted:
     # Without line ends, which no word holds, each ASCII character is a cluster of its own.
     if not all(map(str.isascii, ready.reference + ready.hypothesis)):
         edited_graphemes, graphemes = grapheme_errors(ready.reference, ready.hypothesis)
-    raw_reference, raw_hypothesis = ready.written.split(), ready.pair.hypothesis.split()
+    raw_reference, raw_hypothesis = ready.written.split(), ready.heard.split()
     unchanged = raw_reference == ready.reference and raw_hypothesis == ready.hypothesis
     lossy_words, lossy_errors = _lossy(ready, errors)
     variant_errors, forgiven = _forgiving(ready, errors)
@@ -147,5 +147,5 @@ def _lossy(ready: Prepared, errors: int) -> tuple[int, int]:
     if not (errors and ready.normaliser.lossy):
         return len(ready.reference), errors
     reference = ready.normaliser.with_lossy(ready.written).split()
-    hypothesis = ready.normaliser.with_lossy(ready.pair.hypothesis).split()
+    hypothesis = ready.normaliser.with_lossy(ready.heard).split()
     return len(reference), sum(count(reference, hypothesis)[1:])

@@ -14,7 +14,7 @@ from pathlib import Path
 from dialects.dialect import Catalogue, Dialect
 from dialects.errors import DialectError
 from dialects.normalise import Normaliser, load_normaliser
-from dialects.scoring import ALIGNMENT, Edit, Pair, align
+from dialects.scoring import ALIGNMENT, HIDDEN, Edit, Pair, align
 from dialects.variants import Span, VariantSet, check_place, load_variants, parse_inline
 
 
@@ -25,8 +25,10 @@ class Prepared:
     pair: Pair
     dialect: Dialect
     normaliser: Normaliser
-    #: The reference as it counts, inline alternatives taken out.
+    #: The reference as it counts, inline alternatives and marks of what is hidden taken out.
     written: str
+    #: The hypothesis as it counts, marks taken out too.
+    heard: str
     #: Words of the normalised texts.
     reference: list[str]
     hypothesis: list[str]
@@ -106,10 +108,10 @@ class Preparer:
     def _prepare(self, pair: Pair) -> Prepared:
         rules = self.rules(pair)
         normalise = rules.normaliser
-        written = pair.reference
+        written, heard = unmarked(pair.reference), unmarked(pair.hypothesis)
         inline: tuple[Span, ...] = ()
-        if "{" in pair.reference:
-            marked = parse_inline(pair.reference)
+        if "{" in written:
+            marked = parse_inline(written)
             written = marked.text
             _, inline = marked.words(normalise)
         reference = normalise(written).split()
@@ -118,8 +120,9 @@ class Preparer:
             dialect=rules.dialect,
             normaliser=normalise,
             written=written,
+            heard=heard,
             reference=reference,
-            hypothesis=normalise(pair.hypothesis).split(),
+            hypothesis=normalise(heard).split(),
             spans=(*inline, *rules.variants.spans(reference, segment=pair.id), *_gaps(reference, normalise)),
         )
 
@@ -186,6 +189,16 @@ class Preparer:
         normaliser = load_normaliser(self._name or spelling.normaliser, *self._normaliser_folders)
         variants = load_variants(dialect.tag, normaliser, *self._variant_places)
         return Rules(dialect=dialect, normaliser=normaliser, variants=variants)
+
+
+def unmarked(text: str) -> str:
+    """
+    *text* without the marks of what is hidden in it: they are no words.
+
+    >>> unmarked("I met [masked] yesterday").split()
+    ['I', 'met', 'yesterday']
+    """
+    return text.replace(HIDDEN, " ") if HIDDEN in text else text
 
 
 def _gaps(reference: Sequence[str], normaliser: Normaliser) -> tuple[Span, ...]:

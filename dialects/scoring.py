@@ -23,6 +23,8 @@ from rapidfuzz.distance import Levenshtein
 
 #: Name of the counting rule, for reports.
 ALIGNMENT = "min-edit/max-hit/1"
+#: Stands in a text for what nobody may read. It is no word: what it hides is neither right nor wrong.
+HIDDEN = "[masked]"
 
 Key = TypeVar("Key", bound=Hashable)
 #: (hits, substitutions, deletions, insertions): the plain form of a count, for a million of them.

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcribe.errors import ConfigError, InputError
-from transcribe.masking import MASK, hide_text, hide_words, terms_in, terms_of
+from transcribe.masking import MASK, hide_both, hide_text, hide_words, terms_in, terms_of
 from transcribe.records import Word
 
 
@@ -42,6 +42,28 @@ def test_a_masked_span_without_a_word_is_marked_too() -> None:
 )
 def test_a_text_loses_all_between_the_words_that_it_shares_with_the_draft(typed: str, shown: str) -> None:
     assert hide_text(typed, words("my name is ravi kumar yes"), [(3_000, 5_000)]) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "heard"),
+    [
+        ("my name was ravi kumar yes", f"my name {MASK} yes", f"my name {MASK} yes"),
+        ("my own name is rawi yes", f"my own name is {MASK} yes", f"my name is {MASK} yes"),
+        (f"my name was {MASK} yes", f"my name was {MASK} yes", f"my name is {MASK} yes"),
+        ("", MASK, MASK),
+    ],
+)
+def test_what_is_hidden_is_hidden_from_both_that_are_compared(typed: str, said: str, heard: str) -> None:
+    assert hide_both(typed, words("my name is ravi kumar yes"), [(3_000, 5_000)]) == (said, heard)
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=6), st.lists(st.sampled_from("abcd"), max_size=6), st.integers(0, 6))
+def test_both_sides_have_as_many_marks_and_no_masked_word(said: list[str], heard: list[str], at: int) -> None:
+    drafted = words(" ".join([*heard[:at], "secret", *heard[at:]]))
+    place = next(n for n, each in enumerate(drafted) if each.text == "secret")
+    one, other = hide_both(" ".join([*said, "secret"]), drafted, [(place * 1_000, place * 1_000 + 1)])
+    assert one.count(MASK) == other.count(MASK) >= 1
+    assert "secret" not in other
 
 
 def test_of_a_stretch_without_a_draft_no_text_is_shown() -> None:

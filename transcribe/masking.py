@@ -16,12 +16,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dialects.scoring import align
+from dialects.scoring import HIDDEN, align
 from transcribe.errors import ConfigError, InputError
 from transcribe.records import Milliseconds, Word
 
 #: What stands where something is hidden.
-MASK: Final = "[masked]"
+MASK: Final = HIDDEN
 #: Start and end of what is hidden, in the recording.
 Span: TypeAlias = tuple[Milliseconds, Milliseconds]
 #: A recogniser's times are off by so much; a term is masked that much wider.
@@ -60,26 +60,62 @@ def hide_text(text: str, words: Sequence[Word], spans: Sequence[Span]) -> str:
     """
     if not spans:
         return text
-    drafted = [
-        _NO_WORD if word.text == MASK else part
-        for word in hide_words(words, spans)
-        for part in ([MASK] if word.text == MASK else [folded(each) for each in word.text.split()])
-    ]
-    typed = text.split()
-    if not typed or sum(MASK in each for each in typed) >= drafted.count(_NO_WORD):
+    drafted, typed = _spoken(hide_words(words, spans)), text.split()
+    if not typed or sum(MASK in each for each in typed) >= drafted.count(MASK):
         return text
-    kept: list[str] = []
-    run: list[str] = []
-    masked, left = False, iter(typed)
-    for edit in align(drafted, [folded(each) for each in typed]):
+    # A mark among the typed words says less than one of ours: what stands around it is compared as any word.
+    return _hidden(drafted, typed, [folded(each) for each in typed])[1]
+
+
+def hide_both(text: str, words: Sequence[Word], spans: Sequence[Span]) -> tuple[str, str]:
+    """
+    A person's *text* and the drafted *words* of the same stretch, the same hidden on both sides, so that they can be
+    compared.
+
+    Everything between the nearest words on both sides of a mark that the two share is hidden, in either. Marks in the
+    same place are such words: who wrote one heard no more.
+
+    >>> drafted = [Word(text=said, start=at, end=at + 9, probability=1) for said, at in [("my", 0), ("name", 10)]]
+    >>> hide_both("my own name", drafted, [(10, 20)])
+    ('my [masked]', 'my [masked]')
+    """
+    drafted, typed = _spoken(hide_words(words, spans)), text.split()
+    heard, said = _hidden(drafted, typed, [_compared(each) for each in typed])
+    return said, heard
+
+
+def _spoken(words: Iterable[Word]) -> list[str]:
+    return [part for word in words for part in word.text.split()]
+
+
+def _compared(word: str) -> str:
+    return _NO_WORD if MASK in word else folded(word)
+
+
+def _hidden(drafted: Sequence[str], typed: Sequence[str], compared: Sequence[str]) -> tuple[str, str]:
+    """Both texts with a mark for whatever lies between shared words where one of them has a mark."""
+    kept: tuple[list[str], list[str]] = ([], [])
+    run: tuple[list[str], list[str]] = ([], [])
+    left, right = iter(drafted), iter(typed)
+
+    def close() -> None:
+        hides = any(MASK in each for each in (*run[0], *run[1]))
+        for whole, part in zip(kept, run, strict=True):
+            whole.extend([MASK] if hides else part)
+            part.clear()
+
+    for edit in align([_compared(each) for each in drafted], compared):
         if edit.kind == "hit":
-            kept += [*([MASK] if masked else run), next(left)]
-            run, masked = [], False
+            close()
+            kept[0].append(next(left))
+            kept[1].append(next(right))
             continue
-        masked |= edit.reference == _NO_WORD
+        if edit.reference is not None:
+            run[0].append(next(left))
         if edit.hypothesis is not None:
-            run.append(next(left))
-    return " ".join([*kept, *([MASK] if masked else run)])
+            run[1].append(next(right))
+    close()
+    return " ".join(kept[0]), " ".join(kept[1])
 
 
 def within(spans: Iterable[Span], start: Milliseconds, end: Milliseconds) -> tuple[Span, ...]:

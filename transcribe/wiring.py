@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dialects.dialect import Catalogue, load_catalogue
 from transcribe import embedded, levers
 from transcribe.config import FILE_NAME, Settings, find_workspace, load
+from transcribe.masking import terms_in
 from transcribe.records import Model
 from transcribe.store import Store
 from transcribe.workspace import database_url
@@ -51,7 +52,11 @@ class Wiring:
 
     @cached_property
     def store(self) -> Store:
-        return Store.open(database_url(self.settings.store.url, self.workspace))
+        named = self.settings.desk.mask_terms
+        terms = terms_in(None if named is None else self.workspace / named)
+        store = Store.open(database_url(self.settings.store.url, self.workspace))
+        store.terms = terms
+        return store
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -6,10 +6,13 @@ import json
 import subprocess
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.acceptance.command import boli, command, environment, must
 from tests.store.desk_factories import REVIEWED, operation, person, submit, take, talk
+from tests.store.factories import MODEL
+from transcribe.records import Model
 from transcribe.store import Store
 
 
@@ -100,6 +103,17 @@ def test_stretches_are_masked_listed_exported_as_marks_and_lifted(place: Path, t
     assert (found["found"], [each["start"] for each in found["masks"]]) == (1, [0])
     must("export", tmp_path / "out.stm", "--format", "stm", "--of", "corrections", "-w", place)
     assert "said" not in (tmp_path / "out.stm").read_text() and "[masked]" in (tmp_path / "out.stm").read_text()
+    with Store.open(f"sqlite:///{place}/boli.db") as store:
+        store.add_model(Model(id=MODEL, place="elsewhere", name="scripted"))
+        store.promote(MODEL)
+    out = tmp_path / "report"
+    must("export", tmp_path / "all.jsonl", "--canonical", "-w", place)
+    must("wer", "--out", out, "--normaliser", "nfc", "-w", place, "--json")
+    written = [tmp_path / "all.jsonl", *(out / name for name in ("aligned.jsonl", "report.html", "ref.trn"))]
+    told = [file.read_text(encoding="utf-8") for file in written]
+    told += [str(pq.read_table(out / "utterances.parquet").to_pylist())]
+    assert not [each for each in told if "said" in each.replace("kind", "")]
+    assert "[masked]" in told[0] and "[masked]" in told[-1]
     lifted = must("mask", "--lift", found["masks"][0]["id"], "-w", place, "--json").document["data"]
     assert lifted["masks"] == []
     assert boli("mask", "--lift", "none", "-w", place).code == 4

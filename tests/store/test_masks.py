@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.store.desk_factories import PLAIN, operation, person, submit, take, talk
-from tests.store.factories import drafted, recording
+from tests.store.factories import MODEL, correction, drafted, recording
 from transcribe.errors import InputError
 from transcribe.masking import MASK, terms_of
+from transcribe.records import DeclaredTurn
 from transcribe.store import Store
 
 
@@ -57,7 +60,53 @@ def test_a_clients_terms_are_found_in_every_run_once_and_lifted_ones_stay_lifted
     store.save_drafted(drafted("talk", [("A", 1_000, 2_000, "word 1")], settings="other"))
     assert store.mask_terms(terms) == 0
     assert store.mask_terms(terms_of(["word 1", "word 2"])) == 1
-    assert store.views(ids, terms=terms)[ids[1]].words[0].text == MASK  # type: ignore[index]
+    store.terms = terms
+    assert store.views(ids)[ids[1]].words[0].text == MASK  # type: ignore[index]
+
+
+def test_a_term_is_in_no_text_though_the_draft_heard_something_else(store: Store) -> None:
+    talk(store, count=1)
+    asha = person(store)
+    [lease] = take(store, asha)
+    submit(store, asha, operation(lease, "word Ravi"))
+    store.terms = terms_of(["ravi"])
+    shown = f"word {MASK}"
+    assert [each.text for each in store.versions(lease.segment)] == [shown]
+    assert submit(store, asha, operation(lease, "another", base=0)).server_text == shown
+    [(said, _)] = store.corrected(recording("talk").id)
+    assert said.text == shown
+    assert "Ravi" not in "\n".join(store.canonical())
+    [span] = store.scoring_spans(MODEL)
+    assert (span.reference, span.hypothesis) == (shown, shown)
+    [talked] = store.transcribed()
+    assert talked.masked == ((0, 1_000),)
+
+
+def test_what_is_masked_is_compared_on_neither_side(store: Store) -> None:
+    talk(store, count=2)
+    store.add_corrections([correction("one", end=2_000, text="word nil and word 1", speaker="A")])
+    [span] = store.scoring_spans(MODEL)
+    assert (span.reference, span.hypothesis) == ("word nil and word 1", "word 0 word 1")
+    store.add_mask(recording("talk").id, 600, 900)
+    [span] = store.scoring_spans(MODEL)
+    assert (span.reference, span.hypothesis) == (f"word {MASK} word 1", f"word {MASK} word 1")
+
+
+def test_the_canonical_text_has_marks_in_place_of_what_is_masked(store: Store) -> None:
+    turns = tuple(
+        DeclaredTurn(start=at, end=at + 1_000, speaker="A", text=text) for at, text in [(0, "word 0"), (1_000, "hid")]
+    )
+    talk(store, count=2, declared=turns)
+    store.add_corrections([correction("one", end=2_000, text="word 0 word hid", speaker="A")])
+    whole = "\n".join(store.canonical())
+    mask = store.add_mask(recording("talk").id, 1_600, 1_900)
+    lines = [json.loads(line) for line in store.canonical()]
+    assert "hid" not in json.dumps(lines)
+    assert [line["text"] for line in lines if line["kind"] == "correction"] == [f"word 0 word {MASK}"]
+    drafted = [[word[0] for word in line["words"]] for line in lines if line["kind"] == "draft"]
+    assert drafted == [["word", "0"], ["word", MASK]]
+    store.lift_mask(mask.id)
+    assert "\n".join(store.canonical()) == whole
 
 
 def test_drafts_that_were_not_searched_are_not_laid_out(store: Store) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from dialects.preparing import unmarked
 from transcribe.errors import MissingError
+from transcribe.masking import MASK, Span, Terms, hide_words, within
 from transcribe.protocols import LabelledSpan
 from transcribe.records import Correction, Milliseconds, Recording, Split, Turn, Word
 
@@ -69,7 +71,7 @@ def conversations(
     """
     Each recording of *split* in which two people or more were corrected and that *model* has drafted. Streams.
 
-    What was heard while nobody was corrected is left out on both sides: it has no reference.
+    What was heard while nobody was corrected, and what is masked, is left out on both sides: it has no reference.
     """
     from dialects.meetings import Meeting
     from transcribe.store.scoring import joined
@@ -77,7 +79,7 @@ def conversations(
     for recording in store.recordings():
         if split is not None and recording.split != split:
             continue
-        said = [one for one in store.corrections(recording=recording.id, standing=True) if one.speaker is not None]
+        said = [one for one, _ in store.corrected(recording.id) if one.speaker is not None]
         turns = store.turns_of_model(recording.id, model.id)
         if turns is None or len({one.speaker for one in said}) < 2:
             continue
@@ -85,7 +87,8 @@ def conversations(
             told.unlabelled.append(recording.id)
         normalise = _Normalising(prepare, recording, said)
         within = joined((one.start, one.end) for one in said)
-        drafted = list(store.drafted(recording.id, model.id))
+        masked = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
+        drafted = [_spared(*each, masked, store.terms) for each in store.drafted(recording.id, model.id)]
         yield Meeting(
             id=recording.id,
             said=[_said(one, normalise) for one in said],
@@ -106,7 +109,7 @@ class _Normalising:
         return self._prepare.rules(self._pair(dialect)).dialect.tag
 
     def words(self, text: str, dialect: str | None) -> list[str]:
-        return self._prepare.rules(self._pair(dialect)).normaliser(text).split()
+        return self._prepare.rules(self._pair(dialect)).normaliser(unmarked(text)).split()
 
     def _pair(self, dialect: str | None) -> Pair:
         from dialects.scoring import Pair
@@ -123,6 +126,14 @@ def _said(correction: Correction, normalise: _Normalising) -> Stretch:
         start=correction.start / 1000,
         end=correction.end / 1000,
     )
+
+
+def _spared(segment: Segment, draft: Draft, masked: Sequence[Span], terms: Terms) -> tuple[Segment, Draft]:
+    """A draft without what is masked in it."""
+    spans = (*within(masked, segment.start, segment.end), *terms.spans(draft.words))
+    if not spans:
+        return segment, draft
+    return segment, replace(draft, words=tuple(word for word in hide_words(draft.words, spans) if word.text != MASK))
 
 
 class _Labels:

@@ -21,7 +21,7 @@ from transcribe.config import DeskSettings
 from transcribe.console import Answer, Console
 from transcribe.desk_records import PERMISSIONS, Person, Role
 from transcribe.errors import Failure, GateFailed, InputError, UsageError
-from transcribe.masking import Terms, terms_in
+from transcribe.masking import terms_in
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -157,9 +157,8 @@ def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str], first: fl
     for the *first* minutes that a model would learn most from.
     """
     store, newest = wiring.store, wiring.store.newest_run()
-    terms = _terms(wiring)
-    if terms.phrases:
-        store.mask_terms(terms)
+    if store.terms.phrases:
+        store.mask_terms(store.terms)
     store.lay_out(_rules(wiring.settings.desk), upto=newest)
     kept = store.set_gold(_gold_texts(gold)) if gold is not None else 0
     opened = [segment for segment in reopen if store.reopen(segment)]
@@ -253,7 +252,7 @@ def mask(
     if lift is not None and not store.lift_mask(lift):
         raise InputError(f"mask {lift} was to be lifted, and is not there", code="E_MASK", hint="boli mask lists them")
     if terms is not None or (recording is None and wiring.settings.desk.mask_terms is not None):
-        found = store.mask_terms(terms_in(terms) if terms is not None else _terms(wiring))
+        found = store.mask_terms(terms_in(terms) if terms is not None else store.terms)
     known = None
     if recording is not None:
         known = store.recording_by_path(recording) or store.recording(recording)
@@ -338,12 +337,6 @@ def _rules(settings: DeskSettings) -> Any:
     from transcribe.desk_records import DeskRules
 
     return DeskRules(**settings.model_dump(include=set(DeskRules.__dataclass_fields__)))
-
-
-def _terms(wiring: Wiring) -> Terms:
-    """The client's list that the settings name."""
-    named = wiring.settings.desk.mask_terms
-    return terms_in(None if named is None else wiring.workspace / named)
 
 
 def _gold_texts(file: Path) -> dict[str, str]:

@@ -50,7 +50,8 @@ def _drafted(store: Store, model: Model) -> Iterator[TimedText]:
     for recording in store.recordings():
         spans = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
         for segment, draft in store.drafted(recording.id, model.id):
-            shown = replace(draft, words=hide_words(draft.words, within(spans, segment.start, segment.end)))
+            inside = (*within(spans, segment.start, segment.end), *store.terms.spans(draft.words))
+            shown = replace(draft, words=hide_words(draft.words, inside))
             yield replace(of_draft(segment, shown), recording=recording.path)
 
 

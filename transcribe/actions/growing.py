@@ -17,6 +17,7 @@ from transcribe.actions.scoring import model_named, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance
 from transcribe.growing import Audit, Limits, acceptable, audited, doubt, drawn, overlaps
+from transcribe.masking import Span, within
 from transcribe.records import Acceptance, Correction, Draft, Model, Recording, ScoringSpan, Segment
 from transcribe.store import Store
 from transcribe.wiring import Wiring
@@ -301,13 +302,18 @@ def pseudo_labels(wiring: Wiring) -> dict[str, list[Example]]:
     """
     What may be learnt from though no person looked, by recording: marked, and weighing less than what people wrote.
 
-    What people are to write again is left out, so that an audit stays one.
+    What people are to write again is left out, so that an audit stays one, and what is masked.
     """
     from transcribe.actions.datasets import rules
 
     spellings, weight = rules(wiring).spellings, wiring.settings.grow.weight
     found: dict[str, list[Example]] = defaultdict(list)
+    masked: dict[str, list[Span]] = defaultdict(list)
+    for mask in wiring.store.masks():
+        masked[mask.recording].append((mask.start, mask.end))
     for recording, segment, draft in accepted_drafts(wiring.store):
+        if within(masked[recording.id], segment.start, segment.end) or wiring.store.terms.spans(draft.words):
+            continue
         dialect = segment.dialect or recording.dialect
         made = Example(
             id=segment.id,

@@ -15,7 +15,6 @@ from fastapi import Depends, Request
 from dialects.dialect import Catalogue
 from transcribe.config import DeskSettings
 from transcribe.desk_records import DeskRules, DialectProgress, Person, View
-from transcribe.masking import Terms
 from transcribe.review.clips import Clips
 from transcribe.review.links import Signer
 from transcribe.review.metrics import Metrics
@@ -60,8 +59,6 @@ class Service:
     workspace: Path
     #: Folder of the built screen.
     screen: Path
-    #: What the client wants nobody to hear.
-    terms: Terms
     #: Counts how sure each dialect's error rate is. Takes a while.
     measure: Callable[[], Mapping[str, float]]
     #: Whether browsers reach the desk under TLS, here or at the declared proxy.
@@ -121,8 +118,8 @@ class Service:
     def lay_out(self) -> int:
         """Mask what the client's terms name in new drafts, then put these on the desk. How many segments are new."""
         newest = self.store.newest_run()
-        if self.terms.phrases:
-            self.store.mask_terms(self.terms)
+        if self.store.terms.phrases:
+            self.store.mask_terms(self.store.terms)
         # Runs that ended since were not searched yet.
         count = self.store.lay_out(self.rules, upto=newest)
         self.forget_progress()
@@ -130,7 +127,7 @@ class Service:
 
     def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
         """How each of *segments* looks to who may see it, without what is masked."""
-        return self.store.views(segments, reviewing=reviewing, terms=self.terms if self.terms.phrases else None)
+        return self.store.views(segments, reviewing=reviewing)
 
     def forget_progress(self) -> None:
         """Count what is left anew when it is next asked for."""

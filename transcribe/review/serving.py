@@ -97,6 +97,7 @@ def is_loopback(host: str) -> bool:
 def opened(store: Store, settings: DeskSettings, workspace: Path, catalogue: Catalogue) -> Iterator[Service]:
     """A desk at work on *store*; on leaving, what was asked for is written."""
     place = door(settings, workspace)
+    store.terms = terms_in(_file(settings.mask_terms, workspace))
     writer = Writer(store)
     try:
         yield Service(
@@ -110,7 +111,6 @@ def opened(store: Store, settings: DeskSettings, workspace: Path, catalogue: Cat
             workspace=workspace,
             screen=SCREEN,
             measure=Widths(store, catalogue).now,
-            terms=terms_in(_file(settings.mask_terms, workspace)),
             secure=place.secure,
         )
     finally:

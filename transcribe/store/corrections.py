@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 
 from transcribe.errors import InputError
-from transcribe.records import Correction, Milliseconds, ScoringSpan, Split
+from transcribe.records import Correction, Milliseconds, ScoringSpan, Split, Word
 from transcribe.store.database import Database, batches, insert_into
+from transcribe.store.hiding import Hidden, spans_of
 from transcribe.store.recordings import Added, numbers_of, unknown_recording
 from transcribe.store.rows import correction_of, values_of_correction, words_of
 from transcribe.store.scoring import Speech, Spoken, attribution
@@ -67,7 +68,8 @@ class Corrections(Database):
         Each standing correction beside the words that *model* drafted there in its newest run. Streams by recording.
 
         A correction whose speaker the drafts do not name is given the words of the drafted speaker that he shares
-        the most time with. Recordings that *model* never drafted are left out; `undrafted` counts them.
+        the most time with. What is masked is hidden in both texts. Recordings that *model* never drafted are left
+        out; `undrafted` counts them.
         """
         for group in self._corrected(None, split):
             with self.reading() as connection:
@@ -75,8 +77,10 @@ class Corrections(Database):
                 drafted = [row for row in group if row.no in runs]
                 corrections = _corrections_of(connection, drafted)
                 speeches = _speeches(connection, runs)
+                masked = spans_of(connection, [row.no for row in drafted])
             for row in drafted:
-                yield from _spans(row, stands(corrections[row.no]), Speech(speeches[row.no]))
+                hidden = Hidden(masked[row.no], self.terms)
+                yield from _spans(row, stands(corrections[row.no]), Speech(speeches[row.no]), hidden)
 
     def undrafted(self, model: str, *, split: Split | None = None) -> int:
         """How many standing corrections `scoring_spans` leaves out, because *model* never drafted their recording."""
@@ -208,15 +212,16 @@ def _speeches(connection: Connection, runs: Mapping[int, int]) -> dict[int, list
     return speeches
 
 
-def _spans(recording: Row[Any], corrections: Sequence[Correction], speech: Speech) -> Iterator[ScoringSpan]:
+def _spans(
+    recording: Row[Any], corrections: Sequence[Correction], speech: Speech, hidden: Hidden
+) -> Iterator[ScoringSpan]:
     spoken_by = attribution(corrections, speech)
     for correction in corrections:
-        if correction.speaker is None:
-            hypothesis = speech.hypothesis(correction.start, correction.end, None)
-        elif correction.speaker in spoken_by:
-            hypothesis = speech.hypothesis(correction.start, correction.end, spoken_by[correction.speaker])
-        else:
-            hypothesis = ""
+        words: Sequence[Word] = ()
+        if correction.speaker is None or correction.speaker in spoken_by:
+            who = None if correction.speaker is None else spoken_by[correction.speaker]
+            words = speech.words(correction.start, correction.end, who)
+        reference, hypothesis = hidden.both(correction, words)
         yield ScoringSpan(
             id=correction.id,
             recording=recording.id,
@@ -226,6 +231,6 @@ def _spans(recording: Row[Any], corrections: Sequence[Correction], speech: Speec
             split=recording.split,
             start=correction.start,
             end=correction.end,
-            reference=correction.text,
+            reference=reference,
             hypothesis=hypothesis,
         )

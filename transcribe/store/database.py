@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 
 from transcribe.errors import MissingError, UnfitError
+from transcribe.masking import Terms
 from transcribe.store.place import Place
 from transcribe.store.trouble import translated
 
@@ -62,6 +63,8 @@ class Database:
     def __init__(self, place: Place, engine: Engine, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.place = place
         self.engine = engine
+        #: What a client wants nobody to hear or read: hidden in every text that is given out.
+        self.terms = Terms(())
         self._clock = clock
 
     def __enter__(self) -> Self:

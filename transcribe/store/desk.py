@@ -28,7 +28,7 @@ from transcribe.store.database import PAGE
 from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
 from transcribe.store.grouping import Grouping
 from transcribe.store.growing import settle
-from transcribe.store.masks import spans_of
+from transcribe.store.hiding import spans_of
 from transcribe.store.prepared import Among
 from transcribe.store.rows import checked, words_of
 from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
@@ -94,22 +94,18 @@ class Desk(Grouping):
                 connection.exec_driver_sql("ANALYZE desk, segments, drafts, recordings, done")
         return count
 
-    def views(
-        self, segments: Collection[str], *, reviewing: bool = False, terms: Terms | None = None
-    ) -> dict[str, View]:
+    def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
         """
         How each of *segments* looks, by id; those that are not on the desk are left out.
 
         The draft is hidden of the test split, whose texts must not lean on what they will measure, and, unless
-        *reviewing*, of segments that two people write. What is masked is in no text.
-
-        Args:
-            terms: What is masked wherever a draft says it, marked before or not.
+        *reviewing*, of segments that two people write. What is masked is in no text, nor are the client's terms
+        wherever a draft says them, marked before or not.
         """
         with self.reading() as connection:
             rows = _VIEWS.all(connection, sorted(set(segments)))
             spans = spans_of(connection, {row.recording for row in rows})
-        return {row.id: _view(row, spans[row.recording], terms or Terms(()), reviewing) for row in rows}
+        return {row.id: _view(row, spans[row.recording], self.terms, reviewing) for row in rows}
 
     def put_first(self, segments: Sequence[str]) -> int:
         """

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from transcribe.masking import MASK, within
 from transcribe.store.database import Database
-from transcribe.store.rows import compact
+from transcribe.store.hiding import Hidden, Read, spans_of
+from transcribe.store.rows import compact, correction_of, words_of, words_text
 from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DIARISATIONS, DONE, DRAFTS, MODELS, RECORDINGS, SEGMENTS
 
 #: Columns of a recording that say what it is.
@@ -27,12 +29,14 @@ class Export(Database):
         Everything that follows from the recordings and the work, as JSON lines without their newlines. Streams.
 
         First each recording by id, with its diarisations, runs, segments, drafts and corrections, then the models.
+        Where something is masked, a mark stands in its place.
         What depends on the machine, the hour or the number of tries is left out: row numbers, times, failures, and
         the places where recordings and models lay.
         """
         for recording in self.paged(select(RECORDINGS), [RECORDINGS.c.id]):
             with self.reading() as connection:
-                lines = [compact(each, "a line") for each in _recording(connection, recording)]
+                hidden = Hidden(spans_of(connection, [recording.no])[recording.no], self.terms)
+                lines = [compact(each, "a line") for each in _recording(connection, recording, hidden)]
             yield from lines
         with self.reading() as connection:
             models = connection.execute(select(MODELS).order_by(MODELS.c.id)).all()
@@ -41,19 +45,28 @@ class Export(Database):
             yield compact({"kind": "model"} | model, "a line")
 
 
-def _recording(connection: Connection, row: Row[Any]) -> Iterator[Mapping[str, object]]:
+def _recording(connection: Connection, row: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:
     yield {
         "kind": "recording",
         "id": row.id,
         **{name: getattr(row, name) for name in _FACTS},
-        **{name: json.loads(getattr(row, name)) for name in ("facts", "declared", "warnings")},
+        **{name: json.loads(getattr(row, name)) for name in ("facts", "warnings")},
+        "declared": [_declared(turn, hidden) for turn in json.loads(row.declared)],
     }
     yield from _diarisations(connection, row)
     yield from _runs(connection, row)
     yield from _segments(connection, row)
-    yield from _drafts(connection, row)
-    yield from _corrections(connection, row)
+    yield from _drafts(connection, row, hidden)
+    yield from _corrections(connection, row, hidden)
     yield from _acceptances(connection, row)
+
+
+def _declared(turn: Sequence[Any], hidden: Hidden) -> Sequence[Any]:
+    """A turn as it came; where one touches what is masked nobody knows which of its words were said there."""
+    start, end, *who, text = turn
+    if text is None or not hidden:
+        return turn
+    return [start, end, *who, MASK if within(hidden.spans, start, end) else hidden.terms.hide(text)]
 
 
 def _diarisations(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
@@ -96,7 +109,7 @@ def _segments(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[s
         }
 
 
-def _drafts(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
+def _drafts(connection: Connection, recording: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:
     found = (
         select(DRAFTS, DONE.c.settings, DONE.c.model, SEGMENTS.c.id.label("segment_id"))
         .select_from(DRAFTS.join(DONE).join(SEGMENTS, DRAFTS.c.segment == SEGMENTS.c.no))
@@ -109,7 +122,7 @@ def _drafts(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str
             "segment": row.segment_id,
             "model": row.model,
             "settings": row.settings,
-            "words": json.loads(row.words),
+            "words": json.loads(words_text(hidden.words(words_of(row.words)), "a draft") if hidden else row.words),
             "log_probability": row.log_probability,
             "flags": json.loads(row.flags),
         }
@@ -128,7 +141,7 @@ def _acceptances(connection: Connection, recording: Row[Any]) -> Iterator[Mappin
         yield {"kind": "acceptance", "segment": row.segment_id} | {name: getattr(row, name) for name in names}
 
 
-def _corrections(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
+def _corrections(connection: Connection, recording: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:
     found = (
         select(CORRECTIONS, SEGMENTS.c.id.label("segment_id"))
         .outerjoin(SEGMENTS, CORRECTIONS.c.segment == SEGMENTS.c.no)
@@ -137,6 +150,9 @@ def _corrections(connection: Connection, recording: Row[Any]) -> Iterator[Mappin
         .order_by(CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms, CORRECTIONS.c.no)
     )
     names = ("id", "start_ms", "end_ms", "text", "speaker", "dialect", "model", "author", "accepted")
+    read = Read(connection, recording.no, hidden.terms) if hidden else None
     for row in connection.execute(found):
         values = {name: getattr(row, name) for name in names}
+        if read is not None:
+            values["text"] = read.text(correction_of(row, recording.id))
         yield {"kind": "correction", "recording": recording.id, "segment": row.segment_id} | values

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from transcribe.masking import Terms
 from transcribe.records import Correction, Recording, Segment
 from transcribe.store.corrections import Corrections
 from transcribe.store.desk_tables import PEOPLE, VERDICTS
 from transcribe.store.growing import with_accepted
-from transcribe.store.masks import spans_of
+from transcribe.store.hiding import spans_of
 from transcribe.store.rows import recording_of, segment_of
 from transcribe.store.scoring import Span, joined
 from transcribe.store.tables import CORRECTIONS, DONE, SEGMENTS
@@ -69,8 +70,15 @@ class Freezing(Corrections):
                         recording=recording_of(row),
                         written=tuple(written[row.no]),
                         unwritten=tuple(segment_of(each, row.id) for each in own if _mostly_outside(each, spans)),
-                        masked=tuple(masks[row.no]),
+                        masked=tuple(sorted({*masks[row.no], *_named(written[row.no], self.terms)})),
                     )
+
+
+def _named(written: Iterable[Written], terms: Terms) -> Iterator[Span]:
+    """Stretches whose text says one of a client's *terms*, wherever the draft heard something else."""
+    for one in written:
+        if terms.hide(one.correction.text) != one.correction.text:
+            yield one.correction.start, one.correction.end
 
 
 def _mostly_outside(segment: Row[Any], spans: Sequence[Span]) -> bool:

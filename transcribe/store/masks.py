@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, insert, select, update
 
 from transcribe.desk_records import Mask
 from transcribe.errors import InputError
-from transcribe.masking import Span, Terms, hide_text, hide_words, within
+from transcribe.masking import Span, Terms
 from transcribe.records import Correction, Milliseconds, Word
 from transcribe.store.auditing import note
 from transcribe.store.corrections import Corrections
 from transcribe.store.database import insert_into
 from transcribe.store.desk_tables import MASK_SCANS, MASKS, PEOPLE
 from transcribe.store.grouping import Grouping
-from transcribe.store.prepared import Among
+from transcribe.store.hiding import Read, hider_of
 from transcribe.store.recordings import number_of
 from transcribe.store.rows import words_of
-from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.tables import DONE, DRAFTS, RECORDINGS
 
 _LIFTED = MASKS.c.lifted_at.is_not(None)
-_SPANS = Among(
-    select(MASKS.c.recording, MASKS.c.start_ms, MASKS.c.end_ms)
-    .where(~_LIFTED)
-    .order_by(MASKS.c.start_ms, MASKS.c.end_ms),
-    MASKS.c.recording,
-)
 
 
 class Masks(Corrections, Grouping):
@@ -105,7 +97,7 @@ class Masks(Corrections, Grouping):
     def hidden(self, segment: str, text: str) -> str:
         """A *text* of *segment* without what was said in masked stretches."""
         with self.reading() as connection:
-            return hider_of(connection, segment)(text)
+            return hider_of(connection, segment, self.terms)(text)
 
     def corrected(self, recording: str) -> Iterator[tuple[Correction, tuple[Word, ...]]]:
         """
@@ -114,40 +106,8 @@ class Masks(Corrections, Grouping):
         """
         corrections = list(self.corrections(recording=recording, standing=True))
         with self.reading() as connection:
-            number = number_of(connection, recording)
-            spans = spans_of(connection, [number])[number]
-            newest = select(DONE.c.no).where(DONE.c.recording == number).order_by(DONE.c.no.desc()).limit(1)
-            found = select(DRAFTS.c.words, SEGMENTS.c.speaker).join(SEGMENTS, DRAFTS.c.segment == SEGMENTS.c.no)
-            rows = connection.execute(found.where(DRAFTS.c.run == newest.scalar_subquery())).all()
-        spoken = sorted(
-            ((word, row.speaker) for row in rows for word in words_of(row.words)), key=lambda each: each[0].start
-        )
-        middles = [(word.start + word.end) / 2 for word, _ in spoken]
-        order = sorted(range(len(spoken)), key=middles.__getitem__)
-        middles.sort()
-        for each in corrections:
-            here = order[bisect_left(middles, each.start) : bisect_left(middles, each.end)]
-            words = [spoken[at][0] for at in sorted(here) if each.speaker in (None, spoken[at][1])]
-            masked = within(spans, each.start, each.end)
-            yield replace(each, text=hide_text(each.text, words, masked)), hide_words(words, masked)
-
-
-def spans_of(connection: Connection, recordings: Collection[int]) -> dict[int, list[Span]]:
-    """Masked spans by the recording's row number, in time order; empty ones for those without."""
-    by_recording: dict[int, list[Span]] = defaultdict(list)
-    for row in _SPANS.all(connection, sorted(recordings)):
-        by_recording[row.recording].append((row.start_ms, row.end_ms))
-    return by_recording
-
-
-def hider_of(connection: Connection, segment: str) -> Callable[[str], str]:
-    """What takes out of people's texts of *segment* what was said in masked stretches."""
-    row = connection.execute(_segment().where(SEGMENTS.c.id == segment)).one_or_none()
-    if row is None:
-        return str
-    spans = within(spans_of(connection, [row.recording])[row.recording], row.start_ms, row.end_ms)
-    words = words_of(row.words) if row.words is not None else ()
-    return lambda text: hide_text(text, words, spans)
+            read = Read(connection, number_of(connection, recording), self.terms)
+        yield from ((replace(each, text=read.text(each)), read.words(each)) for each in corrections)
 
 
 def _add(connection: Connection, recording: int, span: Span, now: str, person: str | None) -> str:
@@ -161,12 +121,6 @@ def _masks() -> Select[Any]:
     columns = (RECORDINGS.c.id.label("recording_id"), PEOPLE.c.name)
     found = select(MASKS, *columns).join(RECORDINGS, MASKS.c.recording == RECORDINGS.c.no)
     return found.outerjoin(PEOPLE, MASKS.c.person == PEOPLE.c.id)
-
-
-def _segment() -> Select[Any]:
-    drafted = and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no)
-    columns = (SEGMENTS.c.recording, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms, DRAFTS.c.words)
-    return select(*columns).outerjoin(DRAFTS, drafted)
 
 
 def _mask(row: Row[Any]) -> Mask:

@@ -14,7 +14,7 @@ from transcribe.records import Milliseconds
 from transcribe.store.desk import OFF_DESK
 from transcribe.store.desk_tables import AUDIT, DESK, PEOPLE, VERDICTS, VERSIONS
 from transcribe.store.grouping import Grouping
-from transcribe.store.masks import hider_of
+from transcribe.store.hiding import hider_of
 from transcribe.store.tables import DRAFTS, RECORDINGS, SEGMENTS
 
 
@@ -133,6 +133,7 @@ class Overseeing(Grouping):
             )
             for row in rows
             for one, other in json.loads(row.variants)
+            if self.terms.hide(one) == one and self.terms.hide(other) == other
         )
 
     def decisions_on(self, person: str, *, count: int = 50) -> tuple[dict[str, Any], ...]:
@@ -164,7 +165,7 @@ class Overseeing(Grouping):
         )
         with self.reading() as connection:
             rows = connection.execute(found).all()
-            return tuple(_decision(row._mapping, hider_of(connection, row.id)) for row in rows)
+            return tuple(_decision(row._mapping, hider_of(connection, row.id, self.terms)) for row in rows)
 
 
 def _counted(since: str) -> Select[Any]:

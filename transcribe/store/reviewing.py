@@ -15,8 +15,8 @@ from transcribe.store.auditing import chained
 from transcribe.store.database import insert_into
 from transcribe.store.desk import OFF_DESK, SEGMENT_FACTS
 from transcribe.store.desk_tables import DESK, LEASES, VERDICTS, VERSIONS
+from transcribe.store.hiding import hider_of
 from transcribe.store.leasing import Ask, Leasing, end_lease, put_back_overdue
-from transcribe.store.masks import hider_of
 from transcribe.store.rows import checked, compact, key
 from transcribe.store.submitting import accept, text_hash, withdraw
 from transcribe.store.tables import DONE, RECORDINGS, SEGMENTS
@@ -82,7 +82,7 @@ class Reviewing(Leasing):
         found = select(VERSIONS).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
         with self.reading() as connection:
             rows = connection.execute(found.order_by(VERSIONS.c.version)).all()
-            hide = hider_of(connection, segment)
+            hide = hider_of(connection, segment, self.terms)
         return tuple(_version(row, segment, hide(row.text)) for row in rows)
 
     def verdicts(self, segment: str) -> tuple[dict[str, Any], ...]:

@@ -43,11 +43,15 @@ class Speech:
         return frozenset(self._segments)
 
     def hypothesis(self, start: Milliseconds, end: Milliseconds, speaker: str | None) -> str:
-        """The words whose midpoints lie in [*start*, *end*), of *speaker* or, if ``None``, of everybody."""
+        """What was heard in [*start*, *end*): the `words` there."""
+        return " ".join(word.text for word in self.words(start, end, speaker))
+
+    def words(self, start: Milliseconds, end: Milliseconds, speaker: str | None) -> list[Word]:
+        """Words whose midpoints lie in [*start*, *end*), of *speaker* or, if ``None``, of everybody, in time order."""
         words, middles = self._timed.get(speaker, ((), ()))
         # Twice the midpoint, so that it stays a whole number.
         inside = words[bisect_left(middles, 2 * start) : bisect_left(middles, 2 * end)]
-        return " ".join(word.text for word in sorted(inside, key=lambda word: (word.start, word.end)))
+        return sorted(inside, key=lambda word: (word.start, word.end))
 
     def spans(self, speaker: str) -> list[Span]:
         """Where *speaker* speaks: apart from each other, in time order."""

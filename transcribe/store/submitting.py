@@ -22,12 +22,13 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, s
 from sqlalchemy.dialects import postgresql, sqlite
 
 from transcribe.desk_records import DeskRules, Operation, Outcome, Status
+from transcribe.masking import Terms
 from transcribe.records import Milliseconds
 from transcribe.store.auditing import chained
 from transcribe.store.desk import SEGMENT_FACTS, draft_shows
 from transcribe.store.desk_tables import DESK, LEASES, PEOPLE, VERSIONS
 from transcribe.store.grouping import Grouping
-from transcribe.store.masks import hider_of
+from transcribe.store.hiding import hider_of
 from transcribe.store.prepared import Prepared
 from transcribe.store.rows import checked, compact, key, optional, span
 from transcribe.store.tables import CORRECTIONS, DONE, RECORDINGS, SEGMENTS
@@ -63,7 +64,7 @@ class Submitting(Grouping):
             if row is None or row.told is not None:
                 before = _BEFORE.one(connection, {"op": operation.op_id})
                 if before is not None:
-                    return _replayed(connection, before, person, operation)
+                    return _replayed(connection, before, person, operation, self.terms)
             if row is None or row.holder != person:
                 return _rejected(operation, "unknown_lease")
             kind, now = _kind(row, operation), self.now()
@@ -74,7 +75,7 @@ class Submitting(Grouping):
             moved = self._moved(connection, row, kind, operation, values, rules, differ, draw)
             changes = {name: getattr(row, name) for name in _MOVES} | moved
             _MOVE.change(connection, changes | {"at": row.segment, "versions": row.versions + 1, "chain": link})
-            return _told(connection, row, kind, operation)
+            return _told(connection, row, kind, operation, self.terms)
 
     def _moved(
         self,
@@ -293,7 +294,7 @@ def _model(row: Row[Any]) -> str | None:
     return model if draft_shows(row.split, row.wanted) else None
 
 
-def _told(connection: Connection, row: Row[Any], kind: str, operation: Operation) -> Outcome:
+def _told(connection: Connection, row: Row[Any], kind: str, operation: Operation, terms: Terms) -> Outcome:
     said = text_hash(operation.text)
     if kind == "conflict":
         return Outcome(
@@ -301,13 +302,13 @@ def _told(connection: Connection, row: Row[Any], kind: str, operation: Operation
             status="conflict",
             version=row.base,
             text_sha256=said,
-            server_text=_shown(connection, row.id, text_of(connection, row.segment, row.base)),
+            server_text=_shown(connection, row.id, text_of(connection, row.segment, row.base), terms),
         )
     status: Status = "late" if kind == "late" else "applied"
     return Outcome(op_id=operation.op_id, status=status, version=row.versions + 1, text_sha256=said)
 
 
-def _replayed(connection: Connection, before: Row[Any], person: str, operation: Operation) -> Outcome:
+def _replayed(connection: Connection, before: Row[Any], person: str, operation: Operation, terms: Terms) -> Outcome:
     """The answer to an operation that was taken before: its first reply may have been lost."""
     if (before.person, before.body, before.segment_id) != (person, operation.body, operation.segment):
         return _rejected(operation, "key_reused")
@@ -316,13 +317,13 @@ def _replayed(connection: Connection, before: Row[Any], person: str, operation: 
         return Outcome(op_id=operation.op_id, status="duplicate", version=before.version, text_sha256=said)
     held = select(LEASES.c.base).where(LEASES.c.id == before.lease)
     base = connection.execute(held).scalar_one()
-    server = _shown(connection, before.segment_id, text_of(connection, before.segment, base))
+    server = _shown(connection, before.segment_id, text_of(connection, before.segment, base), terms)
     return Outcome(op_id=operation.op_id, status="conflict", version=base, text_sha256=said, server_text=server)
 
 
-def _shown(connection: Connection, segment: str, text: str | None) -> str | None:
+def _shown(connection: Connection, segment: str, text: str | None, terms: Terms) -> str | None:
     """A text as people may read it."""
-    return None if text is None else hider_of(connection, segment)(text)
+    return None if text is None else hider_of(connection, segment, terms)(text)
 
 
 def _rejected(operation: Operation, reason: str) -> Outcome:
