@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from transcribe.errors import ConfigError
-from transcribe.records import Milliseconds, content_id
+from transcribe.records import Milliseconds, Tier, content_id
 
 #: Nested plain values, as TOML gives them.
 Tree: TypeAlias = dict[str, Any]
@@ -95,6 +95,8 @@ class SegmentingSettings(Section):
 class ReportSettings(Section):
     #: Normaliser id; ``None`` takes the one of each dialect's language and script.
     normaliser: str | None = None
+    #: Which text counts where people wrote two: what was said, or the same in the usual spelling.
+    tier: Tier = "verbatim"
     provisional_speakers: int = Field(default=3, ge=1)
     provisional_words: int = Field(default=500, ge=1)
     reportable_speakers: int = Field(default=10, ge=2)

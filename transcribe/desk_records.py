@@ -198,6 +198,8 @@ class Verdict:
     decision: Decision
     #: The reviewer's own text; ``None`` leaves the version as it is.
     text: str | None = None
+    #: The normalised tier of *text*; ``None`` leaves that of the version where *text* does.
+    normalised: str | None = None
     tags: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     note: str = ""
@@ -260,6 +262,8 @@ class View:
     #: The version that stands, with its text; 0 and ``None``: none yet.
     version: int
     text: str | None
+    #: The normalised tier of *text*, where somebody wrote one.
+    normalised: str | None
     #: Words of the newest draft; ``None`` where it has none, or where it may not be shown.
     words: Sequence[Word] | None
     model: str | None

@@ -159,6 +159,10 @@ class Drafted:
     warnings: tuple[str, ...] = ()
 
 
+#: What was said as it was said, or the same in the usual spelling.
+Tier: TypeAlias = Literal["verbatim", "normalised"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Correction:
     """
@@ -181,6 +185,8 @@ class Correction:
     #: Who wrote it: a person's name in the project, or the file it was imported from.
     author: str | None = None
     accepted: bool = True
+    #: The normalised tier: the same in the usual spelling. *text* is what was said, the verbatim tier.
+    normalised: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

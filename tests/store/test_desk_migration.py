@@ -11,9 +11,15 @@ from transcribe.store.database import Database, engine_for
 from transcribe.store.migrations import _config
 from transcribe.store.place import place_of
 
+#: A correction before it could have a second text.
+_CORRECTED = (
+    "INSERT INTO corrections (id, recording, start_ms, end_ms, text, accepted, added_at) "
+    "SELECT 'c1', no, 0, 2000, 'one too', true, '2026-01-31T12:00:00.000Z' FROM recordings"
+)
+
 
 def kept(store: Store) -> tuple[object, ...]:
-    return list(store.recordings()), list(store.corrections()), list(store.drafted(recording_id("talk"), MODEL))
+    return list(store.recordings()), list(store.drafted(recording_id("talk"), MODEL))
 
 
 def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_url: str) -> None:
@@ -23,15 +29,17 @@ def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_u
     with Database(place, engine).writing() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-    # Saved as the first schema has it: neither needs a table that came later.
+    # Saved as the first schema has it: neither needs anything that came later.
     old = Store(place, engine)
     old.add_recordings([recording(dialect="hi")])
     old.save_drafted(drafted())
-    old.add_corrections([correction("c1", end=2_000)])
+    with old.writing() as connection:
+        connection.exec_driver_sql(_CORRECTED)
     before = kept(old)
     old.close()
     with Store.open(url) as store:
         assert kept(store) == before
+        assert list(store.corrections()) == [correction("c1", end=2_000)]
         assert store.lay_out(PLAIN) == 2
         asha = person(store)
         [lease] = take(store, asha)

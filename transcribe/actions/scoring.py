@@ -14,7 +14,7 @@ from transcribe.actions.looking import settings_of
 from transcribe.config import ReportSettings
 from transcribe.console import Answer, Console
 from transcribe.errors import InputError, MissingError, UsageError
-from transcribe.records import ScoringSpan, Split
+from transcribe.records import ScoringSpan, Split, Tier
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -90,13 +90,14 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
     with Wiring.open(place) as wiring, KeptCounts(wiring.workspace / KEPT) as kept:
         model = model_named(wiring.store, asked.model)
         undrafted = wiring.store.undrafted(model.id, split=split)
-        learnt = taught(wiring, model)
-        told = [
+        learnt, tier = taught(wiring, model), wiring.settings.report.tier
+        told = ["W_TIER: normalised texts are scored, and what was said where there is none"] * (tier != "verbatim")
+        told += [
             f"W_UNDRAFTED: {undrafted} corrections are of recordings without a draft by this model and are not scored"
         ] * bool(undrafted)
         told += [f"W_TAUGHT: {len(learnt)} corrections that this model learnt from are not scored"] * bool(learnt)
         return answered(
-            {model.id: unseen(workspace_pairs(wiring.store, model, split), learnt)},
+            {model.id: unseen(workspace_pairs(wiring.store, model, split, tier=tier), learnt)},
             asked,
             wiring.settings.report,
             kept=kept,
@@ -119,11 +120,13 @@ def _beside(wiring: Wiring, model: Model, split: Split | None, kept: Kept, learn
     from transcribe.actions.reporting import Beside
     from transcribe.review.quality import twice_written
 
+    tier = wiring.settings.report.tier
+
     def tuned(prepare: Preparer, method: Method) -> Iterator[tuple[Report, dict[str, float]]]:
         for other in related(wiring, model):
             minutes = minutes_of(wiring, other, prepare.catalogue)
             if minutes is not None:
-                pairs = unseen(workspace_pairs(wiring.store, other, split), learnt)
+                pairs = unseen(workspace_pairs(wiring.store, other, split, tier=tier), learnt)
                 made = report_of(pairs, prepare, model=other.name, method=method, with_recount=False, kept=kept)
                 yield made, minutes
 
@@ -182,11 +185,11 @@ def model_named(store: Store, asked: str | None) -> Model:
     return found[0]
 
 
-def workspace_pairs(store: Store, model: Model, split: Split | None) -> Iterator[Pair]:
+def workspace_pairs(store: Store, model: Model, split: Split | None, *, tier: Tier = "verbatim") -> Iterator[Pair]:
     """Each standing correction beside what *model* drafted there. Streams by recording."""
     from dialects.scoring import Pair
 
-    spans = store.scoring_spans(model.id, split=split)
+    spans = store.scoring_spans(model.id, split=split, tier=tier)
     for _, group in itertools.groupby(spans, key=lambda span: span.recording):
         together = list(group)
         crowded = overlapped(together)

@@ -25,8 +25,8 @@ def read_corrections(path: Path, *, store: Store, catalogue: Catalogue | None = 
     The corrections in *path*, one at a time.
 
     Rows have either ``segment, text[, speaker, dialect]`` or ``recording, start_ms, end_ms, speaker, dialect, text``,
-    where the recording is the path as ingested or the hash. STM lines are of the second kind. Reading the same file
-    twice gives the same ids.
+    where the recording is the path as ingested or the hash; either may have ``normalised``, the second tier. STM
+    lines are of the second kind. Reading the same file twice gives the same ids.
 
     Args:
         store: Knows recordings and segments.
@@ -81,6 +81,7 @@ class _Reader:
             dialect=self._dialect(row) or segment.dialect,
             segment=name,
             author=self._author,
+            normalised=_second(row),
         )
 
     def _of_span(self, row: Row, text: str) -> Correction:
@@ -112,6 +113,7 @@ class _Reader:
             speaker=said.speaker,
             dialect=said.dialect,
             author=self._author,
+            normalised=_second(row),
         )
 
     def _named(self, row: Row, name: str) -> Recording:
@@ -138,3 +140,9 @@ class _Reader:
         except DialectError as error:
             hint = error.hint or "write a BCP 47 tag"
             raise self._table.fault(row.line, error.message, column="dialect", hint=hint, code=error.code) from None
+
+
+def _second(row: Row) -> str | None:
+    """The normalised tier; an empty cell says that nobody wrote one."""
+    text = row.cells.get("normalised", "")
+    return text if text.strip() else None

@@ -41,6 +41,7 @@ def of_correction(correction: Correction) -> TimedText:
         speaker=correction.speaker,
         text=correction.text,
         dialect=correction.dialect,
+        normalised=correction.normalised,
     )
 
 

@@ -12,7 +12,7 @@ from transcribe.exchange.json_files import compact
 from transcribe.exchange.records import TimedText
 from transcribe.ingest import timed
 
-COLUMNS: Final = ("recording", "start_ms", "end_ms", "speaker", "dialect", "text")
+COLUMNS: Final = ("recording", "start_ms", "end_ms", "speaker", "dialect", "text", "normalised")
 #: First characters that make a spreadsheet compute a cell, the wide forms included.
 _FORMULA: Final = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 
@@ -65,7 +65,7 @@ def write_jsonl(items: Iterable[TimedText], path: Path) -> int:
 
 
 def _row(item: TimedText) -> dict[str, Any]:
-    values = (item.recording, item.start, item.end, item.speaker, item.dialect, item.text)
+    values = (item.recording, item.start, item.end, item.speaker, item.dialect, item.text, item.normalised)
     return dict(zip(COLUMNS, values, strict=True))
 
 

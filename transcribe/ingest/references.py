@@ -15,6 +15,7 @@ def imported(
     dialect: str | None = None,
     segment: str | None = None,
     author: str | None = None,
+    normalised: str | None = None,
 ) -> Correction:
     """
     A correction whose id is made of all that it says, so that importing it twice is a no-op.
@@ -22,8 +23,10 @@ def imported(
     Args:
         author: Name of the file.
     """
+    said = (recording, start, end, text, speaker, dialect, segment, author)
     return Correction(
-        id=content_id("imported", recording, start, end, text, speaker, dialect, segment, author),
+        # What has one text has the id that it had before there were two.
+        id=content_id("imported", *said, *([normalised] if normalised is not None else ())),
         recording=recording,
         start=start,
         end=end,
@@ -32,4 +35,5 @@ def imported(
         dialect=dialect,
         segment=segment,
         author=author,
+        normalised=normalised,
     )

@@ -45,6 +45,8 @@ class TimedText:
     text: str | None = None
     words: tuple[Word, ...] = ()
     dialect: str | None = None
+    #: The normalised tier of *text*, where somebody wrote one.
+    normalised: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +222,7 @@ def _of_row(table: Table, row: Row) -> TimedText:
         speaker=cells.get("speaker", "").strip() or None,
         text=cells.get("text"),
         dialect=cells.get("dialect", "").strip() or None,
+        normalised=cells.get("normalised") or None,
     )
 
 

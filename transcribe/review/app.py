@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError
 from transcribe.review import (
+    routes_guides,
     routes_lead,
     routes_masks,
     routes_own,
@@ -57,7 +58,7 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
         responses=_ERRORS,  # type: ignore[arg-type]
     )
     app.state.service = service
-    desk = (routes_session, routes_work, routes_segments, routes_masks, routes_review)
+    desk = (routes_session, routes_work, routes_segments, routes_masks, routes_guides, routes_review)
     # The screen answers to every other address, so it comes last.
     app.include_router(routes_work.busy)
     for each in (*desk, routes_own, routes_people, routes_lead, routes_settings, static):

@@ -70,6 +70,7 @@ def version_out(version: Version, caller: Caller, names: dict[str, str] | None =
         "version": version.version,
         "kind": version.kind,
         "text": version.text,
+        "normalised": version.more.get("normalised"),
         "tags": list(version.tags),
         "at": version.added_at,
         "mine": version.person == caller.person.id,

@@ -121,6 +121,8 @@ class SegmentOut(Out):
     version: int
     #: What stands; else the draft, where it is shown; else nothing.
     text: str
+    #: The normalised tier of what stands; ``None`` where nobody wrote one.
+    normalised: str | None
     draft: DraftOut | None
     before: str | None
     after: str | None
@@ -186,6 +188,8 @@ class VerdictIn(In):
     decision: Decision
     #: The reviewer's own text, where it differs.
     text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    #: The normalised tier of it, where a project keeps one.
+    normalised: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
     tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
     #: Why a text was sent back, or other words were put in its place; sending back needs one.
     reasons: Annotated[list[Reason], Field(max_length=20)] = Field(default_factory=list)
@@ -205,6 +209,7 @@ class VersionOut(Out):
     version: int
     kind: str
     text: str
+    normalised: str | None = None
     tags: list[str]
     #: ``None`` of texts that differ: who came first is not told.
     at: str | None
@@ -323,6 +328,7 @@ def verdict_of(given: VerdictIn) -> Verdict:
         version=given.version,
         decision=given.decision,
         text=given.text,
+        normalised=given.normalised,
         tags=tuple(given.tags),
         reasons=tuple(given.reasons),
         note=given.note,
@@ -334,6 +340,9 @@ def verdict_of(given: VerdictIn) -> Verdict:
 def body_hash(given: In) -> str:
     """Hash of all that an operation says beside its id."""
     said = given.model_dump(mode="json", exclude={"op_id"})
+    if isinstance(given, VerdictIn) and given.normalised is None:
+        # As before there were two tiers: a decision that is sent again after an update is the same one.
+        del said["normalised"]
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -371,6 +380,7 @@ def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> di
         "state": "held" if blind else view.state,
         "version": 0 if blind else view.version,
         "text": drafted if blind or view.text is None else view.text,
+        "normalised": None if blind else view.normalised,
         "draft": draft,
         "before": view.before,
         "after": view.after,

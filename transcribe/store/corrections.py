@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 
 from transcribe.errors import InputError
-from transcribe.records import Correction, Milliseconds, ScoringSpan, Split, Word
+from transcribe.records import Correction, Milliseconds, ScoringSpan, Split, Tier, Word
 from transcribe.store.database import Database, batches, insert_into
 from transcribe.store.hiding import Hidden, spans_of
 from transcribe.store.recordings import Added, numbers_of, unknown_recording
@@ -63,13 +63,18 @@ class Corrections(Database):
             for row in group:
                 yield from stands(found[row.no]) if standing else found[row.no]
 
-    def scoring_spans(self, model: str, *, split: Split | None = None) -> Iterator[ScoringSpan]:
+    def scoring_spans(
+        self, model: str, *, split: Split | None = None, tier: Tier = "verbatim"
+    ) -> Iterator[ScoringSpan]:
         """
         Each standing correction beside the words that *model* drafted there in its newest run. Streams by recording.
 
         A correction whose speaker the drafts do not name is given the words of the drafted speaker that he shares
         the most time with. What is masked is hidden in both texts. Recordings that *model* never drafted are left
         out; `undrafted` counts them.
+
+        Args:
+            tier: Which of a correction's texts counts. One that has no normalised text counts as it was written.
         """
         for group in self._corrected(None, split):
             with self.reading() as connection:
@@ -80,7 +85,7 @@ class Corrections(Database):
                 masked = spans_of(connection, [row.no for row in drafted])
             for row in drafted:
                 hidden = Hidden(masked[row.no], self.terms)
-                yield from _spans(row, stands(corrections[row.no]), Speech(speeches[row.no]), hidden)
+                yield from _spans(row, stands(corrections[row.no]), Speech(speeches[row.no]), hidden, tier)
 
     def undrafted(self, model: str, *, split: Split | None = None) -> int:
         """How many standing corrections `scoring_spans` leaves out, because *model* never drafted their recording."""
@@ -213,7 +218,7 @@ def _speeches(connection: Connection, runs: Mapping[int, int]) -> dict[int, list
 
 
 def _spans(
-    recording: Row[Any], corrections: Sequence[Correction], speech: Speech, hidden: Hidden
+    recording: Row[Any], corrections: Sequence[Correction], speech: Speech, hidden: Hidden, tier: Tier
 ) -> Iterator[ScoringSpan]:
     spoken_by = attribution(corrections, speech)
     for correction in corrections:
@@ -221,7 +226,7 @@ def _spans(
         if correction.speaker is None or correction.speaker in spoken_by:
             who = None if correction.speaker is None else spoken_by[correction.speaker]
             words = speech.words(correction.start, correction.end, who)
-        reference, hypothesis = hidden.both(correction, words)
+        reference, hypothesis = hidden.both(correction, words, tier)
         yield ScoringSpan(
             id=correction.id,
             recording=recording.id,

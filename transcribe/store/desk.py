@@ -250,6 +250,7 @@ def _views() -> Any:
             DRAFTS.c.flags,
             DONE.c.model,
             standing.c.text.label("standing_text"),
+            standing.c.more.label("standing_more"),
             _neighbour(before=True).label("before"),
             _neighbour(before=False).label("after"),
         )
@@ -293,6 +294,11 @@ def _view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool)
     drafted = words_of(row.words) if row.words is not None else ()
     masks = (*within(spans, row.start_ms - _AROUND, row.end_ms + _AROUND), *terms.spans(drafted))
     inside = within(masks, row.start_ms, row.end_ms)
+    normalised = json.loads(row.standing_more or "{}").get("normalised")
+
+    def hide(text: str) -> str:
+        return terms.hide(hide_text(text, drafted, inside))
+
     return View(
         segment=row.id,
         recording=row.recording_id,
@@ -305,7 +311,8 @@ def _view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool)
         state=row.state,
         fence=row.fence,
         version=row.version,
-        text=None if row.standing_text is None else terms.hide(hide_text(row.standing_text, drafted, inside)),
+        text=None if row.standing_text is None else hide(row.standing_text),
+        normalised=None if normalised is None else hide(normalised),
         words=hide_words(drafted, inside) if shows and row.words is not None else None,
         model=row.model if shows and row.words is not None else None,
         flags=tuple(json.loads(row.flags)) if shows and row.flags else (),

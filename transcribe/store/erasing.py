@@ -197,7 +197,7 @@ def _erase_corrections(
     named = CORRECTIONS.c.speaker.is_not(None)
     texts = 0
     for condition, values in ((named, {"speaker": ERASED}), (~named, {})):
-        blank = update(CORRECTIONS).where(which, condition).values(text="", accepted=False, **values)
+        blank = update(CORRECTIONS).where(which, condition).values(text="", normalised=None, accepted=False, **values)
         texts += connection.execute(blank).rowcount
     return texts
 

@@ -152,7 +152,10 @@ def _corrections(connection: Connection, recording: Row[Any], hidden: Hidden) ->
     names = ("id", "start_ms", "end_ms", "text", "speaker", "dialect", "model", "author", "accepted")
     read = Read(connection, recording.no, hidden.terms) if hidden else None
     for row in connection.execute(found):
-        values = {name: getattr(row, name) for name in names}
+        values = {name: getattr(row, name) for name in (*names, "normalised")}
         if read is not None:
-            values["text"] = read.text(correction_of(row, recording.id))
+            shown = read.shown(correction_of(row, recording.id))
+            values |= {"text": shown.text, "normalised": shown.normalised}
+        if values["normalised"] is None:
+            del values["normalised"]
         yield {"kind": "correction", "recording": recording.id, "segment": row.segment_id} | values

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, Select, and_, select
 
 from transcribe.masking import MASK, Span, Terms, hide_both, hide_text, hide_words, within
-from transcribe.records import Milliseconds, Word
+from transcribe.records import Correction, Tier, Word
 from transcribe.store.desk_tables import MASKS
 from transcribe.store.prepared import Among
 from transcribe.store.rows import words_of
@@ -23,19 +23,6 @@ _SPANS = Among(
     .order_by(MASKS.c.start_ms, MASKS.c.end_ms),
     MASKS.c.recording,
 )
-
-
-class Said(Protocol):
-    """A text and when it was said."""
-
-    @property
-    def start(self) -> Milliseconds: ...
-    @property
-    def end(self) -> Milliseconds: ...
-    @property
-    def speaker(self) -> str | None: ...
-    @property
-    def text(self) -> str: ...
 
 
 def spans_of(connection: Connection, recordings: Collection[int]) -> dict[int, list[Span]]:
@@ -74,9 +61,10 @@ class Hidden:
         spans = (*within(self.spans, words[0].start, max(word.end for word in words)), *self.terms.spans(words))
         return hide_words(words, spans) if spans else tuple(words)
 
-    def both(self, said: Said, words: Sequence[Word]) -> tuple[str, str]:
-        """The text of *said* and *words* drafted there, the same hidden in either."""
-        text = self.terms.hide(said.text)
+    def both(self, said: Correction, words: Sequence[Word], tier: Tier) -> tuple[str, str]:
+        """What stands as *tier* of *said*, and *words* drafted there, the same hidden in either."""
+        wanted = said.normalised if tier == "normalised" else None
+        text = self.terms.hide(said.text if wanted is None else wanted)
         spans = (*within(self.spans, said.start, said.end), *self.terms.spans(words))
         if spans or MASK in text:
             return hide_both(text, words, spans)
@@ -97,15 +85,23 @@ class Read:
         by_start = sorted((word for word, _ in spoken), key=lambda word: word.start)
         self._spans = (*spans_of(connection, [number])[number], *terms.spans(by_start))
 
-    def text(self, said: Said) -> str:
-        """The text of *said* without what was said in masked stretches, and without terms."""
-        return self._terms.hide(hide_text(said.text, self._drafted(said), within(self._spans, said.start, said.end)))
+    def shown(self, said: Correction) -> Correction:
+        """*said* with both of its texts without what was said in masked stretches, and without terms."""
+        spans = within(self._spans, said.start, said.end)
+        if not spans and not self._terms.phrases:
+            return said
+        words = self._drafted(said)
+        first, second = (
+            None if text is None else self._terms.hide(hide_text(text, words, spans))
+            for text in (said.text, said.normalised)
+        )
+        return replace(said, text=first or "", normalised=second)
 
-    def words(self, said: Said) -> tuple[Word, ...]:
+    def words(self, said: Correction) -> tuple[Word, ...]:
         """The words that were drafted there, marks among them."""
         return hide_words(self._drafted(said), within(self._spans, said.start, said.end))
 
-    def _drafted(self, said: Said) -> list[Word]:
+    def _drafted(self, said: Correction) -> list[Word]:
         here = self._spoken[bisect_left(self._middles, said.start) : bisect_left(self._middles, said.end)]
         return sorted((word for word, who in here if said.speaker in (None, who)), key=lambda word: word.start)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, exists, insert, select, update
@@ -107,7 +106,7 @@ class Masks(Corrections, Grouping):
         corrections = list(self.corrections(recording=recording, standing=True))
         with self.reading() as connection:
             read = Read(connection, number_of(connection, recording), self.terms)
-        yield from ((replace(each, text=read.text(each)), read.words(each)) for each in corrections)
+        yield from ((read.shown(each), read.words(each)) for each in corrections)
 
 
 def _add(connection: Connection, recording: int, span: Span, now: str, person: str | None) -> str:

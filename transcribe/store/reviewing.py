@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ class Reviewing(Leasing):
         with self.reading() as connection:
             rows = connection.execute(found.order_by(VERSIONS.c.version)).all()
             hide = hider_of(connection, segment, self.terms)
-        return tuple(_version(row, segment, hide(row.text)) for row in rows)
+        return tuple(_version(row, segment, hide) for row in rows)
 
     def verdicts(self, segment: str) -> tuple[dict[str, Any], ...]:
         """What was decided about *segment*, the first decision first, without who decided."""
@@ -133,7 +133,7 @@ class Reviewing(Leasing):
         changes: dict[str, Any] = {"since_at": now, "until_at": None, "person": None, "reason": None, "loose": 0}
         result = verdict.version
         if verdict.decision == "accept":
-            if judged is None or (verdict.text is not None and verdict.text != judged.text):
+            if judged is None or _differs(verdict, judged):
                 result = row.versions + 1
                 link = _add_own(connection, row, judged, person, verdict, now)
                 changes |= {"versions": result, "chain": link}
@@ -179,7 +179,9 @@ def _add_own(
     connection: Connection, row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, now: str
 ) -> str:
     """Keep the reviewer's own text as a version. Gives its link of the chain."""
-    text = checked(verdict.text or "", "the text of a verdict")
+    more = _more(verdict, judged)
+    own = verdict.text if verdict.text is not None or judged is None else judged.text
+    text = checked(own or "", "the text of a verdict")
     number, salt = row.versions + 1, secrets.token_hex(16)
     link = chained(row.chain, number, "review", person, text, salt, now)
     keep = insert_into(connection, VERSIONS).values(
@@ -194,7 +196,7 @@ def _add_own(
         base=verdict.version,
         text=text,
         tags=compact(list(verdict.tags), "a tag"),
-        more=judged.more if judged is not None else "{}",
+        more=compact(more, "a verdict"),
         model=judged.model if judged is not None else None,
         active_ms=0,
         seq=0,
@@ -204,6 +206,20 @@ def _add_own(
     )
     connection.execute(keep)
     return link
+
+
+def _differs(verdict: Verdict, judged: Row[Any]) -> bool:
+    """Whether the reviewer wrote something else than *judged* has, in either tier."""
+    second = json.loads(judged.more).get("normalised")
+    return verdict.text not in (None, judged.text) or verdict.normalised not in (None, second)
+
+
+def _more(verdict: Verdict, judged: Row[Any] | None) -> dict[str, Any]:
+    """What is said beside the reviewer's text: what the writer said, but for a second tier of another text."""
+    more: dict[str, Any] = json.loads(judged.more) if judged is not None else {}
+    if judged is None or verdict.text not in (None, judged.text):
+        more.pop("normalised", None)
+    return more if verdict.normalised is None else more | {"normalised": verdict.normalised}
 
 
 def _values(
@@ -259,17 +275,18 @@ def _judged(connection: Connection, row: Row[Any], version: int) -> Row[Any] | N
     return connection.execute(found.where(VERSIONS.c.kind != "gold")).one_or_none()
 
 
-def _version(row: Row[Any], segment: str, text: str) -> Version:
+def _version(row: Row[Any], segment: str, hide: Callable[[str], str]) -> Version:
+    more = json.loads(row.more)
     return Version(
         segment=segment,
         version=row.version,
         kind=row.kind,
         person=row.person,
-        text=text,
+        text=hide(row.text),
         tags=tuple(json.loads(row.tags)),
         hand=row.hand,
         added_at=row.added_at,
-        more=json.loads(row.more),
+        more=more | {name: hide(more[name]) for name in ("normalised",) if name in more},
     )
 
 

@@ -197,7 +197,7 @@ def values_of_correction(correction: Correction) -> dict[str, object]:
         "text": checked(correction.text, f"the text of {what}"),
         **{
             name: optional(getattr(correction, name), f"the {name} of {what}")
-            for name in ("speaker", "dialect", "model", "author")
+            for name in ("speaker", "dialect", "model", "author", "normalised")
         },
         "accepted": correction.accepted,
     }
@@ -217,6 +217,7 @@ def correction_of(row: Row[Any], recording: str) -> Correction:
         model=row.model,
         author=row.author,
         accepted=row.accepted,
+        normalised=row.normalised,
     )
 
 

@@ -190,6 +190,7 @@ def _correction(row: Row[Any], said: Mapping[str, Any]) -> dict[str, Any]:
         "start_ms": start,
         "end_ms": end,
         "speaker": optional(said.get("speaker", row.speaker), "a speaker"),
+        "normalised": optional(said.get("normalised"), "a normalised text"),
         "dialect": row.segment_dialect,
     }
 

@@ -144,6 +144,8 @@ CORRECTIONS = Table(
     Column("author", Words),
     Column("accepted", Boolean, nullable=False),
     Column("added_at", Words, nullable=False),
+    #: The same in the usual spelling, where somebody wrote it.
+    Column("normalised", Words),
     Index("corrections_by_time", "recording", "start_ms"),
     CheckConstraint("start_ms >= 0 AND end_ms >= start_ms", name="corrections_span"),
 )

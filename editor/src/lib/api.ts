@@ -1,7 +1,9 @@
 /** The line to the server: one place that knows of cookies, packed bodies and what an error looks like. */
 
 import { clock } from "./clock";
-import type { Correction, Heartbeat, History, Lease, Me, MyWork, Outcome, Peaks, Reshape, Reshaped, Segment, SkipReason } from "./wire";
+import type {
+  Correction, Guide, Heartbeat, History, Lease, Me, MyWork, Outcome, Peaks, Reshape, Reshaped, Segment, SkipReason,
+} from "./wire";
 
 /** The server answered, and not with what was asked for. */
 export class Refused extends Error {
@@ -103,6 +105,7 @@ export const api = {
   send: (texts: Correction[]) => json<Outcome[]>("POST", "corrections", texts),
   reshape: (step: Reshape) => json<Reshaped>("POST", "reshapes", step),
   segment: (id: string) => json<Segment>("GET", `segments/${id}`),
+  guide: (dialect: string) => json<Guide>("GET", `guides/${encodeURIComponent(dialect)}`),
   history: (id: string) => json<History>("GET", `segments/${id}/history`),
   peaks: (url: string) => request("GET", url).then((answer) => answer.json() as Promise<Peaks>),
   sound: (url: string) => request("GET", url).then((answer) => answer.blob()),

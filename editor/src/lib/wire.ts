@@ -44,6 +44,8 @@ export interface Segment {
   state: string;
   version: number;
   text: string;
+  /** The normalised tier of what stands. */
+  normalised: string | null;
   draft: MachineDraft | null;
   before: string | null;
   after: string | null;
@@ -104,6 +106,7 @@ export interface Version {
   version: number;
   kind: string;
   text: string;
+  normalised: string | null;
   tags: string[];
   at: string;
   mine: boolean;
@@ -145,6 +148,23 @@ export interface MyWork {
 }
 
 export type SkipReason = "dialect" | "later" | "bad_audio" | "no_speech" | "other_language" | "private" | "help";
+
+export interface Rule {
+  id: string;
+  /** By language of the reader; `en` is always there. */
+  say: Record<string, string>;
+  good: string[];
+  bad: string[];
+}
+
+/** How a dialect is written down. */
+export interface Guide {
+  dialect: string;
+  version: string;
+  /** Whether it asks for a second text, in the usual spelling. */
+  normalised: boolean;
+  rules: Rule[];
+}
 
 /** A step that makes segments into others. */
 export interface Reshape {

@@ -11,7 +11,7 @@ export function fresh(lease: Lease, person: string): Draft {
     speaker: null,
     start_ms: null,
     end_ms: null,
-    normalised: null,
+    normalised: lease.normalised ?? null,
     fence: lease.fence,
     base_version: lease.version,
     active_ms: 0,

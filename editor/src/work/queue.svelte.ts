@@ -159,6 +159,7 @@ export class Queue {
     const told = await api.reshape(step);
     if (told.status === "rejected") return told.reason ?? "rejected";
     const order = here?.order ?? 0;
+    const second = told.removed.map((each) => this.drafts.get(each)?.normalised ?? null).filter((each) => each !== null);
     for (const segment of told.removed) await desk.outbox.drop(segment);
     const person = desk.outbox.person;
     // Fractions keep the place between the neighbours.
@@ -168,7 +169,11 @@ export class Queue {
     for (const held of made) await desk.database.put("held", held);
     for (const [at, { lease }] of made.entries()) {
       const text = texts[at];
-      if (text != null && text !== lease.text) await desk.outbox.save({ ...fresh(lease, person), text });
+      // Nobody knows where a second text is to be cut: all of it stays with the first segment.
+      const normalised = at === 0 && second.length > 0 ? second.join(" ") : (lease.normalised ?? null);
+      if ((text != null && text !== lease.text) || normalised !== (lease.normalised ?? null)) {
+        await desk.outbox.save({ ...fresh(lease, person), text: text ?? lease.text, normalised });
+      }
     }
     await this.reread();
     const gone = new Set(told.removed);

@@ -10,6 +10,7 @@ export interface Text {
   version: number;
   kind: string;
   text: string;
+  normalised: string | null;
   tags: string[];
 }
 
@@ -30,6 +31,7 @@ export interface Verdict {
   version: number;
   decision: "accept" | "send_back" | "unclear" | "reopen";
   text?: string;
+  normalised?: string;
   tags?: string[];
   reasons: Reason[];
   note: string;

@@ -1,0 +1,106 @@
+"""How a dialect is written down: rules in short sentences, with spellings that keep them and spellings that do not."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
+
+from dialects.dialect import Catalogue, DialectTag
+from dialects.errors import DialectError
+
+_PACKAGED: Final = resources.files("dialects") / "catalogue" / "guides"
+_KEYS: Final = frozenset({"normalised", "rule"})
+_RULE_KEYS: Final = frozenset({"id", "say", "good", "bad"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule. The same id in the guide of a narrower dialect, or of the project, takes its place."""
+
+    id: str
+    #: A short sentence, by language of the reader; English is always there.
+    say: Mapping[str, str]
+    #: Spellings that keep the rule, and spellings that break it.
+    good: tuple[str, ...] = ()
+    bad: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guide:
+    """What people who write a dialect down keep to."""
+
+    dialect: str
+    rules: tuple[Rule, ...]
+    #: Whether a second text stands beside the one as said: the same in the usual spelling.
+    normalised: bool
+
+    @property
+    def version(self) -> str:
+        """Another content has another one: ``hi-3f2a9c01d4``."""
+        said = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
+        return f"{self.dialect}-{hashlib.sha256(said.encode()).hexdigest()[:10]}"
+
+
+def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
+    """
+    The guide of the dialect *tag*: what is said of wider dialects first, and of each the package's rules before those
+    of *folders*, whose files are named by tag, ``bho.toml``.
+
+    Raises:
+        DialectError: E_DIALECT for a tag that cannot be taken; E_GUIDE, naming file and rule, for a broken file.
+    """
+    dialect = catalogue.find(tag)
+    rules: dict[str, Rule] = {}
+    normalised = False
+    for wider in reversed(_wider(catalogue, dialect.tag)):
+        for folder in (_PACKAGED, *folders):
+            file = folder / f"{wider}.toml"
+            if file.is_file():
+                said = _read(file)
+                normalised = said.get("normalised", normalised)
+                rules |= {rule.id: rule for rule in _rules(file.name, said)}
+    return Guide(dialect=dialect.tag, rules=tuple(rules.values()), normalised=normalised)
+
+
+def _wider(catalogue: Catalogue, tag: str) -> list[str]:
+    """*tag*, then ever wider ones, those that the catalogue names as parents too."""
+    parent = catalogue.find(tag).parent
+    found = [tag, *map(str, DialectTag.parse(tag).parents())]
+    return list(dict.fromkeys([*found, *(_wider(catalogue, parent) if parent is not None else ())]))
+
+
+def _read(file: Traversable | Path) -> dict[str, Any]:
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _broken(file.name, str(error)) from None
+    unknown = sorted(said.keys() - _KEYS)
+    if unknown:
+        raise _broken(file.name, f"{unknown[0]!r} is no key of a guide")
+    if not isinstance(said.get("normalised", False), bool):
+        raise _broken(file.name, "normalised is neither true nor false")
+    return said
+
+
+def _rules(name: str, said: Mapping[str, Any]) -> Iterator[Rule]:
+    for entry in said.get("rule", []):
+        unknown = sorted(entry.keys() - _RULE_KEYS)
+        if unknown:
+            raise _broken(name, f"{unknown[0]!r} is no key of a rule")
+        id, say = entry.get("id"), entry.get("say", {})
+        say = {"en": say} if isinstance(say, str) else say
+        if not id or not isinstance(say, dict) or not say.get("en"):
+            raise _broken(name, f"the rule {id!r} needs an id and a sentence, say or say.en")
+        yield Rule(id=str(id), say=say, good=tuple(entry.get("good", ())), bad=tuple(entry.get("bad", ())))
+
+
+def _broken(name: str, what: str) -> DialectError:
+    return DialectError("E_GUIDE", f"{name} was read as a guide; {what}", hint="mend the file")

@@ -1,0 +1,65 @@
+"""What a dialect's guide asks for and says, on the screen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Made
+from tests.browser.ground import Ground
+from tests.browser.screen import PATIENCE, Screen, opened
+from tests.browser.test_access import faults
+
+ASKS = """
+normalised = true
+[[rule]]
+id = "own"
+say = "The project writes yaar with two a."
+good = ["yaar"]
+bad = ["yar"]
+"""
+SECOND = "The same in the usual spelling"
+
+
+@pytest.fixture(scope="module")
+def guided(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A desk whose project has its own rules and asks for a second text."""
+    place = Path(shutil.copytree(made.workspace, tmp_path_factory.mktemp("guided") / "desk"))
+    (place / "guides").mkdir()
+    for language in ("en", "hi"):
+        (place / "guides" / f"{language}.toml").write_text(ASKS, encoding="utf-8")
+    ground = Ground.open(place, made.passwords)
+    yield ground
+    assert ground.desk.stop() == 0
+
+
+@pytest.fixture
+def screen(browser: Browser, guided: Ground) -> Iterator[Screen]:
+    with opened(browser, guided.url, guided.passwords) as found:
+        yield found
+        found.give_back()
+
+
+def test_a_second_text_stands_beside_the_first_and_both_arrive(screen: Screen, guided: Ground, tmp_path: Path) -> None:
+    screen.sign_in("transcriber").at_work()
+    page = screen.page
+    second = page.get_by_role("textbox", name=SECOND)
+    expect(second).to_be_editable(timeout=PATIENCE)
+    screen.write("it wis braw")
+    screen.tab_to("Take over the text above")
+    page.keyboard.press("Enter")
+    expect(second).to_have_value("it wis braw")
+    screen.tab_to(SECOND)
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("it was fine")
+    page.screenshot(path=tmp_path / "tiers.png")
+    assert faults(page) == []
+    screen.done()
+    screen.all_sent()
+    with guided.store() as store, store.reading() as connection:
+        more = connection.exec_driver_sql("SELECT more FROM versions WHERE text = 'it wis braw'").scalar_one()
+    assert '"normalised":"it was fine"' in more

@@ -1,0 +1,62 @@
+"""How dialects are written down, and the second text that a guide may ask for, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.acceptance.command import must
+from tests.review.conftest import Room, operation, send, take
+
+
+def own(room: Room, name: str, text: str) -> None:
+    (room.folder / "guides").mkdir(exist_ok=True)
+    (room.folder / "guides" / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+def test_a_guide_has_the_rules_of_the_package_and_of_the_project(room: Room) -> None:
+    asha = room.person("asha")
+    before = asha.get("/api/v1/guides/hi").json()
+    assert before["dialect"] == "hi" and not before["normalised"]
+    assert {"id", "say", "good", "bad"} == set(before["rules"][0])
+    own(room, "hi", 'normalised = true\n[[rule]]\nid = "own"\nsay = "Our way."\n')
+    now = asha.get("/api/v1/guides/hi").json()
+    assert now["normalised"] and now["rules"][-1]["say"] == {"en": "Our way."}
+    assert now["version"] != before["version"]
+
+
+def test_what_is_no_dialect_has_no_guide_and_a_broken_one_is_named(room: Room) -> None:
+    asha = room.person("asha")
+    assert asha.get("/api/v1/guides/not a tag").status_code == 404
+    own(room, "hi", "no toml")
+    said = asha.get("/api/v1/guides/hi")
+    assert (said.status_code, said.json()["error"]["code"]) == (503, "E_GUIDE")
+
+
+def test_both_texts_go_from_the_writer_through_review_to_what_is_exported(room: Room, tmp_path: Path) -> None:
+    room.talk(count=1)
+    asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
+    [lease] = take(asha)
+    assert lease["normalised"] is None
+    [told] = send(asha, operation(lease, "वो आया", normalised="वह आया"))
+    assert told["status"] == "applied"
+    assert asha.get(f"/api/v1/segments/{lease['segment']}/history").json()["versions"][0]["normalised"] == "वह आया"
+    found = eyes.get("/api/v1/review/next").json()
+    assert (found["lease"]["normalised"], found["versions"][0]["normalised"]) == ("वह आया", "वह आया")
+    held = found["lease"]
+    given = {
+        "op_id": "verdict-1",
+        "segment": held["segment"],
+        "fence": held["fence"],
+        "version": 1,
+        "decision": "accept",
+    }
+    said = eyes.post("/api/v1/verdicts", json=given | {"normalised": "वह आया।", "played_ms": 60_000})
+    assert said.json()["status"] == "applied", said.text
+    [correction] = room.store.corrections(standing=True)
+    assert (correction.text, correction.normalised) == ("वो आया", "वह आया।")
+    (room.folder / "boli.toml").write_text("", encoding="utf-8")
+    out = tmp_path / "out.jsonl"
+    must("export", out, "--format", "jsonl", "--of", "corrections", "-w", room.folder)
+    [line] = [json.loads(each) for each in out.read_text(encoding="utf-8").splitlines()]
+    assert (line["text"], line["normalised"]) == ("वो आया", "वह आया।")
