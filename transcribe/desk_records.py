@@ -121,7 +121,7 @@ class Operation:
     active: Milliseconds = 0
     client_time: str | None = None
     seq: int = 0
-    #: What else was said of the segment: ``normalised``, ``speaker``, ``start_ms``, ``end_ms``.
+    #: What else was said of the segment: ``normalised``, ``guideline``, ``speaker``, ``start_ms``, ``end_ms``.
     more: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -42,7 +42,7 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, shared: Ground, who: st
             expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
             page.wait_for_load_state("networkidle")
             found[path] = faults(page)
-            for panel in ("History", "Settings", "Keys") if path == "#/work" else ():
+            for panel in ("Spelling", "History", "Settings", "Keys") if path == "#/work" else ():
                 page.get_by_role("button", name=panel, exact=True).press("Enter")
                 page.wait_for_load_state("networkidle")
                 found[f"{path} {panel}"] = faults(page)

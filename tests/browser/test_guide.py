@@ -63,3 +63,39 @@ def test_a_second_text_stands_beside_the_first_and_both_arrive(screen: Screen, g
     with guided.store() as store, store.reading() as connection:
         more = connection.exec_driver_sql("SELECT more FROM versions WHERE text = 'it wis braw'").scalar_one()
     assert '"normalised":"it was fine"' in more
+
+
+def test_the_guide_opens_by_key_beside_the_text_and_is_searched(screen: Screen, tmp_path: Path) -> None:
+    screen.sign_in("transcriber").at_work()
+    page = screen.page
+    page.keyboard.press("Alt+w")
+    panel = page.get_by_role("complementary", name="Spelling")
+    expect(panel.get_by_text("The project writes yaar with two a.")).to_be_visible(timeout=PATIENCE)
+    field = panel.get_by_label("Look for a rule or a spelling")
+    expect(field).to_be_focused()
+    assert faults(page) == []
+    page.screenshot(path=tmp_path / "guide.png")
+    apart = panel.bounding_box(), screen.box.bounding_box()
+    assert apart[0] and apart[1] and apart[0]["x"] >= apart[1]["x"] + apart[1]["width"]
+    page.keyboard.insert_text("YAAR two")
+    expect(panel.get_by_role("listitem")).to_have_count(1)
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("nothing like it")
+    expect(panel.get_by_role("listitem")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(screen.box).to_be_focused()
+
+
+def test_the_guide_is_there_without_a_line(screen: Screen) -> None:
+    screen.sign_in("transcriber").at_work()
+    page = screen.page
+    expect(page.get_by_role("textbox", name=SECOND)).to_be_editable(timeout=PATIENCE)
+    page.wait_for_function("() => navigator.serviceWorker.ready.then(() => true)")
+    page.context.set_offline(True)
+    page.reload()
+    screen.at_work()
+    page.keyboard.press("Alt+w")
+    panel = page.get_by_role("complementary", name="Spelling")
+    expect(panel.get_by_text("The project writes yaar with two a.")).to_be_visible(timeout=PATIENCE)
+    page.context.set_offline(False)

@@ -38,7 +38,7 @@ def test_both_texts_go_from_the_writer_through_review_to_what_is_exported(room: 
     asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
     [lease] = take(asha)
     assert lease["normalised"] is None
-    [told] = send(asha, operation(lease, "वो आया", normalised="वह आया"))
+    [told] = send(asha, operation(lease, "वो आया", normalised="वह आया", guideline="hi-1"))
     assert told["status"] == "applied"
     assert asha.get(f"/api/v1/segments/{lease['segment']}/history").json()["versions"][0]["normalised"] == "वह आया"
     found = eyes.get("/api/v1/review/next").json()
@@ -55,6 +55,7 @@ def test_both_texts_go_from_the_writer_through_review_to_what_is_exported(room: 
     assert said.json()["status"] == "applied", said.text
     [correction] = room.store.corrections(standing=True)
     assert (correction.text, correction.normalised) == ("वो आया", "वह आया।")
+    assert {each.more["guideline"] for each in room.store.versions(lease["segment"])} == {"hi-1"}
     (room.folder / "boli.toml").write_text("", encoding="utf-8")
     out = tmp_path / "out.jsonl"
     must("export", out, "--format", "jsonl", "--of", "corrections", "-w", room.folder)

@@ -21,6 +21,8 @@ from transcribe.review.clips import CONTEXT, start_of
 
 #: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
 LONGEST_TEXT = 20_000
+#: Fields that corrections, and verdicts, did not always have.
+_LATER = (("guideline",), ("normalised",))
 #: Operations of one request.
 MOST_OPERATIONS = 50
 
@@ -164,6 +166,8 @@ class CorrectionIn(In):
     seq: Count = 0
     #: The normalised tier, where a project keeps one beside the verbatim text.
     normalised: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    #: Version of the guide that the writer had before them.
+    guideline: Tag | None = None
     speaker: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     start_ms: Count | None = None
     end_ms: Count | None = None
@@ -301,7 +305,7 @@ class ErrorOut(Out):
 
 def operation_of(given: CorrectionIn) -> Operation:
     """The operation as the store takes it, with the hash that tells whether its id is used for something else."""
-    names = ("normalised", "speaker", "start_ms", "end_ms")
+    names = ("normalised", "guideline", "speaker", "start_ms", "end_ms")
     more = {name: value for name in names if (value := getattr(given, name)) is not None}
     return Operation(
         op_id=given.op_id,
@@ -340,9 +344,10 @@ def verdict_of(given: VerdictIn) -> Verdict:
 def body_hash(given: In) -> str:
     """Hash of all that an operation says beside its id."""
     said = given.model_dump(mode="json", exclude={"op_id"})
-    if isinstance(given, VerdictIn) and given.normalised is None:
-        # As before there were two tiers: a decision that is sent again after an update is the same one.
-        del said["normalised"]
+    # As before there were these fields: what is sent again after an update is the same operation.
+    for name in _LATER[isinstance(given, VerdictIn)]:
+        if said.get(name) is None:
+            said.pop(name, None)
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

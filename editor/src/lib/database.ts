@@ -15,6 +15,8 @@ export interface Draft {
   start_ms: number | null;
   end_ms: number | null;
   normalised: string | null;
+  /** Version of the guide that was there when the text was done; kept texts of before guides have none. */
+  guideline?: string | null;
   fence: number;
   /** The version that the text goes on from. */
   base_version: number;

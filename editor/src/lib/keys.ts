@@ -6,7 +6,7 @@
 export type Action =
   | "play" | "back" | "forward" | "start" | "lastBit" | "slower" | "faster" | "plainSpeed" | "loop"
   | "next" | "previous" | "done" | "nextDoubt" | "previousDoubt" | "right" | "tag" | "speaker" | "split" | "merge"
-  | "unclear" | "help" | "skip" | "shading" | "history" | "save" | "keys";
+  | "unclear" | "help" | "skip" | "shading" | "history" | "guide" | "save" | "keys";
 
 /** A key with what is held down beside it. */
 export interface Chord {
@@ -47,6 +47,7 @@ export const DEFAULTS: Readonly<Bindings> = {
   skip: [alt("KeyX")],
   shading: [alt("KeyC")],
   history: [alt("KeyY")],
+  guide: [alt("KeyW")],
   save: [ctrl("KeyS")],
   keys: [ctrl("Slash"), bare("F1")],
 };

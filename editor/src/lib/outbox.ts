@@ -220,12 +220,13 @@ function contentOf(draft: Draft): Content {
     ...(draft.start_ms === null ? {} : { start_ms: draft.start_ms }),
     ...(draft.end_ms === null ? {} : { end_ms: draft.end_ms }),
     ...(draft.normalised === null ? {} : { normalised: draft.normalised.normalize("NFC") }),
+    ...(draft.guideline == null ? {} : { guideline: draft.guideline }),
   };
 }
 
 /** Whether an item says the same. Of one that was sent, hold, version and time spent are no content any more. */
 function equal(item: Item, wanted: Content): boolean {
-  const said = ["text", "speaker", "start_ms", "end_ms", "normalised"] as const;
+  const said = ["text", "speaker", "start_ms", "end_ms", "normalised", "guideline"] as const;
   const way = item.tried ? ([] as const) : (["fence", "base_version", "active_ms"] as const);
   return [...said, ...way].every((key) => item[key] === wanted[key]) && item.tags.join("\n") === wanted.tags.join("\n");
 }

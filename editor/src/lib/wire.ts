@@ -79,6 +79,7 @@ export interface Correction {
   client_time: string;
   seq: number;
   normalised?: string;
+  guideline?: string;
   speaker?: string;
   start_ms?: number;
   end_ms?: number;

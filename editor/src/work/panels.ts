@@ -2,7 +2,7 @@
 
 import { bring, type Files } from "../lib/i18n.svelte";
 
-export type PanelName = "keys" | "settings" | "history";
+export type PanelName = "keys" | "settings" | "history" | "guide";
 
 const WORDS: Files = {
   en: () => import("../messages/panels/en.json"),

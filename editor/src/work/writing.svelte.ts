@@ -3,6 +3,7 @@
 import { Activity } from "../lib/clock";
 import type { Draft, Held } from "../lib/database";
 import { desk } from "../lib/desk.svelte";
+import { guides } from "../lib/guides.svelte";
 import { fresh } from "./fresh";
 
 /** Milliseconds after the last key, and at most after the first one that is not kept: some never pause. */
@@ -86,7 +87,7 @@ export class Writing {
 
   /** The person says that the text is done. */
   async finish(): Promise<void> {
-    this.change({ done: true });
+    this.change({ done: true, guideline: guides.of(this.held.lease.dialect)?.version ?? null });
     await this.flush();
     if (this.failure !== null) throw new Error(this.failure);
   }
