@@ -6,7 +6,7 @@
 export type Action =
   | "play" | "back" | "forward" | "start" | "lastBit" | "slower" | "faster" | "plainSpeed" | "loop"
   | "next" | "previous" | "done" | "nextDoubt" | "previousDoubt" | "right" | "tag" | "speaker" | "split" | "merge"
-  | "unclear" | "help" | "skip" | "shading" | "history" | "guide" | "save" | "keys";
+  | "unclear" | "help" | "skip" | "phonetic" | "shading" | "history" | "guide" | "save" | "keys";
 
 /** A key with what is held down beside it. */
 export interface Chord {
@@ -45,6 +45,7 @@ export const DEFAULTS: Readonly<Bindings> = {
   unclear: [alt("KeyU")],
   help: [alt("KeyQ")],
   skip: [alt("KeyX")],
+  phonetic: [alt("KeyP")],
   shading: [alt("KeyC")],
   history: [alt("KeyY")],
   guide: [alt("KeyW")],

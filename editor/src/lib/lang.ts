@@ -19,6 +19,11 @@ export function script(tag: string | null): string | null {
   }
 }
 
+/** Whether there is a table by which Latin keys give the letters of *tag* (`typing/layouts.ts`). */
+export function isPhonetic(tag: string | null): boolean {
+  return ["Deva", "Taml"].includes(script(tag) ?? "");
+}
+
 export function isNastaliq(tag: string | null): boolean {
   if (tag === null) return false;
   const [language, ...rest] = tag.split("-");

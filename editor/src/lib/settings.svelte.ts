@@ -22,6 +22,8 @@ export interface Liked {
   language: string | null;
   /** A pedal: held plays, let go pauses. */
   pedal: boolean;
+  /** Latin keys give the letters of the segment's script, where there is a table for it. */
+  phonetic: boolean;
 }
 
 export const USUAL: Readonly<Liked> = {
@@ -37,6 +39,7 @@ export const USUAL: Readonly<Liked> = {
   direction: "tag",
   language: null,
   pedal: false,
+  phonetic: false,
 };
 
 export class Settings {
