@@ -37,6 +37,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "/api/v1/segments/{id}/peaks"): ("own", None),
     ("get", "/api/v1/segments/{id}/history"): ("own", None),
     ("get", "/api/v1/guides/{tag}"): ("anybody", None),
+    ("get", "/api/v1/doubts/{tag}"): ("anybody", None),
     ("get", "/api/v1/review/next"): ("review", None),
     ("post", "/api/v1/verdicts"): ("review", VERDICT),
     ("post", "/api/v1/masks"): ("review", {"segment": NOWHERE, "start_ms": 0, "end_ms": 5}),

@@ -84,10 +84,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _measure_dialects(service: Service) -> None:
-    """Count now and then how sure each dialect's error rate is, so that people are asked for what is known least."""
+    """
+    Count now and then how sure each dialect's error rate is, so that people are asked for what is known least, and what
+    the recogniser's doubts are worth, so that the right words are marked.
+    """
     while True:
         with suppress(BoliError):
             service.widths = await run_in_threadpool(service.measure)
+            service.shadings = await run_in_threadpool(service.shade)
         await asyncio.sleep(_MEASURE_S)
 
 

@@ -1,4 +1,4 @@
-"""Everybody at the desk: how a dialect is written down."""
+"""Everybody at the desk: how a dialect is written down, and what the recogniser's doubts are worth in it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from transcribe.review.wire import Out
 
 router = APIRouter(prefix="/api/v1", tags=["guides"])
 
+Tag = Annotated[str, Path(max_length=64, description="A dialect's tag.")]
 #: Folder of the workspace with the project's own rules, a file a dialect.
 FOLDER = "guides"
 
@@ -38,10 +39,45 @@ class GuideOut(Out):
     rules: list[RuleOut]
 
 
+class DoubtsOut(Out):
+    """How words that *model* drafted of a dialect are marked; no step is told until it is calibrated."""
+
+    dialect: str
+    model: str | None
+    #: Accepted words that were looked at, and whether they are enough.
+    words: int
+    calibrated: bool
+    #: Steps: up to this much doubt, one less the recogniser's probability, a word is right with that probability.
+    ends: list[float]
+    sure: list[float]
+    #: Up to this probability of being right a word is doubtful, and very doubtful; ``None``: none is.
+    doubtful: float | None
+    very: float | None
+
+
+@router.get("/doubts/{tag}", response_model=DoubtsOut)
+async def doubts(tag: Tag, caller: AnyCaller, service: ServiceOf) -> Json:
+    """What the recogniser's doubts are worth in a dialect, by what was accepted so far."""
+    found = service.shadings.dialects.get(tag)
+    known = found if found is not None and found.calibrated else None
+    return {
+        "dialect": tag,
+        "model": service.shadings.model,
+        "words": found.words if found is not None else 0,
+        "calibrated": known is not None,
+        "ends": list(known.calibration.ends) if known is not None else [],
+        "sure": [_sure(risk) for risk in known.calibration.risks] if known is not None else [],
+        "doubtful": _sure(known.doubtful) if known is not None and known.doubtful is not None else None,
+        "very": _sure(known.very) if known is not None and known.very is not None else None,
+    }
+
+
+def _sure(risk: float) -> float:
+    return round(1 - risk, 4)
+
+
 @router.get("/guides/{tag}", response_model=GuideOut)
-async def guide(
-    tag: Annotated[str, Path(max_length=64, description="A dialect's tag.")], caller: AnyCaller, service: ServiceOf
-) -> Json:
+async def guide(tag: Tag, caller: AnyCaller, service: ServiceOf) -> Json:
     """How a dialect is written down: the package's rules, and those of the project in ``guides/``."""
     try:
         found = await run_in_threadpool(load_guide, service.catalogue, tag, service.workspace / FOLDER)

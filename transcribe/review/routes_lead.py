@@ -187,8 +187,26 @@ def _productivity(service: Service, since: str | None, until: str | None) -> Jso
 def _quality(service: Service, since: str | None, until: str | None) -> Json:
     pieces = list(service.store.pieces(since=since, until=until))
     found = quality(pieces, service.store.pairs(), service.catalogue, service.differ)
-    rows = [row | {"name": name_of(service, row["dialect"])} for row in found["dialects"]]
+    rows = [
+        row | {"name": name_of(service, row["dialect"]), "doubts": _doubts(service, row["dialect"])}
+        for row in found["dialects"]
+    ]
     return found | {"dialects": rows}
+
+
+def _doubts(service: Service, dialect: str) -> Json | None:
+    found = service.shadings.dialects.get(dialect)
+    if found is None:
+        return None
+    (shaded, shaded_errors), (plain, plain_errors) = found.shaded, found.plain
+    return {
+        "words": found.words,
+        "calibrated": found.calibrated,
+        "shaded_words": shaded,
+        "shaded_errors": shaded_errors,
+        "plain_words": plain,
+        "plain_errors": plain_errors,
+    }
 
 
 def _file(name: str, rows: Sequence[Mapping[str, Any]]) -> Response:

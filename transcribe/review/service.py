@@ -19,6 +19,7 @@ from transcribe.review.clips import Clips
 from transcribe.review.links import Signer
 from transcribe.review.metrics import Metrics
 from transcribe.review.queue import order
+from transcribe.review.shadings import Shadings
 from transcribe.review.throttle import Throttle
 from transcribe.review.writer import Writer
 from transcribe.store import Store
@@ -61,6 +62,8 @@ class Service:
     screen: Path
     #: Counts how sure each dialect's error rate is. Takes a while.
     measure: Callable[[], Mapping[str, float]]
+    #: Looks at what was accepted, to tell what the recogniser's doubts are worth. Takes a while.
+    shade: Callable[[], Shadings]
     #: Whether browsers reach the desk under TLS, here or at the declared proxy.
     secure: bool
     metrics: Metrics = field(default_factory=Metrics)
@@ -73,6 +76,8 @@ class Service:
     known: dict[str, tuple[Known | None, float, int]] = field(default_factory=dict)
     #: Half the width of each dialect's interval, as last counted.
     widths: Mapping[str, float] = field(default_factory=dict)
+    #: What each dialect's doubts are worth, as last looked at.
+    shadings: Shadings = field(default_factory=Shadings)
     #: How many changes of people were seen, and until when it is not looked for more.
     changes: tuple[int, float] = (0, 0.0)
     _progress: tuple[tuple[DialectProgress, ...], float] = ((), 0.0)

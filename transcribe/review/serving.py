@@ -22,6 +22,7 @@ from transcribe.review.app import build
 from transcribe.review.clips import Clips
 from transcribe.review.links import Signer, keys_in
 from transcribe.review.service import Service
+from transcribe.review.shadings import Shader
 from transcribe.review.widths import Widths
 from transcribe.review.writer import Writer
 from transcribe.store import Store
@@ -111,6 +112,7 @@ def opened(store: Store, settings: DeskSettings, workspace: Path, catalogue: Cat
             workspace=workspace,
             screen=SCREEN,
             measure=Widths(store, catalogue).now,
+            shade=Shader(store, catalogue).now,
             secure=place.secure,
         )
     finally:

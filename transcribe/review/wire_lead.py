@@ -42,6 +42,18 @@ class ProgressOut(Out):
     definitions: Definitions
 
 
+class DoubtsRow(Out):
+    """What was wrong among the words that are marked as doubtful, and among the others."""
+
+    #: Accepted words that were looked at, and whether they are enough to calibrate by.
+    words: int
+    calibrated: bool
+    shaded_words: int
+    shaded_errors: int
+    plain_words: int
+    plain_errors: int
+
+
 class QualityRow(Out):
     """How good the texts of one dialect are; shares are of 1, ``None``: nothing to tell it by."""
 
@@ -60,6 +72,8 @@ class QualityRow(Out):
     reworded: int
     sent_back: int
     reasons: dict[str, int]
+    #: ``None`` where no accepted word was drafted.
+    doubts: DoubtsRow | None
 
 
 class QualityOut(Out):

@@ -76,6 +76,12 @@ class Corrections(Database):
         Args:
             tier: Which of a correction's texts counts. One that has no normalised text counts as it was written.
         """
+        return (span for span, _ in self.scored_words(model, split=split, tier=tier))
+
+    def scored_words(
+        self, model: str, *, split: Split | None = None, tier: Tier = "verbatim"
+    ) -> Iterator[tuple[ScoringSpan, tuple[Word, ...]]]:
+        """Each of `scoring_spans` with the drafted words that its hypothesis is made of."""
         for group in self._corrected(None, split):
             with self.reading() as connection:
                 runs = _newest_runs(connection, model, group)
@@ -219,7 +225,7 @@ def _speeches(connection: Connection, runs: Mapping[int, int]) -> dict[int, list
 
 def _spans(
     recording: Row[Any], corrections: Sequence[Correction], speech: Speech, hidden: Hidden, tier: Tier
-) -> Iterator[ScoringSpan]:
+) -> Iterator[tuple[ScoringSpan, tuple[Word, ...]]]:
     spoken_by = attribution(corrections, speech)
     for correction in corrections:
         words: Sequence[Word] = ()
@@ -227,7 +233,7 @@ def _spans(
             who = None if correction.speaker is None else spoken_by[correction.speaker]
             words = speech.words(correction.start, correction.end, who)
         reference, hypothesis = hidden.both(correction, words, tier)
-        yield ScoringSpan(
+        span = ScoringSpan(
             id=correction.id,
             recording=recording.id,
             speaker=correction.speaker if correction.speaker is not None else recording.speaker,
@@ -239,3 +245,4 @@ def _spans(
             reference=reference,
             hypothesis=hypothesis,
         )
+        yield span, tuple(words)

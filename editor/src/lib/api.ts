@@ -2,7 +2,7 @@
 
 import { clock } from "./clock";
 import type {
-  Correction, Guide, Heartbeat, History, Lease, Me, MyWork, Outcome, Peaks, Reshape, Reshaped, Segment, SkipReason,
+  Correction, Guide, Heartbeat, History, Lease, Me, MyWork, Outcome, Peaks, Reshape, Reshaped, Segment, Shading, SkipReason,
 } from "./wire";
 
 /** The server answered, and not with what was asked for. */
@@ -106,6 +106,7 @@ export const api = {
   reshape: (step: Reshape) => json<Reshaped>("POST", "reshapes", step),
   segment: (id: string) => json<Segment>("GET", `segments/${id}`),
   guide: (dialect: string) => json<Guide>("GET", `guides/${encodeURIComponent(dialect)}`),
+  doubts: (dialect: string) => json<Shading>("GET", `doubts/${encodeURIComponent(dialect)}`),
   history: (id: string) => json<History>("GET", `segments/${id}/history`),
   peaks: (url: string) => request("GET", url).then((answer) => answer.json() as Promise<Peaks>),
   sound: (url: string) => request("GET", url).then((answer) => answer.blob()),

@@ -1,12 +1,38 @@
 /** Which words of the machine's draft are to be doubted: a small share, so that the mark keeps its meaning. */
 
-import type { DraftWord } from "./wire";
+import type { DraftWord, MachineDraft, Shading } from "./wire";
 
 export type Doubt = "sure" | "doubtful" | "very";
 
 /** Below these the recogniser is doubted at all; shares of a segment's words bound how many are marked. */
 const CUTS = { doubtful: 0.6, very: 0.35 };
 const SHARES = { doubtful: 0.15, very: 0.05 };
+
+/** *shading*, if it is calibrated for what drafted *draft*; `null`: the recogniser's word is all there is. */
+export function calibrated(shading: Shading | null, draft: MachineDraft | null): Shading | null {
+  return shading !== null && shading.calibrated && shading.model === draft?.model && shading.ends.length > 0 ? shading : null;
+}
+
+/** How sure each word is, by what people found of words as sure before; else by the recogniser. */
+export function sureness(words: readonly DraftWord[], shading: Shading | null): number[] {
+  if (shading === null) return words.map((word) => word.probability);
+  const last = shading.sure.at(-1) ?? 1;
+  return words.map((word) => {
+    const doubt = Math.round((1 - word.probability) * 1000) / 1000;
+    const step = shading.ends.findIndex((end) => doubt <= end);
+    return step < 0 ? last : (shading.sure[step] ?? last);
+  });
+}
+
+/** A doubt for each word: by the dialect's own cuts, which mark 15 % and 5 % of its words at most; else by rank. */
+export function marked(words: readonly DraftWord[], shading: Shading | null): Doubt[] {
+  if (shading === null) return doubts(words);
+  const { doubtful, very } = shading;
+  return sureness(words, shading).map((sure) => {
+    if (very !== null && sure <= very) return "very";
+    return doubtful !== null && sure <= doubtful ? "doubtful" : "sure";
+  });
+}
 
 /**
  * A doubt for each word: the least sure ones, at most 15 % of them doubtful and 5 % very, a word at least where any is

@@ -167,6 +167,21 @@ export interface Guide {
   rules: Rule[];
 }
 
+/** How words that `model` drafted of a dialect are marked, learnt from what was accepted. */
+export interface Shading {
+  dialect: string;
+  model: string | null;
+  /** Accepted words that were looked at, and whether they are enough. */
+  words: number;
+  calibrated: boolean;
+  /** Steps: up to this much doubt, one less the recogniser's probability, a word is right with that probability. */
+  ends: number[];
+  sure: number[];
+  /** Up to this probability of being right a word is doubtful, and very doubtful; `null`: none is. */
+  doubtful: number | null;
+  very: number | null;
+}
+
 /** A step that makes segments into others. */
 export interface Reshape {
   op_id: string;

@@ -3,7 +3,7 @@
 import { Activity } from "../lib/clock";
 import type { Draft, Held } from "../lib/database";
 import { desk } from "../lib/desk.svelte";
-import { guides } from "../lib/guides.svelte";
+import { guides } from "../lib/dialects.svelte";
 import { fresh } from "./fresh";
 
 /** Milliseconds after the last key, and at most after the first one that is not kept: some never pause. */

@@ -102,6 +102,15 @@ export interface Quality {
   reworded: number;
   sent_back: number;
   reasons: Record<string, number>;
+  /** What was wrong among the words that are marked as doubtful, and among the others. */
+  doubts: {
+    words: number;
+    calibrated: boolean;
+    shaded_words: number;
+    shaded_errors: number;
+    plain_words: number;
+    plain_errors: number;
+  } | null;
 }
 
 export interface Pay {

@@ -2,7 +2,7 @@
 
 import { api, Refused } from "../../lib/api";
 import { desk } from "../../lib/desk.svelte";
-import { guides } from "../../lib/guides.svelte";
+import { bring } from "../../lib/dialects.svelte";
 import { t } from "../../lib/i18n.svelte";
 import type { Held } from "../../lib/database";
 import { Player } from "../../lib/player";
@@ -108,7 +108,7 @@ export class Reviewing {
   async #fetch(): Promise<void> {
     const lease = this.lease;
     if (lease === null) return;
-    void guides.bring([lease.dialect]);
+    void bring([lease.dialect]);
     // Without a line the hold may run out: the decision is then told to be late, and nothing is lost.
     this.#beat = setInterval(() => void ask.toReview().catch(() => undefined), BEAT);
     const [peaks, sound] = await Promise.allSettled([

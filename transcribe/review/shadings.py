@@ -1,0 +1,63 @@
+"""What a model's doubts are worth in each dialect, learnt from what was accepted so far."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dialects.dialect import Catalogue
+from dialects.doubts import Judged, Shading, judged, shading
+from dialects.errors import DialectError
+from dialects.preparing import Preparer
+from dialects.scoring import HIDDEN, Pair
+from transcribe.records import ScoringSpan, Word
+from transcribe.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shadings:
+    """How words that one model drafted are marked, by dialect as the desk has it."""
+
+    #: ``None``: nothing was looked at yet.
+    model: str | None = None
+    dialects: Mapping[str, Shading] = field(default_factory=dict)
+
+
+class Shader:
+    """Looks at every accepted text once for each model."""
+
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+        self._store, self._prepare = store, Preparer(catalogue)
+        self._judged: dict[tuple[str, str], list[Judged]] = {}
+        #: One of each, however many words are alike: a million words take some megabytes.
+        self._known: dict[Judged, Judged] = {}
+
+    def now(self) -> Shadings:
+        """What is known by now of the model that drafts."""
+        model = self._store.promoted()
+        if model is None:
+            return Shadings()
+        by_dialect: dict[str, Counter[Judged]] = defaultdict(Counter)
+        for span, words in self._store.scored_words(model.id):
+            if span.dialect is None:
+                continue
+            key = (model.id, span.id)
+            if key not in self._judged:
+                self._judged[key] = self._look(span, words)
+            by_dialect[span.dialect].update(self._judged[key])
+        found = {dialect: shading(seen) for dialect, seen in by_dialect.items()}
+        return Shadings(model=model.id, dialects={tag: one for tag, one in found.items() if one is not None})
+
+    def _look(self, span: ScoringSpan, words: Sequence[Word]) -> list[Judged]:
+        # What is masked was looked at by nobody.
+        if HIDDEN in span.reference or HIDDEN in span.hypothesis:
+            return []
+        pair = Pair(
+            id=span.id, reference=span.reference, hypothesis=span.hypothesis, dialect=str(span.dialect), speaker=""
+        )
+        try:
+            found = judged(self._prepare(pair), [(word.text, round(word.probability, 3)) for word in words])
+            return [self._known.setdefault(each, each) for each in found]
+        except DialectError:
+            return []
