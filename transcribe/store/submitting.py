@@ -71,7 +71,8 @@ class Submitting(Grouping):
             link = _keep(connection, row, person, kind, values, now)
             if link is None:
                 # Another process took the same operation meanwhile.
-                return _replayed(connection, _BEFORE.one(connection, {"op": operation.op_id}), person, operation)
+                before = _BEFORE.one(connection, {"op": operation.op_id})
+                return _replayed(connection, before, person, operation, self.terms)
             moved = self._moved(connection, row, kind, operation, values, rules, differ, draw)
             changes = {name: getattr(row, name) for name in _MOVES} | moved
             _MOVE.change(connection, changes | {"at": row.segment, "versions": row.versions + 1, "chain": link})
