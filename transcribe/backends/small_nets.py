@@ -29,8 +29,8 @@ KERNEL, DILATIONS = 3, (1, 2, 3, 4)
 #: Fewest samples that a voice can be told from (300 ms). The library looks for the shortest sound that raises no
 #: error, and leaves speech under other speech out only where that much remains.
 SHORTEST = 4_800
-#: A band never counts as quieter than this share of the chunk's mean energy: digital silence between clips and the
-#: hiss of a room then look alike.
+#: A band never counts as quieter than this share of the mean energy, the chunk's or that of the sound around it:
+#: digital silence between clips and the hiss of a room then look alike.
 FLOOR = 1e-3
 
 
@@ -46,7 +46,12 @@ def mel_bands(bands: int, sample_rate: int, low_hz: float = 60.0, high_hz: float
 
 
 class Bands(nn.Module):
-    """Log energies of mel bands without the chunk's mean: ``(batch, 1, samples)`` to ``(batch, bands, spectra)``."""
+    """
+    Log energies of mel bands without the chunk's mean: ``(batch, 1, samples)`` to ``(batch, bands, spectra)``.
+
+    Nothing counts as quieter than a share of ``loudness``, a mean energy for each of the batch, ``(batch,)``; without
+    it, than that share of the chunk's own.
+    """
 
     filters: torch.Tensor
     window: torch.Tensor
@@ -56,10 +61,15 @@ class Bands(nn.Module):
         self.register_buffer("filters", mel_bands(bands, sample_rate), persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
 
-    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+    def energies(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """``(batch, 1, samples)`` to ``(batch, bands, spectra)``."""
         spectra = torch.stft(waveforms.squeeze(1), FFT, HOP, WINDOW, self.window, center=True, return_complex=True)
-        energies = self.filters @ (spectra.real**2 + spectra.imag**2)
-        logs = torch.log(energies + FLOOR * energies.mean(dim=(1, 2), keepdim=True) + 1e-8)
+        return self.filters @ (spectra.real**2 + spectra.imag**2)
+
+    def forward(self, waveforms: torch.Tensor, loudness: torch.Tensor | None = None) -> torch.Tensor:
+        energies = self.energies(waveforms)
+        mean = energies.mean(dim=(1, 2)) if loudness is None else loudness
+        logs = torch.log(energies + FLOOR * mean[:, None, None] + 1e-8)
         return logs - logs.mean(dim=2, keepdim=True)
 
 
@@ -91,9 +101,9 @@ class Hearing(Model):
         self.norm = nn.BatchNorm1d(channels)
         self.blocks = nn.ModuleList(Dilated(channels, dilation) for dilation in DILATIONS)
 
-    def heard(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """``(batch, 1, samples)`` to ``(batch, channels, samples // FRAME + 1)``."""
-        frames = torch.relu(self.norm(self.first(self.bands(waveforms))))
+    def heard(self, waveforms: torch.Tensor, loudness: torch.Tensor | None = None) -> torch.Tensor:
+        """``(batch, 1, samples)``, beside the `Bands`' loudness, to ``(batch, channels, samples // FRAME + 1)``."""
+        frames = torch.relu(self.norm(self.first(self.bands(waveforms, loudness))))
         for block in self.blocks:
             frames = block(frames)
         return frames
@@ -151,9 +161,9 @@ class TurnNet(Hearing):
         self.classifier = nn.Linear(int(self.hparams["memory"]), self.dimension)
         self.activation = self.default_activation()
 
-    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """``(batch, 1, samples)`` to ``(batch, samples // FRAME, classes)``."""
-        frames, _ = self.lstm(self.dropout(self.heard(waveforms)[:, :, :-1].transpose(1, 2)))
+    def forward(self, waveforms: torch.Tensor, loudness: torch.Tensor | None = None) -> torch.Tensor:
+        """``(batch, 1, samples)``, beside the `Bands`' loudness, to ``(batch, samples // FRAME, classes)``."""
+        frames, _ = self.lstm(self.dropout(self.heard(waveforms, loudness)[:, :, :-1].transpose(1, 2)))
         scores: torch.Tensor = self.activation(self.classifier(functional.leaky_relu(self.linear(frames))))
         return scores
 

@@ -23,7 +23,7 @@ def configuration(clustering: Mapping[str, object]) -> dict[str, object]:
     return {
         "dependencies": {"pyannote.audio": "4.0.0"},
         "pipeline": {
-            "name": "pyannote.audio.pipelines.SpeakerDiarization",
+            "name": "transcribe.backends.small_pipeline.DiarizationInContext",
             "params": {
                 "segmentation": "$model/segmentation",
                 "segmentation_step": clustering["step"],

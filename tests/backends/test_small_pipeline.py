@@ -1,0 +1,91 @@
+"""The embedded diariser's own pipeline: each chunk is heard in the loudness of the sound around it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
+
+import torch
+
+from transcribe import embedded
+from transcribe.backends.pyannote_diariser import PyannoteDiariser
+from transcribe.backends.small_nets import Bands
+from transcribe.backends.small_pipeline import DiarizationInContext, InferenceInContext, _chunks, mean_around
+from transcribe.embedded.train_diariser import cases, models
+
+loudnesses = st.lists(st.floats(0, 1e6), min_size=1, max_size=50).map(np.array)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> DiarizationInContext:
+    from pyannote.audio import Pipeline
+
+    pipeline = Pipeline.from_pretrained(str(embedded.diariser()))
+    assert isinstance(pipeline, DiarizationInContext)
+    return pipeline
+
+
+@given(loudnesses, st.integers(0, 60))
+def test_a_mean_around_lies_between_the_least_and_the_greatest(values: np.ndarray, reach: int) -> None:
+    around = mean_around(values, reach)
+    assert len(around) == len(values)
+    assert np.all(around >= values.min() - 1e-6 * (1 + values.max()))
+    assert np.all(around <= values.max() + 1e-6 * (1 + values.max()))
+
+
+@given(loudnesses)
+def test_a_mean_around_is_the_value_without_reach_and_the_mean_of_all_with_enough(values: np.ndarray) -> None:
+    assert mean_around(values, 0) == pytest.approx(values, abs=1e-6 * (1 + values.max()))
+    assert mean_around(values, len(values)) == pytest.approx(np.full(len(values), values.mean()))
+
+
+@given(st.integers(1, 500), st.integers(1, 90), st.integers(1, 90))
+def test_every_sample_is_in_a_chunk_and_none_too_many(samples: int, size: int, step: int) -> None:
+    step = min(step, size)
+    waveform = torch.arange(1, samples + 1)[None]
+    chunks = _chunks(waveform, size, step)
+    assert chunks.shape[1:] == (1, size)
+    assert set(chunks.unique().tolist()) - {0} == set(waveform[0].tolist())
+    assert len(chunks) == 1 or (len(chunks) - 2) * step + size < samples
+    assert all(chunk[0, 0] == number * step + 1 for number, chunk in enumerate(chunks))
+
+
+def test_a_chunk_alone_is_heard_in_its_own_loudness() -> None:
+    bands = Bands(64, models.SAMPLE_RATE_HZ)
+    hiss = torch.from_numpy(np.random.default_rng(1).normal(0, 0.01, (2, 1, models.CHUNK)).astype(np.float32))
+    own = bands.energies(hiss).mean(dim=(1, 2))
+    assert torch.allclose(bands(hiss), bands(hiss, own))
+
+
+def test_what_is_soft_beside_the_sound_around_it_has_no_shape() -> None:
+    bands = Bands(64, models.SAMPLE_RATE_HZ)
+    hiss = torch.from_numpy(np.random.default_rng(1).normal(0, 0.01, (1, 1, models.CHUNK)).astype(np.float32))
+    loud = 1e6 * bands.energies(hiss).mean(dim=(1, 2))
+    assert bands(hiss, loud).std() < 0.1 * bands(hiss).std()
+
+
+def test_turns_of_a_lone_chunk_are_those_of_the_library(shipped: DiarizationInContext) -> None:
+    from pyannote.audio import Inference
+
+    own = shipped._segmentation
+    assert isinstance(own, InferenceInContext)
+    plain = Inference(own.model, duration=own.duration, step=own.step, skip_aggregation=True)
+    case = next(cases.demo(embedded.demo_corpus(), "dev"))
+    waveform = torch.from_numpy(case.samples[: models.CHUNK].astype(np.float32) / 32_768)[None]
+    file = {"waveform": waveform, "sample_rate": models.SAMPLE_RATE_HZ}
+    assert np.array_equal(own(file).data, plain(file).data)
+
+
+def test_soft_babble_after_loud_speech_is_nobodys_turn() -> None:
+    case = next(cases.demo(embedded.demo_corpus(), "dev"))
+    said = case.samples[: 15 * models.SAMPLE_RATE_HZ].astype(np.float32)
+    echo = np.roll(said, 7 * models.SAMPLE_RATE_HZ) * 10 ** (-45 / 20)
+    diariser = PyannoteDiariser(embedded.diariser(), device="cpu", threads=1)
+    turns = diariser.diarise(np.concatenate([said, echo]).astype(np.int16)).turns
+    after = sum(max(0, turn.end - max(turn.start, 15_000)) for turn in turns)
+    assert sum(turn.end - turn.start for turn in turns) - after > 5_000
+    assert after < 1_000
