@@ -84,18 +84,18 @@ def test_silence_of_any_length_has_no_turns(diariser: PyannoteDiariser, length: 
     assert diariser.diarise(np.zeros(length, dtype=np.int16)) == Diarisation(turns=(), exclusive=())
 
 
-def test_the_shared_trunk_gives_the_librarys_own_annotation(conversation: Case, found: Diarisation) -> None:
+def test_the_shared_trunk_gives_the_librarys_own_vectors(diariser: PyannoteDiariser, conversation: Case) -> None:
     import torch
     from pyannote.audio import Pipeline
 
     stock = Pipeline.from_pretrained(str(embedded.diariser()))
     waveform = torch.from_numpy(conversation.samples.astype(np.float32) / 32_768)[None]
-    annotation = stock({"waveform": waveform, "sample_rate": HZ}).speaker_diarization
-    expected = {
-        (round(turn.start * 1_000), round(turn.end * 1_000), label)
-        for turn, _, label in annotation.itertracks(yield_label=True)
-    }
-    assert expected == {(turn.start, turn.end, turn.label) for turn in found.turns}
+    file = {"waveform": waveform, "sample_rate": HZ}
+    turns = stock.get_segmentations(file)
+    expected, vectors = (
+        pipeline.get_embeddings(file, turns, exclude_overlap=True) for pipeline in (stock, diariser._pipeline)
+    )
+    assert vectors == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_changed_setting_is_another_model_but_a_changed_card_is_not(

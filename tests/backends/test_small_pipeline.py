@@ -1,4 +1,4 @@
-"""The embedded diariser's own pipeline: each chunk is heard in the loudness of the sound around it."""
+"""The embedded diariser's own pipeline: chunks heard in the loudness around them, their voices given to speakers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ import torch
 from transcribe import embedded
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 from transcribe.backends.small_nets import Bands
-from transcribe.backends.small_pipeline import DiarizationInContext, InferenceInContext, _chunks, mean_around
+from transcribe.backends.small_pipeline import (
+    DiarizationInContext,
+    InferenceInContext,
+    _chunks,
+    active,
+    bridged,
+    matched,
+    mean_around,
+    votes,
+)
 from transcribe.embedded.train_diariser import cases, models
 
 loudnesses = st.lists(st.floats(0, 1e6), min_size=1, max_size=50).map(np.array)
@@ -89,3 +98,36 @@ def test_soft_babble_after_loud_speech_is_nobodys_turn() -> None:
     after = sum(max(0, turn.end - max(turn.start, 15_000)) for turn in turns)
     assert sum(turn.end - turn.start for turn in turns) - after > 5_000
     assert after < 1_000
+
+
+shares = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).integers(0, 9, (3, 4)).astype(float))
+
+
+@given(shares)
+def test_local_voices_that_share_frames_with_their_speakers_never_get_one_speaker(shared: np.ndarray) -> None:
+    whose = matched(shared + 1)
+    assert len(set(whose)) == len(whose)
+
+
+@given(st.integers(0, 2**32 - 1), st.permutations(range(3)))
+def test_the_order_of_local_voices_changes_no_vote(seed: int, order: list[int]) -> None:
+    rng = np.random.default_rng(seed)
+    # Of no two voices the shares are equal: between equal ones any choice is right.
+    local, speakers = rng.random((5, 50, 3)), rng.random((90, 4))
+    assert votes(local, speakers, 10) == pytest.approx(votes(local[:, :, order], speakers, 10))
+
+
+@given(shares, st.lists(st.integers(0, 3), min_size=3, max_size=3).map(np.array))
+def test_so_many_speak_as_are_counted_and_nobody_whom_none_heard(scores: np.ndarray, at_once: np.ndarray) -> None:
+    found = active(scores, at_once)
+    assert np.array_equal(found.sum(axis=1), np.minimum(at_once, (scores > 0).sum(axis=1)))
+    assert not found[scores == 0].any()
+
+
+@given(st.lists(st.integers(-1, 2), min_size=1, max_size=60), st.integers(0, 6))
+def test_bridging_takes_nobodys_frames_but_in_breaks_and_leaves_one_at_a_time(owners: list[int], longest: int) -> None:
+    alone = (np.array(owners)[:, None] == np.arange(3)).astype(float)
+    found = bridged(alone, longest)
+    assert found.sum(axis=1).max(initial=0) <= 1
+    assert found.any(axis=1).sum() >= alone.any(axis=1).sum()
+    assert np.array_equal(bridged(alone, 0), alone)

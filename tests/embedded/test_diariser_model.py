@@ -94,8 +94,6 @@ def test_unheard_synthetic_voices_are_told_apart(diariser: PyannoteDiariser) -> 
     assert rate(errors(diariser, cases.demo(embedded.demo_corpus(), "test"))) <= 0.20
 
 
-# What the embedded diariser is to reach. It does not yet (README has the figure), so this runs with the long forms.
-@pytest.mark.soak
 def test_real_meetings_come_out_better_than_with_one_speaker(diariser: PyannoteDiariser, speech: Path) -> None:
     meetings = list(cases.development_meetings(speech / "ami-mini"))
     assert rate(errors(diariser, meetings)) < rate(errors(diariser, meetings, lumped=True))

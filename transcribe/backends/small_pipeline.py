@@ -8,6 +8,7 @@ which hardly anybody speaks, that lifts the hiss of the room to the height of sp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,19 @@ import torch
 from numpy.typing import NDArray
 from pyannote.audio import Inference
 from pyannote.audio.pipelines import SpeakerDiarization
-from pyannote.core import SlidingWindow, SlidingWindowFeature
+from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
+from pyannote.core import Annotation, SlidingWindow, SlidingWindowFeature
+from scipy.optimize import linear_sum_assignment
 from torch.nn import functional
+
+from transcribe.backends.small_nets import FRAME
+from transcribe.backends.voice_windows import FEWEST, HOP, Following, Pooled, at_every_hop, follow
 
 #: Sound to either side of a chunk that its silence is judged by, in seconds. Not the whole recording: hours of field
 #: recording hold people far from the microphone as well as near to it.
 AROUND_S = 30.0
+#: Chunks that a window's speaker counts for; five chunks hear a moment.
+WINDOW_VOTES = 2.0
 
 
 def mean_around(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
@@ -84,7 +92,12 @@ def _chunks(waveform: torch.Tensor, size: int, step: int) -> torch.Tensor:
 
 
 class DiarizationInContext(SpeakerDiarization):
-    """`SpeakerDiarization` with a `TurnNet` that hears each chunk in the loudness of the sound around it."""
+    """
+    Who speaks when, by windows of voice and by chunks of turns.
+
+    `voice_windows` say whose voice each moment is. The local voices of a chunk are given to those speakers, each to
+    another as far as there are enough, and vote with them; the chunks say how many speak at once.
+    """
 
     _segmentation: Inference
 
@@ -94,3 +107,147 @@ class DiarizationInContext(SpeakerDiarization):
         self._segmentation = InferenceInContext(
             plain.model, duration=plain.duration, step=plain.step, skip_aggregation=True, batch_size=plain.batch_size
         )
+
+    def apply(
+        self,
+        file: dict[str, Any],
+        num_speakers: int | None = None,
+        min_speakers: int | None = None,
+        max_speakers: int | None = None,
+        hook: Callable[..., None] | None = None,
+    ) -> DiarizeOutput | Annotation:
+        """Diarise *file* as the library's own pipeline does, hints and all; ``legacy`` gives the bare annotation."""
+        hook = self.setup_hook(file, hook=hook)
+        _, least, most = self.set_num_speakers(num_speakers, min_speakers, max_speakers)
+        segmentations = self.get_segmentations(file, hook=hook)
+        hook("segmentation", segmentations)
+        count = self.speaker_count(segmentations, self._segmentation.model.receptive_field, warm_up=(0.0, 0.0))
+        hook("speaker_counting", count)
+        at_once = count.data[:, 0].astype(int)
+        speakers, vectors = self._speakers(file, at_once > 0, least, most)
+        stride = round(self._segmentation.step / count.sliding_window.step)
+        scores = votes(segmentations.data, speakers, stride) + WINDOW_VOTES * speakers
+        pause_s = self.segmentation.min_duration_off
+        loudest = bridged(active(scores, np.minimum(at_once, 1)), round(pause_s / count.sliding_window.step))
+        both = self._annotation(file, SlidingWindowFeature(active(scores, at_once), count.sliding_window), pause_s)
+        alone = self._annotation(file, SlidingWindowFeature(loudest, count.sliding_window), 0.0)
+        names = dict(zip(both.labels(), self.classes(), strict=False))
+        output = DiarizeOutput(
+            speaker_diarization=both.rename_labels(names),
+            exclusive_speaker_diarization=alone.rename_labels(names),
+            speaker_embeddings=vectors[both.labels()],
+        )
+        return output.speaker_diarization if self.legacy else output
+
+    def _speakers(
+        self, file: dict[str, Any], speech: NDArray[np.bool_], least: int, most: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Who is heard at each frame of *speech*, ``(frames, speakers)`` ones and zeros, and a vector of each."""
+        windows = self._pooled(file, speech).windows()
+        known = np.flatnonzero(windows.frames >= FEWEST)
+        if not len(known):
+            known = np.flatnonzero(windows.frames == windows.frames.max())[:1]
+        network = self._embedding.model_
+        with torch.inference_mode():
+            statistics = torch.from_numpy(windows.statistics()[known]).float()
+            vectors = network.embedding(statistics.to(network.device)).cpu().double().numpy()
+        following = Following(threshold=self.clustering.threshold, evidence=self.clustering.Fa, cost=self.clustering.Fb)
+        found = follow(vectors, self._plda(vectors), self._plda.phi, following, least=least, most=most)
+        each = np.eye(found.max() + 1)
+        everywhere = at_every_hop(found, known, len(windows.frames)).repeat(HOP)[: len(speech)]
+        return each[everywhere] * speech[:, None], np.stack(
+            [vectors[found == one].mean(axis=0) for one in range(len(each))]
+        )
+
+    def _pooled(self, file: dict[str, Any], speech: NDArray[np.bool_]) -> Pooled:
+        """The embedding network's frames of *speech*, summed over each hop; kept in *file* while tuning."""
+        if self.training and "training_cache/pooled" in file:
+            return file["training_cache/pooled"]
+        waveform, _ = self._audio(file)
+        hops = -(-len(speech) // HOP)
+        waveform = functional.pad(waveform, (0, max(0, hops * HOP * FRAME - waveform.shape[1])))
+        mask = np.pad(speech, (0, hops * HOP - len(speech)))
+        edges = np.linspace(0, hops, max(1, round(hops * HOP * FRAME / self._audio.sample_rate / AROUND_S)) + 1).astype(
+            int
+        )
+        blocks = [self._block(waveform, mask, first, last) for first, last in pairwise(edges)]
+        frames, sums, squares = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        pooled = Pooled(frames=frames, sums=sums, squares=squares)
+        if self.training:
+            file["training_cache/pooled"] = pooled
+        return pooled
+
+    def _block(
+        self, waveform: torch.Tensor, speech: NDArray[np.bool_], first: int, last: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Sums over each hop from *first* to before *last*, as `Pooled` holds them."""
+        network = self._embedding.model_
+        with torch.inference_mode():
+            piece = waveform[None, :, first * HOP * FRAME : last * HOP * FRAME]
+            heard = network.frames(piece.to(network.device))[0, :, : (last - first) * HOP].double().cpu().numpy()
+        mask = speech[first * HOP : last * HOP].reshape(-1, HOP).astype(float)
+        features = heard.T.reshape(last - first, HOP, -1) * mask[:, :, None]
+        return mask.sum(axis=1), features.sum(axis=1), (features**2).sum(axis=1)
+
+    def _annotation(self, file: dict[str, Any], active: SlidingWindowFeature, pause_s: float) -> Annotation:
+        found = self.to_annotation(active, min_duration_off=pause_s)
+        found.uri = file["uri"]
+        return found
+
+
+def votes(local: NDArray[np.float64], speakers: NDArray[np.float64], stride: int) -> NDArray[np.float64]:
+    """
+    How many chunks hear each speaker at each frame, ``(frames, speakers)``.
+
+    Args:
+        local: Activity of the voices of each chunk, ``(chunks, chunk's frames, voices)``.
+        speakers: Who is heard at each frame, ``(frames, speakers)``.
+        stride: Frames between the beginnings of two chunks.
+    """
+    found = np.zeros_like(speakers)
+    for number, voices in enumerate(local):
+        here = slice(number * stride, number * stride + len(voices))
+        voices = voices[: len(speakers[here])]
+        whose = matched(voices.T @ speakers[here])
+        for one in np.unique(whose):
+            found[here, one] += voices[:, whose == one].max(axis=1)
+    return found
+
+
+def matched(shared: NDArray[np.float64]) -> NDArray[np.int64]:
+    """
+    The speaker of each local voice by the frames they share, ``(voices, speakers)``.
+
+    Voices go to different speakers as long as they share any frames with them, and else to whom they share most with.
+
+    >>> matched(np.array([[9.0, 2.0], [8.0, 0.0]])).tolist()
+    [1, 0]
+    >>> matched(np.array([[9.0], [8.0]])).tolist()
+    [0, 0]
+    """
+    whose = shared.argmax(axis=1)
+    voices, speakers = linear_sum_assignment(-shared)
+    fits = shared[voices, speakers] > 0
+    whose[voices[fits]] = speakers[fits]
+    return whose
+
+
+def active(scores: NDArray[np.float64], at_once: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Ones for the *at_once* best of each frame's *scores*, ``(frames, speakers)``; nobody without any score."""
+    places = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1, kind="stable")
+    return ((places < at_once[:, None]) & (scores > 0)).astype(float)
+
+
+def bridged(alone: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
+    """
+    *alone* with breaks of up to *longest* frames in what a speaker says given to that speaker, whoever else was there.
+
+    At most one speaks in a frame of *alone*, ``(frames, speakers)``, and of what comes back. The library's own way of
+    closing pauses would make the exclusive turns overlap.
+    """
+    owner = np.where(alone.any(axis=1), alone.argmax(axis=1), -1)
+    for speaker in range(alone.shape[1]):
+        spoken = np.flatnonzero(owner == speaker)
+        for last in np.flatnonzero(np.diff(spoken) <= longest + 1):
+            owner[spoken[last] : spoken[last + 1]] = speaker
+    return (owner[:, None] == np.arange(alone.shape[1])).astype(float)

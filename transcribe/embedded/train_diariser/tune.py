@@ -42,15 +42,11 @@ class Choice:
 
 
 def choices() -> Iterator[Choice]:
-    """All that are tried."""
-    for threshold in np.arange(0.35, 1.0, 0.05):
-        for size in (2, 5):
-            params = {"method": "average", "threshold": round(float(threshold), 2), "min_cluster_size": size}
-            yield Choice(name="AgglomerativeClustering", params=params)
-    for threshold in (0.4, 0.6, 0.8):
-        for tempering in (0.1, 0.2, 0.3):
-            for prior in (1.0, 2.0, 3.0):
-                params = {"threshold": threshold, "Fa": tempering, "Fb": prior}
+    """All that are tried: how far windows are clustered, what each weighs and what a speaker costs."""
+    for threshold in (0.4, 0.5, 0.6, 0.7):
+        for evidence in (0.2, 0.4):
+            for cost in (8.0, 16.0, 24.0):
+                params = {"threshold": threshold, "Fa": evidence, "Fb": cost}
                 yield Choice(name="VBxClustering", params=params)
 
 
