@@ -146,7 +146,7 @@ def plan(bench: Bench, chosen: Frozen | None = None) -> Plan:
         # The model that drafts was tuned on these very texts: there is nothing new to learn.
         return Plan(
             frozen=found,
-            focus=(),
+            focus=tuple(filter(None, str(lineage.parameters.get("focus", "")).split(", "))),
             train=bench.train,
             base=bench.base_of(routes.others),
             folder=bench.workspace / "models" / bench.current.name,
