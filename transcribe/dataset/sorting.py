@@ -83,13 +83,15 @@ class Rules:
 
         Where something is masked there is speech that nobody wrote down, and a text that touches it is not there.
         """
+        hidden: set[Span] = set()
         for written in found.written:
-            if not is_masked(written, found.masked):
+            if is_masked(written, found.masked):
+                hidden.add((written.correction.start, written.correction.end))
+            else:
                 yield self._example(found.recording, written)
         if found.recording.split != "test":
             for segment in found.unwritten:
                 yield _unwritten(found.recording, segment)
-            hidden = {(written.correction.start, written.correction.end) for written in _masked(found)}
             for start, end in sorted(hidden.union(found.masked)):
                 segment = Segment(recording=found.recording.id, speaker="", start=start, end=end)
                 yield _unwritten(found.recording, segment)
@@ -121,11 +123,7 @@ class Rules:
 def is_masked(written: Written, masked: Sequence[Span]) -> bool:
     """Whether *written* touches what is masked, or has the mark in its text."""
     said = written.correction
-    return MASK in said.text or any(start < said.end and end > said.start for start, end in masked)
-
-
-def _masked(found: Transcribed) -> Iterator[Written]:
-    return (written for written in found.written if is_masked(written, found.masked))
+    return MASK in said.text or (bool(masked) and any(start < said.end and end > said.start for start, end in masked))
 
 
 def _unwritten(recording: Recording, segment: Segment) -> Example:

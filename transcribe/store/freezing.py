@@ -64,8 +64,14 @@ class Freezing(Corrections):
                 grown = with_accepted(connection, [row.no for row in group])
             for row in group:
                 if written[row.no] or row.no in grown:
-                    spans = joined((one.correction.start, one.correction.end) for one in written[row.no])
-                    own = [each for each in segments[row.no] if each.run == newest.get(row.no)]
+                    exact = {(one.correction.start, one.correction.end) for one in written[row.no]}
+                    spans, run = joined(exact), newest.get(row.no)
+                    # Most segments were corrected as they are.
+                    own = [
+                        each
+                        for each in segments[row.no]
+                        if each.run == run and (each.start_ms, each.end_ms) not in exact
+                    ]
                     yield Transcribed(
                         recording=recording_of(row),
                         written=tuple(written[row.no]),
