@@ -35,6 +35,8 @@ export class Player {
   #looping = false;
   #stopAt: number | null = null;
   #rounds = 0;
+  /** Playing was asked for before the sound was here. */
+  #waiting = false;
   #usual = 1;
   /** Rounds of a loop; 0: until somebody stops it. */
   loops = 0;
@@ -62,18 +64,14 @@ export class Player {
   draw(place: HTMLElement, loaded: Loaded, colours: { wave: string; progress: string; cursor: string }, nonce: string): void {
     this.#wave?.destroy();
     this.#wave = null;
+    const before = this.#loaded;
+    // Peaks that come after the sound, or boundaries that moved, leave what plays alone.
+    if (loaded.url === null || loaded.url !== before?.url) this.#load(loaded);
     this.#loaded = loaded;
-    clearTimeout(this.#round);
-    this.#stopAt = null;
-    if (loaded.url === null) {
-      this.media.removeAttribute("src");
-      this.media.load();
-    } else {
-      this.media.src = loaded.url;
-      this.#rate(this.#usual);
-    }
-    if (loaded.url !== null) this.seek(loaded.from);
     this.#tell();
+    // Another segment has another place in its clip: what was asked for was asked of the one before.
+    if (before?.from !== loaded.from || before.to !== loaded.to || before.duration !== loaded.duration) this.#waiting = false;
+    if (this.#waiting) void this.#play();
     const { wave: waveColor, progress: progressColor, cursor: cursorColor } = colours;
     void this.#picture(loaded, {
       container: place,
@@ -92,6 +90,19 @@ export class Player {
     });
   }
 
+  #load(loaded: Loaded): void {
+    clearTimeout(this.#round);
+    this.#stopAt = null;
+    if (loaded.url === null) {
+      this.media.removeAttribute("src");
+      this.media.load();
+      return;
+    }
+    this.media.src = loaded.url;
+    this.#rate(this.#usual);
+    this.media.currentTime = loaded.from;
+  }
+
   /** The waveform, when what draws it is here: on a slow line the text and the sound do not wait for it. */
   async #picture(loaded: Loaded, options: WaveSurferOptions): Promise<void> {
     const found = await import("wavesurfer.js").catch(() => null);
@@ -103,11 +114,12 @@ export class Player {
   }
 
   toggle(): void {
-    if (this.playing) this.media.pause();
+    if (this.playing) this.pause();
     else this.#resume();
   }
 
   pause(): void {
+    this.#waiting = false;
     this.media.pause();
   }
 
@@ -173,7 +185,7 @@ export class Player {
 
   end(): void {
     clearTimeout(this.#round);
-    this.media.pause();
+    this.pause();
     this.#wave?.destroy();
     this.#wave = null;
     this.#loaded = null;
@@ -188,7 +200,8 @@ export class Player {
   }
 
   async #play(): Promise<void> {
-    if (!this.#loaded?.url) return;
+    this.#waiting = !this.#loaded?.url;
+    if (this.#waiting) return;
     try {
       await this.media.play();
     } catch {
