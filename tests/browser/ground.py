@@ -153,7 +153,7 @@ class Writer:
         self.screen.all_sent()
         arrived = self.ground.texts()
         assert [arrived.count(text) for text in self.done] == [1] * len(self.done)
-        assert not self.screen.complaints
+        assert not self.screen.complaints, self.screen.complaints
 
 
 def profile(playwright: Playwright, chromium: Path, folder: Path, **more: Any) -> BrowserContext:

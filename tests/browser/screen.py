@@ -139,7 +139,7 @@ def opened(browser: Browser, url: str, passwords: Mapping[str, str], **more: Any
     try:
         found = Screen(context.new_page(), url, passwords)
         yield found
-        assert not found.complaints
+        assert not found.complaints, found.complaints
     finally:
         context.close()
 

@@ -55,7 +55,7 @@ const SESSION = "/api/v1/session";
 const OPEN: ReadonlySet<string> = new Set([SESSION, "/api/v1/invitations", "/api/v1/invitations/look"]);
 
 async function renew(): Promise<void> {
-  const me = (await (await ask("GET", SESSION)).json()) as Me;
+  const me = await whole(ask("GET", SESSION), (answer) => answer.json() as Promise<Me>);
   // Texts of one person are never sent as another's who signed in meanwhile.
   if (person !== null && me.id !== person) throw new Refused(401, "E_SIGN_IN", "somebody else is signed in", null, null);
   csrf = me.csrf;
@@ -82,10 +82,15 @@ async function ask(method: string, path: string, body?: unknown, signal?: AbortS
   return answer;
 }
 
-export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await request(method, `/api/v1/${path}`, body);
+export function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return whole(request(method, `/api/v1/${path}`, body), (answer) => answer.json() as Promise<T>);
+}
+
+/** All of an answer's body. */
+async function whole<T>(asked: Promise<Response>, read: (answer: Response) => Promise<T>): Promise<T> {
+  const answer = await asked;
   try {
-    return (await answer.json()) as T;
+    return await read(answer);
   } catch (error) {
     // A line that broke off in the middle, or a wall of a hotel's network that answers for everybody.
     throw new Unreachable(String(error));
@@ -108,8 +113,8 @@ export const api = {
   guide: (dialect: string) => json<Guide>("GET", `guides/${encodeURIComponent(dialect)}`),
   doubts: (dialect: string) => json<Shading>("GET", `doubts/${encodeURIComponent(dialect)}`),
   history: (id: string) => json<History>("GET", `segments/${id}/history`),
-  peaks: (url: string) => request("GET", url).then((answer) => answer.json() as Promise<Peaks>),
-  sound: (url: string) => request("GET", url).then((answer) => answer.blob()),
+  peaks: (url: string) => whole(request("GET", url), (answer) => answer.json() as Promise<Peaks>),
+  sound: (url: string) => whole(request("GET", url), (answer) => answer.blob()),
   myWork: () => json<MyWork>("GET", "people/me/work"),
 };
 

@@ -98,9 +98,7 @@ export class Queue {
       if (missing > 0 && this.open.length <= wanted * LOW && !over) await this.#add(await api.take(missing, true));
       await this.lookForReturned();
     } catch (error) {
-      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
-      if (error instanceof Unreachable) desk.line = "offline";
-      else if (error.status === 401) desk.line = "sign-in";
+      showLine(error);
     } finally {
       this.filling = false;
     }
@@ -110,8 +108,12 @@ export class Queue {
   /** Fetch segments that the person wrote before, to look at them again, and begin with them. */
   async fetchAgain(segments: string[]): Promise<void> {
     await this.flush();
-    await this.#add(await api.takeAgain(segments), true);
-    await this.lookForReturned();
+    try {
+      await this.#add(await api.takeAgain(segments), true);
+      await this.lookForReturned();
+    } catch (error) {
+      showLine(error);
+    }
     void this.#fetchAhead();
   }
 
@@ -328,6 +330,13 @@ export const queue = new Queue();
 export function wantedReady(liked: number): number {
   const connection = (navigator as { connection?: { saveData?: boolean } }).connection;
   return connection?.saveData === true ? Math.min(liked, SAVING) : liked;
+}
+
+/** Show at the top what keeps the line from bringing anything. */
+function showLine(error: unknown): void {
+  if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
+  if (error instanceof Unreachable) desk.line = "offline";
+  else if (error.status === 401) desk.line = "sign-in";
 }
 
 function bySegment(drafts: readonly Draft[]): Map<string, Draft> {
