@@ -1,8 +1,8 @@
 """
 Does a model learn more from what `boli queue --first` asks for than from as many minutes by lot?
 
-    python -m benchmarks.acquisition prepare DIR --conversations 285      # 3 h from the demo's generator, drafted
-    python -m benchmarks.acquisition measure DIR --seeds 5 --points 4 --steps 60
+    python -m benchmarks.pool DIR                                         # 3 h from the demo's generator, drafted
+    python -m benchmarks.acquisition DIR --seeds 5 --points 4 --steps 60
 
 Each seed holds back a fifth of the conversations of each dialect to be measured on. At each point, the budget's
 fraction of the rest is taken once in the order and once by lot, the embedded Whisper is tuned on it by adapters for so
@@ -16,7 +16,7 @@ import argparse
 import json
 import random
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,45 +24,15 @@ from benchmarks.growing import truth
 from benchmarks.measuring import write
 from transcribe import audio, embedded, frozen
 from transcribe.actions.acquiring import correct_next
-from transcribe.actions.recordings import Source, ingest, run
 from transcribe.actions.scoring import preparer
 from transcribe.config import TrainSettings
-from transcribe.console import Console
-from transcribe.embedded import make_demo
-from transcribe.embedded.make_demo import PLAN, Part
-from transcribe.embedded.voices import demo_voices
 from transcribe.finetune import tune
 from transcribe.frozen import Example
 from transcribe.protocols import Pcm
 from transcribe.records import Recording, Segment
 from transcribe.wiring import Wiring
-from transcribe.workspace import create
 
 WAYS = ("order", "lot")
-#: Another one than the demo's, so that no voice of the pool is known.
-SEED = 91_003
-
-
-def prepare(place: Path, conversations: int) -> None:
-    """Make, ingest and draft the pool; a second time it goes on where it stopped."""
-    corpus = place / "corpus"
-    if not (corpus / "manifest.csv").exists():
-        make_demo.SEED = SEED
-        make_demo.make(corpus, list(_parts(conversations)))
-    console = Console("boli")
-    with Wiring.open(create(place / "w")) as wiring:
-        ingest(wiring, Source(manifest=corpus / "manifest.csv"), console)
-        run(wiring, console)
-
-
-def _parts(conversations: int) -> Iterator[Part]:
-    dialects = list(PLAN)
-    each = -(-conversations // len(dialects))
-    for dialect in dialects:
-        voices = iter(demo_voices(dialect, 2 * each, SEED))
-        for number in range(each):
-            name = f"{dialect}-pool-{number:03}"
-            yield Part(name=name, dialect=dialect, split="train", low=next(voices), high=next(voices))
 
 
 def measure(place: Path, *, seeds: int, points: int, steps: int, budget: float) -> None:
@@ -175,18 +145,13 @@ def _tell(rows: Sequence[dict[str, Any]], steps: int, budget: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("do", choices=("prepare", "measure"))
     parser.add_argument("place", type=Path)
-    parser.add_argument("--conversations", type=int, default=285)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--points", type=int, default=4)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--budget", type=float, default=24.0, help="minutes of sound at the last point")
     given = parser.parse_args()
-    if given.do == "prepare":
-        prepare(given.place, given.conversations)
-    else:
-        measure(given.place, seeds=given.seeds, points=given.points, steps=given.steps, budget=given.budget)
+    measure(given.place, seeds=given.seeds, points=given.points, steps=given.steps, budget=given.budget)
 
 
 if __name__ == "__main__":

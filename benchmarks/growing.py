@@ -1,13 +1,13 @@
 """
 How many drafts can be accepted without a person, how right are they, and does acceptance stop when the model is worse?
 
-    python -m benchmarks.growing WORKSPACE [--seeds 5] [--reviewed 0.35]
+    python -m benchmarks.growing POOL --strong TAG [--weak TAG --improved POOL] [--seeds 5] [--reviewed 0.35]
 
-WORKSPACE holds a drafted pool of one dialect outside the test split, with the truth in its declared turns: the demo's
-generator makes such a pool. For each seed a part of its conversations is written by "people" (the truth), the rest is
-left to acceptance at a limit of 5 %, everything accepted is written again blindly, and a second round follows. Then the
-same with a model that was made worse on purpose: every fifth word of the drafts nobody has written is another, as sure
-as the one before. It works on copies; the workspace stays as it is.
+POOL is what `benchmarks.pool` leaves. For each seed a part of the conversations of the strongest dialect is written by
+"people" (the truth), the rest is left to acceptance at a limit of 5 %, everything accepted is written again blindly,
+and a second round follows. Then the same with a model that was made worse on purpose: every fifth word of the drafts
+nobody has written is another, as sure as the one before. The weak dialect is measured twice: in the same pool, and in
+another one that a model tuned for it has drafted. It works on copies; the pools stay as they are.
 """
 
 from __future__ import annotations
@@ -95,24 +95,24 @@ def worsen(wiring: Wiring, recordings: Sequence[str], chance: random.Random) -> 
             connection.execute(mine.values(words=json.dumps(words, ensure_ascii=False, separators=(",", ":"))))
 
 
-def round_of(place: Path, seed: int, reviewed: float, *, worse: bool) -> dict[str, Any]:
-    """One seed: what is accepted, what the audit finds, and what a second round does."""
+def round_of(pool: Path, tag: str, seed: int, reviewed: float, *, worse: bool = False) -> dict[str, Any]:
+    """One seed: what of the dialect *tag* is accepted, what the audit finds, and what a second round does."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "w"
-        shutil.copytree(place, copy, ignore=shutil.ignore_patterns("audio", "reports"))
+        shutil.copytree(pool / "w", copy, ignore=shutil.ignore_patterns("audio", "reports"))
         with Wiring.open(copy, {"grow.audit_share": 1.0}) as wiring:
-            recordings = list(wiring.store.recordings())
+            recordings = [one for one in wiring.store.recordings() if str(one.dialect) == tag]
             chance.shuffle(recordings)
             written = recordings[: round(reviewed * len(recordings))]
             rest = recordings[len(written) :]
             people_write(wiring, written)
             if worse:
                 worsen(wiring, [one.id for one in rest], chance)
-            (first,) = accept(wiring, limit=LIMIT).data["dialects"]
+            first = told(wiring, tag)
             audits = {one.segment for one in wiring.store.acceptances()}
             people_write(wiring, rest, audits)
-            (second,) = accept(wiring, limit=LIMIT).data["dialects"]
+            second = told(wiring, tag)
     unwritten = first["segments"] - first["reviewed"]
     facts = ("audited", "audited_words", "audited_errors", "wer", "ci_low", "ci_high", "state", "reason")
     return {
@@ -123,23 +123,37 @@ def round_of(place: Path, seed: int, reviewed: float, *, worse: bool) -> dict[st
     } | {name: second[name] for name in facts}
 
 
+def told(wiring: Wiring, tag: str) -> dict[str, Any]:
+    """What another round of acceptance says of the dialect *tag*."""
+    return next(dict(one) for one in accept(wiring, limit=LIMIT).data["dialects"] if one["dialect"] == tag)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workspace", type=Path)
+    parser.add_argument("pool", type=Path)
+    parser.add_argument("--strong", required=True)
+    parser.add_argument("--weak")
+    parser.add_argument("--improved", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--reviewed", type=float, default=0.35)
     given = parser.parse_args()
+    ways: dict[str, tuple[Path, str, bool]] = {
+        "as it is": (given.pool, given.strong, False),
+        "made worse": (given.pool, given.strong, True),
+    }
+    if given.weak and given.improved:
+        ways |= {"weak": (given.pool, given.weak, False), "improved": (given.improved, given.weak, False)}
     found: dict[str, Any] = {}
-    for name, worse in (("as it is", False), ("made worse", True)):
-        rows = [round_of(given.workspace, seed, given.reviewed, worse=worse) for seed in range(given.seeds)]
-        found[name] = rows
-        for row in rows:
+    for name, (pool, tag, worse) in ways.items():
+        found[name] = [round_of(pool, tag, seed, given.reviewed, worse=worse) for seed in range(given.seeds)]
+        for row in found[name]:
             wer = "–" if row["wer"] is None else f"{row['wer']:.1%} ({row['ci_low']:.1%} – {row['ci_high']:.1%})"
-            print(f"{name}: {row['share']:.0%} accepted, {row['audited']} audited, WER {wer}, {row['state']}")
-    share = statistics.median(row["share"] for row in found["as it is"])
+            print(f"{tag} {name}: {row['share']:.0%} accepted, {row['audited']} audited, WER {wer}, {row['state']}")
+    shares = {name: statistics.median(row["share"] for row in rows) for name, rows in found.items()}
     stopped = sum(row["state"] == "stopped" for row in found["made worse"])
-    print(f"median share {share:.0%}; stopped in {stopped} of {given.seeds} where the model was made worse")
-    write("growing", found, limit=LIMIT, reviewed=given.reviewed, median_share=share, stopped_when_worse=stopped)
+    print(f"median shares {shares}; stopped in {stopped} of {given.seeds} where the model was made worse")
+    facts = {"limit": LIMIT, "reviewed": given.reviewed, "strong": given.strong, "weak": given.weak}
+    print(write("growing", found, **facts, median_shares=shares, stopped_when_worse=stopped))
 
 
 if __name__ == "__main__":

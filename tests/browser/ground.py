@@ -128,14 +128,14 @@ class Writer:
         button = self.screen.page.get_by_role("button", name="Send now")
         if button.count():
             button.press("Enter")
-            self.screen.box.focus()
+            self.screen.at_work()
 
     def sign_in_again(self) -> None:
-        """Sign in where the screen asks for it, beside the text."""
+        """Sign in beside the text, where the screen asks for it because the session is over."""
         page, asked = self.screen.page, self.screen.page.get_by_text("You are signed out. Go on writing")
-        page.wait_for_timeout(1_000)
-        if asked.count() == 0:
+        if page.request.get(f"{self.screen.url}/api/v1/session").ok:
             return
+        expect(asked).to_be_visible(timeout=PATIENCE)
         self.screen.tab_to("Sign in")
         page.keyboard.press("Enter")
         self.screen.tab_to("Password")

@@ -99,7 +99,7 @@ class Screen:
     def at_work(self) -> Screen:
         """Wait for a text that can be written."""
         expect(self.box).to_be_editable(timeout=PATIENCE)
-        expect(self.box).to_be_focused()
+        expect(self.box).to_be_focused(timeout=PATIENCE)
         return self
 
     def tab_to(self, name: str, *, most: int = 80) -> None:

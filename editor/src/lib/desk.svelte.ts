@@ -4,7 +4,7 @@ import { api, Refused, trust, Unreachable } from "./api";
 import { clock } from "./clock";
 import { type Database, lastPerson, open, rememberPerson } from "./database";
 import { type Counts, Outbox } from "./outbox";
-import { type Line, Sender } from "./sending";
+import { type Line, Sender, type Told } from "./sending";
 import { Settings } from "./settings.svelte";
 import type { Item } from "./database";
 import type { Me, Outcome } from "./wire";
@@ -19,7 +19,7 @@ export interface Notice {
   outcome: Outcome;
 }
 
-class Desk {
+class Desk implements Told {
   phase = $state<Phase>("opening");
   me = $state.raw<Me | null>(null);
   counts = $state.raw<Counts>(NOTHING);
@@ -133,6 +133,16 @@ class Desk {
     this.notices = this.notices.filter((each) => each !== notice);
   }
 
+  /** How many texts wait, and what the server's time said of this computer's clock. */
+  changed(): void {
+    this.clockWrong = clock.wrong;
+    void this.recount();
+  }
+
+  outcome(item: Item, outcome: Outcome): void {
+    this.notices = [...this.notices, { item, outcome }];
+  }
+
   async #enter(me: Me, line: Line = "good"): Promise<void> {
     trust(me);
     this.me = me;
@@ -140,14 +150,7 @@ class Desk {
     await rememberPerson(this.database, me);
     await this.settings.load(this.database, me.id);
     this.#outbox = new Outbox(this.database, me.id, { id: () => crypto.randomUUID(), time: () => clock.text() });
-    this.#sender = new Sender(this.#outbox, {
-      changed: (now) => {
-        this.line = now;
-        this.clockWrong = clock.wrong;
-        void this.recount();
-      },
-      outcome: (item, outcome) => (this.notices = [...this.notices, { item, outcome }]),
-    });
+    this.#sender = new Sender(this.#outbox, this);
     await this.recount();
     this.#stop = this.#sender.start();
     this.phase = "working";

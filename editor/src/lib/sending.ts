@@ -29,9 +29,12 @@ export function lineAfter(error: unknown): Line {
   return error.status === 429 || error.status >= 500 ? "busy" : "refused";
 }
 
+/** Who shows how far sending is. */
 export interface Told {
-  /** The line or the number of waiting texts may be another one now. */
-  changed: (line: Line) => void;
+  /** How the line is, by the last answer of the server or its absence, whoever asked. */
+  line: Line;
+  /** The number of waiting texts may be another one now. */
+  changed: () => void;
   /** What a person must hear of: late, conflicting and refused texts. */
   outcome: (item: Item, outcome: Outcome) => void;
 }
@@ -42,12 +45,12 @@ export class Sender {
   #going: Promise<void> | null = null;
   #again = false;
   #stopped = false;
-  line: Line = "good";
 
   constructor(
     private readonly outbox: Outbox,
     private readonly told: Told,
     private readonly send: (texts: Correction[]) => Promise<Outcome[]> = api.send,
+    private readonly ask: () => Promise<unknown> = api.session,
   ) {}
 
   /** Send whatever waits, now. Called while sending, it goes round once more. */
@@ -102,28 +105,34 @@ export class Sender {
     for (;;) {
       const sent = await this.outbox.begin();
       if (sent.length === 0) break;
-      this.told.changed(this.line);
-      let outcomes: Outcome[];
-      try {
-        outcomes = await this.send(sent.map(correction));
-      } catch (error) {
+      this.told.changed();
+      const outcomes = await this.#answer(() => this.send(sent.map(correction)));
+      if (outcomes === null) {
         await this.outbox.lost(sent);
-        this.#failures += 1;
-        this.#become(lineAfter(error));
-        this.#later(error instanceof Refused ? error.wait : null);
+        this.told.changed();
         return;
       }
       for (const each of await this.outbox.settle(sent, outcomes)) this.told.outcome(each.item, each.outcome);
-      this.#failures = 0;
-      this.#become("good");
     }
-    this.told.changed(this.line);
+    // With nothing to send, only a question shows that the line is back, or that somebody signed in.
+    if (this.told.line !== "good" && (await this.#answer(this.ask)) === null) return;
+    this.told.changed();
     this.#later(null);
   }
 
-  #become(line: Line): void {
-    this.line = line;
-    this.told.changed(line);
+  /** What the server answers, `null`: nothing that helps. Shows how the line is by that; after a failure it waits. */
+  async #answer<T>(ask: () => Promise<T>): Promise<T | null> {
+    try {
+      const answer = await ask();
+      this.#failures = 0;
+      this.told.line = "good";
+      return answer;
+    } catch (error) {
+      this.#failures += 1;
+      this.told.line = lineAfter(error);
+      this.#later(error instanceof Refused ? error.wait : null);
+      return null;
+    }
   }
 
   #later(asked: number | null): void {
