@@ -4,35 +4,47 @@ Does a model learn more from what `boli queue --first` asks for than from as man
     python -m benchmarks.pool DIR                                         # 3 h from the demo's generator, drafted
     python -m benchmarks.acquisition DIR --seeds 5 --points 4 --steps 60
 
-Each seed holds back a fifth of the conversations of each dialect to be measured on. At each point, the budget's
-fraction of the rest is taken once in the order and once by lot, the embedded Whisper is tuned on it by adapters for so
-many steps, and its WER on what was held back is noted. What is done is kept in DIR/acquisition.jsonl, so that it goes
-on where it stopped; the result file has the means with their spread over seeds and the difference of each pair.
+Each seed holds back three conversations of each dialect to be measured on. At each point, the budget's fraction of the
+rest is taken once in the order and once by lot, and the embedded Whisper is tuned on it by adapters for so many steps.
+Its WER on what was held back is that of the drafter's engine, the mean over dialects. What is done is kept in
+DIR/acquisition.jsonl, so that it goes on where it stopped; the result file has the means with their spread over seeds,
+the difference of each pair, and the share of the minutes after which the order is where the lot ends.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import statistics
+import tempfile
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.growing import truth
 from benchmarks.measuring import write
-from transcribe import audio, embedded, frozen
+from dialects.dialect import load_catalogue
+from dialects.normalise import load_normaliser
+from dialects.scoring import ErrorCount, count, from_counts
+from transcribe import audio, convert, embedded, frozen
 from transcribe.actions.acquiring import correct_next
 from transcribe.actions.scoring import preparer
+from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.config import TrainSettings
 from transcribe.finetune import tune
+from transcribe.finetune.shards import Sound
 from transcribe.frozen import Example
-from transcribe.protocols import Pcm
-from transcribe.records import Recording, Segment
+from transcribe.protocols import Pcm, Window
+from transcribe.records import Recording, Segment, Turn
+from transcribe.segmenting import pack
 from transcribe.wiring import Wiring
 
 WAYS = ("order", "lot")
+#: Conversations of each dialect that are measured on.
+HELD = 3
 
 
 def measure(place: Path, *, seeds: int, points: int, steps: int, budget: float) -> None:
@@ -58,11 +70,15 @@ def _one(place: Path, seed: int, way: str, point: int, minutes: float, steps: in
     with Wiring.open(place / "w") as wiring:
         store, model = wiring.store, wiring.store.promoted()
         if model is None:
-            raise SystemExit("the pool has no drafts: run prepare first")
+            raise SystemExit("the pool has no drafts: run benchmarks.pool first")
         recordings = {one.id: one for one in store.recordings()}
         held = _held_back(list(recordings.values()), chance)
         ranked = correct_next(store, model, preparer(wiring.settings.report, normaliser=None), minutes=1e6)
         segments = {one.id: one for id in recordings for one in store.segments(id)}
+
+        def sound(recording: str, channel: int | None) -> Pcm:
+            return audio.read(audio.place(wiring.audio_folder, recording), channel=channel)
+
         open_ones = [one for one in ranked if segments[one.id].recording not in held]
         if way == "lot":
             chance.shuffle(open_ones)
@@ -71,52 +87,68 @@ def _one(place: Path, seed: int, way: str, point: int, minutes: float, steps: in
             if one.seconds <= left:
                 chosen.add(one.id)
                 left -= one.seconds
-        made = [_example(recordings[one.recording], one, chosen, held) for one in segments.values()]
-        folder = place / "runs" / f"{seed}-{way}-{point}-{steps}"
-        dataset = frozen.write(folder / "dataset", sorted(made, key=lambda one: one.place))
-
-        def sound(recording: str, channel: int | None) -> Pcm:
-            return audio.read(audio.place(wiring.audio_folder, recording), channel=channel)
-
-        settings = TrainSettings(
-            method="lora", steps=steps, test_every=steps, warmup_steps=5, average_steps=10, threads=1, seed=seed
-        )
-        tuned = tune(settings, embedded.whisper_for_training(), dataset, sound, folder / "tuned")
+        made = [_example(recordings[segments[id].recording], segments[id]) for id in chosen]
+        with tempfile.TemporaryDirectory() as folder:
+            to = Path(folder)
+            dataset = frozen.write(to / "dataset", sorted(made, key=lambda one: one.place))
+            settings = TrainSettings(method="lora", steps=steps, warmup_steps=5, average_steps=10, threads=1, seed=seed)
+            tuned = tune(settings, embedded.whisper_for_training(), dataset, sound, to / "tuned")
+            model_folder = convert.to_ctranslate2(tuned.folder, to / "ct2").folder
+            rates = _rates(model_folder, [recordings[id] for id in sorted(held)], sound)
+    spent: dict[str, float] = defaultdict(float)
+    for one in made:
+        spent[str(one.dialect)] += (one.end - one.start) / 60_000
     return {
         "seed": seed,
         "way": way,
         "point": point,
         "steps": steps,
         "minutes": round(minutes - left / 60, 2),
-        "wer": statistics.fmean(tuned.wer.values()),
-        "by_dialect": dict(tuned.wer),
+        "minutes_by_dialect": {tag: round(found, 2) for tag, found in sorted(spent.items())},
+        "wer": statistics.fmean(rates.values()),
+        "by_dialect": rates,
         "seconds": tuned.seconds,
     }
 
 
 def _held_back(recordings: Sequence[Recording], chance: random.Random) -> set[str]:
-    """A fifth of each dialect's conversations, at least one."""
+    """Three conversations of each dialect."""
     held: set[str] = set()
     for dialect in sorted({str(one.dialect) for one in recordings}):
-        mine = sorted(one.id for one in recordings if str(one.dialect) == dialect)
-        held.update(chance.sample(mine, max(1, len(mine) // 5)))
+        held.update(chance.sample(sorted(one.id for one in recordings if str(one.dialect) == dialect), HELD))
     return held
 
 
-def _example(recording: Recording, segment: Segment, chosen: set[str], held: set[str]) -> Example:
-    known = segment.recording in held or segment.id in chosen
+def _rates(folder: Path, held: Sequence[Recording], sound: Sound) -> dict[str, float]:
+    """WER of the model in *folder* on each dialect of *held*: what was said when, against what it writes of it."""
+    recogniser = FasterWhisperRecogniser(folder, device="cpu", threads=1)
+    counts: dict[str, ErrorCount] = defaultdict(ErrorCount.zero)
+    for recording in held:
+        said = sorted((turn for turn in recording.declared if turn.text), key=lambda turn: turn.start)
+        turns = [Turn(recording=recording.id, speaker="", start=turn.start, end=turn.end) for turn in said]
+        stretches = pack(turns, duration=recording.duration, longest=recogniser.window)
+        windows = [Window(start=one.start, end=one.end, language=recording.language) for one in stretches]
+        heard = recogniser.recognise(sound(recording.id, None), windows)
+        dialect = str(recording.dialect)
+        normalise = load_normaliser(load_catalogue().find(dialect).normaliser)
+        texts = " ".join(turn.text or "" for turn in said), " ".join(word.text for one in heard for word in one.words)
+        counts[dialect] += from_counts(count(*(normalise(text).split() for text in texts)))
+    return {tag: round(one.rate or 0.0, 4) for tag, one in sorted(counts.items())}
+
+
+def _example(recording: Recording, segment: Segment) -> Example:
     return Example(
         id=segment.id,
         audio=segment.recording,
         start=segment.start,
         end=segment.end,
-        text=(truth(recording, segment) or None) if known else None,
+        text=truth(recording, segment) or None,
         dialect=segment.dialect or recording.dialect,
         language=recording.language,
         speaker=segment.speaker,
         channel=segment.channel,
         session=recording.session,
-        split="dev" if segment.recording in held else "train",
+        split="train",
     )
 
 
@@ -140,7 +172,26 @@ def _tell(rows: Sequence[dict[str, Any]], steps: int, budget: float) -> None:
         print(
             f"{minutes:.1f} min: order {told['order']:.1%}, lot {told['lot']:.1%}, {len(pairs)} seeds, spread {spread}"
         )
-    print(write("acquisition", found, steps=steps, budget_minutes=budget))
+    last = found[max(found, key=int)]
+    whole = reached([(one["minutes"], one["wer_order"]) for one in found.values()], last["wer_lot"])
+    share = None if whole is None else round(whole / last["minutes"], 3)
+    print(f"the order is where the lot ends after {'no part' if share is None else f'{share:.0%}'} of the minutes")
+    print(write("acquisition", found, steps=steps, budget_minutes=budget, share_of_minutes=share))
+
+
+def reached(curve: Sequence[tuple[float, float]], wer: float) -> float | None:
+    """
+    Minutes after which *curve*, of minutes and WER, is at *wer*, on straight lines between its points.
+
+    >>> reached([(6, 0.4), (12, 0.2)], 0.25)
+    10.5
+    >>> reached([(6, 0.4), (12, 0.2)], 0.45)
+    6
+    """
+    for (before, high), (after, low) in itertools.pairwise([curve[0], *curve]):
+        if low <= wer:
+            return after if high <= wer or high == low else before + (after - before) * (high - wer) / (high - low)
+    return None
 
 
 def main() -> None:

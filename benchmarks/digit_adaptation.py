@@ -4,15 +4,17 @@ How much does half a minute, one and two minutes of one person's corrected speec
     python -m benchmarks.digit_adaptation --base FOLDER --speaker NAME [--data DIR] [--minutes 0.5 1 2] [--steps N]
 
 FOLDER is a Whisper of transformers trained without NAME (`python -m transcribe.embedded.train_whisper export
---leave-out NAME` writes one, `whisper-hf`). The person's recorded digits numbered under 30 are corrected, as many as
-fill the minutes; those from 30 to 34 are watched; the digits of the others, which the base knows, are held against
-forgetting. Tested, after conversion and by the drafter's engine, is the same speaker on unseen recordings, 35 to 49.
+--leave-out NAME` writes one, `whisper-hf`). Of the person's recorded digits numbered under 35 as many are corrected,
+each once, as fill the minutes without any pause; a sixth of them is watched while the rest is taught. Some digits of
+the others, which the base knows, are taught again against forgetting. Tested, after conversion and by the drafter's
+engine, is the same speaker on unseen recordings, 35 to 49.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import os
 import random
 import tempfile
@@ -39,22 +41,27 @@ from transcribe.segmenting import pack
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("BOLI_TEST_DATA", ROOT.parent / "shared" / "data"))
-TAUGHT, WATCHED, TESTED = range(30), range(30, 35), range(35, 50)
+TAUGHT, TESTED = range(35), range(35, 50)
+#: Share of what is corrected that is watched and not taught.
+WATCHED = 1 / 6
 #: Of each of the others, so that their way of speaking is not forgotten.
 KEPT_MINUTES = 0.5
 
 
-def talk(own: Sequence[digits.Digit], name: str, *, minutes: float | None = None, seed: int = 0) -> Conversation:
-    """*own* digits in turns of one to six with pauses between: all once, or as many as fill *minutes*."""
-    rng = random.Random(f"{name} {seed}")
-    left = rng.sample(own, len(own))
+def filling(own: Sequence[digits.Digit], minutes: float) -> list[digits.Digit]:
+    """The first of *own* that together last *minutes*, pauses not counted."""
+    lengths = itertools.accumulate(len(one.samples) / one.rate_hz / 60 for one in own)
+    return [one for one, length in zip(own, lengths, strict=False) if length <= minutes]
+
+
+def talk(own: Sequence[digits.Digit], name: str, rng: random.Random) -> Conversation:
+    """*own* digits, each once, in turns of one to six with pauses between."""
+    left = list(own)
     clips = []
-    length = 0.0
-    while left and (minutes is None or length < 60 * minutes):
+    while left:
         number = rng.randint(1, digits.MOST_DIGITS)
         clips.append(digits.join(left[:number], rng))
         left = left[number:]
-        length += len(clips[-1].samples) / own[0].rate_hz + 0.6
     return converse(clips, rng, name=name, pause_ms=digits.PAUSE_MS, overlap=0, rate_hz=own[0].rate_hz)
 
 
@@ -107,31 +114,34 @@ def tuned(
 
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     """WER without and with each number of corrected minutes."""
-    taught, watched, tested = (digits.load(given.data, recordings=part) for part in (TAUGHT, WATCHED, TESTED))
+    taught, tested = (digits.load(given.data, recordings=part) for part in (TAUGHT, TESTED))
+    rng = random.Random(given.seed)
+    taught = {who: rng.sample(said, len(said)) for who, said in sorted(taught.items())}
     own = taught[given.speaker]
     kept = {
-        who: talk(said, f"kept-{who}", minutes=KEPT_MINUTES, seed=given.seed)
+        who: talk(filling(said, KEPT_MINUTES), f"kept-{who}", rng)
         for who, said in taught.items()
         if said[0].dialect != own[0].dialect
     }
-    trial = talk(tested[given.speaker], "test", seed=given.seed)
-    others = {who: talk(tested[who], f"test-{who}", seed=given.seed) for who in sorted(tested) if who != given.speaker}
+    tests = {who: talk(said, f"test-{who}", rng) for who, said in sorted(tested.items())}
     settings = TrainSettings(focus=(own[0].dialect,), device="cpu", threads=1, seed=given.seed)
     settings = settings.model_copy(update={"steps": given.steps or settings.steps})
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for minutes in (0.0, *given.minutes):
             to = Path(folder) / f"{minutes:g}"
-            if minutes:
-                lesson = talk(own, "taught", minutes=minutes, seed=given.seed)
-                dev = talk(watched[given.speaker], "dev", seed=given.seed)
-                model = tuned(given.base, {**kept, "taught": lesson}, dev, settings, to)
-                words = sum(len(turn.text.split()) for turn in lesson.spoken)
+            corrected = filling(own, minutes)
+            if corrected:
+                watched = round(WATCHED * len(corrected))
+                lesson = talk(corrected[watched:], "taught", rng)
+                model = tuned(
+                    given.base, {**kept, "taught": lesson}, talk(corrected[:watched], "dev", rng), settings, to
+                )
             else:
-                model, words = convert.to_ctranslate2(given.base, to).folder, 0
-            rates = {who: errors(model, one) for who, one in {given.speaker: trial, **others}.items()}
+                model = convert.to_ctranslate2(given.base, to).folder
+            rates = {who: errors(model, one) for who, one in tests.items()}
             found[f"{minutes:g}"] = {
-                "words_corrected": words,
+                "words_corrected": len(corrected),
                 "errors": dataclasses.asdict(rates[given.speaker]),
                 "wer": rates[given.speaker].rate,
                 "wer_of_others": {who: one.rate for who, one in rates.items() if who != given.speaker},
