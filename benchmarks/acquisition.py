@@ -121,7 +121,7 @@ def _held_back(recordings: Sequence[Recording], chance: random.Random) -> set[st
 
 def _rates(folder: Path, held: Sequence[Recording], sound: Sound) -> dict[str, float]:
     """WER of the model in *folder* on each dialect of *held*: what was said when, against what it writes of it."""
-    recogniser = FasterWhisperRecogniser(folder, device="cpu", threads=1)
+    recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", threads=1)
     counts: dict[str, ErrorCount] = defaultdict(ErrorCount.zero)
     for recording in held:
         said = sorted((turn for turn in recording.declared if turn.text), key=lambda turn: turn.start)
