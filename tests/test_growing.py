@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from dialects.calibration import Calibration
 from dialects.scoring import ErrorCount
-from transcribe.growing import Limits, acceptable, audited, doubt, drawn, overlaps
+from transcribe.growing import Around, Limits, acceptable, audited, doubt, drawn, signs, surroundings
 from transcribe.records import Draft, Segment, Word
 
 
@@ -22,6 +23,10 @@ def segment(speaker: str, start: int, end: int, *, channel: int | None = None) -
     return Segment(recording="r", speaker=speaker, start=start, end=end, channel=channel)
 
 
+#: Nobody else speaks.
+ALONE = Around(overlap=0.0, before=None, after=None)
+
+
 def test_one_unlikely_word_is_enough_to_doubt() -> None:
     sure, unsure = doubt(draft(0.99, 0.99, 0.99)), doubt(draft(0.99, 0.3, 0.99))
     assert sure is not None
@@ -32,21 +37,34 @@ def test_one_unlikely_word_is_enough_to_doubt() -> None:
 @pytest.mark.parametrize("unfit", [draft(), draft(0.99, flags=("loop",)), draft(0.99, log_probability=None)])
 def test_what_is_flagged_or_empty_is_never_relied_on(unfit: Draft) -> None:
     assert doubt(unfit) is None
-
-
-def test_speech_that_others_talk_over_is_doubted() -> None:
-    alone, brushed, drowned = (doubt(draft(0.99, 0.99), overlap=overlap) for overlap in (0.0, 0.1, 0.25))
-    assert alone is not None
-    assert brushed is not None
-    assert alone < brushed < 1
-    assert drowned == 1
+    assert signs(segment("a", 0, 1_000), unfit, ALONE) is None
 
 
 def test_who_talks_at_the_same_time_on_the_same_channel_is_heard() -> None:
     one, other, apart = segment("a", 0, 1_000), segment("b", 750, 2_000), segment("c", 0, 1_000, channel=1)
-    found = overlaps([one, other, apart, segment("a", 900, 950)])
-    assert found[one.id] == 0.25
-    assert found[apart.id] == 0.0
+    found = surroundings([one, other, apart, segment("a", 900, 950)])
+    assert found[one.id] == Around(overlap=0.25, before=None, after=0)
+    assert found[apart.id] == ALONE
+
+
+def test_the_gaps_to_the_turns_of_others_are_seen_and_those_to_ones_own_are_not() -> None:
+    before, own, one, after = (
+        segment("b", 0, 400),
+        segment("a", 450, 800),
+        segment("a", 900, 1_500),
+        segment("b", 1_800, 2_000),
+    )
+    assert surroundings([before, own, one, after])[one.id] == Around(overlap=0.0, before=500, after=300)
+
+
+def test_a_draft_has_as_many_signs_as_any_other_and_each_is_a_number() -> None:
+    place = segment("a", 0, 1_000)
+    crowded = Around(overlap=0.5, before=0, after=2_000)
+    found = [
+        signs(place, draft(*sure), around) for sure in ((1.0,), (0.0, 0.5), (0.9,) * 30) for around in (ALONE, crowded)
+    ]
+    assert all(each is not None and all(map(math.isfinite, each)) for each in found)
+    assert len({len(each) for each in found if each is not None}) == 1
 
 
 def test_only_what_is_expected_to_be_right_enough_is_accepted() -> None:

@@ -1,8 +1,9 @@
 """
 Drafts that are taken for right without a person, as long as people who look at some of them agree. Pure.
 
-Whisper's confidence alone does not find bad drafts, so doubt is one way of ordering, never a promise: what it is worth
-is calibrated on what people wrote, each dialect apart, and what was accepted is looked at again, blindly, by lot.
+Whisper's confidence alone does not find bad drafts, so the signs of a draft are weighed by what people wrote, each
+dialect apart, and the doubt that they give is calibrated on texts that the weighing has not seen. It stays one way of
+ordering, never a promise: what was accepted is looked at again, blindly, by lot.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 from dialects.calibration import Calibration
 from dialects.scoring import ErrorCount
 from dialects.statistics import Interval, jackknife_interval
-from transcribe.records import Draft, Segment
+from transcribe.records import Draft, Milliseconds, Segment
 
-#: How much doubt a share of overlap adds: from a quarter on nothing is left, since words of one are given to the other.
-OVERLAP_WEIGHT = 4.0
+#: Milliseconds after which little is left of a neighbour's turn: nearer, a word of one is easily given to the other.
+NEAR = 200
 #: How far over the limit a single draft's expected rate may lie, while that of all together is within it.
 SINGLE = 1.5
 
@@ -52,33 +53,86 @@ class Audit:
         return self.counts.rate
 
 
-def doubt(draft: Draft, *, overlap: float = 0.0) -> float | None:
-    """
-    How little a draft can be relied on, from 0 to 1; ``None`` for one that is not to be relied on at all.
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """Who else speaks where a segment lies, on its channel."""
 
-    One less the least word's probability times the mean word's times that of the tokens, times what *overlap*, the
-    share of the segment during which somebody else speaks too, leaves: each alone misses errors that another shows. A
-    draft without words or with a flag is never accepted.
+    #: Share of the segment during which somebody else speaks too.
+    overlap: float
+    #: Milliseconds to the turn of somebody else before it and after it; ``None``: there is none.
+    before: Milliseconds | None
+    after: Milliseconds | None
+
+
+def doubt(draft: Draft) -> float | None:
+    """
+    How little a draft can be relied on before anybody has written such ones, from 0 to 1; ``None``: not at all.
+
+    One less the least word's probability times the mean word's times that of the tokens: each alone misses errors that
+    another shows. A draft without words or with a flag is never relied on.
     """
     if not draft.words or draft.flags or draft.log_probability is None:
         return None
     sure = [word.probability for word in draft.words]
-    clear = max(0.0, 1 - OVERLAP_WEIGHT * overlap)
-    return round(1 - min(sure) * (sum(sure) / len(sure)) * math.exp(min(draft.log_probability, 0.0)) * clear, 6)
+    return round(1 - min(sure) * (sum(sure) / len(sure)) * math.exp(min(draft.log_probability, 0.0)), 6)
 
 
-def overlaps(segments: Sequence[Segment]) -> dict[str, float]:
-    """Share of each segment, by id, during which another speaker's segment of the same channel runs too."""
+def signs(segment: Segment, draft: Draft, around: Around) -> tuple[float, ...] | None:
+    """
+    What of a draft hints at errors, to be weighed; ``None`` for one that is never to be relied on, as for `doubt`.
+
+    Most errors are words at the edges that were given to a neighbour: who speaks how near, and how sure the first and
+    the last word are, count beside the probabilities of all.
+    """
+    if not draft.words or draft.flags or draft.log_probability is None:
+        return None
+    sure = [word.probability for word in draft.words]
+    seconds = max(segment.end - segment.start, 1) / 1000
+    first, last = _odds(sure[0]), _odds(sure[-1])
+    before, after = _nearness(around.before), _nearness(around.after)
+    pace = len(sure) / seconds
+    return (
+        _odds(min(sure)),
+        _odds(sum(sure) / len(sure)),
+        math.exp(min(draft.log_probability, 0.0)),
+        first,
+        last,
+        around.overlap,
+        min(1.0, 4 * around.overlap),
+        before,
+        after,
+        before * first,
+        after * last,
+        math.log(len(sure)),
+        float(len(sure) <= 2),
+        pace,
+        pace**2,
+        min(1.0, (draft.words[0].start - segment.start) / 1000),
+        min(1.0, (segment.end - draft.words[-1].end) / 1000),
+    )
+
+
+def _odds(probability: float) -> float:
+    """Its logarithm; at both ends it is bounded."""
+    return math.log((probability + 0.01) / (1.01 - probability))
+
+
+def _nearness(gap: Milliseconds | None) -> float:
+    return 0.0 if gap is None else math.exp(-gap / NEAR)
+
+
+def surroundings(segments: Sequence[Segment]) -> dict[str, Around]:
+    """Who else speaks around each of *segments*, which are all of a recording, by id."""
     ordered = sorted(segments, key=lambda one: (one.start, one.end))
     found = {}
     for one in ordered:
-        shared = [
-            (max(one.start, other.start), min(one.end, other.end))
-            for other in ordered
-            if other.speaker != one.speaker and other.channel == one.channel
-        ]
-        length = sum(end - start for start, end in shared if end > start)
-        found[one.id] = min(1.0, length / max(one.end - one.start, 1))
+        others = [other for other in ordered if other.speaker != one.speaker and other.channel == one.channel]
+        shared = sum(max(0, min(one.end, other.end) - max(one.start, other.start)) for other in others)
+        found[one.id] = Around(
+            overlap=min(1.0, shared / max(one.end - one.start, 1)),
+            before=min((max(0, one.start - other.end) for other in others if other.start <= one.start), default=None),
+            after=min((max(0, other.start - one.end) for other in others if other.end >= one.end), default=None),
+        )
     return found
 
 

@@ -13,10 +13,11 @@ from dialects.columns import columns, percent
 from dialects.preparing import Preparer
 from dialects.rows import rounded
 from dialects.scoring import ErrorCount, Pair, count, from_counts
+from dialects.weighing import Seen, held_out, weigh
 from transcribe.actions.scoring import model_named, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance
-from transcribe.growing import Audit, Limits, acceptable, audited, doubt, drawn, overlaps
+from transcribe.growing import Audit, Limits, acceptable, audited, drawn, signs, surroundings
 from transcribe.masking import Span, within
 from transcribe.records import Acceptance, Correction, Draft, Model, Recording, ScoringSpan, Segment
 from transcribe.store import Store
@@ -30,7 +31,8 @@ State: TypeAlias = Literal["growing", "stopped", "waiting"]
 class _Written:
     """A drafted segment that people have written, and how wrong the draft was."""
 
-    doubt: float | None
+    #: ``None``: the draft is not to be relied on, whatever people wrote of others.
+    signs: tuple[float, ...] | None
     block: str
     counts: ErrorCount
     #: Whether everybody who wrote it wrote from the sound alone.
@@ -43,8 +45,8 @@ class _Speech:
 
     segments: int = 0
     written: dict[str, _Written] = field(default_factory=dict)
-    #: Segments that nobody has written: recording, doubt, drafted words.
-    unwritten: dict[str, tuple[str, float | None, int]] = field(default_factory=dict)
+    #: Segments that nobody has written: recording, signs, drafted words.
+    unwritten: dict[str, tuple[str, tuple[float, ...] | None, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +150,7 @@ def _grow(
         if speech.written[segment].blind:
             found[speech.written[segment].block].append(speech.written[segment].counts)
     audit = audited(found, limits)
-    reviewed = [one for one in speech.written.values() if one.doubt is not None]
+    reviewed = [one for one in speech.written.values() if one.signs is not None]
     state: State = "growing"
     reason, change = audit.stopped, 0
     silent = sum(not one.audit for one in before)
@@ -185,12 +187,19 @@ def _fresh(
     limits: Limits,
     draw: Callable[[], float],
 ) -> list[Acceptance]:
+    seen = [
+        Seen(signs=one.signs, wrong=one.counts.errors > 0, block=one.block) for one in reviewed if one.signs is not None
+    ]
     calibration = calibrate(
-        Looked(doubt=one.doubt, errors=one.counts.errors, words=one.counts.words)
-        for one in reviewed
-        if one.doubt is not None
+        Looked(doubt=doubt, errors=one.counts.errors, words=one.counts.words)
+        for doubt, one in zip(held_out(seen), reviewed, strict=True)
     )
-    drafts = {segment: (one, words) for segment, (_, one, words) in speech.unwritten.items() if segment not in known}
+    weighing = weigh(seen)
+    drafts = {
+        segment: (None if own is None else weighing.doubt(own), words)
+        for segment, (_, own, words) in speech.unwritten.items()
+        if segment not in known
+    }
     chosen = acceptable(drafts, calibration, limits)
     audits = drawn(chosen, limits, draw)
     settings: dict[str, str] = {}
@@ -224,7 +233,7 @@ def _speech(store: Store, model: Model, prepare: Preparer) -> dict[str, _Speech]
         if recording.split == "test":
             continue
         drafted = list(store.drafted(recording.id, model.id))
-        shared = overlaps([segment for segment, _ in drafted])
+        around = surroundings([segment for segment, _ in drafted])
         made_on = _made_on(drafted, spans[recording.id], wrote)
         for segment, draft in drafted:
             dialect = segment.dialect or recording.dialect
@@ -232,7 +241,7 @@ def _speech(store: Store, model: Model, prepare: Preparer) -> dict[str, _Speech]
                 continue
             mine = found[prepare.catalogue.find(dialect).tag]
             mine.segments += 1
-            own = doubt(draft, overlap=shared[segment.id])
+            own = signs(segment, draft, around[segment.id])
             if segment.id in made_on:
                 mine.written[segment.id] = _written(recording, dialect, own, made_on[segment.id], wrote, prepare)
             else:
@@ -264,7 +273,7 @@ def _shared(segment: Segment, span: ScoringSpan) -> int:
 def _written(
     recording: Recording,
     dialect: str,
-    own: float | None,
+    own: tuple[float, ...] | None,
     spans: Sequence[ScoringSpan],
     wrote: Mapping[str, Correction],
     prepare: Preparer,
@@ -277,7 +286,7 @@ def _written(
         ready = prepare(pair)
         counts += from_counts(count(ready.reference, ready.hypothesis))
     return _Written(
-        doubt=own,
+        signs=own,
         block=recording.session or recording.id,
         counts=counts,
         blind=all(wrote[span.id].model is None for span in spans),
