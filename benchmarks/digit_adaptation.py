@@ -121,8 +121,6 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     tests = {who: talk(said, f"test-{who}", rng) for who, said in sorted(tested.items())}
     settings = TrainSettings(
         focus=(own[0].dialect,),
-        alone=True,
-        keep_share=0.2,
         steps=given.steps,
         average_steps=100,
         device="cpu",
