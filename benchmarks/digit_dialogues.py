@@ -98,6 +98,8 @@ def with_speakers(made: Iterable[Conversation], found: dict[str, dict[str, list[
             cp_word_error_rate(
                 {who: " ".join(texts) for who, texts in truth.items()},
                 {who: " ".join(word.text for word in words) for who, words in own.items()} or {"nobody": ""},
+                reference_sort=False,
+                hypothesis_sort=False,
             )
         )
     return float(combine_error_rates(rates).error_rate)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam
@@ -49,23 +50,24 @@ class Prepared:
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         """Rows, columns as attributes."""
-        return list(map(self._row._make, self._run(connection, values).fetchall()))
+        return list(map(self._row._make, self.run(connection, values).fetchall()))
 
     def one(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The first row, ``None`` if there is none."""
-        found = self._run(connection, values).fetchone()
+        found = self.run(connection, values).fetchone()
         return None if found is None else self._row._make(found)
 
     def change(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """How many rows were changed."""
-        return int(self._run(connection, values).rowcount)
+        return int(self.run(connection, values).rowcount)
 
     def change_all(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
         """Change once for each of *values*."""
         words = self._in_words(connection)
         _driver(connection).cursor().executemany(words.sql, list(map(words.given, values)))
 
-    def _run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The driver's cursor."""
         words = self._in_words(connection)
         return _driver(connection).execute(words.sql, words.given(values))
 
@@ -74,6 +76,14 @@ class Prepared:
         if name not in self._words:
             self._words[name] = _Words(self._statement, self._keys, connection)
         return self._words[name]
+
+
+def change_together(connection: Connection, changes: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> None:
+    """Make *changes* in turn, which nothing between them waits for: PostgreSQL is sent them at once, and asked once."""
+    driver = _driver(connection)
+    with driver.pipeline() if connection.dialect.name == "postgresql" else nullcontext():
+        for statement, values in changes:
+            statement.run(connection, values)
 
 
 class Among:

@@ -29,12 +29,14 @@ from transcribe.store.desk import SEGMENT_FACTS, draft_shows
 from transcribe.store.desk_tables import DESK, LEASES, PEOPLE, VERSIONS
 from transcribe.store.grouping import Grouping
 from transcribe.store.hiding import hider_of
-from transcribe.store.prepared import Prepared
+from transcribe.store.prepared import Prepared, change_together
 from transcribe.store.rows import checked, compact, key, optional, span
 from transcribe.store.tables import CORRECTIONS, DONE, RECORDINGS, SEGMENTS
 
 #: How far two people's texts differ, by the dialect's rules: errors over words. ``None``: neither has a word.
 Differ: TypeAlias = Callable[[str | None, str, str], float | None]
+#: A change that nothing waits for, with its values.
+Step: TypeAlias = "tuple[Prepared, Mapping[str, Any]]"
 
 
 class Submitting(Grouping):
@@ -73,9 +75,10 @@ class Submitting(Grouping):
                 # Another process took the same operation meanwhile.
                 before = _BEFORE.one(connection, {"op": operation.op_id})
                 return _replayed(connection, before, person, operation, self.terms)
-            moved = self._moved(connection, row, kind, operation, values, rules, differ, draw)
+            moved, steps = self._moved(connection, row, kind, operation, values, rules, differ, draw)
             changes = {name: getattr(row, name) for name in _MOVES} | moved
-            _MOVE.change(connection, changes | {"at": row.segment, "versions": row.versions + 1, "chain": link})
+            move = changes | {"at": row.segment, "versions": row.versions + 1, "chain": link}
+            change_together(connection, [*steps, (_MOVE, move)])
             return _told(connection, row, kind, operation, self.terms)
 
     def _moved(
@@ -88,27 +91,26 @@ class Submitting(Grouping):
         rules: DeskRules,
         differ: Differ,
         draw: Callable[[], float],
-    ) -> dict[str, Any]:
-        """What of the desk's row changes with a new text of this *kind*, which is written down already."""
+    ) -> tuple[dict[str, Any], list[Step]]:
+        """What of the desk's row, and beside it, a new text of this *kind* changes, which is written down already."""
         now, number = self.now(), row.versions + 1
         free = {"since_at": now, "person": None, "until_at": None, "reason": None}
         if kind == "applied":
-            _end_with(connection, row, now, number)
+            ended = _ended(row, now, number)
             state = _next_state(connection, row, operation.text, rules, differ, draw)
             found = free | {"state": state, "version": number, "hands": max(row.hands, row.hand)}
             if state != "accepted":
-                return found
+                return found, [ended]
             said = {"text": operation.text, "author": row.name, "model": _model(row)}
             id = f"desk-{operation.op_id}"
-            _ACCEPT.change(connection, _correction(row, operation.more) | said | {"id": id, "added_at": now})
-            return found | {"correction": id}
+            correction = _correction(row, operation.more) | said | {"id": id, "added_at": now}
+            return found | {"correction": id}, [ended, (_ACCEPT, correction)]
         if kind == "gold" and row.fence == operation.fence:
-            _end_with(connection, row, now, row.base)
-            return free | {"state": "gold"}
+            return free | {"state": "gold"}, [_ended(row, now, row.base)]
         if kind == "gold" or text_of(connection, row.segment, row.version) == operation.text:
-            return {}
+            return {}, []
         disputed = {"state": "disputed", "since_at": now} if row.state in ("accepted", "review", "unclear") else {}
-        return disputed | ({"loose": row.loose + 1} if kind == "late" else {})
+        return disputed | ({"loose": row.loose + 1} if kind == "late" else {}), []
 
 
 def _next_state(
@@ -155,9 +157,9 @@ def _keep(
     return link if _KEEP[connection.dialect.name].change(connection, values | facts) else None
 
 
-def _end_with(connection: Connection, row: Row[Any], now: str, base: int) -> None:
+def _ended(row: Row[Any], now: str, base: int) -> Step:
     """The hold is done with: its text is in, and *base* is what may still be changed under it."""
-    _END.change(connection, {"hold": row.lease, "now_base": base, "now": now})
+    return _END, {"hold": row.lease, "now_base": base, "now": now}
 
 
 def accept(connection: Connection, row: Row[Any], version: int, now: str, *, id: str) -> str:
