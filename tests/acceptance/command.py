@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,13 @@ def make_workspace(folder: Path, recordings: Sequence[Path]) -> Path:
     return folder
 
 
-def killed(*arguments: str | Path, after_s: float) -> bool:
-    """Start ``boli`` and kill it after that many seconds; whether it was still at work."""
+def killed(*arguments: str | Path, after_s: float, once: Callable[[], bool] = lambda: True) -> bool:
+    """Start ``boli`` and kill it that many seconds after *once* holds; whether it was still at work."""
     running = subprocess.Popen(
         command(*arguments), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+    while running.poll() is None and not once():
+        time.sleep(0.05)
     try:
         running.wait(after_s)
     except subprocess.TimeoutExpired:
