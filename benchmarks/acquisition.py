@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.digit_adaptation import heard
 from benchmarks.growing import truth
 from benchmarks.measuring import write
 from dialects.dialect import load_catalogue
@@ -32,14 +33,12 @@ from dialects.scoring import ErrorCount, count, from_counts
 from transcribe import audio, convert, embedded, frozen
 from transcribe.actions.acquiring import correct_next
 from transcribe.actions.scoring import preparer
-from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.config import TrainSettings
 from transcribe.finetune import tune
 from transcribe.finetune.shards import Sound
 from transcribe.frozen import Example
-from transcribe.protocols import Pcm, Window
-from transcribe.records import Recording, Segment, Turn
-from transcribe.segmenting import pack
+from transcribe.protocols import Pcm
+from transcribe.records import Recording, Segment
 from transcribe.wiring import Wiring
 
 WAYS = ("order", "lot")
@@ -125,17 +124,14 @@ def _held_back(recordings: Sequence[Recording], chance: random.Random) -> set[st
 
 def _rates(folder: Path, held: Sequence[Recording], sound: Sound) -> dict[str, float]:
     """WER of the model in *folder* on each dialect of *held*: what was said when, against what it writes of it."""
-    recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", threads=1)
     counts: dict[str, ErrorCount] = defaultdict(ErrorCount.zero)
     for recording in held:
         said = sorted((turn for turn in recording.declared if turn.text), key=lambda turn: turn.start)
-        turns = [Turn(recording=recording.id, speaker="", start=turn.start, end=turn.end) for turn in said]
-        stretches = pack(turns, duration=recording.duration, longest=recogniser.window)
-        windows = [Window(start=one.start, end=one.end, language=recording.language) for one in stretches]
-        heard = recogniser.recognise(sound(recording.id, None), windows)
+        spans = [(turn.start, turn.end) for turn in said]
+        written = heard(folder, sound(recording.id, None), spans, recording.language)
         dialect = str(recording.dialect)
         normalise = load_normaliser(load_catalogue().find(dialect).normaliser)
-        texts = " ".join(turn.text or "" for turn in said), " ".join(word.text for one in heard for word in one.words)
+        texts = " ".join(turn.text or "" for turn in said), written
         counts[dialect] += from_counts(count(*(normalise(text).split() for text in texts)))
     return {tag: round(one.rate or 0.0, 4) for tag, one in sorted(counts.items())}
 

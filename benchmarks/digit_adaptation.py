@@ -35,6 +35,7 @@ from transcribe.embedded import digits
 from transcribe.embedded.conversations import Conversation, converse
 from transcribe.finetune import tune
 from transcribe.frozen import Example
+from transcribe.masking import Span
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Turn
 from transcribe.segmenting import pack
@@ -87,15 +88,20 @@ def examples(made: Conversation) -> list[Example]:
     ]
 
 
-def errors(folder: Path, tested: Conversation) -> ErrorCount:
-    """Errors of the model in *folder* on *tested*, packed into windows as drafting packs them."""
+def heard(folder: Path, pcm: Pcm, spans: Sequence[Span], language: str | None) -> str:
+    """What the model in *folder* writes of the speech in *spans*, packed into windows as drafting packs them."""
     recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", threads=1)
-    turns = [Turn(recording="", speaker=one.speaker, start=one.start, end=one.end) for one in tested.spoken]
-    stretches = pack(turns, duration=tested.duration, longest=recogniser.window)
-    windows = [Window(start=one.start, end=one.end, language="en") for one in stretches]
-    heard = recogniser.recognise(pcm_of(tested), windows)
-    said = " ".join(turn.text for turn in tested.spoken).split()
-    return from_counts(count(said, [word.text for answer in heard for word in answer.words]))
+    turns = [Turn(recording="", speaker="", start=start, end=end) for start, end in spans]
+    stretches = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
+    windows = [Window(start=one.start, end=one.end, language=language) for one in stretches]
+    return " ".join(word.text for answer in recogniser.recognise(pcm, windows) for word in answer.words)
+
+
+def errors(folder: Path, tested: Conversation) -> ErrorCount:
+    """Errors of the model in *folder* on *tested*."""
+    spans = [(turn.start, turn.end) for turn in tested.spoken]
+    said = " ".join(turn.text for turn in tested.spoken)
+    return from_counts(count(said.split(), heard(folder, pcm_of(tested), spans, "en").split()))
 
 
 def tuned(base: Path, taught: Sequence[Conversation], settings: TrainSettings, to: Path) -> Path:
