@@ -38,7 +38,7 @@ from transcribe.frozen import Example
 from transcribe.masking import Span
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Turn
-from transcribe.segmenting import pack
+from transcribe.segmenting import join, pack
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("BOLI_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -92,9 +92,9 @@ def heard(folder: Path, pcm: Pcm, spans: Sequence[Span], language: str | None) -
     """What the model in *folder* writes of the speech in *spans*, packed into windows as drafting packs them."""
     recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", threads=1)
     turns = [Turn(recording="", speaker="", start=start, end=end) for start, end in spans]
-    stretches = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
-    windows = [Window(start=one.start, end=one.end, language=language) for one in stretches]
-    return " ".join(word.text for answer in recogniser.recognise(pcm, windows) for word in answer.words)
+    shares = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
+    windows = [Window(start=one.heard_from, end=one.heard_to, language=language) for one in shares]
+    return " ".join(word.text for word in join([h.words for h in recogniser.recognise(pcm, windows)], shares))
 
 
 def errors(folder: Path, tested: Conversation) -> ErrorCount:

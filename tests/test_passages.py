@@ -55,7 +55,7 @@ def test_every_text_that_can_be_taught_is_in_one_window_of_the_dev_part(talk: li
 def test_a_turn_that_nobody_wrote_down_ends_a_passage() -> None:
     found = passages([line(0, 1_000), line(1_500, 2_000, None), line(2_500, 3_000)])
 
-    assert [(one.start, one.end) for one in found] == [(0, 1_200), (2_300, 3_200)]
+    assert [(one.start, one.end) for one in found] == [(0, 1_250), (2_250, 3_000 + WINDOW_MARGIN)]
 
 
 def test_a_silence_that_ends_the_drafters_windows_ends_a_passage() -> None:
@@ -66,7 +66,9 @@ def test_a_silence_that_ends_the_drafters_windows_ends_a_passage() -> None:
 def test_a_window_is_as_full_as_whole_turns_allow() -> None:
     (passage,) = passages([line(0, 2_000), line(2_500, 4_000), line(4_500, 6_000)])
 
-    assert cut(passage, 0, 4_400) == Cut(start=0, end=4_200, lines=(line(0, 2_000), line(2_500, 4_000)))
+    assert cut(passage, 0, 4_000 + 2 * WINDOW_MARGIN) == Cut(
+        start=0, end=4_250, lines=(line(0, 2_000), line(2_500, 4_000))
+    )
     assert cut(passage, 1, 28_000).end == 6_000 + WINDOW_MARGIN
 
 

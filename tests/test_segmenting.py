@@ -14,11 +14,14 @@ from transcribe.protocols import LONGEST_WINDOW
 from transcribe.records import Milliseconds, Segment, Turn, Word
 from transcribe.segmenting import (
     WIDEST_PAUSE,
+    WINDOW_MARGIN,
     MixedRecordings,
+    Share,
     Stretch,
     attribute,
     cut,
     fit_to_speech,
+    join,
     pack,
 )
 
@@ -31,7 +34,7 @@ def word(text: str, start: int, end: int) -> Word:
     return Word(text=text, start=start, end=end, probability=0.9)
 
 
-def spans(pieces: Sequence[Segment | Stretch]) -> list[tuple[int, int]]:
+def spans(pieces: Sequence[Segment] | Sequence[Stretch]) -> list[tuple[int, int]]:
     return [(piece.start, piece.end) for piece in pieces]
 
 
@@ -124,12 +127,12 @@ def test_order_of_turns_does_not_matter(turns: list[Turn]) -> None:
 
 def test_windows_are_filled_across_speakers() -> None:
     turns = [turn("AB"[i % 2], i * 3_000, i * 3_000 + 2_500) for i in range(9)]
-    assert spans(pack(turns, duration=30_000)) == [(0, 26_700)]
+    assert spans(pack(turns, duration=30_000)) == [(0, 26_900)]
 
 
 def test_windows_are_cut_in_the_widest_pause() -> None:
     turns = [turn("A", 0, 9_000), turn("A", 9_200, 17_000), turn("A", 19_000, 26_000), turn("A", 26_100, 34_000)]
-    assert spans(pack(turns, duration=40_000)) == [(0, 17_200), (18_800, 34_200)]
+    assert spans(pack(turns, duration=40_000)) == [(0, 17_400), (18_600, 34_400)]
 
 
 def test_a_change_of_language_ends_a_window() -> None:
@@ -150,7 +153,72 @@ def test_windows_hold_all_speech_do_not_overlap_and_never_exceed_the_longest(tur
     assert covered(turns) <= covered(windows)
     assert all(0 < window.end - window.start <= longest for window in windows)
     assert all(a.end <= b.start for a, b in itertools.pairwise(windows))
-    assert all(window.start >= 0 and window.end <= duration for window in windows)
+    assert all(0 <= w.heard_from <= w.start and w.end <= w.heard_to <= duration for w in windows)
+    assert all(w.heard_to - w.heard_from <= longest for w in windows)
+
+
+def test_where_speech_runs_on_both_windows_hear_the_other_side_of_the_cut() -> None:
+    one, other = pack([turn("A", 0, 40_000)], duration=40_000)
+    assert (one.end, other.start) == (20_000, 20_000)
+    assert (one.heard_to, other.heard_from) == (20_000 + WINDOW_MARGIN, 20_000 - WINDOW_MARGIN)
+
+
+TOUCHING = [Stretch(start=0, end=1_000), Stretch(start=1_000, end=2_000)]
+
+
+def test_a_word_at_a_cut_goes_to_the_window_that_holds_its_middle() -> None:
+    left = [word("one", 300, 600), word("two", 700, 1_100), word("thr", 1_200, 1_400)]
+    right = [word("oo", 700, 950), word("three", 1_150, 1_500)]
+    assert [w.text for w in join([left, right], TOUCHING)] == ["one", "two", "three"]
+
+
+def test_a_word_that_both_windows_claim_is_taken_once() -> None:
+    joined = join([[word("two", 800, 1_100)], [word("two", 900, 1_200)]], TOUCHING)
+    assert [(w.text, w.start) for w in joined] == [("two", 800)]
+
+
+def test_a_word_that_neither_window_claims_is_taken_once() -> None:
+    joined = join([[word("two", 900, 1_200)], [word("two", 800, 1_100), word("three", 1_300, 1_500)]], TOUCHING)
+    assert [(w.text, w.start) for w in joined] == [("two", 900), ("three", 1_300)]
+
+
+def test_a_word_said_twice_is_kept_twice() -> None:
+    joined = join([[word("two", 500, 900)], [word("two", 1_000, 1_400)]], TOUCHING)
+    assert [w.text for w in joined] == ["two", "two"]
+
+
+def test_windows_that_do_not_touch_keep_all_that_was_heard() -> None:
+    apart = [Stretch(start=0, end=1_000), Stretch(start=1_500, end=2_000)]
+    joined = join([[word("two", 800, 1_400)], [word("two", 1_100, 1_700)]], apart)
+    assert [w.start for w in joined] == [800, 1_100]
+
+
+@given(
+    st.lists(st.integers(300, 900), max_size=60),
+    st.lists(st.integers(2_000, 9_000), min_size=1, max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_every_word_is_joined_once_however_roughly_its_time_is_heard(
+    lengths: list[int], widths: list[int], chance: random.Random
+) -> None:
+    """Each window hears whole words that lie in it with its context, up to a tenth of a second early or late."""
+    ends = list(itertools.accumulate(lengths))
+    said = [word(str(i), end - length, end) for i, (end, length) in enumerate(zip(ends, lengths, strict=True))]
+    edges = [0, *itertools.accumulate(widths)]
+    shares = pack([turn("A", a, b) for a, b in itertools.pairwise(edges)], duration=edges[-1], longest=10_000)
+
+    def hear(share: Share) -> list[Word]:
+        late = chance.randint(-100, 100)
+        inside = [w for w in said if share.heard_from <= w.start and w.end <= share.heard_to]
+        return [word(w.text, w.start + late, w.end + late) for w in inside]
+
+    joined = [w.text for w in join([hear(share) for share in shares], shares)]
+    cuts = [share.start for share in shares]
+    too_long = [w for w in said for cut in cuts if w.start < cut - WINDOW_MARGIN and cut + WINDOW_MARGIN < w.end]
+    whole = [w.text for w in said if w.end <= edges[-1] and w not in too_long]
+    assert len(joined) == len(set(joined))
+    assert joined == sorted(joined, key=int)
+    assert set(whole) <= set(joined)
 
 
 def test_a_word_drawn_out_over_a_pause_ends_with_the_speech() -> None:

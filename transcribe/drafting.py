@@ -27,14 +27,14 @@ from transcribe.levers import Lever, asked_window, plain
 from transcribe.naming import name_turns
 from transcribe.protocols import SAMPLE_RATE_HZ, Diariser, Heard, Pcm, Recogniser, SpeakerCount, Window
 from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Word
-from transcribe.segmenting import Stretch, attribute, cut, fit_to_speech, pack
+from transcribe.segmenting import Share, attribute, cut, fit_to_speech, join, pack
 from transcribe.store import Store
 
 #: Recordings that wait between the stages: enough that neither starves, few enough to be lost in a crash.
 IN_FLIGHT: Final = 2
 
 #: Changes when the rules of this module change what is drafted, so that old work is not taken for new.
-RULES: Final = 2
+RULES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,24 +260,24 @@ def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> D
 def _drafts(recording: Recording, track: Track, segments: Sequence[Segment], recipe: Recipe) -> list[Draft]:
     tags = {turn.dialect for turn in track.turns}
     languages = {tag: _language(tag or recording.language, recipe.catalogue) for tag in tags}
-    stretches = pack(
+    shares = pack(
         track.turns,
         duration=len(track.pcm) * 1000 // SAMPLE_RATE_HZ,
         longest=recipe.window,
         languages=languages,
         cut_point=partial(audio.quietest, track.pcm),
     )
-    windows = [_window(stretch, languages[stretch.dialect], recipe) for stretch in stretches]
+    windows = [_window(share, languages[share.dialect], recipe) for share in shares]
     heard = recipe.recogniser.recognise(track.pcm, windows) if windows else []
     again = recipe.second.recognise(track.pcm, windows) if recipe.second and windows else None
-    first = attribute(_words(heard, track), track.exclusive, segments)
-    second = None if again is None else attribute(_words(again, track), track.exclusive, segments)
+    first = attribute(_words(heard, shares, track), track.exclusive, segments)
+    second = None if again is None else attribute(_words(again, shares, track), track.exclusive, segments)
     return [
         _draft(
             segment,
             _spelt(first[segment.id], segment, recipe),
             None if second is None else _spelt(second[segment.id], segment, recipe),
-            heard,
+            [answer for answer, share in zip(heard, shares, strict=True) if _meet(share, segment)],
             track,
             recipe,
         )
@@ -285,18 +285,23 @@ def _drafts(recording: Recording, track: Track, segments: Sequence[Segment], rec
     ]
 
 
+def _meet(share: Share, segment: Segment) -> bool:
+    return share.start < segment.end and share.end > segment.start
+
+
 def _language(tag: str | None, catalogue: Catalogue) -> str | None:
     """What Whisper is told. ``None``, so that it listens for itself, where nobody declared a language that it knows."""
     return catalogue.find(tag).whisper if tag else None
 
 
-def _window(stretch: Stretch, language: str | None, recipe: Recipe) -> Window:
-    known = recipe.catalogue.find(stretch.dialect) if stretch.dialect else None
-    return asked_window(stretch.start, stretch.end, language, stretch.dialect, known, recipe.lever(stretch.dialect))
+def _window(share: Share, language: str | None, recipe: Recipe) -> Window:
+    known = recipe.catalogue.find(share.dialect) if share.dialect else None
+    lever = recipe.lever(share.dialect)
+    return asked_window(share.heard_from, share.heard_to, language, share.dialect, known, lever)
 
 
-def _words(heard: Sequence[Heard], track: Track) -> list[Word]:
-    return fit_to_speech([word for window in heard for word in window.words], track.turns)
+def _words(heard: Sequence[Heard], shares: Sequence[Share], track: Track) -> list[Word]:
+    return fit_to_speech(join([window.words for window in heard], shares), track.turns)
 
 
 def _spelt(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:
@@ -315,17 +320,16 @@ def _draft(
     track: Track,
     recipe: Recipe,
 ) -> Draft:
-    around = [h for h in heard if h.window.start < segment.end and h.window.end > segment.start]
     known = recipe.catalogue.find(segment.dialect) if segment.dialect else None
     sound = track.pcm[segment.start * SAMPLE_RATE_HZ // 1000 : segment.end * SAMPLE_RATE_HZ // 1000]
     evidence = Evidence(
         duration=segment.end - segment.start,
         level_dbfs=level_dbfs(sound),
-        no_speech=max((h.no_speech for h in around if h.no_speech is not None), default=None),
+        no_speech=max((h.no_speech for h in heard if h.no_speech is not None), default=None),
         script=known.script if known else None,
         second=second,
     )
-    scores = [h.log_probability for h in around if h.log_probability is not None]
+    scores = [h.log_probability for h in heard if h.log_probability is not None]
     return Draft(
         segment=segment.id,
         model=recipe.recogniser.id,

@@ -19,8 +19,12 @@ from transcribe.errors import InputError
 from transcribe.protocols import LONGEST_WINDOW
 from transcribe.records import Milliseconds, Segment, Turn, Word
 
-#: Sound kept before and after the speech of a window, where no neighbour is in the way: onsets are soft.
-WINDOW_MARGIN: Milliseconds = 200
+#: Sound heard before and after the speech of a window, even where the neighbour speaks: onsets are soft, and of a word
+#: that is cut in two neither half can be known.
+WINDOW_MARGIN: Milliseconds = 400
+
+#: How far apart two windows may put the middle of one word: attention is not exact.
+SAME_WORD: Milliseconds = 250
 
 #: Gives the moment between two others at which speech may best be cut, both included.
 CutPoint = Callable[[Milliseconds, Milliseconds], Milliseconds]
@@ -43,6 +47,14 @@ class Stretch:
     end: Milliseconds
     #: Tag spoken longest in it; ``None`` where nobody declared one.
     dialect: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share(Stretch):
+    """What one window answers for, and what is heard for it, which reaches into its neighbours."""
+
+    heard_from: Milliseconds
+    heard_to: Milliseconds
 
 
 def halfway(start: Milliseconds, end: Milliseconds) -> Milliseconds:
@@ -168,13 +180,14 @@ def pack(
     longest: Milliseconds = LONGEST_WINDOW,
     languages: Mapping[str | None, str | None] | None = None,
     cut_point: CutPoint = halfway,
-) -> list[Stretch]:
+) -> list[Share]:
     """
     Pack one recording's turns into full windows of contiguous sound.
 
     Windows are cut in the widest pause that keeps them at least half full, at any silence over *WIDEST_PAUSE*, and
     where the language changes. Speech that runs on for longer than *longest* is split into about even parts. A margin
-    of *WINDOW_MARGIN* is added on both sides as far as the neighbour and the recording allow.
+    of *WINDOW_MARGIN* is heard on both sides as far as the recording allows, and answered for up to half way to the
+    neighbour.
 
     Args:
         turns: Turns of one recording, in any order, overlapping or not.
@@ -184,7 +197,8 @@ def pack(
         cut_point: Where to split, within the reach that even parts leave.
 
     Returns:
-        Windows ordered by start; they do not overlap, and together they hold every turn.
+        Shares ordered by start; they do not overlap, and together they hold every turn. `join` puts together what is
+        heard for them.
     """
     room = longest - 2 * WINDOW_MARGIN
     known = languages or {}
@@ -239,14 +253,57 @@ def _span(group: Sequence[Stretch]) -> Stretch:
     return Stretch(start=group[0].start, end=max(part.end for part in group), dialect=tags.most_common(1)[0][0])
 
 
-def _with_margins(spans: Sequence[Stretch], duration: Milliseconds) -> list[Stretch]:
+def _with_margins(spans: Sequence[Stretch], duration: Milliseconds) -> list[Share]:
     edges = [(a.end + b.start) // 2 for a, b in itertools.pairwise(spans)]
-    lows = [0, *edges]
-    highs = [*edges, max(duration, spans[-1].end)] if spans else []
-    return [
-        replace(span, start=max(low, span.start - WINDOW_MARGIN), end=min(high, span.end + WINDOW_MARGIN))
-        for span, low, high in zip(spans, lows, highs, strict=False)
+    last = max([duration, *(span.end for span in spans)])
+    shares = []
+    for span, low, high in zip(spans, [0, *edges], [*edges, last], strict=False):
+        first, end = max(0, span.start - WINDOW_MARGIN), min(last, span.end + WINDOW_MARGIN)
+        shares.append(
+            Share(start=max(low, first), end=min(high, end), dialect=span.dialect, heard_from=first, heard_to=end)
+        )
+    return shares
+
+
+def join(heard: Sequence[Sequence[Word]], shares: Sequence[Stretch]) -> list[Word]:
+    """
+    Put together, each once, the words that were *heard* in the windows of *shares*.
+
+    A word belongs to the share that holds its middle. One at a cut may so be claimed by both sides, each with times
+    of its own, or by neither: it is taken once all the same.
+    """
+    cuts = [before.end if before.end == after.start else None for before, after in itertools.pairwise(shares)]
+    kept = [
+        [word for word in words if _between(low, word, high)]
+        for words, low, high in zip(heard, [None, *cuts], [*cuts, None], strict=False)
     ]
+    for number, cut_at in enumerate(cuts):
+        left, right = kept[number], kept[number + 1]
+        if cut_at is None:
+            continue
+        if left and right and _same(left[-1], right[0]):
+            del right[0]
+        else:
+            left += _unclaimed(heard[number], heard[number + 1], cut_at)
+    return list(itertools.chain.from_iterable(kept))
+
+
+def _between(low: Milliseconds | None, word: Word, high: Milliseconds | None) -> bool:
+    return (low is None or low <= _middle(word)) and (high is None or _middle(word) < high)
+
+
+def _unclaimed(before: Sequence[Word], after: Sequence[Word], cut_at: Milliseconds) -> list[Word]:
+    """Words that the window before a cut puts after it, and the window after it before."""
+    early = [word for word in after if _middle(word) < cut_at]
+    return [word for word in before if _middle(word) >= cut_at and any(_same(word, other) for other in early)]
+
+
+def _same(one: Word, other: Word) -> bool:
+    return one.text == other.text and abs(_middle(one) - _middle(other)) < SAME_WORD
+
+
+def _middle(word: Word) -> Milliseconds:
+    return (word.start + word.end) // 2
 
 
 def fit_to_speech(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
@@ -295,7 +352,7 @@ def attribute(
     turns = _Line(exclusive)
     lines = {speaker: _Line(own) for speaker, own in speakers.items()}
     for word in sorted(words, key=lambda word: (word.start, word.end)):
-        middle = (word.start + word.end) // 2
+        middle = _middle(word)
         turn = turns.nearest(middle)
         home = (everyone if turn is None else lines.get(turn.speaker, everyone)).nearest(middle)
         if home is not None:

@@ -86,6 +86,15 @@ def test_answers_come_in_the_order_of_the_windows(recogniser: FasterWhisperRecog
     assert [heard.window for heard in recogniser.recognise(talk, windows)] == windows
 
 
+def test_windows_may_overlap_and_be_longer_together_than_the_sound(
+    recogniser: FasterWhisperRecogniser, talk: Pcm
+) -> None:
+    sound = talk[: 10 * 16_000]
+    windows = windows_of(0, 500, 1_000, 1_500, length=8_000)
+    together = recogniser.recognise(sound, windows)
+    assert together == [heard for window in windows for heard in recogniser.recognise(sound, [window])]
+
+
 def test_no_window_of_speech_is_lost_wherever_it_starts(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
     # Starts that are no whole frames of 10 ms, samples of 1/16 ms or numbers that a float holds exactly.
     starts = [number * 1_013 + number % 10 for number in range(0, 28, 2)]

@@ -66,12 +66,12 @@ class FasterWhisperRecogniser:
         """
         What is said in each window, in the same order; word times count from the start of *pcm*.
 
-        A window without a language is heard in the language that the model detects in it.
+        A window without a language is heard in the language that the model detects in it. Windows may overlap.
         """
         sound = pcm.astype(np.float32) / 32_768
         groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-        for index, window in enumerate(windows):
-            groups[window.language, window.prompt, window.hotwords, window.beam_size].append(index)
+        for index, (window, lane) in enumerate(zip(windows, lanes(windows), strict=True)):
+            groups[window.language, window.prompt, window.hotwords, window.beam_size, lane].append(index)
         heard: dict[int, Heard] = {}
         for indices in groups.values():
             heard.update(zip(indices, self._recognise_alike(sound, [windows[i] for i in indices]), strict=True))
@@ -117,6 +117,17 @@ class FasterWhisperRecogniser:
         # With several windows the library names the language of the first only, though each was heard in its own.
         language = first.language or (info.language if len(windows) == 1 else None)
         return [_heard(window, own, language) for window, own in zip(windows, parts, strict=True)]
+
+
+def lanes(windows: Sequence[Window]) -> list[int]:
+    """Number windows that overlap apart: faster-whisper fails on clips that are longer together than the sound."""
+    ends: list[Milliseconds] = []
+    found = [0] * len(windows)
+    for index in sorted(range(len(windows)), key=lambda i: windows[i].start):
+        lane = next((lane for lane, end in enumerate(ends) if end <= windows[index].start), len(ends))
+        ends[lane : lane + 1] = [windows[index].end]
+        found[index] = lane
+    return found
 
 
 def spoken(segment: Any) -> bool:
