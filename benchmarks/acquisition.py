@@ -2,10 +2,11 @@
 Does a model learn more from what `boli queue --first` asks for than from as many minutes by lot?
 
     python -m benchmarks.pool DIR                                         # 3 h from the demo's generator, drafted
-    python -m benchmarks.acquisition DIR --seeds 5 --points 4 --steps 60
+    python -m benchmarks.acquisition DIR --seeds 5 --points 4 --steps 120
 
 Each seed holds back three conversations of each dialect to be measured on. At each point, the budget's fraction of the
-rest is taken once in the order and once by lot, and the embedded Whisper is tuned on it by adapters for so many steps.
+rest is taken once in the order and once by lot, segments that overlap together in both, all that is heard in them is
+written down, and the embedded Whisper is tuned on it by adapters for so many steps.
 Its WER on what was held back is that of the drafter's engine, the mean over dialects. What is done is kept in
 DIR/acquisition.jsonl, so that it goes on where it stopped; the result file has the means with their spread over seeds,
 the difference of each pair, and the share of the minutes after which the order is where the lot ends.
@@ -25,14 +26,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.digit_adaptation import heard
-from benchmarks.growing import truth
+from benchmarks.growing import EDGE, spread
 from benchmarks.measuring import write
+from dialects.acquiring import Waiting
 from dialects.dialect import load_catalogue
 from dialects.normalise import load_normaliser
 from dialects.scoring import ErrorCount, count, from_counts
 from transcribe import audio, convert, embedded, frozen
 from transcribe.actions.acquiring import correct_next
 from transcribe.actions.scoring import preparer
+from transcribe.backends.identity import folder_id
 from transcribe.config import TrainSettings
 from transcribe.finetune import tune
 from transcribe.finetune.shards import Sound
@@ -44,8 +47,8 @@ from transcribe.wiring import Wiring
 WAYS = ("order", "lot")
 #: Conversations of each dialect that are measured on.
 HELD = 3
-#: Few steps teach a narrow network little at the rate that suits wide ones.
-RATE = 2e-3
+#: Half as many windows a step as by default, at twice the rate of adapters: few steps teach a narrow network little.
+RATE, WINDOWS = 1e-3, 4
 
 
 def measure(place: Path, *, seeds: int, points: int, steps: int, budget: float) -> None:
@@ -80,26 +83,39 @@ def _one(place: Path, seed: int, way: str, point: int, minutes: float, steps: in
         def sound(recording: str, channel: int | None) -> Pcm:
             return audio.read(audio.place(wiring.audio_folder, recording), channel=channel)
 
-        open_ones = [one for one in ranked if segments[one.id].recording not in held]
-        if way == "lot":
-            chance.shuffle(open_ones)
+        islands: dict[str, list[Waiting]] = defaultdict(list)
+        for one in ranked:
+            if segments[one.id].recording not in held:
+                islands[one.island].append(one)
+        names = list(islands) if way == "order" else chance.sample(sorted(islands), len(islands))
         chosen, left = set(), minutes * 60
-        for one in open_ones:
-            if one.seconds <= left:
-                chosen.add(one.id)
-                left -= one.seconds
-        made = [_example(recordings[segments[id].recording], segments[id]) for id in chosen]
+        for length, own in ((sum(one.seconds for one in islands[name]), islands[name]) for name in names):
+            if length <= left:
+                chosen.update(one.id for one in own)
+                left -= length
+        made = [
+            one
+            for recording in {segments[id].recording for id in chosen}
+            for one in _examples(recordings[recording], list(store.segments(recording)), chosen)
+        ]
         with tempfile.TemporaryDirectory() as folder:
             to = Path(folder)
             dataset = frozen.write(to / "dataset", sorted(made, key=lambda one: one.place))
             settings = TrainSettings(
-                method="lora", rate=RATE, steps=steps, warmup_steps=5, average_steps=10, threads=1, seed=seed
+                method="lora",
+                rate=RATE,
+                windows=WINDOWS,
+                steps=steps,
+                warmup_steps=5,
+                average_steps=30,
+                threads=1,
+                seed=seed,
             )
             tuned = tune(settings, embedded.whisper_for_training(), dataset, sound, to / "tuned")
             model_folder = convert.to_ctranslate2(tuned.folder, to / "ct2").folder
             rates = _rates(model_folder, [recordings[id] for id in sorted(held)], sound)
     spent: dict[str, float] = defaultdict(float)
-    for one in made:
+    for one in (each for each in made if each.text is not None):
         spent[str(one.dialect)] += (one.end - one.start) / 60_000
     return {
         "seed": seed,
@@ -136,20 +152,42 @@ def _rates(folder: Path, held: Sequence[Recording], sound: Sound) -> dict[str, f
     return {tag: round(one.rate or 0.0, 4) for tag, one in sorted(counts.items())}
 
 
-def _example(recording: Recording, segment: Segment) -> Example:
-    return Example(
-        id=segment.id,
-        audio=segment.recording,
-        start=segment.start,
-        end=segment.end,
-        text=truth(recording, segment) or None,
-        dialect=segment.dialect or recording.dialect,
-        language=recording.language,
-        speaker=segment.speaker,
-        channel=segment.channel,
-        session=recording.session,
-        split="train",
-    )
+def _examples(recording: Recording, segments: Sequence[Segment], chosen: set[str]) -> list[Example]:
+    """All *segments* of *recording*, those that are *chosen* with what people write there."""
+    said = everything(recording, segments)
+    return [
+        Example(
+            id=segment.id,
+            audio=segment.recording,
+            start=segment.start,
+            end=segment.end,
+            text=said.get(segment.id, "") if segment.id in chosen else None,
+            dialect=segment.dialect or recording.dialect,
+            language=recording.language,
+            speaker=segment.speaker,
+            channel=segment.channel,
+            session=recording.session,
+            split="train",
+        )
+        for segment in segments
+    ]
+
+
+def everything(recording: Recording, segments: Sequence[Segment]) -> dict[str, str]:
+    """
+    What people write who leave no word out: a word for its speaker's segment, or for another that holds it.
+
+    A text that lacks a voice which can be heard teaches a model to leave words out.
+    """
+    written: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for turn in recording.declared:
+        for middle, word in spread(turn):
+            far = {one.id: max(one.start - middle, middle - one.end, 0) for one in segments}
+            own = [one.id for one in segments if one.speaker == turn.speaker and far[one.id] <= EDGE]
+            home = min(own or (id for id in far if not far[id]), key=far.__getitem__, default=None)
+            if home is not None:
+                written[home].append((middle, word))
+    return {id: " ".join(word for _, word in sorted(words)) for id, words in written.items()}
 
 
 def _tell(rows: Sequence[dict[str, Any]], steps: int, budget: float) -> None:
@@ -176,7 +214,8 @@ def _tell(rows: Sequence[dict[str, Any]], steps: int, budget: float) -> None:
     whole = reached([(one["minutes"], one["wer_order"]) for one in found.values()], last["wer_lot"])
     share = None if whole is None else round(whole / last["minutes"], 3)
     print(f"the order is where the lot ends after {'no part' if share is None else f'{share:.0%}'} of the minutes")
-    print(write("acquisition", found, steps=steps, budget_minutes=budget, share_of_minutes=share))
+    facts = {"base": folder_id(embedded.whisper_for_training()), "steps": steps, "budget_minutes": budget}
+    print(write("acquisition", found, **facts, share_of_minutes=share))
 
 
 def reached(curve: Sequence[tuple[float, float]], wer: float) -> float | None:
@@ -199,7 +238,7 @@ def main() -> None:
     parser.add_argument("place", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--points", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--budget", type=float, default=24.0, help="minutes of sound at the last point")
     given = parser.parse_args()
     measure(given.place, seeds=given.seeds, points=given.points, steps=given.steps, budget=given.budget)

@@ -18,7 +18,7 @@ import random
 import shutil
 import statistics
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from sqlalchemy import select, update
 
 from benchmarks.measuring import write
 from transcribe.actions.growing import accept
-from transcribe.records import Correction, Recording, Segment, content_id
+from transcribe.records import Correction, Recording, Segment, Turn, content_id
 from transcribe.store.rows import words_of
 from transcribe.store.tables import DONE, DRAFTS, RECORDINGS
 from transcribe.wiring import Wiring
@@ -37,20 +37,25 @@ EDGE = 150
 
 
 def truth(recording: Recording, segment: Segment) -> str:
-    """What the speaker of *segment* says in it: declared words whose middle, spread by their letters, lies there."""
-    found: list[str] = []
-    for turn in sorted(recording.declared, key=lambda one: one.start):
-        if turn.speaker != segment.speaker or not turn.text:
-            continue
-        words = turn.text.split()
-        letters = sum(len(word) + 1 for word in words)
-        at = turn.start
-        for word in words:
-            length = (turn.end - turn.start) * (len(word) + 1) / letters
-            if segment.start - EDGE <= at + length / 2 <= segment.end + EDGE:
-                found.append(word)
-            at += length
-    return " ".join(found)
+    """What the speaker of *segment* says in it: declared words whose middle lies there."""
+    return " ".join(
+        word
+        for turn in sorted(recording.declared, key=lambda one: one.start)
+        if turn.speaker == segment.speaker
+        for middle, word in spread(turn)
+        if segment.start - EDGE <= middle <= segment.end + EDGE
+    )
+
+
+def spread(turn: Turn) -> Iterator[tuple[float, str]]:
+    """Words of *turn*, each with its middle if they are spread over it by their letters."""
+    words = (turn.text or "").split()
+    letters = sum(len(word) + 1 for word in words)
+    at = float(turn.start)
+    for word in words:
+        length = (turn.end - turn.start) * (len(word) + 1) / letters
+        yield at + length / 2, word
+        at += length
 
 
 def people_write(wiring: Wiring, recordings: Iterable[Recording], only: set[str] | None = None) -> None:

@@ -2,7 +2,8 @@
 Which segments to transcribe next so that a model learns the most from a minute of work.
 
 A segment is worth the errors that its draft is expected to have, because what is right already teaches nothing; more
-where its dialect needs it; and less the more has been chosen of the same words and the same voice. For worth that
+where its dialect needs it; and less the more has been chosen of the same words and the same voice. Segments that
+overlap are chosen together: a model can be taught speech only where every voice in it is written down. For worth that
 shrinks so, taking the best each time is at least 63 % as good as the best choice of as many (Nemhauser et al. 1978).
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,8 @@ class Waiting:
     #: How little the draft is to be relied on, from 0 to 1.
     doubt: float
     flags: frozenset[str] = frozenset()
+    #: Name of the unbroken speech that it is a part of, with others; empty: it is alone.
+    island: str = ""
 
     @property
     def expected_errors(self) -> float:
@@ -64,34 +67,45 @@ def acquire(
         voices: How many segments of each speaker are.
 
     Returns:
-        Ties are settled by id, so the choice repeats. A segment longer than what is left of *seconds* is passed over.
+        Ties are settled by id, so the choice repeats. What is longer than what is left of *seconds* is passed over.
     """
     wants = need or {}
     said, spoken = Counter(heard or {}), Counter(voices or {})
 
-    def gain(one: Waiting) -> float:
+    def worth(one: Waiting) -> float:
         fresh = sum(1 / (1 + said[word]) for word in one.words) / max(len(one.words), 1)
         voice = 1 / math.sqrt(1 + spoken[one.speaker])
         # Half for the errors themselves: known words are misheard too.
-        worth = one.expected_errors * (0.5 + 0.5 * fresh) * voice * wants.get(one.dialect, 1.0)
-        return worth / (one.seconds + HANDLING_S)
+        return one.expected_errors * (0.5 + 0.5 * fresh) * voice * wants.get(one.dialect, 1.0)
+
+    def gain(island: tuple[Waiting, ...]) -> float:
+        return sum(map(worth, island)) / sum(one.seconds + HANDLING_S for one in island)
 
     # Lazily: gains only shrink, so one that is still the best after being looked at again is the best of all.
-    queue = [(-gain(one), one.id, one) for one in waiting]
+    queue = [(-gain(island), island[0].id, island) for island in _islands(waiting)]
     queue = [entry for entry in queue if entry[0] < 0]
     heapq.heapify(queue)
     chosen: list[Waiting] = []
     left = seconds
     while queue:
-        _, id, one = heapq.heappop(queue)
-        if one.seconds > left:
+        _, id, island = heapq.heappop(queue)
+        length = sum(one.seconds for one in island)
+        if length > left:
             continue
-        now = (-gain(one), id, one)
+        now = (-gain(island), id, island)
         if queue and now[:2] > queue[0][:2]:
             heapq.heappush(queue, now)
             continue
-        chosen.append(one)
-        left -= one.seconds
-        said.update(one.words)
-        spoken[one.speaker] += 1
+        chosen += island
+        left -= length
+        for one in island:
+            said.update(one.words)
+            spoken[one.speaker] += 1
     return tuple(chosen)
+
+
+def _islands(waiting: Iterable[Waiting]) -> list[tuple[Waiting, ...]]:
+    together: dict[tuple[str, str], list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        together[one.island, "" if one.island else one.id].append(one)
+    return [tuple(sorted(own, key=lambda one: one.id)) for own in together.values()]

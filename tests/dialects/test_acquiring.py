@@ -41,6 +41,16 @@ def test_new_words_and_new_voices_come_before_the_same_again() -> None:
     assert order(*given, other, heard={"three": 99, "four": 99}, voices={"bob": 9})[0] == "a"
 
 
+def test_segments_of_unbroken_speech_are_chosen_together_or_not_at_all() -> None:
+    sure = waiting("x", doubt=0.05, island="talk")
+    unsure = waiting("y", doubt=0.6, island="talk")
+    alone = waiting("z", doubt=0.4)
+    assert order(sure, alone, unsure) == ["z", "x", "y"], "both cost time, one of them teaches little"
+    assert order(sure, alone, unsure, seconds=7) == ["z"]
+    assert order(sure, unsure, seconds=7) == []
+    assert order(waiting("v", doubt=0.1), waiting("w", doubt=0.3)) == ["w", "v"], "without an island each is alone"
+
+
 def test_the_budget_is_kept_and_short_segments_fill_it() -> None:
     given = [waiting("long", doubt=0.9, seconds=9.0), waiting("b", seconds=4.0), waiting("c", seconds=5.0)]
     assert set(order(*given, seconds=10)) == {"b", "c"} or order(*given, seconds=10) == ["long"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dialects.acquiring import Waiting, acquire
 from dialects.preparing import Preparer
 from dialects.scoring import Pair
 from transcribe.growing import doubt
-from transcribe.records import Draft, Model, Recording, Segment
+from transcribe.records import Draft, Milliseconds, Model, Recording, Segment
 from transcribe.store import Store
 from transcribe.store.scoring import joined
 
@@ -39,9 +39,11 @@ def correct_next(store: Store, model: Model, prepare: Preparer, *, minutes: floa
             written[tag] += one.end - one.start
         spans = joined((one.start, one.end) for one in said)
         accepted = {one.segment for one in store.acceptances(recording=recording.id)}
-        for segment, draft in store.drafted(recording.id, model.id):
+        drafted = list(store.drafted(recording.id, model.id))
+        islands = unbroken([segment for segment, _ in drafted])
+        for segment, draft in drafted:
             if segment.id not in accepted and not any(_mostly(segment, span) for span in spans):
-                waiting.append(_waiting(prepare, recording, segment, draft))
+                waiting.append(_waiting(prepare, recording, segment, draft, islands[segment.id]))
     return acquire(
         waiting, minutes * 60, need=_need({one.dialect for one in waiting}, written), heard=heard, voices=voices
     )
@@ -52,7 +54,18 @@ def _need(tags: set[str], written: Mapping[str, int]) -> dict[str, float]:
     return {tag: ((1 + mean) / (1 + written.get(tag, 0) / _MINUTE)) ** 0.5 for tag in tags}
 
 
-def _waiting(prepare: Preparer, recording: Recording, segment: Segment, draft: Draft) -> Waiting:
+def unbroken(segments: Sequence[Segment]) -> dict[str, str]:
+    """For each of *segments* of one recording the first that it overlaps with, by whatever lies between."""
+    first: dict[str, str] = {}
+    latest: dict[int | None, tuple[Milliseconds, str]] = {}
+    for segment in sorted(segments, key=lambda one: (one.start, one.end, one.id)):
+        end, island = latest.get(segment.channel, (0, segment.id))
+        first[segment.id] = island if segment.start < end else segment.id
+        latest[segment.channel] = max(end, segment.end), first[segment.id]
+    return first
+
+
+def _waiting(prepare: Preparer, recording: Recording, segment: Segment, draft: Draft, island: str) -> Waiting:
     tag, words = _normalised(prepare, segment.dialect or recording.dialect, draft.text)
     own = None if draft.flags else doubt(draft)
     return Waiting(
@@ -63,6 +76,7 @@ def _waiting(prepare: Preparer, recording: Recording, segment: Segment, draft: D
         words=tuple(words),
         doubt=_UNKNOWN_DOUBT if own is None else own,
         flags=frozenset(draft.flags),
+        island=island,
     )
 
 
