@@ -48,7 +48,7 @@ STAGES = {
         encoder_layers=8,
         peak_rate=8e-4,
         last_rate=1e-5,
-        mix=Mix(digits=0.08, recorded=0.38, overlapping=0.75, clean=0.35),
+        mix=Mix(digits=0.06, recorded=0.5, overlapping=0.85, clean=0.5),
         seed=3,
     ),
     "digits": Stage(
