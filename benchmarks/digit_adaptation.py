@@ -94,9 +94,9 @@ def heard(folder: Path, pcm: Pcm, spans: Sequence[Span], language: str | None) -
     """What the model in *folder* writes of the speech in *spans*, packed into windows as drafting packs them."""
     recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", threads=1)
     turns = [Turn(recording="", speaker="", start=start, end=end) for start, end in spans]
-    shares = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
-    windows = [Window(start=one.heard_from, end=one.heard_to, language=language) for one in shares]
-    return " ".join(word.text for word in join([h.words for h in recogniser.recognise(pcm, windows)], shares))
+    packed = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
+    windows = [Window(start=one.heard_from, end=one.heard_to, language=language) for one in packed]
+    return " ".join(word.text for word in join([h.words for h in recogniser.recognise(pcm, windows)], packed))
 
 
 def errors(folder: Path, tested: Sequence[Conversation]) -> ErrorCount:

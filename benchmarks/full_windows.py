@@ -46,9 +46,9 @@ def conversations(count: int) -> list[tuple[Pcm, list[Turn]]]:
 
 
 def ours(recogniser: FasterWhisperRecogniser, pcm: Pcm, turns: list[Turn]) -> int:
-    shares = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
-    windows = [Window(start=s.heard_from, end=s.heard_to, language="en") for s in shares]
-    return len(join([heard.words for heard in recogniser.recognise(pcm, windows)], shares))
+    packed = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
+    windows = [Window(start=s.heard_from, end=s.heard_to, language="en") for s in packed]
+    return len(join([heard.words for heard in recogniser.recognise(pcm, windows)], packed))
 
 
 def clip_a_turn(model: Any, pcm: Pcm, turns: list[Turn]) -> int:

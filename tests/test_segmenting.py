@@ -16,7 +16,7 @@ from transcribe.segmenting import (
     WIDEST_PAUSE,
     WINDOW_MARGIN,
     MixedRecordings,
-    Share,
+    Packed,
     Stretch,
     attribute,
     cut,
@@ -205,15 +205,15 @@ def test_every_word_is_joined_once_however_roughly_its_time_is_heard(
     ends = list(itertools.accumulate(lengths))
     said = [word(str(i), end - length, end) for i, (end, length) in enumerate(zip(ends, lengths, strict=True))]
     edges = [0, *itertools.accumulate(widths)]
-    shares = pack([turn("A", a, b) for a, b in itertools.pairwise(edges)], duration=edges[-1], longest=10_000)
+    packed = pack([turn("A", a, b) for a, b in itertools.pairwise(edges)], duration=edges[-1], longest=10_000)
 
-    def hear(share: Share) -> list[Word]:
+    def hear(stretch: Packed) -> list[Word]:
         late = chance.randint(-100, 100)
-        inside = [w for w in said if share.heard_from <= w.start and w.end <= share.heard_to]
+        inside = [w for w in said if stretch.heard_from <= w.start and w.end <= stretch.heard_to]
         return [word(w.text, w.start + late, w.end + late) for w in inside]
 
-    joined = [w.text for w in join([hear(share) for share in shares], shares)]
-    cuts = [share.start for share in shares]
+    joined = [w.text for w in join([hear(stretch) for stretch in packed], packed)]
+    cuts = [stretch.start for stretch in packed]
     too_long = [w for w in said for cut in cuts if w.start < cut - WINDOW_MARGIN and cut + WINDOW_MARGIN < w.end]
     whole = [w.text for w in said if w.end <= edges[-1] and w not in too_long]
     assert len(joined) == len(set(joined))

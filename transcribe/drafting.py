@@ -27,7 +27,7 @@ from transcribe.levers import Lever, asked_window, plain
 from transcribe.naming import name_turns
 from transcribe.protocols import SAMPLE_RATE_HZ, Diariser, Heard, Pcm, Recogniser, SpeakerCount, Window
 from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Word
-from transcribe.segmenting import Share, attribute, cut, fit_to_speech, join, pack
+from transcribe.segmenting import Packed, attribute, cut, fit_to_speech, join, pack
 from transcribe.store import Store
 
 #: Recordings that wait between the stages: enough that neither starves, few enough to be lost in a crash.
@@ -260,24 +260,24 @@ def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> D
 def _drafts(recording: Recording, track: Track, segments: Sequence[Segment], recipe: Recipe) -> list[Draft]:
     tags = {turn.dialect for turn in track.turns}
     languages = {tag: _language(tag or recording.language, recipe.catalogue) for tag in tags}
-    shares = pack(
+    packed = pack(
         track.turns,
         duration=len(track.pcm) * 1000 // SAMPLE_RATE_HZ,
         longest=recipe.window,
         languages=languages,
         cut_point=partial(audio.quietest, track.pcm),
     )
-    windows = [_window(share, languages[share.dialect], recipe) for share in shares]
+    windows = [_window(stretch, languages[stretch.dialect], recipe) for stretch in packed]
     heard = recipe.recogniser.recognise(track.pcm, windows) if windows else []
     again = recipe.second.recognise(track.pcm, windows) if recipe.second and windows else None
-    first = attribute(_words(heard, shares, track), track.exclusive, segments)
-    second = None if again is None else attribute(_words(again, shares, track), track.exclusive, segments)
+    first = attribute(_words(heard, packed, track), track.exclusive, segments)
+    second = None if again is None else attribute(_words(again, packed, track), track.exclusive, segments)
     return [
         _draft(
             segment,
             _spelt(first[segment.id], segment, recipe),
             None if second is None else _spelt(second[segment.id], segment, recipe),
-            [answer for answer, share in zip(heard, shares, strict=True) if _meet(share, segment)],
+            [answer for answer, stretch in zip(heard, packed, strict=True) if _meet(stretch, segment)],
             track,
             recipe,
         )
@@ -285,8 +285,8 @@ def _drafts(recording: Recording, track: Track, segments: Sequence[Segment], rec
     ]
 
 
-def _meet(share: Share, segment: Segment) -> bool:
-    return share.start < segment.end and share.end > segment.start
+def _meet(stretch: Packed, segment: Segment) -> bool:
+    return stretch.start < segment.end and stretch.end > segment.start
 
 
 def _language(tag: str | None, catalogue: Catalogue) -> str | None:
@@ -294,14 +294,14 @@ def _language(tag: str | None, catalogue: Catalogue) -> str | None:
     return catalogue.find(tag).whisper if tag else None
 
 
-def _window(share: Share, language: str | None, recipe: Recipe) -> Window:
-    known = recipe.catalogue.find(share.dialect) if share.dialect else None
-    lever = recipe.lever(share.dialect)
-    return asked_window(share.heard_from, share.heard_to, language, share.dialect, known, lever)
+def _window(stretch: Packed, language: str | None, recipe: Recipe) -> Window:
+    known = recipe.catalogue.find(stretch.dialect) if stretch.dialect else None
+    lever = recipe.lever(stretch.dialect)
+    return asked_window(stretch.heard_from, stretch.heard_to, language, stretch.dialect, known, lever)
 
 
-def _words(heard: Sequence[Heard], shares: Sequence[Share], track: Track) -> list[Word]:
-    return fit_to_speech(join([window.words for window in heard], shares), track.turns)
+def _words(heard: Sequence[Heard], packed: Sequence[Packed], track: Track) -> list[Word]:
+    return fit_to_speech(join([window.words for window in heard], packed), track.turns)
 
 
 def _spelt(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:

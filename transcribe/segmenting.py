@@ -50,8 +50,8 @@ class Stretch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share(Stretch):
-    """What one window answers for, and what is heard for it, which reaches into its neighbours."""
+class Packed(Stretch):
+    """The stretch that one window answers for, and what that window hears, which reaches into its neighbours."""
 
     heard_from: Milliseconds
     heard_to: Milliseconds
@@ -180,7 +180,7 @@ def pack(
     longest: Milliseconds = LONGEST_WINDOW,
     languages: Mapping[str | None, str | None] | None = None,
     cut_point: CutPoint = halfway,
-) -> list[Share]:
+) -> list[Packed]:
     """
     Pack one recording's turns into full windows of contiguous sound.
 
@@ -197,7 +197,7 @@ def pack(
         cut_point: Where to split, within the reach that even parts leave.
 
     Returns:
-        Shares ordered by start; they do not overlap, and together they hold every turn. `join` puts together what is
+        Stretches ordered by start; they do not overlap, and together they hold every turn. `join` puts together what is
         heard for them.
     """
     room = longest - 2 * WINDOW_MARGIN
@@ -253,26 +253,26 @@ def _span(group: Sequence[Stretch]) -> Stretch:
     return Stretch(start=group[0].start, end=max(part.end for part in group), dialect=tags.most_common(1)[0][0])
 
 
-def _with_margins(spans: Sequence[Stretch], duration: Milliseconds) -> list[Share]:
+def _with_margins(spans: Sequence[Stretch], duration: Milliseconds) -> list[Packed]:
     edges = [(a.end + b.start) // 2 for a, b in itertools.pairwise(spans)]
     last = max([duration, *(span.end for span in spans)])
-    shares = []
+    packed = []
     for span, low, high in zip(spans, [0, *edges], [*edges, last], strict=False):
         first, end = max(0, span.start - WINDOW_MARGIN), min(last, span.end + WINDOW_MARGIN)
-        shares.append(
-            Share(start=max(low, first), end=min(high, end), dialect=span.dialect, heard_from=first, heard_to=end)
+        packed.append(
+            Packed(start=max(low, first), end=min(high, end), dialect=span.dialect, heard_from=first, heard_to=end)
         )
-    return shares
+    return packed
 
 
-def join(heard: Sequence[Sequence[Word]], shares: Sequence[Stretch]) -> list[Word]:
+def join(heard: Sequence[Sequence[Word]], stretches: Sequence[Stretch]) -> list[Word]:
     """
-    Put together, each once, the words that were *heard* in the windows of *shares*.
+    Put together, each once, the words that were *heard* in the windows of *stretches*.
 
-    A word belongs to the share that holds its middle. One at a cut may so be claimed by both sides, each with times
+    A word belongs to the stretch that holds its middle. One at a cut may so be claimed by both sides, each with times
     of its own, or by neither: it is taken once all the same.
     """
-    cuts = [before.end if before.end == after.start else None for before, after in itertools.pairwise(shares)]
+    cuts = [before.end if before.end == after.start else None for before, after in itertools.pairwise(stretches)]
     kept = [
         [word for word in words if _between(low, word, high)]
         for words, low, high in zip(heard, [None, *cuts], [*cuts, None], strict=False)
