@@ -83,16 +83,8 @@ def _one(place: Path, seed: int, way: str, point: int, minutes: float, steps: in
         def sound(recording: str, channel: int | None) -> Pcm:
             return audio.read(audio.place(wiring.audio_folder, recording), channel=channel)
 
-        islands: dict[str, list[Waiting]] = defaultdict(list)
-        for one in ranked:
-            if segments[one.id].recording not in held:
-                islands[one.island].append(one)
-        names = list(islands) if way == "order" else chance.sample(sorted(islands), len(islands))
-        chosen, left = set(), minutes * 60
-        for length, own in ((sum(one.seconds for one in islands[name]), islands[name]) for name in names):
-            if length <= left:
-                chosen.update(one.id for one in own)
-                left -= length
+        waiting = [one for one in ranked if segments[one.id].recording not in held]
+        chosen, left = _chosen(waiting, None if way == "order" else chance, minutes * 60)
         made = [
             one
             for recording in {segments[id].recording for id in chosen}
@@ -128,6 +120,21 @@ def _one(place: Path, seed: int, way: str, point: int, minutes: float, steps: in
         "by_dialect": rates,
         "seconds": tuned.seconds,
     }
+
+
+def _chosen(waiting: Sequence[Waiting], chance: random.Random | None, seconds: float) -> tuple[set[str], float]:
+    """Ids of what fills *seconds*, whole islands, in the order given or by *chance*; and the seconds that are left."""
+    islands: dict[str, list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        islands[one.island].append(one)
+    names = list(islands) if chance is None else chance.sample(sorted(islands), len(islands))
+    chosen: set[str] = set()
+    for name in names:
+        length = sum(one.seconds for one in islands[name])
+        if length <= seconds:
+            chosen.update(one.id for one in islands[name])
+            seconds -= length
+    return chosen, seconds
 
 
 def _held_back(recordings: Sequence[Recording], chance: random.Random) -> set[str]:
