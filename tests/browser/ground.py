@@ -69,7 +69,7 @@ class Writer:
     @classmethod
     def begin(cls, ground: Ground, context: BrowserContext, seed: int) -> Writer:
         screen = Screen(context.pages[0] if context.pages else context.new_page(), ground.url, ground.passwords)
-        screen.sign_in("transcriber").at_work()
+        screen.sign_in("transcriber").at_work().has_more()
         return cls(ground, context, screen, random.Random(seed))
 
     def new_text(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,6 +101,11 @@ class Screen:
         """Wait for a text that can be written."""
         expect(self.box).to_be_editable(timeout=PATIENCE)
         expect(self.box).to_be_focused(timeout=PATIENCE)
+        return self
+
+    def has_more(self) -> Screen:
+        """Wait until segments are here to go on with, whatever dies: the first one is fetched alone."""
+        expect(self.page.get_by_text(re.compile(r"^Segment \d+ of ([2-9]|\d\d)"))).to_be_visible(timeout=PATIENCE)
         return self
 
     def tab_to(self, name: str, *, most: int = 80) -> None:

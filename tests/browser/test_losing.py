@@ -145,6 +145,36 @@ def test_the_server_dies(writer: Writer, ground: Ground, runs: int) -> None:
     writer.has_arrived()
 
 
+def test_the_server_dies_before_a_second_segment_came(ground: Ground, context: BrowserContext, seed: int) -> None:
+    """The first segment is fetched alone; a line that ends right after it leaves nothing to go on to."""
+    asked: list[Route] = []
+
+    def only_one(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.append(route)
+        if len(asked) > 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    context.route("**/api/v1/leases", only_one)
+    screen = Screen(context.new_page(), ground.url, ground.passwords)
+    writer = Writer(ground, context, screen.sign_in("transcriber").at_work(), random.Random(seed))
+    eventually(screen, lambda: len(asked) > 1)
+    writer.type(text := writer.new_text())
+    ground.kill()
+    screen.page.keyboard.press("Control+Enter")
+    writer.done.append(text)
+    expect(screen.page.get_by_text("Done, and kept on this computer.")).to_be_visible(timeout=PATIENCE)
+    assert screen.text == text
+    context.unroute("**/api/v1/leases")
+    ground.again()
+    writer.send_now()
+    expect(screen.box).not_to_have_value(text, timeout=PATIENCE)
+    writer.has_arrived()
+    screen.give_back()
+
+
 @pytest.mark.parametrize(("status", "words"), [(503, "The server is busy"), (507, "The server's disk is full")])
 def test_the_server_takes_nothing(writer: Writer, runs: int, status: int, words: str) -> None:
     for _ in range(runs):
