@@ -12,6 +12,7 @@ from transcribe.desk_records import DeskRules
 from transcribe.errors import InputError, UnfitError
 from transcribe.records import Acceptance
 from transcribe.store import Store
+from transcribe.store.database import PAGE
 from transcribe.store.desk_tables import DESK
 from transcribe.store.tables import ACCEPTANCES
 
@@ -54,6 +55,16 @@ def test_what_was_accepted_stands_once(talk: Store) -> None:
     assert talk.accept_drafts(given) == 0
     assert list(talk.acceptances()) == given
     assert list(talk.acceptances(dialect="ta")) == list(talk.acceptances(model="other")) == []
+
+
+def test_more_than_a_page_of_them_is_given_in_turn(store: Store) -> None:
+    store.add_recordings([recording("long", duration=4_000 * PAGE, split="train", dialect="hi", speaker="A")])
+    spoken = [("A", at * 1_000, at * 1_000 + 900, "one two") for at in range(PAGE + 2)]
+    store.save_drafted(drafted("long", spoken))
+    first = accepted(store, 0, name="long")
+    given = [replace(first, segment=one.id) for one in store.segments(recording_id("long"))]
+    assert store.accept_drafts(given) == PAGE + 2
+    assert list(store.acceptances()) == given
 
 
 @pytest.mark.parametrize("change", [{"segment": "nowhere"}, {"settings": "never-ran"}, {"model": "other"}])

@@ -108,18 +108,18 @@ class Database:
         """
         order = [column.desc() if descending else column.asc() for column in key]
         page = statement.order_by(*order).limit(PAGE)
-        last: Row[Any] | None = None
+        here, following = tuple_(*key), page
         while True:
-            following = page
-            if last is not None:
-                seen, here = tuple_(*(last._mapping[column] for column in key)), tuple_(*key)
-                following = page.where(here < seen if descending else here > seen)
             with self.reading() as connection:
                 rows = connection.execute(following).all()
+            if not rows:
+                return
+            # Looked up on a last page too, so that a key that is not selected fails with the first row of all.
+            seen = tuple_(*(rows[-1]._mapping[column] for column in key))
+            following = page.where(here < seen if descending else here > seen)
             yield from rows
             if len(rows) < PAGE:
                 return
-            last = rows[-1]
 
 
 def batches(items: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:

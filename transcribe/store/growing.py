@@ -14,6 +14,8 @@ from transcribe.store.desk_tables import DESK
 from transcribe.store.rows import key, optional
 from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DONE, RECORDINGS, SEGMENTS
 
+#: What an acceptance is of, by name.
+_SEGMENT, _RECORDING = SEGMENTS.c.id.label("segment_id"), RECORDINGS.c.id.label("recording_id")
 #: Where a segment of the desk stands whose draft was accepted: nobody is asked for it.
 GROWN = "grown"
 
@@ -56,7 +58,7 @@ class Growing(Database):
             found = found.where(ACCEPTANCES.c.dialect == dialect)
         if model is not None:
             found = found.where(DONE.c.model == model)
-        for row in self.paged(found, [RECORDINGS.c.id, SEGMENTS.c.start_ms, SEGMENTS.c.id]):
+        for row in self.paged(found, [_RECORDING, SEGMENTS.c.start_ms, _SEGMENT]):
             yield _acceptance(row)
 
     def withdraw_acceptances(self, dialect: str, model: str, *, reason: str, but: Collection[str] = ()) -> int:
@@ -133,7 +135,7 @@ def _last() -> Select[Any]:
 
 
 def _acceptances() -> Select[Any]:
-    columns = (SEGMENTS.c.id.label("segment_id"), RECORDINGS.c.id.label("recording_id"), DONE.c.model, DONE.c.settings)
+    columns = (_SEGMENT, _RECORDING, SEGMENTS.c.start_ms, DONE.c.model, DONE.c.settings)
     written = exists().where(CORRECTIONS.c.segment == ACCEPTANCES.c.segment, ~ACCEPTANCES.c.audit)
     return (
         select(ACCEPTANCES, *columns)
