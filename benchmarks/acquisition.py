@@ -5,11 +5,12 @@ Does a model learn more from what `boli queue --first` asks for than from as man
     python -m benchmarks.acquisition DIR --seeds 5 --points 4 --steps 120
 
 Each seed holds back three conversations of each dialect to be measured on. At each point, the budget's fraction of the
-rest is taken once in the order and once by lot, segments that overlap together in both, all that is heard in them is
-written down, and the embedded Whisper is tuned on it by adapters for so many steps.
-Its WER on what was held back is that of the drafter's engine, the mean over dialects. What is done is kept in
-DIR/acquisition.jsonl, so that it goes on where it stopped; the result file has the means with their spread over seeds,
-the difference of each pair, and the share of the minutes after which the order is where the lot ends.
+rest is written down, with all that is heard in it: once by lot, once as people are asked by the order, who write what
+one point adds before they are asked for the next. Segments that overlap are written together in both. The embedded
+Whisper is then tuned on it by adapters for so many steps. Its WER on what was held back is that of the drafter's
+engine, the mean over dialects. What is done is kept in DIR/acquisition.jsonl, so that it goes on where it stopped; the
+result file has the means with their spread over seeds, the difference of each pair, and the share of the minutes after
+which the order is where the lot ends.
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import random
+import shutil
 import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
 from benchmarks.digit_adaptation import heard
-from benchmarks.growing import EDGE, spread
+from benchmarks.growing import EDGE, people_write, spread
 from benchmarks.measuring import write
 from dialects.acquiring import Waiting
 from dialects.dialect import load_catalogue
@@ -42,79 +47,67 @@ from transcribe.finetune.shards import Sound
 from transcribe.frozen import Example
 from transcribe.protocols import Pcm
 from transcribe.records import Recording, Segment
+from transcribe.store.tables import RECORDINGS
 from transcribe.wiring import Wiring
 
 WAYS = ("order", "lot")
 #: Conversations of each dialect that are measured on.
 HELD = 3
-#: Half as many windows a step as by default, at twice the rate of adapters: few steps teach a narrow network little.
-RATE, WINDOWS = 1e-3, 4
+TUNING: dict[str, Any] = {
+    "method": "lora",
+    "rate": 1e-3,
+    "windows": 4,
+    "dropout": 0.0,
+    "warmup_steps": 5,
+    "average_steps": 30,
+    "threads": 1,
+}
 
 
-def measure(place: Path, *, seeds: int, points: int, steps: int, budget: float) -> None:
+def measure(place: Path, *, seeds: Sequence[int], points: int, steps: int, budget: float) -> None:
     """Every seed, way and point that is not noted yet, then the result file."""
     notes = place / "acquisition.jsonl"
     done = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()] if notes.exists() else []
     known = {(row["seed"], row["way"], row["point"], row["steps"]) for row in done}
-    for seed in range(seeds):
+    for seed in seeds:
         for point in range(1, points + 1):
             for way in WAYS:
                 if (seed, way, point, steps) in known:
                     continue
-                row = _one(place, seed, way, point, budget * point / points, steps)
+                row = trial(place, seed, way, [budget / points] * point, steps)
                 with notes.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(row) + "\n")
                 done.append(row)
                 print(f"seed {seed}, {way}, {row['minutes']:.1f} min: WER {row['wer']:.1%} in {row['seconds']:.0f} s")
-    _tell([row for row in done if row["steps"] == steps], steps, budget)
+    _tell([row for row in done if row["steps"] == steps and row["seed"] in seeds], steps, budget)
 
 
-def _one(place: Path, seed: int, way: str, point: int, minutes: float, steps: int) -> dict[str, Any]:
-    chance = random.Random(seed)
-    with Wiring.open(place / "w") as wiring:
-        store, model = wiring.store, wiring.store.promoted()
-        if model is None:
-            raise SystemExit("the pool has no drafts: run benchmarks.pool first")
-        recordings = {one.id: one for one in store.recordings()}
-        held = _held_back(list(recordings.values()), chance)
-        ranked = correct_next(store, model, preparer(wiring.settings.report, normaliser=None), minutes=1e6)
-        segments = {one.id: one for id in recordings for one in store.segments(id)}
+def trial(place: Path, seed: int, way: str, rounds: Sequence[float], steps: int, **more: Any) -> dict[str, Any]:
+    """Choose in *rounds* of so many minutes, write, tune, and measure on what was held back."""
+    with tempfile.TemporaryDirectory() as folder:
+        to = Path(folder)
+        shutil.copytree(place / "w", to / "w", ignore=shutil.ignore_patterns("audio", "reports"))
+        with Wiring.open(place / "w") as pool, Wiring.open(to / "w") as copy:
 
-        def sound(recording: str, channel: int | None) -> Pcm:
-            return audio.read(audio.place(wiring.audio_folder, recording), channel=channel)
+            def sound(recording: str, channel: int | None) -> Pcm:
+                return audio.read(audio.place(pool.audio_folder, recording), channel=channel)
 
-        waiting = [one for one in ranked if segments[one.id].recording not in held]
-        chosen, left = _chosen(waiting, None if way == "order" else chance, minutes * 60)
-        made = [
-            one
-            for recording in {segments[id].recording for id in chosen}
-            for one in _examples(recordings[recording], list(store.segments(recording)), chosen)
-        ]
-        with tempfile.TemporaryDirectory() as folder:
-            to = Path(folder)
+            held = _held_back(copy, random.Random(seed))
+            made = _written(copy, rounds, None if way == "order" else random.Random(seed))
             dataset = frozen.write(to / "dataset", sorted(made, key=lambda one: one.place))
-            settings = TrainSettings(
-                method="lora",
-                rate=RATE,
-                windows=WINDOWS,
-                steps=steps,
-                warmup_steps=5,
-                average_steps=30,
-                threads=1,
-                seed=seed,
-            )
+            settings = TrainSettings(**({**TUNING, "steps": steps, "seed": seed} | more))
             tuned = tune(settings, embedded.whisper_for_training(), dataset, sound, to / "tuned")
-            model_folder = convert.to_ctranslate2(tuned.folder, to / "ct2").folder
-            rates = _rates(model_folder, [recordings[id] for id in sorted(held)], sound)
+            rates = _rates(convert.to_ctranslate2(tuned.folder, to / "ct2").folder, held, sound)
     spent: dict[str, float] = defaultdict(float)
-    for one in (each for each in made if each.text is not None):
-        spent[str(one.dialect)] += (one.end - one.start) / 60_000
+    for each in made:
+        if each.text is not None:
+            spent[str(each.dialect)] += (each.end - each.start) / 60_000
     return {
         "seed": seed,
         "way": way,
-        "point": point,
+        "point": len(rounds),
         "steps": steps,
-        "minutes": round(minutes - left / 60, 2),
+        "minutes": round(sum(spent.values()), 2),
         "minutes_by_dialect": {tag: round(found, 2) for tag, found in sorted(spent.items())},
         "wer": statistics.fmean(rates.values()),
         "by_dialect": rates,
@@ -122,27 +115,51 @@ def _one(place: Path, seed: int, way: str, point: int, minutes: float, steps: in
     }
 
 
-def _chosen(waiting: Sequence[Waiting], chance: random.Random | None, seconds: float) -> tuple[set[str], float]:
-    """Ids of what fills *seconds*, whole islands, in the order given or by *chance*; and the seconds that are left."""
+def _held_back(wiring: Wiring, chance: random.Random) -> list[Recording]:
+    """Three conversations of each dialect, which nobody is asked to write from now on."""
+    held: list[Recording] = []
+    recordings = list(wiring.store.recordings())
+    for dialect in sorted({str(one.dialect) for one in recordings}):
+        held += chance.sample([one for one in recordings if str(one.dialect) == dialect], HELD)
+    with wiring.store.writing() as connection:
+        mine = RECORDINGS.c.id.in_([one.id for one in held])
+        connection.execute(update(RECORDINGS).where(mine).values(split="test"))
+    return held
+
+
+def _written(wiring: Wiring, rounds: Sequence[float], chance: random.Random | None) -> list[Example]:
+    """
+    Segments of the conversations that are worked on, those that are chosen with what people write there.
+
+    Each round knows what was written in those before. By *chance*: not in the order, but by lot.
+    """
+    store, model = wiring.store, wiring.store.promoted()
+    if model is None:
+        raise SystemExit("the pool has no drafts: run benchmarks.pool first")
+    prepare = preparer(wiring.settings.report, normaliser=None)
+    recordings = {one.id: one for one in store.recordings() if one.split == "train"}
+    segments = {one.id: one for id in recordings for one in store.segments(id)}
+    chosen: set[str] = set()
+    for minutes in [*rounds] if chance is None else [sum(rounds)]:
+        ranked = correct_next(store, model, prepare, minutes=minutes if chance is None else math.inf)
+        new = {one.id for one in (ranked if chance is None else _by_lot(ranked, chance, minutes * 60))}
+        touched = [recordings[id] for id in sorted({segments[id].recording for id in new})]
+        people_write(wiring, touched, new, everything)
+        chosen |= new
+    worked_on = sorted({segments[id].recording for id in chosen})
+    return [one for id in worked_on for one in _examples(recordings[id], list(store.segments(id)), chosen)]
+
+
+def _by_lot(waiting: Sequence[Waiting], chance: random.Random, seconds: float) -> Iterator[Waiting]:
+    """What fills *seconds*, by *chance*, unbroken speech together."""
     islands: dict[str, list[Waiting]] = defaultdict(list)
     for one in waiting:
         islands[one.island].append(one)
-    names = list(islands) if chance is None else chance.sample(sorted(islands), len(islands))
-    chosen: set[str] = set()
-    for name in names:
+    for name in chance.sample(sorted(islands), len(islands)):
         length = sum(one.seconds for one in islands[name])
         if length <= seconds:
-            chosen.update(one.id for one in islands[name])
+            yield from islands[name]
             seconds -= length
-    return chosen, seconds
-
-
-def _held_back(recordings: Sequence[Recording], chance: random.Random) -> set[str]:
-    """Three conversations of each dialect."""
-    held: set[str] = set()
-    for dialect in sorted({str(one.dialect) for one in recordings}):
-        held.update(chance.sample(sorted(one.id for one in recordings if str(one.dialect) == dialect), HELD))
-    return held
 
 
 def _rates(folder: Path, held: Sequence[Recording], sound: Sound) -> dict[str, float]:
@@ -244,11 +261,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("place", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--points", type=int, default=4)
     parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--budget", type=float, default=24.0, help="minutes of sound at the last point")
     given = parser.parse_args()
-    measure(given.place, seeds=given.seeds, points=given.points, steps=given.steps, budget=given.budget)
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    measure(given.place, seeds=seeds, points=given.points, steps=given.steps, budget=given.budget)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@ How many drafts can be accepted without a person, how right are they, and does a
 
     python -m benchmarks.growing POOL --strong TAG [--weak TAG --improved POOL] [--seeds 5] [--reviewed 0.35]
 
-POOL is what `benchmarks.pool` leaves. For each seed a part of the conversations of the strongest dialect is written by
-"people" (the truth), the rest is left to acceptance at a limit of 5 %, everything accepted is written again blindly,
-and a second round follows. Then the same with a model that was made worse on purpose: every fifth word of the drafts
-nobody has written is another, as sure as the one before. The weak dialect is measured twice: in the same pool, and in
-another one that a model tuned for it has drafted. It works on copies; the pools stay as they are.
+POOL is what `benchmarks.pool` leaves. For each seed a part of the conversations of each dialect is written by "people"
+(the truth), the rest is left to acceptance at a limit of 5 %, everything of the strongest dialect that is accepted is
+written again blindly, and a second round follows. Then the same with a model that was made worse on purpose: every
+fifth word of the drafts nobody has written is another, as sure as the one before. The weak dialect is measured twice:
+in the same pool, and in another one that a model tuned for it has drafted. It works on copies; the pools stay as they
+are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import random
 import shutil
 import statistics
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,22 +59,34 @@ def spread(turn: Turn) -> Iterator[tuple[float, str]]:
         at += length
 
 
-def people_write(wiring: Wiring, recordings: Iterable[Recording], only: set[str] | None = None) -> None:
+def own_words(recording: Recording, segments: Sequence[Segment]) -> dict[str, str]:
+    """What the speaker of each of *segments* says in it."""
+    return {segment.id: truth(recording, segment) for segment in segments}
+
+
+def people_write(
+    wiring: Wiring,
+    recordings: Iterable[Recording],
+    only: set[str] | None = None,
+    said: Callable[[Recording, Sequence[Segment]], dict[str, str]] = own_words,
+) -> None:
     """Let people write the drafted segments of *recordings*, or *only* some, from the sound."""
     for recording in recordings:
+        segments = list(wiring.store.segments(recording.id))
+        texts = said(recording, segments)
         wiring.store.add_corrections(
             Correction(
                 id=content_id(segment.id, "truth"),
                 recording=recording.id,
                 start=segment.start,
                 end=segment.end,
-                text=truth(recording, segment) or "[noise]",
+                text=texts.get(segment.id) or "[noise]",
                 speaker=segment.speaker,
                 dialect=segment.dialect,
                 segment=segment.id,
                 author="truth",
             )
-            for segment in wiring.store.segments(recording.id)
+            for segment in segments
             if only is None or segment.id in only
         )
 
@@ -107,11 +120,14 @@ def round_of(pool: Path, tag: str, seed: int, reviewed: float, *, worse: bool = 
         copy = Path(folder) / "w"
         shutil.copytree(pool / "w", copy, ignore=shutil.ignore_patterns("audio", "reports"))
         with Wiring.open(copy, {"grow.audit_share": 1.0}) as wiring:
-            recordings = [one for one in wiring.store.recordings() if str(one.dialect) == tag]
-            chance.shuffle(recordings)
-            written = recordings[: round(reviewed * len(recordings))]
-            rest = recordings[len(written) :]
-            people_write(wiring, written)
+            every = list(wiring.store.recordings())
+            rest: list[Recording] = []
+            for dialect in sorted({str(one.dialect) for one in every}, key=lambda each: (each != tag, each)):
+                recordings = [one for one in every if str(one.dialect) == dialect]
+                chance.shuffle(recordings)
+                written = recordings[: round(reviewed * len(recordings))]
+                rest += recordings[len(written) :] if dialect == tag else []
+                people_write(wiring, written)
             if worse:
                 worsen(wiring, [one.id for one in rest], chance)
             first = told(wiring, tag)

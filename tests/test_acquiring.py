@@ -1,14 +1,20 @@
-"""What is asked for together: unbroken speech, however many overlap in it."""
+"""What is asked for first, and what together: unbroken speech, however many overlap in it."""
 
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.actions.acquiring import unbroken
-from transcribe.records import Segment
+from dialects.dialect import load_catalogue
+from dialects.preparing import Preparer
+from tests.desk import LOW, Desk, recipe
+from transcribe.actions.acquiring import correct_next, unbroken
+from transcribe.records import Correction, Model, Segment
+from transcribe.store import Store
 
 
 def segment(speaker: str, start: int, end: int, channel: int | None = None) -> Segment:
@@ -33,3 +39,27 @@ def test_whatever_overlaps_is_together(spans: list[tuple[str, int, int]]) -> Non
     for one, other in itertools.combinations(segments, 2):
         if one.start < other.end and other.start < one.end:
             assert together[one.id] == together[other.id]
+
+
+@pytest.mark.parametrize("missed", ["en-GB", "en-US"])
+def test_what_people_found_wrong_in_a_dialect_is_expected_of_its_other_drafts(tmp_path: Path, missed: str) -> None:
+    """Both dialects are drafted with the same doubt; of one, people found every word wrong."""
+    made = recipe()
+    with Store.open(f"sqlite:///{tmp_path / 'boli.db'}") as store:
+        desk = Desk(store, tmp_path / "audio")
+        for tag, number in itertools.product(("en-GB", "en-US"), range(4)):
+            desk.add(f"{tag}{number}", [(400, 4_400, LOW)], dialect=tag, split="train")
+        desk.draft(made)
+        model = Model(id=made.recogniser.id, place="scripted", name="scripted")
+
+        def asked() -> list[str]:
+            return [one.dialect for one in correct_next(store, model, Preparer(load_catalogue()), minutes=60)]
+
+        assert sorted(asked()) == ["en-GB"] * 4 + ["en-US"] * 4
+        for recording in [one for one in store.recordings() if one.path[5] in "01"]:
+            for segment, draft in store.drafted(recording.id, model.id):
+                text = "no word of it is so" if recording.dialect == missed else draft.text
+                span = {"start": segment.start, "end": segment.end, "segment": segment.id}
+                store.add_corrections([Correction(id=segment.id, recording=recording.id, text=text, **span)])
+        other = "en-US" if missed == "en-GB" else "en-GB"
+        assert asked() == [missed] * 2 + [other] * 2

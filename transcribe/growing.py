@@ -1,9 +1,9 @@
 """
 Drafts that are taken for right without a person, as long as people who look at some of them agree. Pure.
 
-Whisper's confidence alone does not find bad drafts, so the signs of a draft are weighed by what people wrote, each
-dialect apart, and the doubt that they give is calibrated on texts that the weighing has not seen. It stays one way of
-ordering, never a promise: what was accepted is looked at again, blindly, by lot.
+Whisper's confidence alone does not find bad drafts, so the signs of a draft are weighed by what people wrote of all
+dialects, and the doubt that they give is calibrated on each dialect's own texts, none of which its weighing has seen.
+It stays one way of ordering, never a promise: what was accepted is looked at again, blindly, by lot.
 """
 
 from __future__ import annotations

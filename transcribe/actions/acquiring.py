@@ -3,55 +3,83 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from dialects.acquiring import Waiting, acquire
 from dialects.preparing import Preparer
-from dialects.scoring import Pair
+from dialects.scoring import Pair, count, from_counts
 from transcribe.growing import doubt
-from transcribe.records import Draft, Milliseconds, Model, Recording, Segment
+from transcribe.records import Correction, Draft, Milliseconds, Model, Recording, Segment
 from transcribe.store import Store
 from transcribe.store.scoring import joined
 
 #: What a draft without probabilities is doubted by.
 _UNKNOWN_DOUBT = 0.5
+#: Errors for which the machine's own doubt stands beside those that people found.
+_OWN_DOUBT = 20.0
 _MINUTE = 60_000
 
 
-def correct_next(store: Store, model: Model, prepare: Preparer, *, minutes: float) -> tuple[Waiting, ...]:
-    """
-    The unwritten segments of the train split that are most worth a person's time, of *minutes* of sound at most.
+@dataclass(kw_only=True)
+class _Known:
+    """What people have written so far."""
 
-    A dialect needs it the more the fewer minutes of it are written: by the root, so that none is left out.
-    """
+    words: Counter[str] = field(default_factory=Counter)
+    voices: Counter[str] = field(default_factory=Counter)
+    #: Of each dialect.
+    time: Counter[str] = field(default_factory=Counter)
+    #: Of each dialect, for each draft that was written: errors that were expected of it, and that people found.
+    trials: dict[str, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def need(self, tags: Collection[str]) -> dict[str, float]:
+        """
+        How much each dialect needs to be written.
+
+        The more, the fewer minutes of it are: by the root, so that none is left out. And what a model doubts is taken
+        for as many errors as people found in such drafts of the dialect.
+        """
+        mean = sum(self.time[tag] for tag in tags) / max(len(tags), 1)
+        few = {tag: ((_MINUTE + mean) / (_MINUTE + self.time[tag])) ** 0.5 for tag in tags}
+        return {tag: few[tag] * _found(self.trials[tag]) for tag in tags}
+
+
+def correct_next(store: Store, model: Model, prepare: Preparer, *, minutes: float) -> tuple[Waiting, ...]:
+    """The unwritten segments of the train split that are most worth a person's time, of *minutes* of sound at most."""
     waiting: list[Waiting] = []
-    heard: Counter[str] = Counter()
-    voices: Counter[str] = Counter()
-    written: dict[str, int] = defaultdict(int)
+    known = _Known()
     for recording in store.recordings():
         if recording.split != "train":
             continue
         said = list(store.corrections(recording=recording.id, standing=True))
         for one in said:
             tag, words = _normalised(prepare, one.dialect or recording.dialect, one.text)
-            heard.update(words)
-            voices[one.speaker or recording.id] += 1
-            written[tag] += one.end - one.start
-        spans = joined((one.start, one.end) for one in said)
+            known.words.update(words)
+            known.voices[one.speaker or recording.id] += 1
+            known.time[tag] += one.end - one.start
+        spans, texts = joined((one.start, one.end) for one in said), {one.segment: one for one in said}
         accepted = {one.segment for one in store.acceptances(recording=recording.id)}
         drafted = list(store.drafted(recording.id, model.id))
         islands = unbroken([segment for segment, _ in drafted])
         for segment, draft in drafted:
-            if segment.id not in accepted and not any(_mostly(segment, span) for span in spans):
-                waiting.append(_waiting(prepare, recording, segment, draft, islands[segment.id]))
-    return acquire(
-        waiting, minutes * 60, need=_need({one.dialect for one in waiting}, written), heard=heard, voices=voices
-    )
+            found = _waiting(prepare, recording, segment, draft, islands[segment.id])
+            if segment.id in texts:
+                known.trials[found.dialect].append((found.expected_errors, _errors(prepare, found, texts[segment.id])))
+            elif segment.id not in accepted and not any(_mostly(segment, span) for span in spans):
+                waiting.append(found)
+    need = known.need({one.dialect for one in waiting})
+    return acquire(waiting, minutes * 60, need=need, heard=known.words, voices=known.voices)
 
 
-def _need(tags: set[str], written: Mapping[str, int]) -> dict[str, float]:
-    mean = sum(written[tag] for tag in tags if tag in written) / max(len(tags), 1) / _MINUTE
-    return {tag: ((1 + mean) / (1 + written.get(tag, 0) / _MINUTE)) ** 0.5 for tag in tags}
+def _found(trials: Sequence[tuple[float, int]]) -> float:
+    """Errors found for each that was expected, by *trials* of (expected, found), each of one segment."""
+    return (_OWN_DOUBT + sum(found for _, found in trials)) / (_OWN_DOUBT + sum(expected for expected, _ in trials))
+
+
+def _errors(prepare: Preparer, drafted: Waiting, written: Correction) -> int:
+    """Words that are wrong in what was *drafted*, by what a person has *written*."""
+    _, words = _normalised(prepare, drafted.dialect, written.text)
+    return from_counts(count(words, drafted.words)).errors
 
 
 def unbroken(segments: Sequence[Segment]) -> dict[str, str]:

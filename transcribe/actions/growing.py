@@ -13,7 +13,7 @@ from dialects.columns import columns, percent
 from dialects.preparing import Preparer
 from dialects.rows import rounded
 from dialects.scoring import ErrorCount, Pair, count, from_counts
-from dialects.weighing import Seen, held_out, weigh
+from dialects.weighing import Seen, Weighing, held_out, weigh
 from transcribe.actions.scoring import model_named, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance
@@ -47,6 +47,27 @@ class _Speech:
     written: dict[str, _Written] = field(default_factory=dict)
     #: Segments that nobody has written: recording, signs, drafted words.
     unwritten: dict[str, tuple[str, tuple[float, ...] | None, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Weighed:
+    """What the signs of drafts are worth, learnt from all dialects: a few hundred texts of one are few."""
+
+    weighing: Weighing
+    #: The doubt of each draft that people have written, by a weighing that has not seen it.
+    held_out: Mapping[str, float]
+
+    @classmethod
+    def of(cls, speech: Mapping[str, _Speech]) -> _Weighed | None:
+        """``None`` where nobody has written anything yet."""
+        seen = {
+            segment: Seen(signs=one.signs, wrong=one.counts.errors > 0, block=one.block)
+            for _, own in sorted(speech.items())
+            for segment, one in own.written.items()
+            if one.signs is not None
+        }
+        texts = list(seen.values())
+        return cls(weighing=weigh(texts), held_out=dict(zip(seen, held_out(texts), strict=True))) if texts else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +143,9 @@ def accept(
         standing[one.dialect].append(one)
     prepare = preparer(wiring.settings.report, normaliser=None)
     speech = _speech(store, model, prepare)
+    weighed = _Weighed.of(speech)
     made = [
-        _grow(store, model, tag, speech[tag], standing[tag], limits, draw=draw, dry_run=dry_run)
+        _grow(store, model, tag, speech[tag], weighed, standing[tag], limits, draw=draw, dry_run=dry_run)
         for tag in sorted(speech)
     ]
     header = ("dialect", "segments", "reviewed", "accepted", "audited", "WER %", "interval", "state")
@@ -138,6 +160,7 @@ def _grow(
     model: Model,
     tag: str,
     speech: _Speech,
+    weighed: _Weighed | None,
     before: Sequence[Acceptance],
     limits: Limits,
     *,
@@ -150,7 +173,7 @@ def _grow(
         if speech.written[segment].blind:
             found[speech.written[segment].block].append(speech.written[segment].counts)
     audit = audited(found, limits)
-    reviewed = [one for one in speech.written.values() if one.signs is not None]
+    reviewed = sum(one.signs is not None for one in speech.written.values())
     state: State = "growing"
     reason, change = audit.stopped, 0
     silent = sum(not one.audit for one in before)
@@ -158,17 +181,17 @@ def _grow(
         state, change = "stopped", -silent
         if not dry_run:
             store.withdraw_acceptances(tag, model.id, reason=reason, but=looked_at)
-    elif len(reviewed) < limits.least_reviewed:
-        state, reason = "waiting", f"{limits.least_reviewed - len(reviewed)} more segments are to be written first"
+    elif weighed is None or reviewed < limits.least_reviewed:
+        state, reason = "waiting", f"{limits.least_reviewed - reviewed} more segments are to be written first"
     else:
-        fresh = _fresh(store, model, tag, speech, reviewed, {one.segment for one in before}, limits, draw)
+        fresh = _fresh(store, model, tag, speech, weighed, {one.segment for one in before}, limits, draw)
         change, silent = len(fresh), silent + sum(not one.audit for one in fresh)
         if not dry_run:
             store.accept_drafts(fresh)
     return Grown(
         dialect=tag,
         segments=speech.segments,
-        reviewed=len(reviewed),
+        reviewed=reviewed,
         accepted=0 if state == "stopped" else silent,
         change=change,
         audit=audit,
@@ -182,21 +205,18 @@ def _fresh(
     model: Model,
     tag: str,
     speech: _Speech,
-    reviewed: Sequence[_Written],
+    weighed: _Weighed,
     known: set[str],
     limits: Limits,
     draw: Callable[[], float],
 ) -> list[Acceptance]:
-    seen = [
-        Seen(signs=one.signs, wrong=one.counts.errors > 0, block=one.block) for one in reviewed if one.signs is not None
-    ]
     calibration = calibrate(
-        Looked(doubt=doubt, errors=one.counts.errors, words=one.counts.words)
-        for doubt, one in zip(held_out(seen), reviewed, strict=True)
+        Looked(doubt=weighed.held_out[segment], errors=one.counts.errors, words=one.counts.words)
+        for segment, one in speech.written.items()
+        if segment in weighed.held_out
     )
-    weighing = weigh(seen)
     drafts = {
-        segment: (None if own is None else weighing.doubt(own), words)
+        segment: (None if own is None else weighed.weighing.doubt(own), words)
         for segment, (_, own, words) in speech.unwritten.items()
         if segment not in known
     }
