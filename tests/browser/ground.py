@@ -14,7 +14,7 @@ import psutil
 from playwright.sync_api import BrowserContext, Playwright, expect
 
 from tests.browser.screen import FLAGS, LAPTOP, PATIENCE, Screen
-from tests.review.serving import Process, serve
+from tests.review.serving import Process, quiet_port, serve
 from transcribe.store import Store
 
 #: What people write, in three scripts; each text is some of these.
@@ -32,7 +32,7 @@ class Ground:
 
     @classmethod
     def open(cls, workspace: Path, passwords: Mapping[str, str], **more: str) -> Ground:
-        return cls(workspace, passwords, serve(workspace, **more), more)
+        return cls(workspace, passwords, serve(workspace, port=quiet_port(), **more), more)
 
     @property
     def url(self) -> str:
@@ -100,7 +100,7 @@ class Writer:
         self.screen = Screen(fresh, self.ground.url, self.ground.passwords, told=before.told)
         self.screen.open()
         door = self.screen.page.get_by_label("Password")
-        expect(self.screen.box.or_(door).first).to_be_visible(timeout=PATIENCE)
+        expect(self.screen.box.or_(door).first).to_be_visible()
         # A cookie of the last half minute may have died with the browser.
         if door.count():
             self.screen.sign_in("transcriber")
@@ -135,18 +135,18 @@ class Writer:
         page, asked = self.screen.page, self.screen.page.get_by_text("You are signed out. Go on writing")
         if page.request.get(f"{self.screen.url}/api/v1/session").ok:
             return
-        expect(asked).to_be_visible(timeout=PATIENCE)
+        expect(asked).to_be_visible()
         self.screen.tab_to("Sign in")
         page.keyboard.press("Enter")
         self.screen.tab_to("Password")
         page.keyboard.insert_text(self.ground.passwords["transcriber"])
         page.keyboard.press("Enter")
-        expect(asked).to_have_count(0, timeout=PATIENCE)
-        expect(page.get_by_label("Password")).to_have_count(0, timeout=PATIENCE)
+        expect(asked).to_have_count(0)
+        expect(page.get_by_label("Password")).to_have_count(0)
 
     def waits(self, count: int) -> None:
         state = self.screen.page.get_by_label("What is saved and sent")
-        expect(state).to_contain_text(f"{count} waiting to send", timeout=PATIENCE)
+        expect(state).to_contain_text(f"{count} waiting to send")
 
     def has_arrived(self) -> None:
         """Everything that was done is on the server, once, and nothing is on this computer that is not."""

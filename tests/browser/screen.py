@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,7 @@ FLAGS = [
 LAPTOP: Any = {"width": 1366, "height": 768}
 #: Milliseconds that a busy machine may take for what a person would call at once.
 PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 #: Tells the test each text of which the screen says that it is saved, as soon as it says so.
 _LISTEN = """() => {
@@ -82,6 +83,11 @@ class Screen:
         """What is saved and sent, in the screen's words."""
         return self.page.get_by_label("What is saved and sent").inner_text()
 
+    @property
+    def place(self) -> Locator:
+        """Which of the segments in hand is shown, and how many there are."""
+        return self.page.get_by_text(re.compile(r"^Segment \d+ of \d+$"))
+
     def open(self, path: str = "/") -> Screen:
         self.page.goto(self.url + path)
         return self
@@ -94,24 +100,34 @@ class Screen:
         self.page.keyboard.press("Tab")
         self.page.keyboard.insert_text(self.passwords[who])
         self.page.keyboard.press("Enter")
-        expect(self.page.get_by_role("button", name=f"Sign out {who}")).to_be_visible(timeout=PATIENCE)
+        expect(self.page.get_by_role("button", name=f"Sign out {who}")).to_be_visible()
         return self
 
     def at_work(self) -> Screen:
         """Wait for a text that can be written."""
-        expect(self.box).to_be_editable(timeout=PATIENCE)
-        expect(self.box).to_be_focused(timeout=PATIENCE)
+        expect(self.box).to_be_editable()
+        expect(self.box).to_be_focused()
         return self
 
     def has_more(self) -> Screen:
         """Wait until segments are here to go on with, whatever dies: the first one is fetched alone."""
-        expect(self.page.get_by_text(re.compile(r"^Segment \d+ of ([2-9]|\d\d)"))).to_be_visible(timeout=PATIENCE)
+        expect(self.place).to_have_text(re.compile(r"of ([2-9]|\d\d)$"))
+        return self
+
+    def walk_to(self, wanted: Callable[[], bool]) -> Screen:
+        """Go from segment to segment until one is as *wanted*."""
+        expect(self.page.get_by_label("What is saved and sent")).to_contain_text("ready offline")
+        while not wanted():
+            before = self.place.inner_text()
+            self.page.keyboard.press("Alt+ArrowDown")
+            expect(self.place).not_to_have_text(before)
+            self.at_work()
         return self
 
     def tab_to(self, name: str, *, most: int = 80) -> None:
         """Press Tab until what is called *name* has the focus."""
         wanted = self.page.get_by_label(name).or_(self.page.get_by_role("button", name=name)).first
-        expect(wanted).to_be_visible(timeout=PATIENCE)
+        expect(wanted).to_be_visible()
         for _ in range(most):
             self.page.keyboard.press("Tab")
             if wanted.evaluate("each => each === document.activeElement"):
@@ -127,11 +143,11 @@ class Screen:
         """Say that the text is done, and wait for the next one."""
         text = self.text
         self.page.keyboard.press("Control+Enter")
-        expect(self.box).not_to_have_value(text, timeout=PATIENCE)
+        expect(self.box).not_to_have_value(text)
 
     def all_sent(self) -> None:
         """Wait until nothing is left on this computer that the server has not."""
-        expect(self.page.get_by_label("What is saved and sent")).to_contain_text("All sent", timeout=PATIENCE)
+        expect(self.page.get_by_label("What is saved and sent")).to_contain_text("All sent")
 
     def give_back(self) -> None:
         """Leave no segment in hand, so that others have work to do."""

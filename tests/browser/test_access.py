@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.ground import Ground
-from tests.browser.screen import PATIENCE, Screen, opened
+from tests.browser.screen import Screen, opened
 
 #: WCAG 2.2 AA and what comes before it, and what is good practice beside it.
 RULES: Any = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -26,7 +26,7 @@ TEXTS = {
 
 def test_axe_finds_nothing_before_anybody_signed_in(screen: Screen) -> None:
     screen.open()
-    expect(screen.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE)
+    expect(screen.page.get_by_label("Password")).to_be_visible()
     assert faults(screen.page) == []
 
 
@@ -36,10 +36,10 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, shared: Ground, who: st
         screen.sign_in(who)
         page, found = screen.page, {}
         links = page.get_by_role("navigation", name="Pages").get_by_role("link")
-        expect(links.first).to_be_visible(timeout=PATIENCE)
+        expect(links.first).to_be_visible()
         for path in [each.get_attribute("href") or "" for each in links.all()]:
             page.goto(f"{screen.url}/{path}")
-            expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
             page.wait_for_load_state("networkidle")
             found[path] = faults(page)
             for panel in ("Spelling", "History", "Settings", "Keys") if path == "#/work" else ():
@@ -95,16 +95,16 @@ def test_a_transcript_with_markup_stays_text_on_every_page(browser: Browser, sha
         screen.done()
         screen.all_sent()
         screen.at_work().page.keyboard.press("Alt+ArrowUp")
-        expect(screen.box).to_have_value(text, timeout=PATIENCE)
+        expect(screen.box).to_have_value(text)
         screen.page.keyboard.press("Alt+y")
-        expect(screen.page.get_by_label("History")).to_contain_text("<script>window.bad=1</script>", timeout=PATIENCE)
+        expect(screen.page.get_by_label("History")).to_contain_text("<script>window.bad=1</script>")
         is_clean(screen.page)
         screen.give_back()
     with opened(browser, shared.url, shared.passwords) as screen:
         screen.sign_in("reviewer")
         theirs = screen.page.get_by_role("region", name="Transcriber")
         for _ in range(30):
-            expect(theirs).to_be_visible(timeout=PATIENCE)
+            expect(theirs).to_be_visible()
             if "onerror" in theirs.inner_text():
                 break
             skip(screen)
@@ -117,7 +117,7 @@ def skip(screen: Screen) -> None:
     shown = screen.page.get_by_role("heading", level=1).locator("xpath=..").inner_text()
     screen.tab_to("Truly unclear")
     screen.page.keyboard.press("Enter")
-    expect(screen.page.get_by_text(shown, exact=True)).to_have_count(0, timeout=PATIENCE)
+    expect(screen.page.get_by_text(shown, exact=True)).to_have_count(0)
     screen.page.wait_for_load_state("networkidle")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.ground import Ground
-from tests.browser.screen import PATIENCE, Screen, opened
+from tests.browser.screen import Screen, opened
 from tests.browser.test_access import faults
 
 #: A row of the page without anything else that is known.
@@ -24,14 +24,7 @@ NO_QUALITY: Any = {
 def drafted(screen: Screen) -> Screen:
     """Go to a segment with a draft of some words."""
     words = screen.page.get_by_role("region", name="Machine draft").get_by_role("button")
-    expect(screen.page.get_by_label("What is saved and sent")).to_contain_text("ready offline", timeout=PATIENCE)
-    for _ in range(40):
-        screen.at_work()
-        if words.count() > 2:
-            return screen
-        screen.page.keyboard.press("Alt+ArrowDown")
-        screen.page.wait_for_timeout(200)
-    raise AssertionError("no segment has a draft")
+    return screen.walk_to(lambda: words.count() > 2)
 
 
 def test_what_people_found_decides_once_it_is_known(browser: Browser, shared: Ground, tmp_path: Path) -> None:
@@ -49,7 +42,7 @@ def test_what_people_found_decides_once_it_is_known(browser: Browser, shared: Gr
         screen.sign_in("transcriber")
         page = drafted(screen).page
         words = page.get_by_role("region", name="Machine draft").get_by_role("button")
-        expect(words.first).to_have_attribute("title", "42% sure", timeout=PATIENCE)
+        expect(words.first).to_have_attribute("title", "42% sure")
         assert [each for each in words.all() if "doubtful" not in (each.get_attribute("class") or "")] == []
         expect(page.get_by_text("uncalibrated")).to_have_count(0)
         assert faults(page) == []
@@ -72,6 +65,6 @@ def test_a_lead_sees_what_the_marks_catch(browser: Browser, shared: Ground, tmp_
 
         page.route("**/api/v1/quality*", known)
         page.goto(f"{screen.url}/#/lead/quality")
-        expect(page.get_by_text("67% of the machine's errors are in the 12%")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("67% of the machine's errors are in the 12%")).to_be_visible()
         page.screenshot(path=tmp_path / "quality.png", full_page=True)
         assert faults(page) == []

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Made
 from tests.browser.ground import Ground
-from tests.browser.screen import PATIENCE, Screen, opened
+from tests.browser.screen import Screen, opened
 from tests.browser.test_access import faults
 
 ASKS = """
@@ -48,7 +48,7 @@ def test_a_second_text_stands_beside_the_first_and_both_arrive(screen: Screen, g
     screen.sign_in("transcriber").at_work()
     page = screen.page
     second = page.get_by_role("textbox", name=SECOND)
-    expect(second).to_be_editable(timeout=PATIENCE)
+    expect(second).to_be_editable()
     screen.write("it wis braw")
     screen.tab_to("Take over the text above")
     page.keyboard.press("Enter")
@@ -70,7 +70,7 @@ def test_the_guide_opens_by_key_beside_the_text_and_is_searched(screen: Screen, 
     page = screen.page
     page.keyboard.press("Alt+w")
     panel = page.get_by_role("complementary", name="Spelling")
-    expect(panel.get_by_text("The project writes yaar with two a.")).to_be_visible(timeout=PATIENCE)
+    expect(panel.get_by_text("The project writes yaar with two a.")).to_be_visible()
     field = panel.get_by_label("Look for a rule or a spelling")
     expect(field).to_be_focused()
     assert faults(page) == []
@@ -90,12 +90,12 @@ def test_the_guide_opens_by_key_beside_the_text_and_is_searched(screen: Screen, 
 def test_the_guide_is_there_without_a_line(screen: Screen) -> None:
     screen.sign_in("transcriber").at_work()
     page = screen.page
-    expect(page.get_by_role("textbox", name=SECOND)).to_be_editable(timeout=PATIENCE)
+    expect(page.get_by_role("textbox", name=SECOND)).to_be_editable()
     page.wait_for_function("() => navigator.serviceWorker.ready.then(() => true)")
     page.context.set_offline(True)
     page.reload()
     screen.at_work()
     page.keyboard.press("Alt+w")
     panel = page.get_by_role("complementary", name="Spelling")
-    expect(panel.get_by_text("The project writes yaar with two a.")).to_be_visible(timeout=PATIENCE)
+    expect(panel.get_by_text("The project writes yaar with two a.")).to_be_visible()
     page.context.set_offline(False)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Playwright, Rout
 
 from tests.browser.conftest import Made, make
 from tests.browser.ground import Ground, Writer, eventually, kill_browser, profile
-from tests.browser.screen import LAPTOP, PATIENCE, Screen
+from tests.browser.screen import LAPTOP, Screen
 from transcribe.review import passwords
 
 #: Work for fifty runs.
@@ -137,7 +137,7 @@ def test_the_server_dies(writer: Writer, ground: Ground, runs: int) -> None:
         writer.done.append(text)
         writer.screen.page.wait_for_timeout(writer.rng.choice((0, 5, 10, 20, 40, 80)))
         ground.kill()
-        expect(writer.screen.box).not_to_have_value(text, timeout=PATIENCE)
+        expect(writer.screen.box).not_to_have_value(text)
         writer.finish(writer.new_text())
         ground.again()
         writer.send_now()
@@ -165,12 +165,12 @@ def test_the_server_dies_before_a_second_segment_came(ground: Ground, context: B
     ground.kill()
     screen.page.keyboard.press("Control+Enter")
     writer.done.append(text)
-    expect(screen.page.get_by_text("Done, and kept on this computer.")).to_be_visible(timeout=PATIENCE)
+    expect(screen.page.get_by_text("Done, and kept on this computer.")).to_be_visible()
     assert screen.text == text
     context.unroute("**/api/v1/leases")
     ground.again()
     writer.send_now()
-    expect(screen.box).not_to_have_value(text, timeout=PATIENCE)
+    expect(screen.box).not_to_have_value(text)
     writer.has_arrived()
     screen.give_back()
 
@@ -181,7 +181,7 @@ def test_the_server_takes_nothing(writer: Writer, runs: int, status: int, words:
         writer.screen.page.route("**/api/v1/corrections", lambda route: route.fulfill(status=status, body="{}"))
         writer.finish(writer.new_text())
         writer.waits(1)
-        expect(writer.screen.page.get_by_text(words)).to_be_visible(timeout=PATIENCE)
+        expect(writer.screen.page.get_by_text(words)).to_be_visible()
         writer.screen.page.unroute("**/api/v1/corrections")
         writer.send_now()
         writer.screen.all_sent()
@@ -197,7 +197,7 @@ def test_the_session_ends_and_writing_goes_on(writer: Writer, ground: Ground, ru
             store.change_person("transcriber", password=passwords.hashed(ground.passwords["transcriber"]))
         page.wait_for_timeout(1_100)
         writer.say_done(text)
-        expect(page.get_by_text("You are signed out. Go on writing")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("You are signed out. Go on writing")).to_be_visible()
         writer.finish(writer.new_text())
         writer.waits(2)
         writer.sign_in_again()
@@ -226,12 +226,12 @@ def test_a_second_tab_reads_and_takes_over_only_when_it_is_told_to(writer: Write
         half = len(text) // 2
         writer.type(text[:half])
         second = Screen(writer.context.new_page(), first.url, first.passwords, told=first.told).open()
-        expect(second.page.get_by_text("You have this segment open in another tab")).to_be_visible(timeout=PATIENCE)
+        expect(second.page.get_by_text("You have this segment open in another tab")).to_be_visible()
         expect(second.box).not_to_be_editable()
         second.tab_to("Write here instead")
         second.page.keyboard.press("Enter")
-        expect(second.box).to_be_editable(timeout=PATIENCE)
-        expect(first.box).not_to_be_editable(timeout=PATIENCE)
+        expect(second.box).to_be_editable()
+        expect(first.box).not_to_be_editable()
         writer.screen = second
         writer.is_still_there(text)
         assert second.text == text[:half]
@@ -253,7 +253,7 @@ def test_the_clock_is_wrong_by_a_day(ground: Ground, context: BrowserContext, se
         writer.come_back()
         writer.is_still_there(text)
         writer.finish(text)
-        expect(writer.screen.page.get_by_text("This computer's clock is wrong")).to_be_visible(timeout=PATIENCE)
+        expect(writer.screen.page.get_by_text("This computer's clock is wrong")).to_be_visible()
     writer.has_arrived()
     writer.screen.give_back()
 

@@ -7,21 +7,13 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.ground import Ground
-from tests.browser.screen import PATIENCE, Screen
+from tests.browser.screen import Screen
 from tests.browser.test_access import faults
 
 
 def at_hindi(screen: Screen) -> Screen:
     """Go to a segment that is written in Devanagari."""
-    switch = screen.page.get_by_role("button", name="Phonetic typing")
-    expect(screen.page.get_by_label("What is saved and sent")).to_contain_text("ready offline", timeout=PATIENCE)
-    for _ in range(40):
-        screen.at_work()
-        if switch.count():
-            return screen
-        screen.page.keyboard.press("Alt+ArrowDown")
-        screen.page.wait_for_timeout(200)
-    raise AssertionError("no segment is in Hindi")
+    return screen.walk_to(lambda: screen.page.get_by_role("button", name="Phonetic typing").count() > 0)
 
 
 def test_keys_give_letters_once_it_is_switched_on(screen: Screen, shared: Ground, tmp_path: Path) -> None:
@@ -32,7 +24,7 @@ def test_keys_give_letters_once_it_is_switched_on(screen: Screen, shared: Ground
     assert screen.text == "raam"
     page.keyboard.press("Alt+p")
     table = page.get_by_text("which keys give which letter")
-    expect(table).to_be_visible(timeout=PATIENCE)
+    expect(table).to_be_visible()
     expect(page.get_by_role("button", name="Phonetic typing")).to_have_attribute("aria-pressed", "true")
     page.on("request", lambda request: asked.append(request.url))
     page.keyboard.press("Control+A")
@@ -58,7 +50,7 @@ def test_what_an_input_method_composes_is_left_alone(screen: Screen) -> None:
     screen.sign_in("transcriber").at_work()
     page = at_hindi(screen).page
     page.keyboard.press("Alt+p")
-    expect(page.get_by_text("which keys give which letter")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("which keys give which letter")).to_be_visible()
     page.keyboard.press("Control+A")
     page.keyboard.type("ka")
     line = page.context.new_cdp_session(page)

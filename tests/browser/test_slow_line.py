@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.screen import PATIENCE, Screen
+from tests.browser.screen import Screen
 from tests.browser.slow import Line, seconds
 
 KILOBYTE = 1_024
@@ -43,7 +43,7 @@ def test_the_first_text_can_be_written_within_six_seconds(
 def test_the_shell_has_less_than_64_kilobytes(screen: Screen) -> None:
     line = Line(screen.page)
     screen.open()
-    expect(screen.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE)
+    expect(screen.page.get_by_label("Password")).to_be_visible()
     screen.page.wait_for_load_state("networkidle")
     assert 0 < sum(each.size for each in line.requests) < 64 * KILOBYTE
 

@@ -11,7 +11,6 @@ from playwright.sync_api import Playwright, expect
 
 from tests.browser.conftest import Made
 from tests.browser.ground import Ground, Writer, eventually, kill_browser, profile
-from tests.browser.screen import PATIENCE
 from tests.browser.test_losing import keeps_the_page
 
 #: How WebM begins, and what stands before Opus in it.
@@ -30,9 +29,7 @@ def test_no_sound_is_found_in_the_browsers_profile(
     keeps_the_page(writer.screen)
     clips = ground.workspace / "cache" / "clips"
     eventually(writer.screen, lambda: len(list(clips.rglob("*.webm"))) >= 5)
-    expect(writer.screen.page.get_by_text(re.compile(r"[5-9] ready offline|\d\d ready offline"))).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(writer.screen.page.get_by_text(re.compile(r"[5-9] ready offline|\d\d ready offline"))).to_be_visible()
     writer.screen.page.keyboard.press("Alt+r")
     writer.screen.page.wait_for_timeout(1_000)
     kill_browser(folder)

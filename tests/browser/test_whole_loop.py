@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.command import must
 from tests.browser.conftest import Made
 from tests.browser.ground import Ground
-from tests.browser.screen import PATIENCE, Screen, opened
+from tests.browser.screen import Screen, opened
 from tests.conftest import ROOT
 
 SEGMENTS = 10
@@ -67,19 +67,19 @@ def review(screen: Screen, written: list[str]) -> None:
     page, left = screen.page, {text.split()[-1] for text in written}
     theirs = page.get_by_role("region", name="Transcriber")
     for number in range(SEGMENTS):
-        expect(theirs).to_be_visible(timeout=PATIENCE)
+        expect(theirs).to_be_visible()
         shown = next(word for word in left if word in theirs.inner_text())
         page.keyboard.press("Control+Enter")
-        expect(page.get_by_role("alert")).to_contain_text("Listen to at least", timeout=PATIENCE)
+        expect(page.get_by_role("alert")).to_contain_text("Listen to at least")
         page.keyboard.press("Alt+r")
-        expect(page.get_by_text("Heard enough to accept")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Heard enough to accept")).to_be_visible()
         if number == 0:
             screen.tab_to("Change the text")
             page.keyboard.press("Enter")
             page.keyboard.press("Control+End")
             page.keyboard.insert_text(" indeed")
         page.keyboard.press("Control+Enter")
-        expect(theirs.filter(has_text=shown)).to_have_count(0, timeout=PATIENCE)
+        expect(theirs.filter(has_text=shown)).to_have_count(0)
         left.remove(shown)
 
 

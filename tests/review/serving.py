@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import queue
+import random
+import socket
 import subprocess
 import sys
 import threading
@@ -63,6 +65,15 @@ def serve(workspace: Path, *words: str, port: int = 0, **more: str) -> Process:
         if " open at " in line:
             return Process(process, line.rsplit(" ", 1)[1].strip(), reader, tuple(said))
     raise AssertionError(f"the desk did not open: {''.join(said)}")
+
+
+def quiet_port() -> int:
+    """A port that no outgoing connection is given, so that a desk that dies finds it free when it is opened again."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:

@@ -62,7 +62,7 @@ class Engine:
 
 
 def packed(conversation: Conversation, longest: Milliseconds = ASKED) -> list[tuple[Milliseconds, Milliseconds]]:
-    """Windows of at most *longest* ms, packed as drafting packs them, from the true turns."""
+    """Windows of at most *longest* ms as drafting packs them, from the true turns; nothing is heard beyond a cut."""
     turns = [
         Turn(recording=conversation.name, speaker=turn.speaker, start=turn.start, end=turn.end)
         for turn in conversation.spoken
