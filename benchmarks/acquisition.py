@@ -10,7 +10,7 @@ one point adds before they are asked for the next. Segments that overlap are wri
 Whisper is then tuned on it by adapters for so many steps. Its WER on what was held back is that of the drafter's
 engine, the mean over dialects. What is done is kept in DIR/acquisition.jsonl, so that it goes on where it stopped; the
 result file has the means with their spread over seeds, the difference of each pair, and the share of the minutes after
-which the order is where the lot ends.
+which the order is where the lot ends, with each seed left out too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import random
 import shutil
 import statistics
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -215,31 +215,51 @@ def everything(recording: Recording, segments: Sequence[Segment]) -> dict[str, s
 
 
 def _tell(rows: Sequence[dict[str, Any]], steps: int, budget: float) -> None:
+    """Write down what whole seeds have shown: by point, by pair, and what it would be with one seed fewer."""
+    of = {(row["seed"], row["way"], row["point"]): row for row in rows}
+    points = sorted({point for _, _, point in of})
+    whole = Counter(row["seed"] for row in rows)
+    seeds = sorted(seed for seed, trials in whole.items() if trials == len(points) * len(WAYS))
+    if not seeds:
+        return
     found: dict[str, Any] = {}
-    for point in sorted({row["point"] for row in rows}):
-        of = {way: {row["seed"]: row for row in rows if row["point"] == point and row["way"] == way} for way in WAYS}
-        pairs = [of["order"][seed]["wer"] - of["lot"][seed]["wer"] for seed in of["order"] if seed in of["lot"]]
-        if not pairs:
-            continue
-        minutes = statistics.fmean(row["minutes"] for row in of["order"].values())
-        told = {way: round(statistics.fmean(row["wer"] for row in of[way].values()), 4) for way in WAYS}
-        spread = round(statistics.stdev(pairs), 4) if len(pairs) > 1 else None
+    for point in points:
+        pairs = [of[seed, "order", point]["wer"] - of[seed, "lot", point]["wer"] for seed in seeds]
+        told = {way: round(statistics.fmean(of[seed, way, point]["wer"] for seed in seeds), 4) for way in WAYS}
+        minutes = round(statistics.fmean(of[seed, "order", point]["minutes"] for seed in seeds), 1)
         found[str(point)] = {
-            "minutes": round(minutes, 1),
-            "seeds": len(pairs),
+            "minutes": minutes,
             **{f"wer_{way}": rate for way, rate in told.items()},
             "difference": round(statistics.fmean(pairs), 4),
-            "difference_spread": spread,
+            "difference_spread": round(statistics.stdev(pairs), 4) if len(pairs) > 1 else None,
+            "differences": {str(seed): round(pair, 4) for seed, pair in zip(seeds, pairs, strict=True)},
         }
-        print(
-            f"{minutes:.1f} min: order {told['order']:.1%}, lot {told['lot']:.1%}, {len(pairs)} seeds, spread {spread}"
-        )
-    last = found[max(found, key=int)]
-    whole = reached([(one["minutes"], one["wer_order"]) for one in found.values()], last["wer_lot"])
-    share = None if whole is None else round(whole / last["minutes"], 3)
+        print(f"{minutes:.1f} min: order {told['order']:.1%}, lot {told['lot']:.1%}, {len(seeds)} seeds")
+    share = _share(of, seeds, points)
+    fewer = [_share(of, [one for one in seeds if one != seed], points) for seed in seeds] if len(seeds) > 1 else []
     print(f"the order is where the lot ends after {'no part' if share is None else f'{share:.0%}'} of the minutes")
-    facts = {"base": folder_id(embedded.whisper_for_training()), "steps": steps, "budget_minutes": budget}
+    facts = {
+        "base": folder_id(embedded.whisper_for_training()),
+        "steps": steps,
+        "budget_minutes": budget,
+        "seeds": seeds,
+        "longest_tuning_s": max(row["seconds"] for row in rows),
+        "share_without_one_seed": fewer,
+    }
     print(write("acquisition", found, **facts, share_of_minutes=share))
+
+
+def _share(
+    of: Mapping[tuple[int, str, int], dict[str, Any]], seeds: Sequence[int], points: Sequence[int]
+) -> float | None:
+    """Share of the minutes after which the order's mean is where the lot's ends; ``None``: it never is."""
+
+    def mean(way: str, point: int, what: str) -> float:
+        return statistics.fmean(of[seed, way, point][what] for seed in seeds)
+
+    curve = [(mean("order", point, "minutes"), mean("order", point, "wer")) for point in points]
+    found = reached(curve, mean("lot", points[-1], "wer"))
+    return None if found is None else round(found / curve[-1][0], 3)
 
 
 def reached(curve: Sequence[tuple[float, float]], wer: float) -> float | None:
