@@ -126,9 +126,9 @@ class Writer:
     def send_now(self) -> None:
         """Ask for what waits to be sent, as people do who see it wait."""
         button = self.screen.page.get_by_role("button", name="Send now")
-        if button.count():
-            button.press("Enter")
-            self.screen.at_work()
+        # At once, if it is there: what waits may be sent by itself at any moment, and the button goes.
+        button.evaluate_all("found => found.forEach(each => { each.focus(); each.click(); })")
+        self.screen.at_work()
 
     def sign_in_again(self) -> None:
         """Sign in beside the text, where the screen asks for it because the session is over."""

@@ -145,7 +145,7 @@ def test_the_server_dies(writer: Writer, ground: Ground, runs: int) -> None:
     writer.has_arrived()
 
 
-def test_the_server_dies_before_a_second_segment_came(ground: Ground, context: BrowserContext, seed: int) -> None:
+def test_the_server_dies_before_a_second_segment_came(common: Ground, context: BrowserContext, seed: int) -> None:
     """The first segment is fetched alone; a line that ends right after it leaves nothing to go on to."""
     asked: list[Route] = []
 
@@ -158,17 +158,17 @@ def test_the_server_dies_before_a_second_segment_came(ground: Ground, context: B
             route.continue_()
 
     context.route("**/api/v1/leases", only_one)
-    screen = Screen(context.new_page(), ground.url, ground.passwords)
-    writer = Writer(ground, context, screen.sign_in("transcriber").at_work(), random.Random(seed))
+    screen = Screen(context.new_page(), common.url, common.passwords)
+    writer = Writer(common, context, screen.sign_in("transcriber").at_work(), random.Random(seed))
     eventually(screen, lambda: len(asked) > 1)
     writer.type(text := writer.new_text())
-    ground.kill()
+    common.kill()
     screen.page.keyboard.press("Control+Enter")
     writer.done.append(text)
     expect(screen.page.get_by_text("Done, and kept on this computer.")).to_be_visible()
     assert screen.text == text
     context.unroute("**/api/v1/leases")
-    ground.again()
+    common.again()
     writer.send_now()
     expect(screen.box).not_to_have_value(text)
     writer.has_arrived()
@@ -217,6 +217,19 @@ def test_the_answer_is_lost_after_the_text_was_taken(writer: Writer, runs: int) 
         writer.waits(1)
         writer.send_now()
         writer.screen.all_sent()
+    writer.has_arrived()
+
+
+def test_the_caret_is_back_in_the_text_when_what_waits_is_sent_by_itself(writer: Writer, runs: int) -> None:
+    page = writer.screen.page
+    for _ in range(runs):
+        page.route("**/api/v1/corrections", lambda route: route.abort(), times=1)
+        writer.finish(writer.new_text())
+        writer.waits(1)
+        page.get_by_role("button", name="Send now").focus()
+        page.evaluate("() => window.dispatchEvent(new Event('online'))")
+        writer.screen.all_sent()
+        writer.screen.at_work()
     writer.has_arrived()
 
 
