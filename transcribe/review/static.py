@@ -35,6 +35,10 @@ _TYPES = {
 }
 
 
+#: Of a part of the page. The page's own policy holds for it; as a page by itself it may do nothing, in few bytes.
+_PART = {"cache-control": "public, max-age=31536000, immutable", "content-security-policy": "default-src 'none'"}
+
+
 @router.get("/{path:path}")
 async def screen(path: str, request: Request, service: ServiceOf) -> Response:
     """A file of the screen; the page itself for every address that is none."""
@@ -42,8 +46,8 @@ async def screen(path: str, request: Request, service: ServiceOf) -> Response:
         raise Refused(404, "E_ROUTE", "the API has no such address", hint="/api/v1/openapi.json lists them")
     file = _files(service).get(path)
     if file is not None and path != "index.html":
-        kept = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
-        return FileResponse(file, media_type=_TYPES[file.suffix], headers={"cache-control": kept})
+        headers = _PART if path.startswith("assets/") else {"cache-control": "no-cache"}
+        return FileResponse(file, media_type=_TYPES[file.suffix], headers=headers)
     page = service.screen / "index.html"
     if not page.is_file():
         return PlainTextResponse(NOT_BUILT.format(command=how_to_build()), status_code=503)
