@@ -53,6 +53,8 @@ from transcribe.wiring import Wiring
 WAYS = ("order", "lot")
 #: Conversations of each dialect that are measured on.
 HELD = 3
+#: Half as many windows a step as by default, at twice the rate of adapters: few steps teach a narrow network little.
+#: Dropout costs it a quarter of the time. Chosen on seed 100.
 TUNING: dict[str, Any] = {
     "method": "lora",
     "rate": 1e-3,
