@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from dialects.scoring import HIDDEN, align
 from transcribe.errors import ConfigError, InputError
-from transcribe.records import Milliseconds, Word
+from transcribe.records import Milliseconds, Word, join_words
 
 #: What stands where something is hidden.
 MASK: Final = HIDDEN
@@ -85,7 +85,7 @@ def hide_both(text: str, words: Sequence[Word], spans: Sequence[Span]) -> tuple[
 
 
 def _spoken(words: Iterable[Word]) -> list[str]:
-    return [part for word in words for part in word.text.split()]
+    return join_words(words).split()
 
 
 def _compared(word: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -116,6 +116,18 @@ class Word:
     start: Milliseconds
     end: Milliseconds
     probability: float
+    #: Whether a blank stands before it: not in scripts that write none, whose words the model cuts finer than people.
+    blank: bool = True
+
+
+def join_words(words: Iterable[Word]) -> str:
+    """
+    The text of *words*: a blank before each word that has one, none at the start.
+
+    >>> join_words([Word(text=t, start=0, end=1, probability=1, blank=b) for t, b in [("ไป", True), ("ไหน", False)]])
+    'ไปไหน'
+    """
+    return "".join(f" {word.text}" if word.blank else word.text for word in words).removeprefix(" ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +143,12 @@ class Draft:
     words: tuple[Word, ...]
     #: Mean log-probability of the tokens of the windows it came from.
     log_probability: float | None = None
-    #: Reasons to distrust it: ``loop``, ``rate``, ``script``, ``silence``, ``disagreement``.
+    #: Reasons to distrust it, by the names of `transcribe.flagging.flags`.
     flags: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return join_words(self.words)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { calibrated, marked, sureness } from "../src/lib/shading";
+import { calibrated, joinWords, marked, placeIn, sureness } from "../src/lib/shading";
 import type { DraftWord, MachineDraft, Shading } from "../src/lib/wire";
 import { chance } from "./chance";
 
@@ -33,4 +33,18 @@ test("more doubt is never surer", () => {
   const order = [...words].sort((one, other) => one.probability - other.probability);
   const found = sureness(order, shading);
   expect(found).toEqual([...found].sort((one, other) => one - other));
+});
+
+const thai = (["ไป", "ไหน", "ไป"] as const).map((text, place) => ({ text, start_ms: place, end_ms: place + 1, probability: 1, blank: false }));
+
+test("a draft keeps its blanks, and gets none where its script writes none", () => {
+  expect(joinWords(thai)).toBe("ไปไหนไป");
+  expect(joinWords([word(1), { ...word(1), blank: true }, { ...word(1), text: "-x", blank: false }])).toBe("w w-x");
+  expect(joinWords([])).toBe("");
+});
+
+test("a word is found inside a text without blanks, the second one at its second place", () => {
+  expect(placeIn("ไปไหนไป", thai, 2)).toEqual([5, 7]);
+  expect(placeIn("ไปไหนไป", thai, 1)).toEqual([2, 5]);
+  expect(placeIn("word", [{ ...word(1), text: "or" }], 0)).toBeNull();
 });

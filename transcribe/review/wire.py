@@ -17,6 +17,7 @@ from transcribe.desk_records import (
     Verdict,
     View,
 )
+from transcribe.records import join_words
 from transcribe.review.clips import CONTEXT, start_of
 
 #: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
@@ -84,6 +85,8 @@ class DraftWord(Out):
     start_ms: int
     end_ms: int
     probability: float
+    #: Whether a blank stands before it.
+    blank: bool = True
 
 
 class DraftOut(Out):
@@ -368,11 +371,17 @@ def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> di
     draft = None
     if view.words is not None and view.model is not None:
         words = [
-            {"text": word.text, "start_ms": word.start, "end_ms": word.end, "probability": word.probability}
+            {
+                "text": word.text,
+                "start_ms": word.start,
+                "end_ms": word.end,
+                "probability": word.probability,
+                "blank": word.blank,
+            }
             for word in view.words
         ]
         draft = {"model": view.model, "words": words, "flags": list(view.flags)}
-    drafted = " ".join(word.text for word in view.words or ())
+    drafted = join_words(view.words or ())
     return {
         "segment": view.segment,
         "recording": view.recording,

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from transcribe.desk_records import DeskRules, DialectProgress, View
 from transcribe.masking import Span, Terms, hide_text, hide_words, within
-from transcribe.records import Milliseconds
+from transcribe.records import Milliseconds, join_words
 from transcribe.store.database import PAGE
 from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
 from transcribe.store.grouping import Grouping
@@ -329,4 +329,4 @@ def _said(text: str | None, spans: Collection[Span], terms: Terms) -> str | None
     words = words_of(text)
     if words and spans:
         words = hide_words(words, within(spans, words[0].start, max(word.end for word in words)))
-    return terms.hide(" ".join(word.text for word in words))
+    return terms.hide(join_words(words))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, select
 
 from transcribe.masking import MASK, Span, Terms, hide_both, hide_text, hide_words, within
-from transcribe.records import Correction, Tier, Word
+from transcribe.records import Correction, Tier, Word, join_words
 from transcribe.store.desk_tables import MASKS
 from transcribe.store.prepared import Among
 from transcribe.store.rows import words_of
@@ -68,7 +68,7 @@ class Hidden:
         spans = (*within(self.spans, said.start, said.end), *self.terms.spans(words))
         if spans or MASK in text:
             return hide_both(text, words, spans)
-        return text, " ".join(word.text for word in words)
+        return text, join_words(words)
 
 
 class Read:

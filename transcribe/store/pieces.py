@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, select
 
-from transcribe.records import Milliseconds
+from transcribe.records import Milliseconds, join_words
 from transcribe.store.desk_tables import DESK, GOLDS, LEASES, PEOPLE, VERDICTS, VERSIONS
 from transcribe.store.grouping import Grouping
 from transcribe.store.rows import words_of
@@ -159,7 +159,7 @@ def _piece(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequence[
         hand=last.hand,
         version=last.version,
         text=last.text,
-        draft=" ".join(word.text for word in words_of(last.words)) if shown else None,
+        draft=join_words(words_of(last.words)) if shown else None,
         state=last.state,
         stands=last.standing == last.version,
         verdicts=tuple(row.decision for row in verdicts),

@@ -153,14 +153,22 @@ def turns_of(text: str, recording: str) -> tuple[Turn, ...]:
 
 
 def words_text(words: Iterable[Word], what: str) -> str:
+    """JSON of *words*: text, start, end, probability, and ``false`` behind them where no blank stands before it."""
     # Adding 0.0 as in `rounded`; JSON itself refuses what is not finite.
-    return compact([[word.text, word.start, word.end, round(word.probability, DIGITS) + 0.0] for word in words], what)
+    return compact(
+        [
+            [word.text, word.start, word.end, round(word.probability, DIGITS) + 0.0, *([] if word.blank else [False])]
+            for word in words
+        ],
+        what,
+    )
 
 
 def words_of(text: str) -> tuple[Word, ...]:
+    """The words in the JSON that `words_text` writes."""
     return tuple(
-        Word(text=said, start=start, end=end, probability=probability)
-        for said, start, end, probability in json.loads(text)
+        Word(text=spelling, start=start, end=end, probability=probability, blank=not no_blank)
+        for spelling, start, end, probability, *no_blank in json.loads(text)
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from transcribe.records import Correction, Milliseconds, Word
+from transcribe.records import Correction, Milliseconds, Word, join_words
 
 #: Start and end.
 Span: TypeAlias = tuple[Milliseconds, Milliseconds]
@@ -44,7 +44,7 @@ class Speech:
 
     def hypothesis(self, start: Milliseconds, end: Milliseconds, speaker: str | None) -> str:
         """What was heard in [*start*, *end*): the `words` there."""
-        return " ".join(word.text for word in self.words(start, end, speaker))
+        return join_words(self.words(start, end, speaker))
 
     def words(self, start: Milliseconds, end: Milliseconds, speaker: str | None) -> list[Word]:
         """Words whose midpoints lie in [*start*, *end*), of *speaker* or, if ``None``, of everybody, in time order."""

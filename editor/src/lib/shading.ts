@@ -58,9 +58,23 @@ export function placeIn(text: string, words: readonly DraftWord[], at: number): 
   const wanted = words[at]?.text.trim();
   if (wanted === undefined || wanted === "") return null;
   const rank = words.slice(0, at).filter((word) => word.text.trim() === wanted).length;
-  const places = [...text.matchAll(/\S+/gu)].filter((match) => match[0] === wanted);
-  const found = places[Math.min(rank, places.length - 1)];
-  return found === undefined ? null : [found.index, found.index + wanted.length];
+  const whole = [...text.matchAll(/\S+/gu)].filter((match) => match[0] === wanted).map((match) => match.index);
+  // Where no blanks are written, a word stands inside what looks like one.
+  const places = whole.length > 0 || words[at]?.blank !== false ? whole : placesOf(wanted, text);
+  const index = places[Math.min(rank, places.length - 1)];
+  return index === undefined ? null : [index, index + wanted.length];
+}
+
+/** The text of a draft: a blank before each word that has one. */
+export function joinWords(words: readonly DraftWord[]): string {
+  return words.map((word, place) => (place === 0 || word.blank === false ? "" : " ") + word.text.trim()).join("");
+}
+
+/** Where *wanted* begins in *text*, each time. */
+function placesOf(wanted: string, text: string): number[] {
+  const places: number[] = [];
+  for (let place = text.indexOf(wanted); place !== -1; place = text.indexOf(wanted, place + wanted.length)) places.push(place);
+  return places;
 }
 
 /** The next or previous doubtful word after *from* that is not confirmed; round and round. */

@@ -18,6 +18,8 @@ export interface DraftWord {
   start_ms: number;
   end_ms: number;
   probability: number;
+  /** Whether a blank stands before it; scripts without blanks write none. */
+  blank?: boolean;
 }
 
 export interface MachineDraft {
