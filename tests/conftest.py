@@ -48,3 +48,14 @@ def speech() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real speech is not here: {folder} (set BOLI_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def whisper_base() -> Path:
+    """Folder of Whisper base in CTranslate2's format, where ``make setup`` could get it."""
+    from platformdirs import user_cache_path
+
+    folder = Path(os.environ.get("BOLI_MODELS_CACHE", user_cache_path("boli") / "models")) / "whisper-base"
+    if not folder.is_dir():
+        pytest.skip("Whisper base is not here: boli models get whisper-base")
+    return folder

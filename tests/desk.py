@@ -12,7 +12,7 @@ import soundfile
 
 from dialects.dialect import load_catalogue
 from transcribe import audio
-from transcribe.backends.scripted import ScriptedDiariser, ScriptedRecogniser
+from transcribe.backends.scripted import ScriptedDetector, ScriptedDiariser, ScriptedRecogniser
 from transcribe.drafting import Recipe, Step, draft_pending
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 from transcribe.records import Milliseconds, Recording, Segment
@@ -66,7 +66,12 @@ def local(segment: Segment) -> str:
 
 
 def recipe(**facts: Any) -> Recipe:
-    given = {"diariser": ScriptedDiariser(), "recogniser": ScriptedRecogniser(), "catalogue": load_catalogue()}
+    given = {
+        "diariser": ScriptedDiariser(),
+        "detector": ScriptedDetector(),
+        "recogniser": ScriptedRecogniser(),
+        "catalogue": load_catalogue(),
+    }
     return Recipe(**({"window": 28_000} | given | facts))
 
 

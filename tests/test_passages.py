@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tests.finetune.factories import line
 from transcribe.frozen import Example
-from transcribe.passages import Cut, cut, cuts, passages
-from transcribe.segmenting import WIDEST_PAUSE, WINDOW_MARGIN
+from transcribe.passages import WIDEST_PAUSE, Cut, cut, cuts, passages
+from transcribe.windows import WINDOW_MARGIN
 
 
 @st.composite

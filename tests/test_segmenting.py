@@ -1,4 +1,4 @@
-"""Turns to segments and windows: the laws, and the cases that once went wrong elsewhere."""
+"""Turns to segments, and words to people: the laws, and the cases that once went wrong elsewhere."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.protocols import LONGEST_WINDOW
+from transcribe.protocols import LONGEST_SEGMENT, Span
 from transcribe.records import Milliseconds, Segment, Turn, Word
 from transcribe.segmenting import (
-    WIDEST_PAUSE,
-    WINDOW_MARGIN,
+    SHORTEST_SEGMENT,
     MixedRecordings,
-    Packed,
-    Stretch,
+    adopt_speech,
     attribute,
     cut,
-    fit_to_speech,
-    join,
-    pack,
+    name_speakers,
 )
 
 
@@ -34,7 +30,7 @@ def word(text: str, start: int, end: int) -> Word:
     return Word(text=text, start=start, end=end, probability=0.9)
 
 
-def spans(pieces: Sequence[Segment] | Sequence[Stretch]) -> list[tuple[int, int]]:
+def spans(pieces: Sequence[Segment]) -> list[tuple[int, int]]:
     return [(piece.start, piece.end) for piece in pieces]
 
 
@@ -50,7 +46,7 @@ def conversations(draw: st.DrawFn) -> list[Turn]:
 DIALECTS = st.sampled_from([None, "hi", "ta"])
 
 
-def covered(pieces: Sequence[Turn] | Sequence[Segment] | Sequence[Stretch]) -> set[Milliseconds]:
+def covered(pieces: Sequence[Turn] | Sequence[Segment]) -> set[Milliseconds]:
     """Every tenth of a second that a piece touches."""
     return {tick for piece in pieces for tick in range(piece.start // 100, (piece.end - 1) // 100 + 1)}
 
@@ -64,8 +60,8 @@ def test_a_wide_pause_keeps_turns_apart() -> None:
 
 
 def test_another_speaker_in_between_keeps_turns_apart() -> None:
-    pieces = cut([turn("A", 0, 900), turn("B", 950, 1_050), turn("A", 1_100, 2_000)])
-    assert spans(pieces) == [(0, 900), (950, 1_050), (1_100, 2_000)]
+    pieces = cut([turn("A", 0, 900), turn("B", 920, 1_230), turn("A", 1_250, 2_000)])
+    assert spans(pieces) == [(0, 900), (920, 1_230), (1_250, 2_000)]
 
 
 def test_overlapping_turns_stay_apart() -> None:
@@ -108,136 +104,36 @@ def test_turns_of_two_recordings_are_refused() -> None:
 
 def test_nothing_spoken_gives_nothing() -> None:
     assert cut([]) == []
-    assert pack([], duration=10_000) == []
 
 
 @given(conversations())
-def test_segments_cover_all_speech_of_each_speaker_and_never_exceed_the_longest(turns: list[Turn]) -> None:
+def test_segments_cover_all_speech_of_each_speaker_but_slivers_and_never_exceed_the_longest(turns: list[Turn]) -> None:
     pieces = cut(turns)
-    assert all(0 < piece.end - piece.start <= LONGEST_WINDOW for piece in pieces)
+    assert all(0 < piece.end - piece.start <= LONGEST_SEGMENT for piece in pieces)
     for speaker in "ABC":
-        own = [t for t in turns if t.speaker == speaker]
+        own = [t for t in turns if t.speaker == speaker and t.end - t.start >= SHORTEST_SEGMENT]
         assert covered(own) <= covered([p for p in pieces if p.speaker == speaker])
+
+
+@given(conversations())
+def test_no_segment_is_a_sliver_unless_there_is_nothing_else(turns: list[Turn]) -> None:
+    pieces = cut(turns)
+    assert len(pieces) == 1 or all(piece.end - piece.start >= SHORTEST_SEGMENT for piece in pieces)
+    assert bool(pieces) == bool(turns)
+
+
+def test_a_sliver_joins_the_nearest_of_its_speaker() -> None:
+    turns = [turn("A", 0, 900), turn("B", 950, 1_900), turn("A", 1_800, 1_860)]
+    assert spans(cut(turns)) == [(0, 1_860), (950, 1_900)]
+
+
+def test_a_sliver_of_somebody_else_goes() -> None:
+    assert spans(cut([turn("A", 0, 900), turn("B", 950, 1_010), turn("A", 1_100, 2_000)])) == [(0, 900), (1_100, 2_000)]
 
 
 @given(conversations())
 def test_order_of_turns_does_not_matter(turns: list[Turn]) -> None:
     assert cut(turns) == cut(list(reversed(turns)))
-
-
-def test_windows_are_filled_across_speakers() -> None:
-    turns = [turn("AB"[i % 2], i * 3_000, i * 3_000 + 2_500) for i in range(9)]
-    assert spans(pack(turns, duration=30_000)) == [(0, 26_900)]
-
-
-def test_windows_are_cut_in_the_widest_pause() -> None:
-    turns = [turn("A", 0, 9_000), turn("A", 9_200, 17_000), turn("A", 19_000, 26_000), turn("A", 26_100, 34_000)]
-    assert spans(pack(turns, duration=40_000)) == [(0, 17_400), (18_600, 34_400)]
-
-
-def test_a_change_of_language_ends_a_window() -> None:
-    turns = [turn("A", 0, 2_000, dialect="hi"), turn("B", 2_100, 4_000, dialect="ta")]
-    languages = {"hi": "hi", "ta": "ta"}
-    assert [window.dialect for window in pack(turns, duration=5_000, languages=languages)] == ["hi", "ta"]
-
-
-def test_a_long_silence_ends_a_window() -> None:
-    turns = [turn("A", 0, 2_000), turn("B", 2_001 + WIDEST_PAUSE, 9_000)]
-    assert len(pack(turns, duration=10_000)) == 2
-
-
-@given(conversations(), st.sampled_from([8_000, 10_000, 28_000]))
-def test_windows_hold_all_speech_do_not_overlap_and_never_exceed_the_longest(turns: list[Turn], longest: int) -> None:
-    duration = max((t.end for t in turns), default=0)
-    windows = pack(turns, duration=duration, longest=longest, languages={"hi": "hi", "ta": "ta"})
-    assert covered(turns) <= covered(windows)
-    assert all(0 < window.end - window.start <= longest for window in windows)
-    assert all(a.end <= b.start for a, b in itertools.pairwise(windows))
-    assert all(0 <= w.heard_from <= w.start and w.end <= w.heard_to <= duration for w in windows)
-    assert all(w.heard_to - w.heard_from <= longest for w in windows)
-
-
-def test_where_speech_runs_on_both_windows_hear_the_other_side_of_the_cut() -> None:
-    one, other = pack([turn("A", 0, 40_000)], duration=40_000)
-    assert (one.end, other.start) == (20_000, 20_000)
-    assert (one.heard_to, other.heard_from) == (20_000 + WINDOW_MARGIN, 20_000 - WINDOW_MARGIN)
-
-
-TOUCHING = [Stretch(start=0, end=1_000), Stretch(start=1_000, end=2_000)]
-
-
-def test_a_word_at_a_cut_goes_to_the_window_that_holds_its_middle() -> None:
-    left = [word("one", 300, 600), word("two", 700, 1_100), word("thr", 1_200, 1_400)]
-    right = [word("oo", 700, 950), word("three", 1_150, 1_500)]
-    assert [w.text for w in join([left, right], TOUCHING)] == ["one", "two", "three"]
-
-
-def test_a_word_that_both_windows_claim_is_taken_once() -> None:
-    joined = join([[word("two", 800, 1_100)], [word("two", 900, 1_200)]], TOUCHING)
-    assert [(w.text, w.start) for w in joined] == [("two", 800)]
-
-
-def test_a_word_that_neither_window_claims_is_taken_once() -> None:
-    joined = join([[word("two", 900, 1_200)], [word("two", 800, 1_100), word("three", 1_300, 1_500)]], TOUCHING)
-    assert [(w.text, w.start) for w in joined] == [("two", 900), ("three", 1_300)]
-
-
-def test_a_word_said_twice_is_kept_twice() -> None:
-    joined = join([[word("two", 500, 900)], [word("two", 1_000, 1_400)]], TOUCHING)
-    assert [w.text for w in joined] == ["two", "two"]
-
-
-def test_windows_that_do_not_touch_keep_all_that_was_heard() -> None:
-    apart = [Stretch(start=0, end=1_000), Stretch(start=1_500, end=2_000)]
-    joined = join([[word("two", 800, 1_400)], [word("two", 1_100, 1_700)]], apart)
-    assert [w.start for w in joined] == [800, 1_100]
-
-
-@given(
-    st.lists(st.integers(300, 900), max_size=60),
-    st.lists(st.integers(2_000, 9_000), min_size=1, max_size=12),
-    st.randoms(use_true_random=False),
-)
-def test_every_word_is_joined_once_however_roughly_its_time_is_heard(
-    lengths: list[int], widths: list[int], chance: random.Random
-) -> None:
-    """Each window hears whole words that lie in it with its context, up to a tenth of a second early or late."""
-    ends = list(itertools.accumulate(lengths))
-    said = [word(str(i), end - length, end) for i, (end, length) in enumerate(zip(ends, lengths, strict=True))]
-    edges = [0, *itertools.accumulate(widths)]
-    packed = pack([turn("A", a, b) for a, b in itertools.pairwise(edges)], duration=edges[-1], longest=10_000)
-
-    def hear(stretch: Packed) -> list[Word]:
-        late = chance.randint(-100, 100)
-        inside = [w for w in said if stretch.heard_from <= w.start and w.end <= stretch.heard_to]
-        return [word(w.text, w.start + late, w.end + late) for w in inside]
-
-    joined = [w.text for w in join([hear(stretch) for stretch in packed], packed)]
-    cuts = [stretch.start for stretch in packed]
-    too_long = [w for w in said for cut in cuts if w.start < cut - WINDOW_MARGIN and cut + WINDOW_MARGIN < w.end]
-    whole = [w.text for w in said if w.end <= edges[-1] and w not in too_long]
-    assert len(joined) == len(set(joined))
-    assert joined == sorted(joined, key=int)
-    assert set(whole) <= set(joined)
-
-
-def test_a_word_drawn_out_over_a_pause_ends_with_the_speech() -> None:
-    turns = [turn("A", 0, 1_000), turn("B", 3_000, 4_000)]
-    fitted = fit_to_speech([word("you", 800, 3_100), word("and", 3_100, 3_400)], turns)
-    assert [(w.start, w.end) for w in fitted] == [(800, 1_000), (3_100, 3_400)]
-
-
-def test_a_word_outside_all_speech_stays_as_it_is() -> None:
-    fitted = fit_to_speech([word("hm", 1_500, 1_700), word("oh", 0, 90)], [turn("A", 100, 1_000)])
-    assert [(w.start, w.end) for w in fitted] == [(0, 90), (1_500, 1_700)]
-
-
-@given(conversations(), st.lists(st.tuples(st.integers(0, 250_000), st.integers(0, 3_000)), max_size=40))
-def test_fitting_never_widens_a_word_nor_loses_one(turns: list[Turn], times: list[tuple[int, int]]) -> None:
-    words = [word(str(i), start, start + length) for i, (start, length) in enumerate(times)]
-    fitted = {w.text: w for w in fit_to_speech(words, turns)}
-    assert set(fitted) == {w.text for w in words}
-    assert all(w.start <= fitted[w.text].start <= fitted[w.text].end <= w.end for w in words)
 
 
 def test_words_go_to_the_speaker_who_talks_at_their_middle() -> None:
@@ -256,3 +152,56 @@ def test_every_word_lands_in_exactly_one_segment(turns: list[Turn], moments: lis
     placed = sorted(w.text for own in given_words.values() for w in own)
     assert placed == (sorted(w.text for w in words) if segments else [])
     assert set(given_words) == {segment.id for segment in segments}
+
+
+def test_a_sentence_is_not_cut_between_two_people() -> None:
+    """The diariser hears the change in the middle of "double shot"; the pause is behind it."""
+    turns = [turn("A", 0, 1_000), turn("B", 1_000, 2_500)]
+    words = [word("a", 300, 500), word("double", 500, 950), word("shot.", 1_000, 1_400), word("Sure,", 1_650, 2_000)]
+    assert name_speakers(words, turns) == ["A", "A", "A", "B"]
+
+
+def test_a_speaker_changes_at_the_end_of_a_sentence_where_nobody_pauses() -> None:
+    turns = [turn("A", 0, 800), turn("B", 800, 2_000)]
+    words = [word("Yes,", 100, 400), word("two.", 400, 700), word("Get", 700, 870), word("me", 870, 1_100)]
+    words.append(word("one", 1_100, 1_500))
+    assert name_speakers(words, turns) == ["A", "A", "B", "B", "B"]
+
+
+def test_a_short_answer_keeps_its_word() -> None:
+    turns = [turn("A", 0, 1_000), turn("B", 1_000, 1_300), turn("A", 1_300, 2_500)]
+    words = [word("tea", 500, 990), word("no", 1_010, 1_290), word("then", 1_310, 1_600), word("what", 1_600, 2_000)]
+    assert name_speakers(words, turns) == ["A", "B", "A", "A"]
+
+
+@given(conversations(), st.lists(st.integers(0, 250_000), max_size=40))
+def test_whoever_has_a_word_by_its_middle_keeps_one(turns: list[Turn], moments: list[int]) -> None:
+    words = [word(str(moment), moment, moment + 200) for moment in sorted(moments)]
+    exclusive = sorted(turns, key=lambda t: t.start)
+    speakers = name_speakers(words, exclusive)
+    assert len(speakers) == len(words)
+    assert set(speakers) <= {t.speaker for t in turns} | {None}
+
+
+def test_speech_that_the_diariser_missed_is_of_who_talks_nearest() -> None:
+    turns = [turn("A", 4_000, 6_000), turn("B", 8_000, 9_000)]
+    speech = [Span(start=1_000, end=6_100), Span(start=7_500, end=9_000)]
+    adopted = adopt_speech(turns, speech, turn("nobody", 0, 1))
+    assert [(t.speaker, t.start, t.end) for t in adopted] == [("A", 1_000, 4_000), ("B", 7_500, 8_000)]
+
+
+def test_speech_of_a_recording_in_which_nobody_was_found_is_somebodys() -> None:
+    adopted = adopt_speech([], [Span(start=0, end=500)], turn("nobody", 0, 1))
+    assert [(t.speaker, t.start, t.end) for t in adopted] == [("nobody", 0, 500)]
+
+
+@given(conversations(), conversations())
+def test_with_adopted_turns_all_speech_but_slivers_is_somebodys(turns: list[Turn], others: list[Turn]) -> None:
+    ordered = sorted(turns, key=lambda t: t.start)
+    speech = [Span(start=t.start, end=t.end) for t in others[:1]]
+    adopted = adopt_speech(ordered, speech, turn("nobody", 0, 1))
+    spoken = set().union(*(range(t.start, t.end) for t in [*turns, *adopted]))
+    left = sorted(set().union(*(range(s.start, s.end) for s in speech)) - spoken)
+    runs = [list(run) for _, run in itertools.groupby(enumerate(left), lambda pair: pair[1] - pair[0])]
+    assert all(len(run) < SHORTEST_SEGMENT for run in runs)
+    assert all(t.end - t.start >= SHORTEST_SEGMENT for t in adopted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,16 +25,28 @@ from transcribe.errors import BoliError, Failure
 from transcribe.flagging import Evidence, flags, level_dbfs
 from transcribe.levers import Lever, asked_window, plain
 from transcribe.naming import name_turns
-from transcribe.protocols import SAMPLE_RATE_HZ, Diariser, Heard, Pcm, Recogniser, SpeakerCount, Window
+from transcribe.protocols import (
+    SAMPLE_RATE_HZ,
+    Diariser,
+    LabelledSpan,
+    Pcm,
+    Recogniser,
+    Span,
+    SpeakerCount,
+    SpeechDetector,
+    Window,
+)
+from transcribe.recognition import Recognition, recognise_speech
 from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Word
-from transcribe.segmenting import Packed, attribute, cut, fit_to_speech, join, pack
+from transcribe.segmenting import adopt_speech, attribute, cut
 from transcribe.store import Store
+from transcribe.windows import Stretch, WindowPlan, pack, unite_speech
 
 #: Recordings that wait between the stages: enough that neither starves, few enough to be lost in a crash.
 IN_FLIGHT: Final = 2
 
 #: Changes when the rules of this module change what is drafted, so that old work is not taken for new.
-RULES: Final = 3
+RULES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +54,7 @@ class Recipe:
     """Everything that decides what a draft says."""
 
     diariser: Diariser
+    detector: SpeechDetector
     recogniser: Recogniser
     catalogue: Catalogue
     #: Longest window the recogniser was made for.
@@ -69,6 +82,7 @@ class Recipe:
             "drafts",
             RULES,
             self.diarisation,
+            self.detector.id,
             self.recogniser.id,
             second,
             cutting,
@@ -94,11 +108,17 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """The sound of one recording, or of one of its channels, with who speaks in it."""
+    """The sound of one recording, or of one of its channels, with where speech is and who speaks in it."""
 
     pcm: Pcm
+    #: Stretches in which somebody speaks, whoever it is, in order and apart.
+    speech: tuple[Span, ...]
     turns: tuple[Turn, ...]
     exclusive: tuple[Turn, ...]
+
+    @property
+    def duration(self) -> Milliseconds:
+        return len(self.pcm) * 1_000 // SAMPLE_RATE_HZ
 
 
 def draft_pending(
@@ -215,35 +235,28 @@ def tracks_of(recording: Recording, store: Store, recipe: Recipe, audio_folder: 
         if known is not None:
             turns, exclusive = known
             own = [tuple(turn for turn in some if turn.channel == channel) for some in (turns, exclusive)]
-            tracks.append(Track(pcm=pcm, turns=own[0], exclusive=own[1]))
+            tracks.append(Track(pcm=pcm, speech=recipe.detector.detect(pcm), turns=own[0], exclusive=own[1]))
         else:
-            tracks.append(_diarised(recording, pcm, channel, recipe.diariser))
+            tracks.append(diarise_track(recording, pcm, channel, recipe))
     return tracks
 
 
-def _diarised(recording: Recording, pcm: Pcm, channel: int | None, diariser: Diariser) -> Track:
+def diarise_track(recording: Recording, pcm: Pcm, channel: int | None, recipe: Recipe) -> Track:
+    """Find who speaks when in *pcm*, the sound of *recording* or of one of its channels, and where speech is."""
     speakers = SpeakerCount(exactly=recording.num_speakers if channel is None else 1)
-    found = diariser.diarise(pcm, speakers=speakers)
+    diarisation = recipe.diariser.diarise(pcm, speakers=speakers)
     return Track(
         pcm=pcm,
-        turns=name_turns(recording, found.turns, channel=channel),
-        exclusive=name_turns(recording, found.exclusive, channel=channel),
+        speech=recipe.detector.detect(pcm),
+        turns=name_turns(recording, diarisation.turns, channel=channel),
+        exclusive=name_turns(recording, diarisation.exclusive, channel=channel),
     )
 
 
 def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> Drafted:
     """Segments and drafts of one diarised recording: what the store takes whole."""
-    segments: list[Segment] = []
-    drafts: list[Draft] = []
-    for track in tracks:
-        own = cut(
-            track.turns,
-            join_gap=recipe.join_gap,
-            longest=recipe.longest,
-            cut_point=partial(audio.quietest, track.pcm),
-        )
-        segments += own
-        drafts += _drafts(recording, track, own, recipe)
+    drafted = [_draft_track(recording, track, channel, recipe) for channel, track in enumerate(tracks)]
+    segments = [segment for own, _ in drafted for segment in own]
     return Drafted(
         recording=recording.id,
         diarisation=recipe.diarisation,
@@ -252,59 +265,78 @@ def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> D
         turns=tuple(turn for track in tracks for turn in track.turns),
         exclusive=tuple(turn for track in tracks for turn in track.exclusive),
         segments=tuple(segments),
-        drafts=tuple(drafts),
+        drafts=tuple(draft for _, own in drafted for draft in own),
         warnings=() if segments else (f"W_NO_SPEECH: nobody speaks in {recording.path}; nothing was drafted",),
     )
 
 
-def _drafts(recording: Recording, track: Track, segments: Sequence[Segment], recipe: Recipe) -> list[Draft]:
-    tags = {turn.dialect for turn in track.turns}
-    languages = {tag: _language(tag or recording.language, recipe.catalogue) for tag in tags}
-    packed = pack(
-        track.turns,
-        duration=len(track.pcm) * 1000 // SAMPLE_RATE_HZ,
-        longest=recipe.window,
-        languages=languages,
+def _draft_track(recording: Recording, track: Track, number: int, recipe: Recipe) -> tuple[list[Segment], list[Draft]]:
+    channel = number if recording.channel_mode == "split" else None
+    adopted = adopt_speech(track.turns, track.speech, _nobody(recording, channel))
+    turns = sorted([*track.turns, *adopted], key=lambda turn: (turn.start, turn.speaker, turn.end))
+    exclusive = sorted([*track.exclusive, *adopted], key=lambda turn: turn.start)
+    segments = cut(
+        turns,
+        join_gap=recipe.join_gap,
+        longest=recipe.longest,
         cut_point=partial(audio.quietest, track.pcm),
     )
-    windows = [_window(stretch, languages[stretch.dialect], recipe) for stretch in packed]
-    heard = recipe.recogniser.recognise(track.pcm, windows) if windows else []
-    again = recipe.second.recognise(track.pcm, windows) if recipe.second and windows else None
-    first = attribute(_words(heard, packed, track), track.exclusive, segments)
-    second = None if again is None else attribute(_words(again, packed, track), track.exclusive, segments)
-    return [
+    speech = unite_speech(turns, track.speech, dialect=recording.dialect)
+    first = _recognise(recording, track, speech, recipe.recogniser, recipe)
+    second = _recognise(recording, track, speech, recipe.second, recipe) if recipe.second else None
+    words = attribute(first.words, exclusive, segments)
+    others = None if second is None else attribute(second.words, exclusive, segments)
+    return segments, [
         _draft(
             segment,
-            _spelt(first[segment.id], segment, recipe),
-            None if second is None else _spelt(second[segment.id], segment, recipe),
-            [answer for answer, stretch in zip(heard, packed, strict=True) if _meet(stretch, segment)],
-            track,
+            _spell(words[segment.id], segment, recipe),
+            None if others is None else _spell(others[segment.id], segment, recipe),
+            first,
+            _Surroundings(track=track, turns=turns, language=_language(segment.dialect or recording.language, recipe)),
             recipe,
         )
         for segment in segments
     ]
 
 
-def _meet(stretch: Packed, segment: Segment) -> bool:
-    return stretch.start < segment.end and stretch.end > segment.start
+def _nobody(recording: Recording, channel: int | None) -> Turn:
+    """Whose speech it is where the diariser finds nobody in a whole recording."""
+    return name_turns(recording, [LabelledSpan(start=0, end=recording.duration, label="SPEAKER_00")], channel=channel)[
+        0
+    ]
 
 
-def _language(tag: str | None, catalogue: Catalogue) -> str | None:
-    """What Whisper is told. ``None``, so that it listens for itself, where nobody declared a language that it knows."""
-    return catalogue.find(tag).whisper if tag else None
+def _recognise(
+    recording: Recording, track: Track, speech: Sequence[Stretch], recogniser: Recogniser, recipe: Recipe
+) -> Recognition:
+    languages = {stretch.dialect: _language(stretch.dialect or recording.language, recipe) for stretch in speech}
+    cut_point = partial(audio.quietest, track.pcm)
+    plans = pack(
+        speech,
+        duration=track.duration,
+        longest=recipe.window,
+        languages=languages,
+        cut_point=cut_point,
+    )
+    ask_window = partial(_window, languages=languages, recipe=recipe)
+    return recognise_speech(
+        recogniser, track.pcm, speech, plans, ask_window, longest=recipe.window, cut_point=cut_point
+    )
 
 
-def _window(stretch: Packed, language: str | None, recipe: Recipe) -> Window:
-    known = recipe.catalogue.find(stretch.dialect) if stretch.dialect else None
-    lever = recipe.lever(stretch.dialect)
-    return asked_window(stretch.heard_from, stretch.heard_to, language, stretch.dialect, known, lever)
+def _language(tag: str | None, recipe: Recipe) -> str | None:
+    """The language that Whisper is told: ``None``, so that it listens for itself, where nobody declared a known one."""
+    return recipe.catalogue.find(tag).whisper if tag else None
 
 
-def _words(heard: Sequence[Heard], packed: Sequence[Packed], track: Track) -> list[Word]:
-    return fit_to_speech(join([window.words for window in heard], packed), track.turns)
+def _window(plan: WindowPlan, languages: Mapping[str | None, str | None], recipe: Recipe) -> Window:
+    entry = recipe.catalogue.find(plan.dialect) if plan.dialect else None
+    lever = recipe.lever(plan.dialect)
+    window = asked_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, entry, lever)
+    return replace(window, start=plan.pieces[0].start, end=plan.pieces[-1].end, pieces=plan.pieces)
 
 
-def _spelt(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:
+def _spell(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:
     """*words* as people who speak the segment's dialect write them."""
     lever = recipe.lever(segment.dialect)
     if not lever.spelling:
@@ -312,24 +344,43 @@ def _spelt(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[W
     return tuple(replace(word, text=lever.spelt(word.text)) for word in words)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Surroundings:
+    """Facts of the track that a segment lies in."""
+
+    track: Track
+    #: Of all speakers, those of speech that the diariser missed included.
+    turns: Sequence[Turn]
+    #: Whisper's code of the declared language.
+    language: str | None
+
+
 def _draft(
     segment: Segment,
     words: tuple[Word, ...],
     second: tuple[Word, ...] | None,
-    heard: Sequence[Heard],
-    track: Track,
+    recognition: Recognition,
+    surroundings: _Surroundings,
     recipe: Recipe,
 ) -> Draft:
-    known = recipe.catalogue.find(segment.dialect) if segment.dialect else None
-    sound = track.pcm[segment.start * SAMPLE_RATE_HZ // 1000 : segment.end * SAMPLE_RATE_HZ // 1000]
+    entry = recipe.catalogue.find(segment.dialect) if segment.dialect else None
+    samples = SAMPLE_RATE_HZ // 1_000
+    answers = [answer for answer in recognition.answers if _overlap(answer.window.spans, segment)]
+    main = max(answers, key=lambda answer: _overlap(answer.window.spans, segment), default=None)
+    others = [turn for turn in surroundings.turns if turn.speaker != segment.speaker]
     evidence = Evidence(
         duration=segment.end - segment.start,
-        level_dbfs=level_dbfs(sound),
-        no_speech=max((h.no_speech for h in heard if h.no_speech is not None), default=None),
-        script=known.script if known else None,
+        level_dbfs=level_dbfs(surroundings.track.pcm[segment.start * samples : segment.end * samples]),
+        no_speech=max((answer.no_speech for answer in answers if answer.no_speech is not None), default=None),
+        script=entry.script if entry else None,
         second=second,
+        missed=_overlap(recognition.missed, segment),
+        language=surroundings.language,
+        detected=None if main is None else main.detected,
+        detected_probability=(main.detected_probability or 0.0) if main else 0.0,
+        overlap=_overlap(others, segment),
     )
-    scores = [h.log_probability for h in heard if h.log_probability is not None]
+    scores = [answer.log_probability for answer in answers if answer.log_probability is not None]
     return Draft(
         segment=segment.id,
         model=recipe.recogniser.id,
@@ -338,3 +389,8 @@ def _draft(
         log_probability=round(sum(scores) / len(scores), 4) if scores else None,
         flags=flags(words, evidence),
     )
+
+
+def _overlap(spans: Iterable[Span | Turn], segment: Segment) -> Milliseconds:
+    """How long *spans* overlap *segment*, together."""
+    return sum(max(0, min(span.end, segment.end) - max(span.start, segment.start)) for span in spans)

@@ -14,11 +14,9 @@ from typing import Final
 
 from rapidfuzz.distance import Levenshtein
 
+from dialects.repetition import find_loop
 from transcribe.protocols import Pcm
-from transcribe.records import Milliseconds, Word
-
-#: The same 1 to 4 words so many times in a row are a loop; people say "no no no", rarely "no no no no".
-LOOP_REPEATS: Final = 4
+from transcribe.records import Milliseconds, Word, join_words
 
 #: Letters a second of speech: Common Voice calls a clip odd above 30; under the lower bound words are missing.
 SLOWEST_RATE: Final = 1.0
@@ -36,6 +34,15 @@ NO_SPEECH: Final = 0.6
 #: Words that differ from the second pass, as a share of the longer text.
 DISAGREEMENT: Final = 0.3
 
+#: Speech without a word from which a person is told: shorter stretches are breath, laughter and times that are rough.
+SHORTEST_MISSED: Final[Milliseconds] = 1_000
+
+#: How sure the model must be of another language than the declared one.
+OTHER_LANGUAGE: Final = 0.8
+
+#: Share of the segment in which somebody else talks too.
+OVERLAPPED: Final = 0.2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -49,36 +56,37 @@ class Evidence:
     script: str | None = None
     #: Words of a second pass, where one was made.
     second: Sequence[Word] | None = None
+    #: Speech that has no word after all hearings.
+    missed: Milliseconds = 0
+    #: Whisper's code of the declared language, and of the one that the model hears, with how sure it is.
+    language: str | None = None
+    detected: str | None = None
+    detected_probability: float = 0.0
+    #: How long somebody else talks at the same time.
+    overlap: Milliseconds = 0
 
 
 def flags(words: Sequence[Word], evidence: Evidence) -> tuple[str, ...]:
     """The names of all rules that *words* break, in the order of the rules below; empty for a draft without doubt."""
-    spoken = [word.text for word in words]
-    found = {
-        "loop": loops(spoken),
-        "rate": odd_rate(spoken, evidence.duration),
-        "script": evidence.script is not None and foreign(" ".join(spoken), evidence.script),
-        "silence": bool(spoken) and silent(evidence),
-        "disagreement": evidence.second is not None and differs(spoken, [word.text for word in evidence.second]),
+    texts = [word.text for word in words]
+    broken = {
+        "no_words": evidence.missed >= SHORTEST_MISSED,
+        "loop": find_loop(texts) is not None,
+        "rate": odd_rate(texts, evidence.duration),
+        "language": hears_other_language(evidence),
+        "script": evidence.script is not None and foreign(join_words(words), evidence.script),
+        "silence": bool(texts) and silent(evidence),
+        "disagreement": evidence.second is not None and differs(texts, [word.text for word in evidence.second]),
+        "overlap": evidence.overlap > OVERLAPPED * evidence.duration,
     }
-    return tuple(name for name, holds in found.items() if holds)
+    return tuple(name for name, holds in broken.items() if holds)
 
 
-def loops(words: Sequence[str]) -> bool:
-    """
-    Whether a phrase of 1 to 4 words comes *LOOP_REPEATS* times in a row.
-
-    >>> loops("thank you thank you thank you thank you".split())
-    True
-    >>> loops("no no no".split())
-    False
-    """
-    for length in range(1, 5):
-        for start in range(len(words) - length * LOOP_REPEATS + 1):
-            phrase = words[start : start + length]
-            if all(words[start + length * i : start + length * (i + 1)] == phrase for i in range(1, LOOP_REPEATS)):
-                return True
-    return False
+def hears_other_language(evidence: Evidence) -> bool:
+    """Say if the model is sure of another language than somebody declared."""
+    if evidence.language is None or evidence.detected is None:
+        return False
+    return evidence.detected != evidence.language and evidence.detected_probability >= OTHER_LANGUAGE
 
 
 def odd_rate(words: Sequence[str], duration: Milliseconds) -> bool:

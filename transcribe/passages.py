@@ -15,7 +15,10 @@ from dataclasses import dataclass
 
 from transcribe.frozen import Example
 from transcribe.records import Milliseconds
-from transcribe.segmenting import WIDEST_PAUSE, WINDOW_MARGIN
+from transcribe.windows import WINDOW_MARGIN
+
+#: A silence longer than this ends a window: the model is not taught to expect one.
+WIDEST_PAUSE: Milliseconds = 4_000
 
 #: Whisper hears 30 s; an unbroken stretch of overlapping speech that is longer cannot be taught.
 HEARD_AT_ONCE: Milliseconds = 30_000

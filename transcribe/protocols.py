@@ -21,8 +21,11 @@ Pcm: TypeAlias = npt.NDArray[np.int16]
 #: The rate of every signal between the steps.
 SAMPLE_RATE_HZ = 16_000
 
-#: Whisper hears 30 s; the margin keeps padding and rounding inside.
-LONGEST_WINDOW: Milliseconds = 28_000
+#: Whisper hears 30 s; the margin keeps rounding inside.
+LONGEST_WINDOW: Milliseconds = 29_800
+
+#: Longest segment that a person is given by default, and that fits a window with sound around it.
+LONGEST_SEGMENT: Milliseconds = 28_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +60,21 @@ class Diarisation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
-    """A contiguous stretch of a recording that is recognised in one go, in one language."""
+class Span:
+    """A stretch of a recording, from *start* to before *end*."""
 
     start: Milliseconds
     end: Milliseconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """What is recognised in one go, in one language: a stretch of a recording, or pieces of it without long pauses."""
+
+    start: Milliseconds
+    end: Milliseconds
+    #: Sound that is heard, in order and apart; empty: all from *start* to *end*.
+    pieces: tuple[Span, ...] = ()
     #: Whisper's language code. ``None`` lets the model detect it, when nobody declared one.
     language: str | None = None
     #: Tag of the dialect that is spoken longest in it, where somebody declared one.
@@ -71,6 +84,33 @@ class Window:
     hotwords: str | None = None
     #: Hypotheses kept while decoding; ``None``: as many as the recogniser was told to keep.
     beam_size: int | None = None
+    #: 0: the likeliest words. Above it words are drawn by lot, the wider the higher, from a fixed seed.
+    temperature: float = 0.0
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The sound that is heard, in order."""
+        return self.pieces or (Span(start=self.start, end=self.end),)
+
+    @property
+    def duration(self) -> Milliseconds:
+        """Length of the sound that is heard."""
+        return sum(span.end - span.start for span in self.spans)
+
+    def moment(self, offset: Milliseconds) -> Milliseconds:
+        """
+        The moment of the recording that lies *offset* into the sound that is heard.
+
+        >>> window = Window(start=0, end=9_000, pieces=(Span(start=0, end=1_000), Span(start=8_000, end=9_000)))
+        >>> [window.moment(offset) for offset in (0, 999, 1_000, 1_500, 5_000)]
+        [0, 999, 8000, 8500, 9000]
+        """
+        left = max(offset, 0)
+        for span in self.spans:
+            if left < span.end - span.start:
+                return span.start + left
+            left -= span.end - span.start
+        return self.spans[-1].end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +124,9 @@ class Heard:
     no_speech: float | None
     #: Language that was used: the declared one, or the one the model detected; ``None`` where that is not told.
     language: str | None = None
+    #: Language that the model hears in it, and how sure it is, whatever was declared; ``None`` where it knows but one.
+    detected: str | None = None
+    detected_probability: float | None = None
 
 
 class Diariser(Protocol):
@@ -95,6 +138,19 @@ class Diariser(Protocol):
         ...
 
     def diarise(self, pcm: Pcm, *, speakers: SpeakerCount = SpeakerCount()) -> Diarisation: ...
+
+
+class SpeechDetector(Protocol):
+    """Finds where somebody speaks, whoever it is."""
+
+    @property
+    def id(self) -> str:
+        """Hash of the model and its settings."""
+        ...
+
+    def detect(self, pcm: Pcm) -> tuple[Span, ...]:
+        """Stretches of speech, in order and apart; pauses inside one are shorter than a tenth of a second."""
+        ...
 
 
 class Recogniser(Protocol):

@@ -1,36 +1,35 @@
 """
-Turns to segments, and speech to windows: pure rules, no sound.
+Turns to segments, and words to the people who said them: pure rules, no sound.
 
-Two cuts of the same recording. A *segment* is what a person hears and corrects: one speaker, at most 28 s. A
-*window* is what the recogniser hears: contiguous sound of all speakers, as full as it may be, because Whisper pays
-for 30 s whatever it is given. Word times and exclusive turns bring the two together again.
+A *segment* is what a person hears and corrects: one speaker, at most 28 s, and long enough to be worth a person's time.
 """
 
 from __future__ import annotations
 
 import bisect
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final, Generic, TypeVar
 
 from transcribe.errors import InputError
-from transcribe.protocols import LONGEST_WINDOW
+from transcribe.protocols import LONGEST_SEGMENT, Span
 from transcribe.records import Milliseconds, Segment, Turn, Word
+from transcribe.windows import CutPoint, halfway, middle_of, split
 
-#: Sound heard before and after the speech of a window, even where the neighbour speaks: onsets are soft, and of a word
-#: that is cut in two neither half can be known.
-WINDOW_MARGIN: Milliseconds = 400
+#: Nobody is given less to write; and how far away the rest of a speaker's words may be to take it in.
+SHORTEST_SEGMENT: Final[Milliseconds] = 300
+ABSORBED_GAP: Final[Milliseconds] = 1_000
 
-#: How far apart two windows may put the middle of one word: attention is not exact.
-SAME_WORD: Milliseconds = 250
+#: How far from where the diariser hears another speaker begin the first word of theirs may lie.
+CHANGE_REACH: Final[Milliseconds] = 600
 
-#: Gives the moment between two others at which speech may best be cut, both included.
-CutPoint = Callable[[Milliseconds, Milliseconds], Milliseconds]
-
-#: A silence longer than this ends a window: inside one it invites invented text.
-WIDEST_PAUSE: Milliseconds = 4_000
+#: A pause is where a speaker changes, up to this one; the end of a sentence, or of a part of one, is worth as much as
+#: a pause of so long.
+WIDEST_CHANGE: Final[Milliseconds] = 500
+SENTENCE_END: Final[Milliseconds] = 400
+PHRASE_END: Final[Milliseconds] = 150
 
 
 class MixedRecordings(InputError):
@@ -39,34 +38,11 @@ class MixedRecordings(InputError):
     default_code = "E_MIXED_RECORDINGS"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stretch:
-    """A contiguous stretch of a recording, from the start of its first turn to the end of its last."""
-
-    start: Milliseconds
-    end: Milliseconds
-    #: Tag spoken longest in it; ``None`` where nobody declared one.
-    dialect: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Packed(Stretch):
-    """The stretch that one window answers for, and what that window hears, which reaches into its neighbours."""
-
-    heard_from: Milliseconds
-    heard_to: Milliseconds
-
-
-def halfway(start: Milliseconds, end: Milliseconds) -> Milliseconds:
-    """The cut point of somebody who does not hear the sound."""
-    return (start + end) // 2
-
-
 def cut(
     turns: Sequence[Turn],
     *,
     join_gap: Milliseconds = 400,
-    longest: Milliseconds = LONGEST_WINDOW,
+    longest: Milliseconds = LONGEST_SEGMENT,
     cut_point: CutPoint = halfway,
 ) -> list[Segment]:
     """
@@ -74,7 +50,8 @@ def cut(
 
     Turns of one speaker at most *join_gap* apart become one segment, unless another speaker talks in between, the
     dialect changes, or the whole would exceed *longest*. Speech that runs on for longer than *longest* is split into
-    about even parts. Overlapping speech is kept once for each speaker.
+    about even parts. Overlapping speech is kept once for each speaker. What is shorter than *SHORTEST_SEGMENT* joins
+    the nearest of the same speaker, or goes; but the longest stays where there is nothing else.
 
     Args:
         turns: Turns of a single recording, in any order.
@@ -95,9 +72,35 @@ def cut(
     pieces: list[Segment] = []
     for speaker, own in _by_speaker(ordered).items():
         others = [turn for turn in ordered if turn.speaker != speaker]
-        joined = _joined_turns(own, others, join_gap=join_gap, longest=longest)
-        pieces += [part for piece in joined for part in _split(piece, longest, cut_point)]
-    return sorted(pieces, key=lambda piece: (piece.start, piece.speaker, piece.end))
+        pieces += _absorb_short(_joined_turns(own, others, join_gap=join_gap, longest=longest), longest)
+    parts = [part for piece in _without_short(pieces) for part in split(piece, longest, cut_point)]
+    return sorted(parts, key=lambda part: (part.start, part.speaker, part.end))
+
+
+def _absorb_short(pieces: Sequence[Segment], longest: Milliseconds) -> list[Segment]:
+    """One speaker's *pieces*, the short ones joined to the nearest neighbour that they fit."""
+    absorbed: list[Segment] = []
+    for piece in pieces:
+        last = absorbed[-1] if absorbed else None
+        if last is not None and min(_length(piece), _length(last)) < SHORTEST_SEGMENT and _fits(last, piece, longest):
+            absorbed[-1] = replace(last, end=max(last.end, piece.end))
+        else:
+            absorbed.append(piece)
+    return absorbed
+
+
+def _fits(last: Segment, piece: Segment, longest: Milliseconds) -> bool:
+    alike = (last.dialect, last.channel) == (piece.dialect, piece.channel)
+    return alike and piece.start - last.end <= ABSORBED_GAP and piece.end - last.start <= longest
+
+
+def _without_short(pieces: Sequence[Segment]) -> list[Segment]:
+    enough = [piece for piece in pieces if _length(piece) >= SHORTEST_SEGMENT]
+    return enough or sorted(pieces, key=_length)[-1:]
+
+
+def _length(piece: Segment | Turn | Span) -> Milliseconds:
+    return piece.end - piece.start
 
 
 def _by_speaker(ordered: Iterable[Turn]) -> dict[str, list[Turn]]:
@@ -159,171 +162,40 @@ def _segment(turn: Turn) -> Segment:
     )
 
 
-LongT = TypeVar("LongT", Segment, "Stretch")
-
-
-def _split(piece: LongT, longest: Milliseconds, cut_point: CutPoint) -> list[LongT]:
-    """As few parts of *piece* as *longest* allows, each cut a quarter of a part around where even parts would end."""
-    edges: list[Milliseconds] = [piece.start]
-    for left in range(-(-(piece.end - piece.start) // longest), 1, -1):
-        even = (piece.end - edges[-1]) // left
-        first = max(edges[-1] + even * 3 // 4, piece.end - (left - 1) * longest)
-        last = min(edges[-1] + even * 5 // 4, edges[-1] + longest)
-        edges.append(cut_point(first, last))
-    return [replace(piece, start=a, end=b) for a, b in itertools.pairwise([*edges, piece.end])]
-
-
-def pack(
-    turns: Sequence[Turn],
-    *,
-    duration: Milliseconds,
-    longest: Milliseconds = LONGEST_WINDOW,
-    languages: Mapping[str | None, str | None] | None = None,
-    cut_point: CutPoint = halfway,
-) -> list[Packed]:
+def adopt_speech(turns: Sequence[Turn], speech: Iterable[Span], nobody: Turn) -> list[Turn]:
     """
-    Pack one recording's turns into full windows of contiguous sound.
-
-    Windows are cut in the widest pause that keeps them at least half full, at any silence over *WIDEST_PAUSE*, and
-    where the language changes. Speech that runs on for longer than *longest* is split into about even parts. A margin
-    of *WINDOW_MARGIN* is heard on both sides as far as the recording allows, and answered for up to half way to the
-    neighbour.
+    Turns for the *speech* in which the diariser heard nobody: of the speaker who talks nearest to it.
 
     Args:
-        turns: Turns of one recording, in any order, overlapping or not.
-        duration: Length of the recording.
-        longest: Upper bound of a window, margins included.
-        languages: Language of each dialect tag; a change of language ends a window. ``None``: all alike.
-        cut_point: Where to split, within the reach that even parts leave.
+        turns: All turns of one recording, in order of their start.
+        speech: Stretches in order and apart.
+        nobody: What such a turn is like where there are no *turns* at all; its times do not matter.
 
     Returns:
-        Stretches ordered by start; they do not overlap, and together they hold every turn. `join` puts together what is
-        heard for them.
+        The turns that are new, of *SHORTEST_SEGMENT* or more, in order.
     """
-    room = longest - 2 * WINDOW_MARGIN
-    known = languages or {}
-    islands = [part for island in _islands(turns) for part in _split(island, room, cut_point)]
-    groups: list[list[Stretch]] = []
-    for island in islands:
-        group = groups[-1] if groups else []
-        if group and _continues(group[-1], island, known):
-            if island.end - group[0].start <= room:
-                group.append(island)
-                continue
-            groups[-1:] = _cut_at_widest_pause([*group, island], room)
-        else:
-            groups.append([island])
-    return _with_margins([_span(group) for group in groups], duration)
+    everybody = _Line(turns)
+    adopted = []
+    for part in _outside(speech, turns):
+        nearest = everybody.nearest((part.start + part.end) // 2) or nobody
+        if _length(part) >= SHORTEST_SEGMENT:
+            adopted.append(replace(nearest, start=part.start, end=part.end))
+    return adopted
 
 
-def _islands(turns: Sequence[Turn]) -> list[Stretch]:
-    """Union of the turns: stretches of unbroken speech. Two languages at once go to the longer one."""
-    islands: list[tuple[Milliseconds, Milliseconds, Counter[str | None]]] = []
-    for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
-        if turn.end <= turn.start:
-            continue
-        length = turn.end - turn.start
-        if islands and turn.start < islands[-1][1]:
-            start, end, tags = islands[-1]
-            tags[turn.dialect] += length
-            islands[-1] = (start, max(end, turn.end), tags)
-        else:
-            islands.append((turn.start, turn.end, Counter({turn.dialect: length})))
-    return [Stretch(start=start, end=end, dialect=tags.most_common(1)[0][0]) for start, end, tags in islands]
-
-
-def _continues(before: Stretch, after: Stretch, languages: Mapping[str | None, str | None]) -> bool:
-    same = languages.get(before.dialect) == languages.get(after.dialect)
-    return same and after.start - before.end <= WIDEST_PAUSE
-
-
-def _cut_at_widest_pause(group: list[Stretch], room: Milliseconds) -> list[list[Stretch]]:
-    """Two groups, the first at least half full where it can be, cut in the widest pause; both within *room*."""
-    start, last = group[0].start, group[-1]
-    cuts = [i for i in range(1, len(group)) if last.end - group[i].start <= room]
-    full = [i for i in cuts if group[i - 1].end - start >= room // 2] or cuts[-1:]
-    at = max(full, key=lambda i: (group[i].start - group[i - 1].end, i))
-    return [group[:at], group[at:]]
-
-
-def _span(group: Sequence[Stretch]) -> Stretch:
-    tags: Counter[str | None] = Counter()
-    for part in group:
-        tags[part.dialect] += part.end - part.start
-    return Stretch(start=group[0].start, end=max(part.end for part in group), dialect=tags.most_common(1)[0][0])
-
-
-def _with_margins(spans: Sequence[Stretch], duration: Milliseconds) -> list[Packed]:
-    edges = [(a.end + b.start) // 2 for a, b in itertools.pairwise(spans)]
-    last = max([duration, *(span.end for span in spans)])
-    packed = []
-    for span, low, high in zip(spans, [0, *edges], [*edges, last], strict=False):
-        first, end = max(0, span.start - WINDOW_MARGIN), min(last, span.end + WINDOW_MARGIN)
-        packed.append(
-            Packed(start=max(low, first), end=min(high, end), dialect=span.dialect, heard_from=first, heard_to=end)
-        )
-    return packed
-
-
-def join(heard: Sequence[Sequence[Word]], stretches: Sequence[Stretch]) -> list[Word]:
-    """
-    Put together, each once, the words that were *heard* in the windows of *stretches*.
-
-    A word belongs to the stretch that holds its middle. One at a cut may so be claimed by both sides, each with times
-    of its own, or by neither: it is taken once all the same.
-    """
-    cuts = [before.end if before.end == after.start else None for before, after in itertools.pairwise(stretches)]
-    kept = [
-        [word for word in words if _between(low, word, high)]
-        for words, low, high in zip(heard, [None, *cuts], [*cuts, None], strict=False)
-    ]
-    for number, cut_at in enumerate(cuts):
-        left, right = kept[number], kept[number + 1]
-        if cut_at is None:
-            continue
-        if left and right and _same(left[-1], right[0]):
-            del right[0]
-        else:
-            left += _unclaimed(heard[number], heard[number + 1], cut_at)
-    return list(itertools.chain.from_iterable(kept))
-
-
-def _between(low: Milliseconds | None, word: Word, high: Milliseconds | None) -> bool:
-    return (low is None or low <= _middle(word)) and (high is None or _middle(word) < high)
-
-
-def _unclaimed(before: Sequence[Word], after: Sequence[Word], cut_at: Milliseconds) -> list[Word]:
-    """Words that the window before a cut puts after it, and the window after it before."""
-    early = [word for word in after if _middle(word) < cut_at]
-    return [word for word in before if _middle(word) >= cut_at and any(_same(word, other) for other in early)]
-
-
-def _same(one: Word, other: Word) -> bool:
-    return one.text == other.text and abs(_middle(one) - _middle(other)) < SAME_WORD
-
-
-def _middle(word: Word) -> Milliseconds:
-    return (word.start + word.end) // 2
-
-
-def fit_to_speech(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
-    """
-    Words cut to the speech that they lie in most, in time order.
-
-    Whisper's word times come from attention and know no silence: the last word before a pause is drawn out over it,
-    so that its middle lies where nobody speaks. A word that touches no speech stays as it is.
-    """
-    islands = _islands(turns)
-    starts = [island.start for island in islands]
-    fitted = []
-    for word in sorted(words, key=lambda word: (word.start, word.end)):
-        first = max(0, bisect.bisect_right(starts, word.start) - 1)
-        touched = islands[first : bisect.bisect_left(starts, word.end)]
-        home = max(touched, key=lambda island: min(island.end, word.end) - max(island.start, word.start), default=None)
-        if home is not None and home.start < word.end and word.start < home.end:
-            word = replace(word, start=max(word.start, home.start), end=min(word.end, home.end))
-        fitted.append(word)
-    return fitted
+def _outside(speech: Iterable[Span], turns: Sequence[Turn]) -> list[Span]:
+    """The parts of *speech* in nobody's turn."""
+    parts = []
+    latest = _running_maximum(turn.end for turn in turns)
+    for stretch in speech:
+        position = stretch.start
+        for turn in turns[bisect.bisect_right(latest, stretch.start) :]:
+            if turn.start >= stretch.end:
+                break
+            parts.append(Span(start=position, end=turn.start))
+            position = max(position, turn.end)
+        parts.append(Span(start=position, end=stretch.end))
+    return [part for part in parts if part.end > part.start]
 
 
 def attribute(
@@ -332,8 +204,9 @@ def attribute(
     """
     Give each word to the segment of the speaker who talks at its middle.
 
-    A word in nobody's turn goes to the nearest turn: the diariser's edges are rougher than the words'. Within the
-    speaker, the segment that holds the middle of the word takes it, else the nearest.
+    A word in nobody's turn goes to the nearest turn: the diariser's edges are rougher than the words'. For the same
+    reason one speaker's words end at the pause or the end of a sentence that is nearest to the edge, within
+    *CHANGE_REACH* of it. Within the speaker, the segment that holds the middle of the word takes it, else the nearest.
 
     Args:
         words: Words of one recording, in any order.
@@ -345,19 +218,61 @@ def attribute(
         is no segment at all.
     """
     given: dict[str, list[Word]] = {segment.id: [] for segment in segments}
-    speakers: dict[str, list[Segment]] = defaultdict(list)
-    for segment in sorted(segments, key=lambda segment: segment.start):
-        speakers[segment.speaker].append(segment)
-    everyone = _Line(sorted(segments, key=lambda segment: segment.start))
-    turns = _Line(exclusive)
-    lines = {speaker: _Line(own) for speaker, own in speakers.items()}
-    for word in sorted(words, key=lambda word: (word.start, word.end)):
-        middle = _middle(word)
-        turn = turns.nearest(middle)
-        home = (everyone if turn is None else lines.get(turn.speaker, everyone)).nearest(middle)
+    everyone, lines = _lines(segments)
+    ordered = sorted(words, key=lambda word: (word.start, word.end))
+    for word, speaker in zip(ordered, name_speakers(ordered, exclusive), strict=True):
+        home = (everyone if speaker is None else lines.get(speaker, everyone)).nearest(middle_of(word))
         if home is not None:
             given[home.id].append(word)
     return {segment: tuple(own) for segment, own in given.items()}
+
+
+def _lines(segments: Sequence[Segment]) -> tuple[_Line[Segment], dict[str, _Line[Segment]]]:
+    """Segments of all, and of each speaker."""
+    ordered = sorted(segments, key=lambda segment: segment.start)
+    speakers: dict[str, list[Segment]] = defaultdict(list)
+    for segment in ordered:
+        speakers[segment.speaker].append(segment)
+    return _Line(ordered), {speaker: _Line(own) for speaker, own in speakers.items()}
+
+
+def name_speakers(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[str | None]:
+    """The speaker of each of *words*, which are in time order; ``None`` where nobody has a turn at all."""
+    turns = _Line(exclusive)
+    at_middle = [turns.nearest(middle_of(word)) for word in words]
+    speakers = [None if turn is None else turn.speaker for turn in at_middle]
+    runs = [len(list(run)) for _, run in itertools.groupby(speakers)]
+    changes = list(itertools.accumulate(runs))[:-1]
+    for number, change in enumerate(changes):
+        # Each side keeps a word: a short answer is easily lost to whom it answers.
+        low, high = change - runs[number] + 1, change + runs[number + 1] - 1
+        best = _best_change(words, change, range(low, high + 1))
+        speakers[min(best, change) : max(best, change)] = [speakers[change if best < change else change - 1]] * abs(
+            best - change
+        )
+        runs[number] += best - change
+        runs[number + 1] -= best - change
+    return speakers
+
+
+def _best_change(words: Sequence[Word], change: int, choices: range) -> int:
+    """The first word of the next speaker out of *choices*, near the one at *change*."""
+    edge = (words[change - 1].end + words[change].start) // 2
+    near = [place for place in choices if abs(_gap(words, place) - edge) <= CHANGE_REACH]
+    return max(near, key=lambda place: _worth_of_change(words, place, edge), default=change)
+
+
+def _gap(words: Sequence[Word], place: int) -> Milliseconds:
+    return (words[place - 1].end + words[place].start) // 2
+
+
+def _worth_of_change(words: Sequence[Word], place: int, edge: Milliseconds) -> tuple[int, int]:
+    """How well a speaker may change before the word at *place*, in milliseconds of pause; nearer ones first."""
+    distance = abs(_gap(words, place) - edge)
+    pause = min(max(words[place].start - words[place - 1].end, 0), WIDEST_CHANGE)
+    before = words[place - 1].text[-1:]
+    end = SENTENCE_END if before in ".!?।॥؟。！？…" else PHRASE_END if before in ",;:،、，" else 0
+    return (pause + end - distance, -distance)
 
 
 SpanT = TypeVar("SpanT", Turn, Segment)

@@ -86,11 +86,13 @@ class Wiring:
         return self._recipe(self._recogniser(place), place)
 
     def _recipe(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, place: str) -> Recipe:
+        from transcribe.backends.voice_activity import SileroDetector
         from transcribe.drafting import Recipe
 
         given, cutting = self.settings.recogniser, self.settings.segmenting
         return Recipe(
             diariser=self.diariser,
+            detector=SileroDetector(),
             recogniser=recogniser,
             catalogue=self.catalogue,
             window=given.window_ms or recogniser.window,

@@ -17,7 +17,7 @@ from transcribe import embedded
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.errors import BoliError, ConfigError, InputError, MissingError
-from transcribe.protocols import Heard, Pcm, Window
+from transcribe.protocols import LONGEST_WINDOW, Heard, Pcm, Window
 from transcribe.records import Milliseconds
 
 #: What the process asked of the network while somebody listened.
@@ -163,7 +163,7 @@ def test_a_model_says_how_long_its_windows_may_be(copy: Path) -> None:
     (copy / "boli.json").write_text('{"window_ms": 12000}')
     assert load(copy).window == 12_000
     (copy / "boli.json").unlink()
-    assert load(copy).window == 28_000
+    assert load(copy).window == LONGEST_WINDOW
 
 
 def test_the_model_that_ships_names_its_own_hash(recogniser: FasterWhisperRecogniser, folder: Path) -> None:

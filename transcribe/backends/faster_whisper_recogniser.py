@@ -1,30 +1,52 @@
-"""Drafts by Whisper in CTranslate2, through faster-whisper's own batched pipeline."""
+"""Drafts by Whisper in CTranslate2: windows in batches, words with their blanks and times, texts timed by force."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from transcribe.backends.preload import preload_cublas
 from transcribe.backends.whisper_folder import find, refused
+from transcribe.backends.whisper_words import encode_text, split_words, time_words
 from transcribe.errors import ConfigError, MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Window
 from transcribe.records import Milliseconds, Word
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
+    from ctranslate2.models import WhisperGenerationResult
     from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
 
 #: Tokens a second of speech, with room: fast speech is about 5 words, and Indic words take several tokens. The bound
-#: keeps one looping window from holding its batch to the decoder's 448 positions.
-TOKENS_A_SECOND = 12
-SHORTEST_ANSWER = 24
+#: keeps one looping window from holding its batch to the decoder's 448 positions, half of which a prompt may take.
+TOKENS_A_SECOND: Final = 12
+SHORTEST_ANSWER: Final = 24
+LONGEST_ANSWER: Final = 220
 
 #: Silence is likelier than speech, and the mean log-probability of a token of the text is below one in e.
 LIKELY_SILENT, UNLIKELY_TEXT = 0.5, -1.0
+
+#: Texts drawn by lot of which the likeliest is kept, and the seed of the lot.
+DRAWS: Final = 5
+SEED: Final = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Tokens of one window's text, and how likely they and silence are."""
+
+    tokens: list[int]
+    log_probability: float
+    no_speech: float
 
 
 class FasterWhisperRecogniser:
@@ -68,106 +90,204 @@ class FasterWhisperRecogniser:
 
         A window without a language is heard in the language that the model detects in it. Windows may overlap.
         """
-        sound = pcm.astype(np.float32) / 32_768
         groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-        for index, (window, lane) in enumerate(zip(windows, lanes(windows), strict=True)):
-            groups[window.language, window.prompt, window.hotwords, window.beam_size, lane].append(index)
-        heard: dict[int, Heard] = {}
+        for index, window in enumerate(windows):
+            key = (window.language, window.prompt, window.hotwords, window.beam_size, window.temperature)
+            groups[key].append(index)
+        answers: dict[int, Heard] = {}
         for indices in groups.values():
-            heard.update(zip(indices, self._recognise_alike(sound, [windows[i] for i in indices]), strict=True))
-        return [heard[index] for index in range(len(windows))]
+            # Windows of about one length end together.
+            indices.sort(key=lambda index: windows[index].duration)
+            answers.update(zip(indices, self._in_batches(pcm, [windows[index] for index in indices]), strict=True))
+        return [answers[index] for index in range(len(windows))]
 
-    def _recognise_alike(self, sound: Any, windows: Sequence[Window]) -> list[Heard]:
+    def align(self, pcm: Pcm, window: Window, text: str) -> tuple[Word, ...]:
+        """
+        When each word of *text*, which somebody wrote for *window*, was said: by Whisper's own attention.
+
+        The text is kept as it is, whatever the model would have written. *window* names its language.
+        """
+        tokenizer = self._tokenizer(window.language)
+        tokens = encode_text(tokenizer, text)[: self._model.max_length - len(tokenizer.sot_sequence) - 2]
+        encoded = self._encode(pcm, [window])
+        return self._words(window, tokens, self._alignments(encoded, tokenizer, [window], [tokens])[0], tokenizer)
+
+    def _in_batches(self, pcm: Pcm, windows: Sequence[Window]) -> Iterator[Heard]:
         """Windows that share language and prompt; in smaller batches from then on, if the GPU's memory is too small."""
-        while True:
+        first = 0
+        while first < len(windows):
+            batch = windows[first : first + self._batch_size]
             try:
-                return self._in_batches(sound, windows)
+                yield from self._recognise_alike(pcm, batch)
             except RuntimeError as error:
                 if "out of memory" not in str(error) or self._batch_size == 1:
                     raise
                 self._batch_size //= 2
+            else:
+                first += len(batch)
 
-    def _in_batches(self, sound: Any, windows: Sequence[Window]) -> list[Heard]:
-        """The pipeline is new each time, because it remembers when the last word ended."""
-        from faster_whisper import BatchedInferencePipeline
+    def _recognise_alike(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
+        encoded = self._encode(pcm, windows)
+        detected = self._detect(encoded, len(windows))
+        languages = [window.language or found for window, (found, _) in zip(windows, detected, strict=True)]
+        tokenizers = [self._tokenizer(language) for language in languages]
+        decoded = self._decode(encoded, windows, tokenizers)
+        alignments = self._align_by_language(encoded, tokenizers, windows, decoded)
+        return [
+            Heard(
+                window=window,
+                words=self._words(window, text.tokens, alignment, tokenizer) if is_spoken(text) else (),
+                log_probability=round(text.log_probability, 4),
+                no_speech=round(text.no_speech, 4),
+                language=language,
+                detected=found,
+                detected_probability=probability,
+            )
+            for window, text, alignment, tokenizer, language, (found, probability) in zip(
+                windows, decoded, alignments, tokenizers, languages, detected, strict=True
+            )
+        ]
 
+    def _encode(self, pcm: Pcm, windows: Sequence[Window]) -> StorageView:
+        """The encoder's answers to *windows*, each filled up with silence to 30 s."""
+        from faster_whisper.audio import pad_or_trim
+
+        extract = self._model.feature_extractor
+        features = [pad_or_trim(extract(cut_sound(pcm, window))[..., :-1]) for window in windows]
+        return self._model.encode(np.stack(features))
+
+    def _detect(self, encoded: StorageView, count: int) -> list[tuple[str | None, float | None]]:
+        """Language and its probability for each window; unknown where the model knows but one."""
+        engine = self._model.model
+        if not engine.is_multilingual:
+            return [(None, None)] * count
+        best = [languages[0] for languages in engine.detect_language(encoded)]
+        return [(token.strip("<|>"), round(float(probability), 4)) for token, probability in best]
+
+    def _decode(
+        self, encoded: StorageView, windows: Sequence[Window], tokenizers: Sequence[Tokenizer]
+    ) -> list[Decoded]:
         first = windows[0]
-        longest = max(window.end - window.start for window in windows)
-        segments, info = BatchedInferencePipeline(self._model).transcribe(
-            sound,
-            language=first.language,
-            multilingual=first.language is None,
-            clip_timestamps=[{"start": window.start / 1000, "end": window.end / 1000} for window in windows],
-            beam_size=first.beam_size or self._beam_size,
-            batch_size=self._batch_size,
-            temperature=0.0,
-            word_timestamps=True,
-            without_timestamps=True,
-            vad_filter=False,
+        prompts = [self._prompt(first, tokenizer) for tokenizer in tokenizers]
+        longest = max(window.duration for window in windows)
+        answer = min(SHORTEST_ANSWER + TOKENS_A_SECOND * longest // 1000, LONGEST_ANSWER)
+        if first.temperature:
+            import ctranslate2
+
+            ctranslate2.set_random_seed(SEED)
+            search = {"beam_size": 1, "num_hypotheses": DRAWS, "sampling_topk": 0}
+        else:
+            search = {"beam_size": first.beam_size or self._beam_size}
+        results = self._model.model.generate(
+            encoded,
+            prompts,
+            max_length=min(len(prompts[0]) + answer, self._model.max_length),
             # Otherwise the first token is never the end, and a window without speech gets a made-up word.
             suppress_blank=False,
-            initial_prompt=first.prompt if self.takes_prompt else None,
-            hotwords=first.hotwords if self.takes_prompt else None,
-            max_new_tokens=min(SHORTEST_ANSWER + TOKENS_A_SECOND * longest // 1000, 220),
+            suppress_tokens=list(self._suppressed),
+            return_scores=True,
+            return_no_speech_prob=True,
+            sampling_temperature=first.temperature or 1.0,
+            **search,
         )
-        parts: list[list[Any]] = [[] for _ in windows]
-        by_seek = {_seek(window, self._model.frames_per_second): i for i, window in enumerate(windows)}
-        for segment in filter(spoken, segments):
-            parts[by_seek[segment.seek]].append(segment)
-        # With several windows the library names the language of the first only, though each was heard in its own.
-        language = first.language or (info.language if len(windows) == 1 else None)
-        return [_heard(window, own, language) for window, own in zip(windows, parts, strict=True)]
+        return [_decoded(result, tokenizer.eot) for result, tokenizer in zip(results, tokenizers, strict=True)]
+
+    def _prompt(self, window: Window, tokenizer: Tokenizer) -> list[int]:
+        shown = tokenizer.encode(" " + window.prompt.strip()) if window.prompt and self.takes_prompt else []
+        hotwords = window.hotwords if self.takes_prompt else None
+        prompt: list[int] = self._model.get_prompt(tokenizer, shown, without_timestamps=True, hotwords=hotwords)
+        return prompt
+
+    def _align_by_language(
+        self,
+        encoded: StorageView,
+        tokenizers: Sequence[Tokenizer],
+        windows: Sequence[Window],
+        decoded: Sequence[Decoded],
+    ) -> list[Any]:
+        """One alignment for each window. CTranslate2 takes one language at a time, so mixed batches take some calls."""
+        alignments: list[Any] = [None] * len(windows)
+        tokens = [text.tokens for text in decoded]
+        for tokenizer in dict.fromkeys(tokenizers):
+            everyone = self._alignments(encoded, tokenizer, windows, tokens)
+            for index, own in enumerate(tokenizers):
+                if own is tokenizer:
+                    alignments[index] = everyone[index]
+        return alignments
+
+    def _alignments(
+        self, encoded: StorageView, tokenizer: Tokenizer, windows: Sequence[Window], tokens: Sequence[list[int]]
+    ) -> list[Any]:
+        frames_per_ms = self._model.frames_per_second / 1_000
+        frames = [math.ceil(window.duration * frames_per_ms) for window in windows]
+        aligned: list[Any] = self._model.model.align(encoded, tokenizer.sot_sequence, list(tokens), frames)
+        return aligned
+
+    def _words(self, window: Window, tokens: Sequence[int], alignment: Any, tokenizer: Tokenizer) -> tuple[Word, ...]:
+        if not tokens:
+            return ()
+        timed = time_words(split_words(tokenizer, tokens), alignment, self._model.tokens_per_second)
+        return tuple(
+            Word(
+                text=word.text,
+                start=window.moment(round(word.start_s * 1_000)),
+                end=max(window.moment(round(word.end_s * 1_000) - 1) + 1, window.moment(round(word.start_s * 1_000))),
+                probability=round(word.probability, 4),
+                blank=word.blank,
+            )
+            for word in timed
+        )
+
+    def _tokenizer(self, language: str | None) -> Tokenizer:
+        return self._tokenizers(language if self._model.model.is_multilingual else "en")
+
+    @cached_property
+    def _tokenizers(self) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        model = self._model
+
+        @lru_cache
+        def make(language: str) -> Tokenizer:
+            return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
+
+        return make
+
+    @cached_property
+    def _suppressed(self) -> tuple[int, ...]:
+        """Tokens that no transcript holds: signs of music and of speakers, and the model's own marks."""
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        suppressed: tuple[int, ...] = get_suppressed_tokens(self._tokenizer("en"), [-1])
+        return suppressed
 
 
-def lanes(windows: Sequence[Window]) -> list[int]:
-    """Number windows that overlap apart: faster-whisper fails on clips that are longer together than the sound."""
-    ends: list[Milliseconds] = []
-    found = [0] * len(windows)
-    for index in sorted(range(len(windows)), key=lambda i: windows[i].start):
-        lane = next((lane for lane, end in enumerate(ends) if end <= windows[index].start), len(ends))
-        ends[lane : lane + 1] = [windows[index].end]
-        found[index] = lane
-    return found
+def cut_sound(pcm: Pcm, window: Window) -> npt.NDArray[np.float32]:
+    """The sound of *window*, shape ``(samples,)``, from -1 to 1; what lies outside *pcm* is left out."""
+    samples = SAMPLE_RATE_HZ // 1_000
+    parts = [pcm[max(span.start, 0) * samples : max(span.end, 0) * samples] for span in window.spans]
+    return np.concatenate(parts).astype(np.float32) / np.float32(32_768)
 
 
-def spoken(segment: Any) -> bool:
+def is_spoken(text: Decoded) -> bool:
     """
-    Whether a segment of faster-whisper's holds speech: not where silence is likelier and the text most unlikely.
+    Say if a decoded text is speech: not where silence is likelier and the text most unlikely.
 
     Beam search never gives back an empty text. Whisper's own loop drops such texts by a rule of this kind (Radford et
     al., "Robust speech recognition via large-scale weak supervision", 2022, section 4.5); the batched one has none.
     """
-    return not (segment.no_speech_prob > LIKELY_SILENT and segment.avg_logprob < UNLIKELY_TEXT)
+    return not (text.no_speech > LIKELY_SILENT and text.log_probability < UNLIKELY_TEXT)
 
 
-def _seek(window: Window, frames_per_second: int) -> int:
-    """The number by which faster-whisper names a window: its start in frames, cut to samples first, as it does."""
-    return int(int(window.start / 1000 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ * frames_per_second)
-
-
-def _heard(window: Window, segments: Sequence[Any], language: str | None) -> Heard:
-    spoken = [word for segment in segments for word in segment.words or ()]
-    words = tuple(
-        Word(
-            text=word.word.strip(),
-            start=_inside(word.start, window),
-            end=_inside(word.end, window),
-            probability=round(float(word.probability), 4),
-        )
-        for word in spoken
-        if word.word.strip()
+def _decoded(result: WhisperGenerationResult, end: int) -> Decoded:
+    best = int(np.argmax(result.scores))
+    tokens = result.sequences_ids[best]
+    # The score is a mean over the tokens; the mean of the library's segments counts the end of the text too.
+    return Decoded(
+        tokens=[token for token in tokens if token < end],
+        log_probability=float(result.scores[best]) * len(tokens) / (len(tokens) + 1),
+        no_speech=float(result.no_speech_prob),
     )
-    return Heard(
-        window=window,
-        words=words,
-        log_probability=round(float(np.mean([s.avg_logprob for s in segments])), 4) if segments else None,
-        no_speech=round(float(max(s.no_speech_prob for s in segments)), 4) if segments else None,
-        language=language,
-    )
-
-
-def _inside(seconds: float, window: Window) -> Milliseconds:
-    return min(max(round(seconds * 1000), window.start), window.end)
 
 
 def _load(folder: Path, *, device: str, compute_type: str, threads: int) -> WhisperModel:

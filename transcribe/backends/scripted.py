@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, Heard, LabelledSpan, Pcm, SpeakerCount, Window
+from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, Heard, LabelledSpan, Pcm, Span, SpeakerCount, Window
 from transcribe.records import Milliseconds, Word, content_id
 
 #: Root mean square level from which there is sound: a hundredth of full scale, -40 dB.
@@ -76,6 +76,30 @@ class ScriptedDiariser:
         return Diarisation(turns=_spans(heard, most, end), exclusive=_spans(alone, most, end, bridged=0))
 
 
+class ScriptedDetector:
+    """
+    Hears speech wherever there is sound over a level.
+
+    Args:
+        level: Root mean square level from which sound is speech, as a share of full scale.
+    """
+
+    def __init__(self, *, level: float = LEVEL) -> None:
+        self._level = level
+
+    @property
+    def id(self) -> str:
+        """Hash of the rules."""
+        return content_id("scripted detector", 1, self._level)
+
+    def detect(self, pcm: Pcm) -> tuple[Span, ...]:
+        """Stretches of sound, in order and apart."""
+        loud = np.any(_band_power(pcm) > self._level**2, axis=1)
+        end = _milliseconds(len(pcm))
+        runs = _runs(loud, BRIDGED // FRAME)
+        return tuple(Span(start=first * FRAME, end=min(last * FRAME, end)) for first, last in runs)
+
+
 class ScriptedRecogniser:
     """
     Writes a syllable for each 400 ms of sound, named after its strongest frequency.
@@ -104,8 +128,9 @@ class ScriptedRecogniser:
         return [self._heard(pcm, window) for window in windows]
 
     def _heard(self, pcm: Pcm, window: Window) -> Heard:
-        steps = list(_steps(window, _milliseconds(len(pcm))))
-        written = [self._word(pcm, window, start) for start in steps]
+        end = _milliseconds(len(pcm))
+        steps = [(span, start) for span in window.spans for start in _steps(span, end)]
+        written = [self._word(pcm, span, start) for span, start in steps]
         words = tuple(word for word in written if word is not None)
         return Heard(
             window=window,
@@ -115,7 +140,7 @@ class ScriptedRecogniser:
             language=window.language,
         )
 
-    def _word(self, pcm: Pcm, window: Window, start: Milliseconds) -> Word | None:
+    def _word(self, pcm: Pcm, span: Span, start: Milliseconds) -> Word | None:
         sound = _scaled(pcm[_samples(start) : _samples(start + WORD)])
         if np.sqrt(np.mean(np.square(sound))) <= self._level:
             return None
@@ -125,17 +150,17 @@ class ScriptedRecogniser:
         semitone = round(12 * np.log2(max(peak * SAMPLE_RATE_HZ / len(sound), LOWEST_HZ) / LOWEST_HZ))
         return Word(
             text=SYLLABLES[min(semitone, len(SYLLABLES) - 1)],
-            start=max(start, window.start),
-            end=min(start + WORD, window.end),
+            start=max(start, span.start),
+            end=min(start + WORD, span.end),
             # A pure tone stands in three bins of its windowed spectrum; noise is spread over all.
             probability=round(float(np.clip(power[max(peak - 1, 0) : peak + 2].sum() / power.sum(), 0.01, 0.99)), 4),
         )
 
 
-def _steps(window: Window, end: Milliseconds) -> Iterator[Milliseconds]:
-    """Starts of the steps whose middle is inside *window* and whose end is inside the recording."""
-    first = -(-(window.start - WORD // 2) // WORD)
-    for start in range(max(first, 0) * WORD, window.end - WORD // 2, WORD):
+def _steps(span: Span, end: Milliseconds) -> Iterator[Milliseconds]:
+    """Starts of the steps whose middle is inside *span* and whose end is inside the recording."""
+    first = -(-(span.start - WORD // 2) // WORD)
+    for start in range(max(first, 0) * WORD, span.end - WORD // 2, WORD):
         if start + WORD <= end:
             yield start
 

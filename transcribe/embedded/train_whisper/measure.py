@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transcribe.backends.faster_whisper_recogniser import spoken
+from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.embedded import texts, voices
 from transcribe.embedded.conversations import Clip, Conversation, converse
 from transcribe.embedded.train_whisper import bank
 from transcribe.embedded.train_whisper.listen import distance
 from transcribe.embedded.train_whisper.windows import ASKED
 from transcribe.embedded.voices import RATE_HZ
-from transcribe.records import Milliseconds, Turn
-from transcribe.segmenting import pack
+from transcribe.protocols import Window
+from transcribe.records import Milliseconds, Turn, Word, join_words
+from transcribe.windows import pack, unite_speech
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,25 +41,23 @@ class Count:
 
 
 class Engine:
-    """The CTranslate2 folder behind faster-whisper's batched pipeline."""
+    """The CTranslate2 folder as the product hears with it."""
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
-        from faster_whisper import BatchedInferencePipeline, WhisperModel
-
-        self.model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
-        self.pipeline = BatchedInferencePipeline(self.model)
+        self._folder, self._threads = folder, threads
+        self._recognisers: dict[int, FasterWhisperRecogniser] = {}
 
     def hear(
         self, samples: NDArray[Any], windows: Sequence[tuple[int, int]], language: str, *, beam: int = 5
-    ) -> list[Any]:
-        """faster-whisper's segments of *windows* (ms) of *samples*, with word times."""
-        sound = samples.astype(np.float32) / (32768 if samples.dtype == np.int16 else 1)
-        clips = [{"start": start / 1000, "end": end / 1000} for start, end in windows]
-        segments, _ = self.pipeline.transcribe(
-            sound, language=language, clip_timestamps=clips, word_timestamps=True, without_timestamps=True,
-            beam_size=beam, batch_size=8, suppress_blank=False,
-        )  # fmt: skip
-        return list(filter(spoken, segments))
+    ) -> list[Word]:
+        """The words in *windows* (ms) of *samples*, int16 or float."""
+        if beam not in self._recognisers:
+            self._recognisers[beam] = FasterWhisperRecogniser(
+                self._folder, device="cpu", compute_type="int8", beam_size=beam, threads=self._threads
+            )
+        pcm = samples if samples.dtype == np.int16 else (samples * 32_767).astype(np.int16)
+        wanted = [Window(start=start, end=end, language=language) for start, end in windows]
+        return [word for answer in self._recognisers[beam].recognise(pcm, wanted) for word in answer.words]
 
 
 def packed(conversation: Conversation, longest: Milliseconds = ASKED) -> list[tuple[Milliseconds, Milliseconds]]:
@@ -67,15 +66,13 @@ def packed(conversation: Conversation, longest: Milliseconds = ASKED) -> list[tu
         Turn(recording=conversation.name, speaker=turn.speaker, start=turn.start, end=turn.end)
         for turn in conversation.spoken
     ]
-    stretches = pack(turns, duration=conversation.duration, longest=longest)
-    return [(stretch.start, stretch.end) for stretch in stretches]
+    plans = pack(unite_speech(turns), duration=conversation.duration, longest=longest)
+    return [(plan.start, plan.end) for plan in plans]
 
 
 def conversation_errors(engine: Engine, conversation: Conversation, language: str, *, beam: int = 5) -> Count:
     """Errors of *conversation*, all its words in order of their turns."""
-    heard = " ".join(
-        s.text.strip() for s in engine.hear(conversation.samples, packed(conversation), language, beam=beam)
-    )
+    heard = join_words(engine.hear(conversation.samples, packed(conversation), language, beam=beam))
     reference = " ".join(turn.text for turn in conversation.spoken).split()
     return Count(errors=distance(reference, heard.split()), words=len(reference))
 
@@ -168,8 +165,7 @@ def word_start_error(engine: Engine, utterances: Sequence[bank.Utterance]) -> fl
     for utterance in utterances:
         silence = np.zeros(RATE_HZ // 2, np.int16)
         samples = np.concatenate([silence, utterance.samples, silence])
-        segments = engine.hear(samples, [(0, len(samples) * 1000 // RATE_HZ)], utterance.language)
-        words = [word for segment in segments for word in segment.words]
-        if [word.word.strip() for word in words] == list(utterance.words):
-            gaps += [abs(1000 * word.start - 500 - true) for word, true in zip(words, utterance.starts, strict=True)]
+        words = engine.hear(samples, [(0, len(samples) * 1000 // RATE_HZ)], utterance.language)
+        if [word.text for word in words] == list(utterance.words):
+            gaps += [abs(word.start - 500 - true) for word, true in zip(words, utterance.starts, strict=True)]
     return round(float(np.median(gaps)), 1) if gaps else float("nan")

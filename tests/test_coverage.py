@@ -1,0 +1,78 @@
+"""Speech without words and words without end: what is worth hearing again, and which answer is the better."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcribe.coverage import MISSED, find_loops, find_missed, rate_words, unite
+from transcribe.protocols import Span
+from transcribe.records import Word
+
+
+def word(text: str, start: int, end: int, probability: float = 0.9) -> Word:
+    return Word(text=text, start=start, end=end, probability=probability)
+
+
+def spans(stretches: list[Span]) -> list[tuple[int, int]]:
+    return [(stretch.start, stretch.end) for stretch in stretches]
+
+
+def test_a_sentence_at_the_end_of_a_window_that_was_not_written_is_missed() -> None:
+    words = [word("see", 200, 500), word("you.", 500, 900)]
+    assert spans(find_missed([Span(start=100, end=4_000)], words)) == [(900, 4_000)]
+
+
+def test_a_word_drawn_out_over_a_sentence_does_not_cover_it() -> None:
+    assert spans(find_missed([Span(start=0, end=4_000)], [word("you", 0, 4_000)])) == [(950, 4_000)]
+
+
+def test_less_than_a_second_between_words_is_not_missed() -> None:
+    assert find_missed([Span(start=0, end=2_000)], [word("a", 0, 400), word("b", 1_399, 2_000)]) == []
+
+
+def test_a_pause_is_not_missed() -> None:
+    assert find_missed([Span(start=0, end=500), Span(start=3_000, end=3_500)], [word("a", 0, 500)]) == []
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30_000), st.integers(1, 8_000)), max_size=8),
+    st.lists(st.tuples(st.integers(0, 30_000), st.integers(0, 2_000)), max_size=20),
+)
+def test_what_is_missed_is_speech_without_a_word_and_all_of_it(
+    stretches: list[tuple[int, int]], moments: list[tuple[int, int]]
+) -> None:
+    speech = unite(Span(start=start, end=start + length) for start, length in stretches)
+    words = [word("words", start, start + min(length, 1_000)) for start, length in sorted(moments)]
+    missed = find_missed(speech, words, shortest=1)
+    spoken = {at for span in speech for at in range(span.start, span.end)}
+    written = {at for w in words for at in range(w.start, w.end)}
+    assert {at for span in missed for at in range(span.start, span.end)} == spoken - written
+    assert find_missed(speech, words) == [span for span in missed if span.end - span.start >= MISSED]
+
+
+def test_a_loop_is_doubted_where_nobody_could_say_it() -> None:
+    stuck = [word("thank", at, at + 40) for at in range(0, 400, 40)]
+    assert spans(find_loops(stuck)) == [(0, 400)]
+
+
+def test_numbers_read_out_are_no_loop_to_be_doubted() -> None:
+    assert find_loops([word("four", at, at + 400) for at in range(0, 2_000, 400)]) == []
+
+
+def test_a_dozen_of_the_same_words_are_doubted_at_any_speed() -> None:
+    assert len(find_loops([word("no", at, at + 400) for at in range(0, 4_800, 400)])) == 1
+
+
+def test_the_answer_that_covers_more_speech_is_the_better_however_sure_the_other_is() -> None:
+    speech, stretch = [Span(start=0, end=4_000)], Span(start=0, end=4_000)
+    whole = [word("some", at, at + 900, 0.3) for at in range(0, 4_000, 900)]
+    sure = [word("some", 0, 900, 0.99)]
+    assert rate_words(whole, speech, stretch).key > rate_words(sure, speech, stretch).key
+    assert rate_words(sure, speech, stretch).key > rate_words([], speech, stretch).key
+
+
+def test_of_two_that_cover_the_same_the_surer_one_is_the_better() -> None:
+    speech, stretch = [Span(start=0, end=900)], Span(start=0, end=900)
+    surer, other = [word("a", 0, 900, 0.8)], [word("b", 0, 900, 0.7)]
+    assert rate_words(surer, speech, stretch).key > rate_words(other, speech, stretch).key

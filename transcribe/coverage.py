@@ -1,0 +1,133 @@
+"""
+Speech without words, and words without end: what of an answer is worth hearing again. Pure.
+
+Confidence cannot find a sentence that was never written down, and a loop is sure of itself. Words laid over speech can.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dialects.repetition import find_loop
+from transcribe.protocols import Heard, Span
+from transcribe.records import Milliseconds, Word
+
+#: Speech this long without a word is missing one.
+MISSED: Final[Milliseconds] = 1_000
+
+#: Longest that a word is said: a base, and so much for each of its letters. Attention draws a word out over speech that
+#: it did not write down.
+LONGEST_WORD: Final[Milliseconds] = 500
+LONGEST_LETTER: Final[Milliseconds] = 150
+
+#: Words of a loop from which nobody speaks it, and letters a second.
+LONGEST_ROUND: Final = 12
+FASTEST_ROUND: Final = 20
+
+#: Mean log-probability of a token below which an answer is likelier noise: Whisper's own threshold.
+UNLIKELY: Final = -1.0
+
+#: Speech without words up to which two answers count as equally whole.
+EQUALLY_WHOLE: Final[Milliseconds] = 500
+
+
+def find_missed(speech: Iterable[Span], words: Iterable[Word], *, shortest: Milliseconds = MISSED) -> list[Span]:
+    """
+    The parts of *speech* of *shortest* or more that no word covers, in order.
+
+    Args:
+        speech: Stretches in order and apart.
+        words: In order of their start.
+
+    >>> heard = [Word(text="yes", start=100, end=3_000, probability=1)]
+    >>> find_missed([Span(start=0, end=3_000)], heard)
+    [Span(start=1050, end=3000)]
+    """
+    covers = [(word.start, min(word.end, word.start + _longest(word))) for word in words]
+    missed = []
+    first = 0
+    for stretch in speech:
+        while first < len(covers) and covers[first][1] <= stretch.start:
+            first += 1
+        position = stretch.start
+        for start, end in itertools.islice(covers, first, None):
+            if start >= stretch.end:
+                break
+            missed.append(Span(start=position, end=start))
+            position = max(position, end)
+        missed.append(Span(start=position, end=stretch.end))
+    return [part for part in missed if part.end - part.start >= shortest]
+
+
+def _longest(word: Word) -> Milliseconds:
+    return LONGEST_WORD + LONGEST_LETTER * len(word.text)
+
+
+def find_loops(words: Sequence[Word]) -> list[Span]:
+    """
+    The stretches over which *words*, which are few, loop as nobody speaks, in order.
+
+    People do say "four four four four" where they read numbers out, but not a dozen words in the same round, and not
+    faster than anybody talks.
+    """
+    loops: list[Span] = []
+    first = 0
+    while (loop := find_loop([word.text for word in words[first:]])) is not None:
+        looping = words[first + loop[0] : first + loop[1]]
+        span = Span(start=looping[0].start, end=max(word.end for word in looping))
+        letters = sum(len(word.text) for word in looping)
+        if len(looping) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * (span.end - span.start):
+            loops.append(span)
+        first += loop[1]
+    return loops
+
+
+def unite(spans: Iterable[Span]) -> list[Span]:
+    """*spans* in order and apart."""
+    united: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        if united and span.start <= united[-1].end:
+            united[-1] = replace(united[-1], end=max(united[-1].end, span.end))
+        else:
+            united.append(span)
+    return united
+
+
+def is_unlikely(answer: Heard) -> bool:
+    """Say if *answer* is likelier noise than speech."""
+    return answer.log_probability is not None and answer.log_probability < UNLIKELY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worth:
+    """How good an answer over a stretch is; the greater one is the better."""
+
+    #: Speech without a word, in steps of *EQUALLY_WHOLE*: coverage comes first.
+    missed_steps: int
+    loops: bool
+    #: Mean log-probability of the words; the lowest there is without any.
+    log_probability: float
+
+    @property
+    def key(self) -> tuple[int, bool, float]:
+        return (-self.missed_steps, not self.loops, self.log_probability)
+
+
+def rate_words(words: Sequence[Word], speech: Sequence[Span], stretch: Span) -> Worth:
+    """The worth of *words* as what is said in *stretch*."""
+    inside = [
+        Span(start=max(span.start, stretch.start), end=min(span.end, stretch.end))
+        for span in speech
+        if span.start < stretch.end and span.end > stretch.start
+    ]
+    missed = sum(span.end - span.start for span in find_missed(inside, words, shortest=EQUALLY_WHOLE))
+    logs = [math.log(max(word.probability, 1e-6)) for word in words]
+    return Worth(
+        missed_steps=missed // EQUALLY_WHOLE,
+        loops=bool(find_loops(words)),
+        log_probability=sum(logs) / len(logs) if logs else -math.inf,
+    )
