@@ -38,8 +38,8 @@ from transcribe.finetune import tune
 from transcribe.frozen import Example
 from transcribe.masking import Span
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
-from transcribe.records import Turn
-from transcribe.segmenting import join, pack
+from transcribe.records import Turn, join_words
+from transcribe.windows import join, pack, unite_speech
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("BOLI_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -94,9 +94,9 @@ def heard(folder: Path, pcm: Pcm, spans: Sequence[Span], language: str | None) -
     """What the model in *folder* writes of the speech in *spans*, packed into windows as drafting packs them."""
     recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", threads=1)
     turns = [Turn(recording="", speaker="", start=start, end=end) for start, end in spans]
-    packed = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
-    windows = [Window(start=one.heard_from, end=one.heard_to, language=language) for one in packed]
-    return " ".join(word.text for word in join([h.words for h in recogniser.recognise(pcm, windows)], packed))
+    plans = pack(unite_speech(turns), duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
+    windows = [Window(start=p.start, end=p.end, pieces=p.pieces, language=language) for p in plans]
+    return join_words(join([answer.words for answer in recogniser.recognise(pcm, windows)], plans))
 
 
 def errors(folder: Path, tested: Sequence[Conversation]) -> ErrorCount:

@@ -27,7 +27,7 @@ from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecognise
 from transcribe.exchange.rttm import read_rttm
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Turn
-from transcribe.segmenting import join, pack
+from transcribe.windows import join, pack, unite_speech
 
 
 def conversations(count: int) -> list[tuple[Pcm, list[Turn]]]:
@@ -46,9 +46,9 @@ def conversations(count: int) -> list[tuple[Pcm, list[Turn]]]:
 
 
 def ours(recogniser: FasterWhisperRecogniser, pcm: Pcm, turns: list[Turn]) -> int:
-    packed = pack(turns, duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
-    windows = [Window(start=s.heard_from, end=s.heard_to, language="en") for s in packed]
-    return len(join([heard.words for heard in recogniser.recognise(pcm, windows)], packed))
+    plans = pack(unite_speech(turns), duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
+    windows = [Window(start=p.start, end=p.end, pieces=p.pieces, language="en") for p in plans]
+    return len(join([heard.words for heard in recogniser.recognise(pcm, windows)], plans))
 
 
 def clip_a_turn(model: Any, pcm: Pcm, turns: list[Turn]) -> int:
