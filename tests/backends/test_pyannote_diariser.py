@@ -20,6 +20,7 @@ from transcribe.protocols import Diarisation, LabelledSpan, SpeakerCount
 
 pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
 
+from transcribe.backends.pipeline_folder import load_pipeline
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 
 HZ = 16_000
@@ -86,9 +87,8 @@ def test_silence_of_any_length_has_no_turns(diariser: PyannoteDiariser, length: 
 
 def test_the_shared_trunk_gives_the_librarys_own_vectors(diariser: PyannoteDiariser, conversation: Case) -> None:
     import torch
-    from pyannote.audio import Pipeline
 
-    stock = Pipeline.from_pretrained(str(embedded.diariser()))
+    stock = load_pipeline(embedded.diariser())
     waveform = torch.from_numpy(conversation.samples.astype(np.float32) / 32_768)[None]
     file = {"waveform": waveform, "sample_rate": HZ}
     turns = stock.get_segmentations(file)
@@ -113,7 +113,7 @@ def test_a_changed_setting_is_another_model_but_a_changed_card_is_not(
 def test_a_damaged_folder_is_named(tmp_path: Path) -> None:
     copy = tmp_path / "diariser"
     shutil.copytree(embedded.diariser(), copy)
-    (copy / "embedding" / "pytorch_model.bin").write_bytes(b"not weights")
+    (copy / "embedding" / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(InputError, match="cannot be loaded") as caught:
         PyannoteDiariser(copy, device="cpu")
     assert str(copy) in str(caught.value)

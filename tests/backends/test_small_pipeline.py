@@ -12,6 +12,7 @@ pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed
 import torch
 
 from transcribe import embedded
+from transcribe.backends.pipeline_folder import load_pipeline
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 from transcribe.backends.small_nets import Bands
 from transcribe.backends.small_pipeline import (
@@ -31,9 +32,7 @@ loudnesses = st.lists(st.floats(0, 1e6), min_size=1, max_size=50).map(np.array)
 
 @pytest.fixture(scope="module")
 def shipped() -> DiarizationInContext:
-    from pyannote.audio import Pipeline
-
-    pipeline = Pipeline.from_pretrained(str(embedded.diariser()))
+    pipeline = load_pipeline(embedded.diariser())
     assert isinstance(pipeline, DiarizationInContext)
     return pipeline
 

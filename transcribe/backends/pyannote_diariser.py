@@ -18,7 +18,7 @@ import numpy as np
 
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
-from transcribe.errors import InputError, MissingError
+from transcribe.errors import MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, LabelledSpan, Pcm, SpeakerCount
 from transcribe.records import Milliseconds
 
@@ -42,7 +42,7 @@ class PyannoteDiariser:
 
     Raises:
         MissingError: If the library, the folder, the hub id or the GPU is not there; the hint mends it.
-        InputError: If the folder holds something else than a pipeline of this library.
+        InputError: If the folder holds something else than a pipeline of this library, or asks to run code.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class PyannoteDiariser:
             # Before the library, which takes seconds to import: a model that is not here is told at once.
             folder = _folder(str(place), revision, allow_download=allow_download)
             _need_library()
-            self._pipeline = _load(folder, str(place), device)
+            self._pipeline = _load(folder, device)
         if threads:
             import torch
 
@@ -109,10 +109,10 @@ def _need_library() -> None:
         ) from reason
 
 
-def _load(folder: Path, place: str, device: Device) -> SpeakerDiarization:
+def _load(folder: Path, device: Device) -> SpeakerDiarization:
     import torch
-    from pyannote.audio import Pipeline
 
+    from transcribe.backends.pipeline_folder import load_pipeline
     from transcribe.backends.pyannote_embeddings import share_trunk
 
     if device == "cuda" and not torch.cuda.is_available():
@@ -121,19 +121,10 @@ def _load(folder: Path, place: str, device: Device) -> SpeakerDiarization:
             code="E_GPU",
             hint="set diariser.device to auto or cpu",
         )
-    try:
-        with _quiet():
-            pipeline: SpeakerDiarization = Pipeline.from_pretrained(str(folder))
-            # Older pipelines give the bare annotation unless told otherwise.
-            pipeline.legacy = False
-    except Exception as reason:
-        # YAML, unpickling, key, type and version errors all mean one thing to the user.
-        raise InputError(
-            f"a pyannote pipeline was expected in {place}, but it cannot be loaded ({type(reason).__name__}: {reason})",
-            code="E_MODEL",
-            hint="set diariser.model to embedded, or fetch the folder again",
-            item=place,
-        ) from reason
+    with _quiet():
+        pipeline = load_pipeline(folder)
+    # Older pipelines give the bare annotation unless told otherwise.
+    pipeline.legacy = False
     share_trunk(pipeline)
     if device != "cpu" and torch.cuda.is_available():
         pipeline.to(torch.device("cuda"))

@@ -95,6 +95,8 @@ def write(folder: Path, work: Path) -> None:
     import numpy as np
     import yaml
 
+    from transcribe.backends.network_folder import Network, document_of, write_network
+
     clustering = json.loads((work / "clustering.json").read_text(encoding="utf-8"))
     vectors = np.load(work / "vectors.npz")
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,7 @@ def write(folder: Path, work: Path) -> None:
         models.restore(model, work / weights)
         if name == "segmentation":
             models.doubt_pairs(model, clustering["doubt"])
-        models.save(model, folder / name / "pytorch_model.bin")
+        write_network(folder / name, Network(document=document_of(model), weights=model.state_dict()))
     write_plda(folder / "plda", vectors["vectors"].astype(np.float64), vectors["voices"])
     text = yaml.safe_dump(configuration(clustering), sort_keys=False)
     (folder / "config.yaml").write_text(text, encoding="utf-8")

@@ -85,12 +85,11 @@ def restore(model: Model, path: Path, *, parts: tuple[str, ...] = ()) -> bool:
 
     With *parts* only layers whose names begin so are taken: what one network has learnt, another may begin with.
     """
-    import torch
+    from transcribe.backends.checkpoint import read_pickle
 
     if not path.is_file():
         return False
-    # Only files that the stages of this package wrote come here; the specification inside needs the full unpickler.
-    weights = torch.load(path, weights_only=False)["state_dict"]
+    weights = read_pickle(path)["state_dict"]
     if parts:
         model.load_state_dict({name: one for name, one in weights.items() if name.startswith(parts)}, strict=False)
     else:

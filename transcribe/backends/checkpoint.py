@@ -1,0 +1,110 @@
+"""
+Reads the pickled checkpoint of a pyannote network without running anything that the pickle names.
+
+torch's restricted unpickler is given two lists: the records that hold the network's task, and libraries whose objects
+are left out. Whatever else a pickle asks for ends the reading.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from transcribe.backends.network_folder import ARCHITECTURES, Network, NetworkDocument, TaskDocument, refusal
+
+#: Parts of what training leaves in a checkpoint, which the network does not need: their objects become empty ones.
+LEFT_OUT: Final = ("omegaconf.", "pytorch_lightning.", "lightning.", "torch.torch_version.", "pyannote.audio.")
+#: Plain types that such objects are filled with.
+PLAIN: Final = {f"builtins.{kind.__name__}": kind for kind in (dict, list, tuple, set, int, float, str, bool)}
+#: Weights of what is only there while training.
+TRAINING_ONLY: Final = ("loss_func.", "validation_metric.")
+
+
+class Empty:
+    """Stands where an object was that nothing needs; takes whatever it is given and does nothing with it."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __setstate__(self, state: object) -> None: ...
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def read_checkpoint(file: Path) -> Network:
+    """
+    Read the network in *file*, a checkpoint of pyannote.audio written by ``torch.save``.
+
+    Raises:
+        InputError: E_MODEL, naming *file*, if it asks for code, is no such checkpoint, or is of an unknown network.
+    """
+    from pydantic import ValidationError
+
+    checkpoint = read_pickle(file)
+    try:
+        own = checkpoint["pyannote.audio"]
+        kind = own["architecture"]["class"]
+        if own["architecture"]["module"] not in {ARCHITECTURES[kind].module, *ARCHITECTURES[kind].also}:
+            raise KeyError(kind)
+        known = inspect.signature(ARCHITECTURES[kind].network().__init__).parameters
+        parameters = {name: value for name, value in checkpoint["hyper_parameters"].items() if name in known}
+        document = NetworkDocument(
+            architecture=kind, hyper_parameters=parameters, specifications=TaskDocument.of(own["specifications"])
+        )
+        weights = {name: one for name, one in checkpoint["state_dict"].items() if not name.startswith(TRAINING_ONLY)}
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise refusal(file, f"it is no checkpoint of a network that is known here ({error!r})") from error
+    return Network(document=document, weights=weights)
+
+
+def read_pickle(file: Path) -> dict[str, Any]:
+    """
+    Read a file of ``torch.save`` onto the CPU, restricted as this module says.
+
+    Raises:
+        InputError: E_MODEL, naming *file*, if it asks for anything else, or holds no dictionary.
+    """
+    import torch
+    from torch.serialization import safe_globals
+
+    try:
+        with safe_globals(list(_allowed(file))):
+            content = torch.load(file, weights_only=True, map_location="cpu")
+    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it asks for {asked[1]}" if asked else f"it cannot be read as weights alone ({type(error).__name__})"
+        raise refusal(file, reason) from error
+    except (AttributeError, OSError, UnicodeDecodeError, AssertionError) as error:
+        raise refusal(file, f"it is damaged ({error!r})") from error
+    if not isinstance(content, dict):
+        raise refusal(file, f"it holds a {type(content).__name__} where named weights belong")
+    return content
+
+
+def _allowed(file: Path) -> Iterator[tuple[Any, str]]:
+    """Yield what each global that *file* names stands for, if it is on a list of this module."""
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+
+    for record in (Problem, Resolution, Specifications):
+        yield record, f"{record.__module__}.{record.__name__}"
+    yield defaultdict, "collections.defaultdict"
+    yield Empty, "typing.Any"
+    yield from ((kind, name) for name, kind in PLAIN.items())
+    for name in _globals(file):
+        if name.startswith(LEFT_OUT) and not name.startswith("pyannote.audio.core.task."):
+            yield Empty, name
+
+
+def _globals(file: Path) -> list[str]:
+    """Return the names that a zipped pickle asks for, nothing loaded; the old format, not zipped, gives none."""
+    from torch.serialization import get_unsafe_globals_in_checkpoint
+
+    try:
+        return get_unsafe_globals_in_checkpoint(file)
+    except (ValueError, RuntimeError, pickle.UnpicklingError):
+        return []
