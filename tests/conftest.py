@@ -10,10 +10,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import soaking
+from transcribe.backends import model_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Folders whose tests share what is dear to make: the PostgreSQL server, the browser and the desk before it.
 TOGETHER = tuple(ROOT / "tests" / name for name in ("store", "browser"))
+
+#: The models that were fetched to this machine; tests that need a real one look here, and skip where it is not.
+FETCHED_MODELS = model_cache.cache_folder()
+# All others find none, so that what was fetched changes no test. The folder is never made.
+os.environ[model_cache.VARIABLE] = str(ROOT / "tests" / ".no-models")
 
 # A law holds or not; how long a busy machine takes to try it says nothing.
 settings.register_profile("boli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,6 +45,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     soaking.keep_proof(item, report)
     return report
+
+
+@pytest.fixture
+def fetched_models(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of the models that were fetched to this machine, which `model_cache` looks in for this test."""
+    if not FETCHED_MODELS.is_dir():
+        pytest.skip(f"no fetched model is here: {FETCHED_MODELS} (run: boli models get whisper-base diariser-real)")
+    monkeypatch.setenv(model_cache.VARIABLE, str(FETCHED_MODELS))
+    return FETCHED_MODELS
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialects.dialect import Catalogue, load_catalogue
 from transcribe import embedded, levers
+from transcribe.backends import auto_models, model_cache, model_catalogue
 from transcribe.config import FILE_NAME, Settings, find_workspace, load
 from transcribe.masking import terms_in
 from transcribe.records import Model
@@ -68,17 +69,48 @@ class Wiring:
 
         given = self.settings.diariser
         return PyannoteDiariser(
-            _folder(given.model, embedded.diariser()),
+            _folder(self.diariser_place, embedded.diariser()),
             device=given.device,
             threads=given.threads,
             allow_download=self.settings.models.allow_download,
         )
+
+    @cached_property
+    def diariser_place(self) -> str:
+        """
+        The model that tells speakers apart, by its name, folder or hub id.
+
+        ``auto`` keeps to the real one that this workspace began with; a better one that came to the machine later does
+        not diarise everything again.
+        """
+        given = self.settings.diariser
+        if given.model != model_catalogue.AUTO:
+            return given.model
+        chosen = auto_models.read(self._auto_file)
+        if chosen not in (None, embedded.NAME):
+            return str(chosen)
+        best = model_cache.best_here("diariser", device=given.device)
+        return embedded.NAME if best is None else best.name
+
+    def drafting_sentence(self) -> str:
+        """Which models draft and tell speakers apart, in one line; where the small ones serve, how to get real ones."""
+        drafter, diariser = self._drafter(), self.diariser_place
+        sentence = f"{drafter} drafts, {diariser} tells speakers apart"
+        small = [
+            get for place, get in ((drafter, "whisper-base"), (diariser, "diariser-real")) if place == embedded.NAME
+        ]
+        if not small:
+            return sentence
+        gets = " and ".join(f"boli models get {name}" for name in small)
+        return f"{sentence}; the small embedded models serve, which know little: {gets} fetch real ones"
 
     def recipe(self) -> Recipe:
         """What drafts are made with. A base model that is new to the workspace becomes its promoted one."""
         place = self._drafter()
         recogniser = self._recogniser(place)
         self._register(recogniser, place)
+        if self.settings.diariser.model == model_catalogue.AUTO:
+            auto_models.write(self._auto_file, self.diariser_place)
         return self._recipe(recogniser, place)
 
     def recipe_with(self, place: str) -> Recipe:
@@ -104,6 +136,11 @@ class Wiring:
         )
 
     @property
+    def _auto_file(self) -> Path:
+        """The diariser that ``auto`` chose for this workspace."""
+        return self.workspace / "models" / auto_models.FILE
+
+    @property
     def levers_file(self) -> Path:
         """What helps single dialects, by model."""
         return self.workspace / "models" / levers.FILE
@@ -124,9 +161,18 @@ class Wiring:
         return str(own) if place != embedded.NAME and own.is_dir() else _folder(place, embedded.whisper())
 
     def _drafter(self) -> str:
-        """Place of the model that drafts: a base that the settings name for the first time, else the promoted one."""
-        named = self.settings.recogniser.model
-        promoted = self.store.promoted()
+        """
+        Place of the model that drafts: a base that the settings name for the first time, else the promoted one.
+
+        ``auto`` names the best real model that is here where nothing has drafted, or the embedded model; a real one
+        that drafts stays, whatever comes to the machine later.
+        """
+        named, promoted = self.settings.recogniser.model, self.store.promoted()
+        if named == model_catalogue.AUTO:
+            if promoted is not None and promoted.place != embedded.NAME:
+                return promoted.place
+            best = model_cache.best_here("recogniser", device=self.settings.recogniser.device)
+            named = embedded.NAME if best is None else best.name
         new = named not in {model.place for model in self.store.models()}
         return named if new or promoted is None else promoted.place
 
@@ -190,4 +236,4 @@ def user_file() -> Path:
 
 
 def _folder(model: str, ours: Path) -> str:
-    return str(ours) if model == embedded.NAME else model
+    return str(ours) if model == embedded.NAME else model_cache.locate(model)

@@ -35,6 +35,7 @@ def command(*arguments: str | Path) -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     """The tests' own, without a workspace of the person who runs them; two threads at most."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOLI_")}
+    kept |= {name: os.environ[name] for name in ("BOLI_MODELS_CACHE",) if name in os.environ}
     return kept | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"} | more
 
 

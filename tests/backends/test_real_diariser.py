@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,12 @@ import torch
 
 from transcribe.backends.diarisation_error import DiarisationError, der
 from transcribe.backends.ge2e import SHORTEST, Ge2eEncoder
+from transcribe.backends.model_cache import is_here, verified_folder
+from transcribe.backends.model_catalogue import need_entry
 from transcribe.backends.network_folder import Network, NetworkDocument, TaskDocument, load_network, write_network
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 from transcribe.backends.real_diariser import build_diariser
 from transcribe.errors import InputError
-
-
-@pytest.fixture(scope="module")
-def weights() -> Path:
-    """Folder with ``segmentation.bin`` and ``encoder.pt``, as the catalogue's packages hold them."""
-    folder = Path(os.environ.get("BOLI_TEST_WEIGHTS", "/nowhere"))
-    if not folder.is_dir():
-        pytest.skip("the real weights are not here (set BOLI_TEST_WEIGHTS to a folder that holds them)")
-    return folder
 
 
 @pytest.fixture
@@ -62,12 +54,15 @@ def test_a_file_without_an_encoder_is_named(tmp_path: Path) -> None:
         build_diariser(tmp_path / "encoder.pt", tmp_path / "encoder.pt", tmp_path / "made")
 
 
-def test_the_real_folder_tells_people_in_real_meetings_apart(weights: Path, tmp_path: Path, speech: Path) -> None:
+def test_the_fetched_diariser_tells_people_in_real_meetings_apart(fetched_models: Path, speech: Path) -> None:
     from transcribe.embedded.train_diariser import cases
 
-    build_diariser(weights / "segmentation.bin", weights / "encoder.pt", tmp_path / "made")
-    assert not list((tmp_path / "made").rglob("*.bin"))
-    diariser = PyannoteDiariser(tmp_path / "made", device="cpu", threads=1)
+    entry = need_entry("diariser-real")
+    if not is_here(entry):
+        pytest.skip(f"the real diariser is not here (run: {entry.command})")
+    folder = verified_folder(entry)
+    assert {file.suffix for file in folder.rglob("*") if file.is_file()} == {".json", ".safetensors", ".yaml"}
+    diariser = PyannoteDiariser(folder, device="cpu", threads=1)
     total = DiarisationError()
     for meeting in cases.development_meetings(speech / "ami-mini"):
         turns = diariser.diarise(meeting.samples).turns

@@ -41,6 +41,7 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
         if dry_run:
             return Answer(data=plan.data() | {"dry_run": True}, text=_planned(plan))
         console.note(_planned(plan))
+        console.note(wiring.drafting_sentence())
         with stopping() as stop, _display(console) as tell:
             found = circle.improve(bench, plan, tell=tell, stop=stop)
     text = report(found, wiring)

@@ -23,6 +23,7 @@ def find(wiring: Wiring, dataset: str, console: Console, *, dry_run: bool = Fals
         InputError: E_DATASET if no dialect has a dev part to try them on.
     """
     frozen, recipe = opened(wiring, dataset), wiring.recipe()
+    console.note(wiring.drafting_sentence())
     model = next(model for model in wiring.store.models() if model.id == recipe.recogniser.id)
     found = levers.find(
         recipe.recogniser,

@@ -169,6 +169,7 @@ def judged(
 
     if told is not None:
         return judge_telling(told)
+    console.note(wiring.drafting_sentence())
     with console.progress("drafting the test", items=2 * len(tested_recordings(frozen))) as progress:
         return judge_telling(lambda step: progress.step(failed=step.failure is not None))
 

@@ -110,6 +110,7 @@ def run(
     store = wiring.store
     with store.lock("run"):
         recipe = wiring.recipe()
+        console.note(wiring.drafting_sentence())
         items, sound = store.pending_size(recipe.settings, retry_failed=retry_failed, waiting=not everything)
         plan = {
             "pending": items,

@@ -9,6 +9,8 @@ from transcribe.errors import MissingError
 
 #: Notes beside the weights do not change what a model says.
 NOT_WEIGHTS = frozenset({".md", ".txt.license"})
+#: The list of checksums beside a fetched model says where the files came from, and is none of them.
+NOT_FILES = frozenset({"boli-files.json"})
 
 
 def folder_id(folder: Path) -> str:
@@ -19,7 +21,7 @@ def folder_id(folder: Path) -> str:
         MissingError: The folder holds no file.
     """
     digest = hashlib.sha256()
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in NOT_WEIGHTS]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _counts(path)]
     if not files:
         raise MissingError(f"the model folder {folder} holds no file", hint="name the folder that holds the weights")
     for path in files:
@@ -27,6 +29,10 @@ def folder_id(folder: Path) -> str:
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:32]
+
+
+def _counts(path: Path) -> bool:
+    return path.suffix not in NOT_WEIGHTS and path.name not in NOT_FILES
 
 
 def looks_like_hub_id(model: str) -> bool:

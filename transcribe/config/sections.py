@@ -42,17 +42,19 @@ class ModelsSettings(Section):
 
 
 class DiariserSettings(Section):
-    #: ``embedded``, a pyannote pipeline folder, or a hub id.
-    model: str = "embedded"
+    #: ``auto`` (the best real one that is here), a name of the catalogue, ``embedded``, a pyannote pipeline folder, or
+    #: a hub id.
+    model: str = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     #: Threads of torch on a CPU; 0 leaves its default.
     threads: int = Field(default=0, ge=0)
 
 
 class RecogniserSettings(Section):
-    #: ``embedded``, a CTranslate2 Whisper folder, or a hub id: the base model. A name that is new to the
-    #: workspace becomes its promoted model; from then on the promoted one drafts.
-    model: str = "embedded"
+    #: ``auto`` (the best real one that is here), a name of the catalogue, ``embedded``, a CTranslate2 Whisper folder,
+    #: or a hub id: the base model. A name that is new to the workspace becomes its promoted model; from then on the
+    #: promoted one drafts.
+    model: str = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     #: CTranslate2 compute type; ``default`` keeps what the files hold.
     compute_type: str = "default"

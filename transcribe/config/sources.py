@@ -22,7 +22,7 @@ Tree: TypeAlias = dict[str, Any]
 FILE_NAME = "boli.toml"
 PREFIX = "BOLI_"
 #: Variables with our prefix that are not settings.
-NOT_SETTINGS = frozenset({"BOLI_WORKSPACE", "BOLI_TEST_DATA"})
+NOT_SETTINGS = frozenset({"BOLI_WORKSPACE", "BOLI_TEST_DATA", "BOLI_MODELS_CACHE"})
 
 
 class Layer(BaseModel):

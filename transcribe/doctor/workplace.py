@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from transcribe import embedded
+from transcribe.backends import model_cache, model_catalogue
 from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.config import ModelsSettings, Settings, StoreSettings
 from transcribe.doctor.finding import Finding
@@ -62,8 +64,9 @@ def models(settings: Settings) -> Iterator[Finding]:
     """The models that ship with the package, and those that the settings name in their place."""
     yield shipped("recogniser", embedded.whisper())
     yield shipped("diariser", embedded.diariser())
+    yield from (catalogued(entry) for entry in model_catalogue.catalogue())
     for name, chosen in (("recogniser", settings.recogniser.model), ("diariser", settings.diariser.model)):
-        if chosen != embedded.NAME:
+        if chosen not in (embedded.NAME, model_catalogue.AUTO):
             yield chosen_model(name, chosen, allowed=settings.models.allow_download)
 
 
@@ -75,9 +78,25 @@ def shipped(name: str, folder: Path) -> Finding:
     return Finding(name=f"embedded {name}", state="missing", detail=detail, mend="pip install --force-reinstall boli")
 
 
+def catalogued(entry: model_catalogue.CatalogueEntry) -> Finding:
+    """A model that can be fetched by name: here with its files as they were fetched, or the command that fetches it."""
+    name = f"model {entry.name}"
+    if not model_cache.is_here(entry):
+        detail = f"Not here, and only needed where it is named: a {entry.kind} for {entry.languages}, {entry.licence}."
+        return Finding(name=name, state="ok", detail=detail, mend=entry.command)
+    try:
+        folder = model_cache.verified_folder(entry)
+    except BoliError as error:
+        return Finding(name=name, state="missing", detail=f"{error.message}.", mend=f"{entry.command} --again")
+    return Finding(name=name, state="ok", detail=f"It is in {folder}, with the checksums that it was fetched with.")
+
+
 def chosen_model(name: str, chosen: str, *, allowed: bool) -> Finding:
     """The model *chosen* by a setting: a folder, or a hub id that may be fetched if *allowed*."""
     key = f"{name}.model"
+    entry = model_catalogue.entry_named(chosen)
+    if entry is not None and (model_cache.is_here(entry) or entry.hub is None):
+        return replace(catalogued(entry), name=key, state="ok" if model_cache.is_here(entry) else "missing")
     if Path(chosen).expanduser().is_dir():
         return Finding(name=key, state="ok", detail=f"{key} is the folder {chosen}.")
     if "/" in chosen and not looks_like_hub_id(chosen):
