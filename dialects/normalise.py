@@ -24,6 +24,8 @@ from typing import Any, Literal
 import regex
 
 from dialects.errors import DialectError
+from dialects.number_folding import FoldedWord, NumberFolder
+from dialects.number_words import NumberWords, load_number_words, number_words_hash
 from dialects.steps import STEPS, Step
 
 #: Scripts whose nonspacing and spacing marks carry vowels, gender and case: no step may remove one.
@@ -52,7 +54,8 @@ class Normaliser:
     steps: tuple[str, ...]
     #: Steps that make distinct words equal; they only feed the column that says so.
     lossy: tuple[str, ...] = ()
-    #: ``tags``: tokens to delete; ``map``: character to replacement; ``optional``: fillers that may be missing.
+    #: ``tags``: tokens to delete; ``map``: character to replacement; ``optional``: fillers that may be missing;
+    #: ``numbers``: languages whose number words are folded.
     tables: Mapping[str, Any] = field(default_factory=dict)
     #: What the report leads with: ``cer`` where the script does not put spaces between words.
     primary: Literal["wer", "cer"] = "wer"
@@ -62,32 +65,70 @@ class Normaliser:
 
     def __call__(self, text: str) -> str:
         """*text* after all steps but the lossy ones."""
-        if "spaces" in self.steps:
-            # No step looks across white space, so a word met before need not be worked out again.
-            return " ".join(filter(None, map(self._words.__getitem__, text.split())))
-        return self.apply(text)
+        return self._across(self.without_numbers(text))
+
+    def split(self, text: str) -> tuple[list[str], int]:
+        """The words of *text* after all steps but the lossy ones, and how many were folded as numbers."""
+        words = self.without_numbers(text).split()
+        if self._folder is None or not self._folder.has_numbers(words):
+            return words, 0
+        return self._folder.fold_texts(words)
+
+    def words_of(self, parts: Iterable[str]) -> list[FoldedWord]:
+        """The normalised words of the text that *parts* make together, each with the parts that it stands for."""
+        pairs = [(word, index) for index, part in enumerate(parts) for word in self.without_numbers(part).split()]
+        if self._folder is None:
+            return [FoldedWord(word, index, index) for word, index in pairs]
+        folded = self._folder.fold([word for word, _ in pairs])
+        return [word._replace(first=pairs[word.first][1], last=pairs[word.last][1]) for word in folded]
 
     def apply(self, text: str) -> str:
         """The same as calling it, step by step."""
-        for step in self._functions:
-            text = step(text)
-        return text
+        return self._across(self._apply_plain(text))
 
     def with_lossy(self, text: str) -> str:
         """*text* after all steps, then the lossy ones, then the plain ones again, since a fold may make new spaces."""
         if "spaces" in self.steps:
-            return " ".join(filter(None, map(self._lossy_words.__getitem__, text.split())))
+            return " ".join(self.with_lossy_words(self(text).split()))
         return self._fold(text)
 
+    def with_lossy_words(self, words: list[str]) -> list[str]:
+        """The *words* of a normalised text after the lossy steps too."""
+        folded = [self._lossy_words[word] for word in words]
+        return words if folded == words else self._across(" ".join(folded)).split()
+
+    def without_numbers(self, text: str) -> str:
+        """*text* after the steps that look at one word at a time: numbers stay as they are written."""
+        if "spaces" in self.steps:
+            # These steps do not look across white space, so a word met before need not be worked out again.
+            return " ".join(filter(None, map(self._words.__getitem__, text.split())))
+        return self._apply_plain(text)
+
+    def _apply_plain(self, text: str) -> str:
+        for step in self._functions:
+            text = step(text)
+        return text
+
+    def _across(self, text: str) -> str:
+        return text if self._folder is None else self._folder(text)
+
     def _fold(self, text: str) -> str:
-        text = self.apply(text)
+        text = self._apply_plain(text)
         for name in self.lossy:
             text = self._function(name)(text)
-        return self.apply(text)
+        return self._apply_plain(text)
+
+    @functools.cached_property
+    def _folder(self) -> NumberFolder | None:
+        return NumberFolder(self._number_words) if "fold-numbers" in self.steps else None
+
+    @property
+    def _number_words(self) -> NumberWords:
+        return load_number_words(tuple(self.tables.get("numbers", ())))
 
     @functools.cached_property
     def _words(self) -> WordMemory:
-        return WordMemory(self.apply)
+        return WordMemory(self._apply_plain)
 
     @functools.cached_property
     def _lossy_words(self) -> WordMemory:
@@ -95,11 +136,15 @@ class Normaliser:
 
     @functools.cached_property
     def _functions(self) -> tuple[Step, ...]:
-        return tuple(self._function(name) for name in self.steps)
+        return tuple(self._function(name) for name in self.steps if not STEPS[name].across_words)
 
     def _function(self, name: str) -> Step:
         if name == "drop-tags":
             return _tag_dropper(frozenset(self.tables.get("tags", ())))
+        if name == "drop-glued-tags":
+            return _glued_tag_dropper(tuple(self.tables.get("tags", ())))
+        if name == "read-number-marks":
+            return _number_mark_reader(self._number_words)
         if name == "map":
             replacements: dict[str, str] = dict(self.tables.get("map", {}))
             table = str.maketrans(replacements)
@@ -109,7 +154,7 @@ class Normaliser:
     @functools.cached_property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON of all that decides the output, the Unicode version among it."""
-        decides = {
+        decides: dict[str, Any] = {
             "id": self.id,
             "version": self.version,
             "steps": self.steps,
@@ -121,6 +166,8 @@ class Normaliser:
             "python": ".".join(platform.python_version_tuple()[:2]),
             "regex": regex.__version__,
         }
+        if "numbers" in self.tables:
+            decides["number_words"] = number_words_hash(tuple(self.tables["numbers"]))
         text = json.dumps(decides, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -202,12 +249,22 @@ def _check(normaliser: Normaliser) -> None:
         if STEPS[step].lossy:
             message = f"{name} has {step!r} among its steps; it makes distinct words equal"
             raise DialectError("E_NORMALISER", message, hint="move it to lossy")
-    if set(normaliser.tables) - {"tags", "map", "optional"}:
-        raise DialectError("E_NORMALISER", f"{name}: tables may be tags, map and optional")
+    if set(normaliser.tables) - {"tags", "map", "optional", "numbers"}:
+        raise DialectError("E_NORMALISER", f"{name}: tables may be tags, map, optional and numbers")
+    _refuse_early_look_across(normaliser)
     if normaliser.primary not in ("wer", "cer"):
         raise DialectError("E_NORMALISER", f"{name}: primary is {normaliser.primary!r}", hint="write wer or cer")
     _refuse_lost_marks(normaliser)
     _refuse_unstable_map(normaliser)
+
+
+def _refuse_early_look_across(normaliser: Normaliser) -> None:
+    """Steps before it run word by word, so a step after it would be done before it."""
+    across = [STEPS[step].across_words for step in normaliser.steps]
+    if across != sorted(across) or (any(across) and "spaces" not in normaliser.steps):
+        step = normaliser.steps[across.index(True)]
+        message = f"{normaliser.id} has {step!r} before other steps, or no step 'spaces'"
+        raise DialectError("E_NORMALISER", message, hint="put it last")
 
 
 def _refuse_lost_marks(normaliser: Normaliser) -> None:
@@ -250,6 +307,39 @@ def _refuse_unstable_map(normaliser: Normaliser) -> None:
 
 def _tag_dropper(tags: frozenset[str]) -> Step:
     return lambda text: " ".join(word for word in text.split() if word.lower() not in tags) if tags else text
+
+
+def _glued_tag_dropper(tags: tuple[str, ...]) -> Step:
+    if not tags:
+        return _unchanged
+    pattern = regex.compile("|".join(map(regex.escape, tags)), regex.IGNORECASE | regex.ASCII)
+    return lambda text: pattern.sub(" ", text) if "[" in text or "<" in text else text
+
+
+#: A comma between digits groups them, by thousands or by lakhs.
+_GROUPING = regex.compile(r"(?<=\p{Nd})[,\u066C](?=\p{Nd})")
+#: One point in a number is decimal. Several part a date, a version or an address, and are no part of what is said.
+_DECIMAL = regex.compile(r"(?<![\p{Nd}.])(\p{Nd}+|(?<![\p{L}\p{M}]))[.\u066B](\p{Nd}+)(?!\.?\p{Nd})")
+#: All that makes the step worth a look.
+_NUMBER_MARK = regex.compile("[%\u066a\uff05]|[.,\u066b\u066c]\\p{Nd}")
+_PERCENT = regex.compile("[%\u066a\uff05]")
+
+
+def _number_mark_reader(words: NumberWords) -> Step:
+    point = rf"\1 {words.point[0]} \2" if words.point else r"\1 \2"
+    percent = f" {' '.join(words.percent[0])} " if words.percent else " "
+
+    def read(text: str) -> str:
+        if _NUMBER_MARK.search(text) is None:
+            return text
+        ungrouped: str = _GROUPING.sub("", text)
+        return str(_PERCENT.sub(percent, _DECIMAL.sub(point, ungrouped)))
+
+    return read
+
+
+def _unchanged(text: str) -> str:
+    return text
 
 
 def hash_of(normalisers: Iterable[Normaliser]) -> str:

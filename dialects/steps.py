@@ -32,6 +32,22 @@ _ALEF = {0x0622: "ا", 0x0623: "ا", 0x0625: "ا", 0x0671: "ا"}
 _KAF_YEH_TO_FARSI = {0x0643: "ک", 0x064A: "ی", 0x0649: "ی"}
 #: Malayalam consonant, virama, joiner: the older spelling of the atomic chillu letters (Unicode 5.1).
 _CHILLU = {"ണ്\u200d": "ൺ", "ന്\u200d": "ൻ", "ര്\u200d": "ർ", "ല്\u200d": "ൽ", "ള്\u200d": "ൾ", "ക്\u200d": "ൿ"}
+#: Hyphen, non-breaking hyphen, figure dash, en dash, minus, and their small and wide forms.
+_HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-")
+#: Tamil au written as e with the letter lla after it. A lla that carries a sign of its own is a letter: வெள்ளை, வெளி.
+_TAMIL_AU = regex.compile(r"([ஒ\u0BC6])ள(?![\u0BBE-\u0BCD\u0BD7])")
+_TAMIL_AU_LETTERS = {"ஒ": "ஔ", "\u0bc6": "\u0bcc"}
+#: Vowels that were typed as another vowel with a sign and look the same (Unicode 15, tables 12-1, 12-10 and 12-37).
+_TYPED_VOWELS = {
+    **{"अा": "आ", "अो": "ओ", "अौ": "औ", "अॉ": "ऑ", "अॅ": "ॲ", "आे": "ओ", "आै": "औ", "आॅ": "ऑ", "एॅ": "ऍ", "एे": "ऐ"},
+    **{"\u093e\u0947": "\u094b", "\u093e\u0948": "\u094c", "\u093e\u0945": "\u0949"},
+    **{"অা": "আ", "ഇൗ": "ഈ", "ഉൗ": "ഊ", "എെ": "ഐ", "ഒാ": "ഓ", "ഒൗ": "ഔ"},
+}
+_TYPED_VOWEL = regex.compile("|".join(sorted(_TYPED_VOWELS, key=len, reverse=True)))
+#: Malayalam nta with a chillu, with or without a virama, for the conjunct.
+_CHILLU_NTA = regex.compile("ൻ്?റ")
+#: Arabic letters for which Urdu and Persian have their own: kaf, yeh, alef maksura, heh, teh marbuta, heh with hamza.
+_URDU_LETTERS = {0x0643: "ک", 0x064A: "ی", 0x0649: "ی", 0x0647: "ہ", 0x0629: "ۃ", 0x06C0: "ۂ", 0x06D5: "ہ"}
 _INDIC_NASALS = regex.compile(r"ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])")
 
 
@@ -103,6 +119,23 @@ def _fold_chillu(text: str) -> str:
     return text
 
 
+def _fold_tamil_au(text: str) -> str:
+    text = _nfc(text)
+    return _nfc(_TAMIL_AU.sub(lambda found: _TAMIL_AU_LETTERS[found[1]], text)) if "ள" in text else text
+
+
+def _fold_typed_vowels(text: str) -> str:
+    text = _nfc(text)
+    return text if text.isascii() else _nfc(_TYPED_VOWEL.sub(lambda found: _TYPED_VOWELS[found[0]], text))
+
+
+def _fold_urdu_letters(text: str) -> str:
+    if text.isascii():
+        return text
+    # Yeh with hamza is one letter where the yeh is the Arabic one, so a Farsi yeh with hamza is that letter too.
+    return _nfc(_nfc(text).translate(_URDU_LETTERS).replace("ی\u0654", "ئ"))
+
+
 def _fold_latin_marks(text: str) -> str:
     if text.isascii():
         return text
@@ -132,6 +165,8 @@ class StepFacts:
     does: str
     #: It may change the number of words.
     may_retokenise: bool = False
+    #: It looks at neighbouring words, so it comes after all steps that look at one.
+    across_words: bool = False
     #: It makes distinct words equal, so it may only stand under ``lossy``.
     lossy: bool = False
 
@@ -170,6 +205,18 @@ STEPS: Mapping[str, StepFacts] = {
     "fold-case-turkic": StepFacts(apply=_fold_case_turkic, does="case folding with dotless ı"),
     "digits-to-ascii": StepFacts(apply=lambda text: text.translate(_DIGITS), does="category Nd becomes 0 to 9"),
     "fold-chillu": StepFacts(apply=_fold_chillu, does="Malayalam chillu spelt with a joiner becomes one letter"),
+    "fold-hyphens": StepFacts(apply=lambda text: text.translate(_HYPHENS), does="hyphens of all kinds become -"),
+    "fold-chillu-nta": StepFacts(
+        apply=lambda text: _CHILLU_NTA.sub("ന്റ", text) if "ൻ" in text else text,
+        does="Malayalam nta spelt with a chillu becomes the conjunct",
+    ),
+    "fold-tamil-au": StepFacts(apply=_fold_tamil_au, does="Tamil au written as e and the letter lla becomes one sign"),
+    "fold-typed-vowels": StepFacts(
+        apply=_fold_typed_vowels, does="an Indic vowel typed as another one and a sign becomes the letter it looks like"
+    ),
+    "fold-urdu-letters": StepFacts(
+        apply=_fold_urdu_letters, does="Arabic kaf, yeh, heh and teh marbuta become those of Urdu and Persian"
+    ),
     "ss-for-eszett": StepFacts(apply=lambda text: text.replace("ß", "ss").replace("ẞ", "SS"), does="ß becomes ss"),
     "drop-tatweel": StepFacts(
         apply=lambda text: text.replace("\u0640", ""), does="delete the Arabic stretching line", may_retokenise=True
@@ -186,7 +233,21 @@ STEPS: Mapping[str, StepFacts] = {
     "fold-nasals": StepFacts(
         apply=_fold_nasals, does="Devanagari nasal + virama and chandrabindu become anusvara", lossy=True
     ),
-    #: The next two read the tables of the normaliser that names them.
+    #: The next five read the tables of the normaliser that names them.
     "drop-tags": StepFacts(apply=_nfc, does="delete the tokens listed under tables.tags", may_retokenise=True),
+    "drop-glued-tags": StepFacts(
+        apply=_nfc, does="delete what tables.tags lists, inside words and beside punctuation too", may_retokenise=True
+    ),
+    "read-number-marks": StepFacts(
+        apply=_nfc,
+        does="grouping commas go, a decimal point and % become words of the first of tables.numbers",
+        may_retokenise=True,
+    ),
+    "fold-numbers": StepFacts(
+        apply=_nfc,
+        does="numbers, in words of tables.numbers or in digits, become digits",
+        may_retokenise=True,
+        across_words=True,
+    ),
     "map": StepFacts(apply=_nfc, does="replace the characters listed under tables.map"),
 }

@@ -24,8 +24,8 @@ from dialects.steps import STEPS
 from tests.dialects.factories import texts
 
 EVERY_ID = st.sampled_from(normaliser_ids())
-#: These two read a table, and do nothing without one.
-OWN_STEPS = sorted(set(STEPS) - {"drop-tags", "map"})
+#: These read a table, and do nothing without one.
+OWN_STEPS = sorted(set(STEPS) - {"drop-tags", "drop-glued-tags", "read-number-marks", "fold-numbers", "map"})
 
 
 def nfc(text: str) -> str:
@@ -111,6 +111,16 @@ def test_the_lossy_fold_is_stable_too(name: str, text: str) -> None:
         ("unspaced-v1", "ฉัน\u200bอ่าน", "ฉัน อ่าน"),
         ("all-v1", "Привет, МИР!", "привет мир"),
         ("none", " a\u00a0 b ", " a\u00a0 b "),
+        ("latn-v2", "hello[laughter] [laughter], [BLANK_AUDIO] [Music]. <unk>um", "hello um"),
+        ("latn-v2", "[sic] a[b]", "sic a b"),
+        ("indic-v3", "हाँ[laughter], [BLANK_AUDIO] १,२०,०००", "हाँ 1 2 0000"),
+        (
+            "latn-v2",
+            "re\u2010do re\u2011do re\u2012do re\u2013do re\u2212do re\ufe63do re\uff0ddo",
+            " ".join(["re-do"] * 7),
+        ),
+        ("latn-v2", "yes \u2013 no \u2212 maybe, well\u2014no", "yes no maybe well no"),
+        ("latn-v2", "six hundred", "six hundred"),
     ],
 )
 def test_a_text_becomes(name: str, text: str, expected: str) -> None:
@@ -131,6 +141,46 @@ def test_distinct_spellings_meet_only_in_the_lossy_column(name: str, one: str, o
 
     assert normalise(one) != normalise(other)
     assert normalise.with_lossy(one) == normalise.with_lossy(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("arab-ur-v2", "\u0643\u06cc\u0627", "\u06a9\u06cc\u0627"),
+        ("arab-ur-v2", "\u06c1\u06cc\u06ba", "\u0647\u064a\u06ba"),
+        ("arab-ur-v2", "\u06af\u0626\u06cc", "\u06af\u06cc\u0654\u06cc"),
+        ("arab-ur-v2", "\u0645\u062f\u0631\u0633\u06c3", "\u0645\u062f\u0631\u0633\u0629"),
+        ("arab-ks-v2", "\u06a9\u06be", "\u0643\u06be"),
+        ("taml-ta-v1", "\u0b95\u0bcc\u0bb0\u0bb5\u0bae\u0bcd", "\u0b95\u0bc6\u0bb3\u0bb0\u0bb5\u0bae\u0bcd"),
+        ("taml-ta-v1", "\u0b94\u0bb5\u0bc8", "\u0b92\u0bb3\u0bb5\u0bc8"),
+        ("mlym-ml-v1", "അവ\u0d7b", "അവന്\u200d"),
+        ("mlym-ml-v1", "എ\u0d28\u0d4d\u0d31െ", "എ\u0d7b\u0d31െ"),
+        ("mlym-ml-v1", "എ\u0d28\u0d4d\u0d31െ", "എ\u0d7b\u0d4d\u0d31െ"),
+        ("mlym-ml-v1", "\u0d08", "\u0d07\u0d57"),
+        ("deva-hi-v1", "\u0906म", "\u0905\u093eम"),
+        ("deva-hi-v1", "क\u094bई", "क\u093e\u0947ई"),
+        ("indic-v3", "\u0986ম", "\u0985\u09beম"),
+    ],
+)
+def test_spellings_that_look_and_mean_the_same_meet(name: str, one: str, other: str) -> None:
+    assert load_normaliser(name)(one) == load_normaliser(name)(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("arab-ur-v2", "\u06c1", "\u06be"),
+        ("arab-ur-v2", "\u06a9", "\u06af"),
+        ("arab-ur-v2", "\u06cc", "\u06d2"),
+        ("taml-ta-v1", "\u0bb5\u0bc6\u0bb3\u0bbf", "\u0bb5\u0bcc\u0bbf"),
+        ("taml-ta-v1", "வெள்ளை", "வௌ்ளை"),
+        ("mlym-ml-v1", "\u0d7b", "\u0d28"),
+        ("deva-hi-v1", "क\u093e", "क\u0947"),
+        ("deva-hi-v1", "ज़मीन", "जमीन"),
+    ],
+)
+def test_letters_that_only_look_alike_stay_apart(name: str, one: str, other: str) -> None:
+    assert load_normaliser(name)(one) != load_normaliser(name)(other)
 
 
 @pytest.mark.parametrize("name", ["whisper", "whisper-basic", "basic", "BasicTextNormalizer", "remove_diacritics"])
@@ -166,6 +216,12 @@ def test_a_lossy_step_cannot_stand_among_the_plain_ones() -> None:
         ('id = "mine"\nversion = 1\nsteps = []\nprimary = "der"\n', "write wer or cer"),
         ('id = "mine"\nversion = 1\nsteps = ["map"]\n[tables.map]\na = "b"\nb = "c"\n', "twice is as once"),
         ('id = "mine"\nversion = 1\nsteps = []\n[tables]\nwords = []\n', "tables may be"),
+        ('id = "mine"\nversion = 1\nsteps = ["spaces", "fold-numbers", "nfc"]\n', "put it last"),
+        ('id = "mine"\nversion = 1\nsteps = ["fold-numbers"]\n', "no step 'spaces'"),
+        (
+            'id = "mine"\nversion = 1\nsteps = ["spaces", "fold-numbers"]\n[tables]\nnumbers = ["tlh"]\n',
+            "the number words of 'tlh'",
+        ),
         ("id = ", "read as a normaliser"),
     ],
 )
@@ -196,9 +252,10 @@ def test_the_hash_follows_whatever_decides_the_output() -> None:
         Normaliser(id="x", version=1, steps=("nfc",)),
         Normaliser(id="x", version=1, steps=("nfc", "spaces"), lossy=("fold-alef",)),
         Normaliser(id="x", version=1, steps=("nfc", "spaces"), tables={"tags": ["[x]"]}),
+        Normaliser(id="x", version=1, steps=("nfc", "spaces"), tables={"numbers": ["en"]}),
     ]
 
-    assert len({normaliser.hash for normaliser in (plain, *others)}) == 5
+    assert len({normaliser.hash for normaliser in (plain, *others)}) == 6
     assert plain.hash == Normaliser(id="x", version=1, steps=("nfc", "spaces")).hash
 
 

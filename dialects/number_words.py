@@ -1,0 +1,302 @@
+"""
+Number words of a language, and the numbers inside one written word, also where words are run together.
+
+The words are data: ``catalogue/numbers/<language>.toml``. Languages that write several number words as one (Tamil,
+Malayalam) are read by sound: an independent vowel and its sign are one sound, so ``இருபத்து`` and ``ஐந்து`` are found
+in ``இருபத்தைந்து`` by the three rules of sandhi that numbers need.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+import regex
+
+from dialects.errors import DialectError
+from dialects.number_values import Piece, value_of
+
+
+class NumberWord(NamedTuple):
+    """A written word that is a number, or a part of one."""
+
+    pieces: tuple[Piece, ...]
+    #: The digits as they are written; empty for words.
+    digits: str = ""
+    #: The ending of an ordinal; empty for other numbers.
+    ending: str = ""
+    #: Counts as a number only directly after one.
+    after_numbers: bool = False
+
+
+class Quarters(NamedTuple):
+    """A word that gives a number of quarters before a scale, as Hindi डेढ़ (1.5) and साढ़े (0.5 more than what follows)."""
+
+    number: int
+    #: They are added to the number that follows, or to one where none does.
+    added: bool
+
+
+_DIGITS: Final = regex.compile(r"([0-9]+)(\D*)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberWords:
+    """The number words of one or more languages that may stand in one text."""
+
+    words: Mapping[str, NumberWord]
+    #: Canonical ending by spelling, and the endings that follow the number, as st, nd, rd, th.
+    endings: Mapping[str, str]
+    point: tuple[str, ...]
+    #: Each spelling as words.
+    percent: tuple[tuple[str, ...], ...]
+    conjunctions: frozenset[str]
+    articles: frozenset[str]
+    zeros_inside: frozenset[str]
+    #: How often the digit that follows is said.
+    repeats: Mapping[str, int]
+    quarters: Mapping[str, Quarters]
+    joined: JoinedWords
+    tens_take_units: bool = False
+
+    @property
+    def connectors(self) -> frozenset[str]:
+        """Words that are no numbers and belong to the number before or after them."""
+        marks = (*self.point, *(word for spelling in self.percent for word in spelling))
+        return self.conjunctions | self.articles | self.zeros_inside | {*self.repeats, *self.quarters, *marks}
+
+    def read(self, word: str) -> NumberWord | None:
+        """The number that a normalised *word* is; ``None`` for any other word."""
+        known = self.words.get(word)
+        if known is not None:
+            return known
+        written = _DIGITS.fullmatch(word)
+        if written is not None:
+            return self._read_digits(written[1], written[2])
+        return self._read_ordinal(word) or self.joined.read(word)
+
+    def _read_digits(self, digits: str, ending: str) -> NumberWord | None:
+        if ending and ending not in self.endings:
+            return None
+        tens = self.tens_take_units and len(digits) == 2 and digits[0] > "1" and digits[1] == "0"
+        piece = Piece(int(digits), "digits", takes_units=tens)
+        return NumberWord((piece,), digits=digits, ending=self.endings[ending] if ending else "")
+
+    def _read_ordinal(self, word: str) -> NumberWord | None:
+        for spelling, ending in self.endings.items():
+            cardinal = self.words.get(word.removesuffix(spelling)) if word.endswith(spelling) else None
+            if cardinal is not None and not spelling.isascii():
+                return cardinal._replace(ending=ending)
+        return None
+
+
+@functools.cache
+def load_number_words(languages: tuple[str, ...]) -> NumberWords:
+    """
+    The number words of *languages*; marks are read out in the first one.
+
+    Raises:
+        DialectError: E_NORMALISER for a language without a table.
+    """
+    tables = [_table(language) for language in languages]
+    words: dict[str, NumberWord] = {}
+    for table in tables:
+        words.update(_words_of(table))
+    return NumberWords(
+        words=words,
+        endings={spelling: ending for table in tables for spelling, ending in _endings(table)},
+        point=_spellings(tables, "point"),
+        percent=tuple(tuple(spelling.split()) for spelling in _spellings(tables, "percent")),
+        conjunctions=frozenset(_spellings(tables, "and")),
+        articles=frozenset(_spellings(tables, "article")),
+        zeros_inside=frozenset(_spellings(tables, "zero_inside")),
+        repeats={word: count for table in tables for count, word in _numbered(table, "repeats")},
+        quarters={word: quarters for table in tables for word, quarters in _quarters(table)},
+        joined=JoinedWords([part for table in tables if table.get("joins_words") for part in _parts(table)]),
+        tens_take_units=any(table.get("tens_take_units", False) for table in tables),
+    )
+
+
+def number_words_hash(languages: tuple[str, ...]) -> str:
+    """SHA-256 of the tables of *languages*, in their order."""
+    text = json.dumps([_table(language) for language in languages], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _table(language: str) -> dict[str, Any]:
+    file = resources.files("dialects") / "catalogue" / "numbers" / f"{language}.toml"
+    if not file.is_file():
+        message = f"the number words of {language!r} were asked for; there is no table of them"
+        raise DialectError("E_NORMALISER", message, hint="add catalogue/numbers/<language>.toml")
+    table: dict[str, Any] = tomllib.loads(unicodedata.normalize("NFC", file.read_text(encoding="utf-8")))
+    return table
+
+
+def _spellings(tables: Iterable[Mapping[str, Any]], key: str) -> tuple[str, ...]:
+    return tuple(_normalised(spelling) for table in tables for spelling in table.get(key, ()))
+
+
+def _numbered(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
+    """Each (number, spelling) of one part of a table."""
+    for number, spellings in table.get(key, {}).items():
+        for spelling in _half_vowels(table, spellings):
+            yield int(number), _normalised(spelling)
+
+
+def _normalised(spelling: str) -> str:
+    return unicodedata.normalize("NFC", spelling)
+
+
+def _half_vowels(table: Mapping[str, Any], spellings: Iterable[str]) -> Iterator[str]:
+    """The *spellings*, and those that end in a half vowel with a full one too."""
+    half, full = table.get("half_vowel", ("", ""))
+    for spelling in spellings:
+        yield spelling
+        if half and spelling.endswith(half):
+            yield spelling.removesuffix(half) + full
+
+
+def _words_of(table: Mapping[str, Any]) -> Iterator[tuple[str, NumberWord]]:
+    late = frozenset(table.get("scales_after_numbers", ()))
+    for key, kind in (("words", "unit"), ("scales", "scale"), ("joining", "unit")):
+        for value, spelling in _numbered(table, key):
+            yield spelling, NumberWord((_piece(table, key, value, kind),), after_numbers=spelling in late)
+    for key, kind in (("ordinals", "unit"), ("ordinal_scales", "scale")):
+        for value, spelling in _numbered(table, key):
+            yield spelling, NumberWord((_piece(table, key, value, kind),), ending=table["ordinal_endings"][0][0])
+
+
+def _piece(table: Mapping[str, Any], key: str, value: int, kind: Any) -> Piece:
+    tens = 20 <= value <= 90 and value % 10 == 0
+    return Piece(value, kind, takes_units=tens and (key == "joining" or table.get("tens_take_units", False)))
+
+
+def _endings(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for spellings in table.get("ordinal_endings", ()):
+        for spelling in spellings:
+            yield _normalised(spelling), _normalised(spellings[0])
+
+
+def _quarters(table: Mapping[str, Any]) -> Iterator[tuple[str, Quarters]]:
+    for key, added in (("quarters", False), ("added_quarters", True)):
+        for count, spelling in _numbered(table, key):
+            yield spelling, Quarters(count, added)
+
+
+class Part(NamedTuple):
+    """A form that written words are joined from."""
+
+    sounds: str
+    piece: Piece
+    #: It only stands before a scale, inside a word.
+    bound: bool
+
+
+def _parts(table: Mapping[str, Any]) -> Iterator[Part]:
+    for key, kind in (("words", "unit"), ("joining", "unit"), ("scales", "scale"), ("bound", "unit")):
+        for value, spelling in _numbered(table, key):
+            if value:
+                yield Part(sounds_of(spelling), _piece(table, key, value, kind), key == "bound")
+
+
+class JoinedWords:
+    """Reads words that are several number words run together."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._by_start: dict[str, list[Part]] = {}
+        for part in sorted(parts, key=lambda part: -len(part.sounds)):
+            self._by_start.setdefault(part.sounds[:2], []).append(part)
+
+    def read(self, word: str) -> NumberWord | None:
+        """The parts of *word*, if it is made of number words alone and they make one number."""
+        if not self._by_start or not _JOINING_SCRIPTS.fullmatch(word):
+            return None
+        for pieces in self._splits(sounds_of(word)):
+            if value_of(pieces) is not None:
+                return NumberWord(pieces)
+        return None
+
+    def _splits(self, sounds: str) -> Iterator[tuple[Piece, ...]]:
+        """Each way to cut *sounds* into parts, those with a long first part first."""
+        for part in self._by_start.get(sounds[:2], ()):
+            if sounds == part.sounds and not part.bound:
+                yield (part.piece,)
+            for rest in _rests(sounds, part.sounds):
+                for following in self._splits(rest):
+                    if following[0].kind == "scale" or not part.bound:
+                        yield (part.piece, *following)
+
+
+def _rests(sounds: str, first: str) -> Iterator[str]:
+    """What may follow *first* in *sounds*: as it stands, after a glide or a doubled stop, or with *first* cut short."""
+    if sounds.startswith(first):
+        rest = sounds[len(first) :]
+        yield rest
+        if first[-1] in _VOWELS and len(rest) > 1:
+            if rest[0] in _GLIDES and rest[1] in _VOWELS:
+                yield rest[1:]
+            if rest[0] == rest[1] and rest[0] not in _VOWELS:
+                yield rest[1:]
+    short = first[:-1]
+    if first[-1] in _DROPPED and sounds.startswith(short) and sounds[len(short) : len(short) + 1] in _VOWELS:
+        yield sounds[len(short) :]
+
+
+def sounds_of(word: str) -> str:
+    """
+    A *word* in an Indic script as consonants and vowels, one character each; a vowel sign is its vowel.
+
+    >>> sounds_of("ஆறு")
+    'ஆறஉ'
+    """
+    sounds: list[str] = []
+    for character in unicodedata.normalize("NFC", word):
+        sound, kind = _sound(character)
+        if kind == "sign" and sounds and sounds[-1] in _INHERENT:
+            sounds.pop()
+        sounds.append(sound)
+        if kind == "consonant":
+            sounds.append(_inherent(character))
+    return "".join(sounds)
+
+
+@functools.cache
+def _sound(character: str) -> tuple[str, str]:
+    """The sound of a *character*, empty for a virama, and what it is."""
+    name = unicodedata.name(character, "")
+    if name.endswith("SIGN VIRAMA"):
+        return "", "sign"
+    if "VOWEL SIGN" in name or name.endswith("AU LENGTH MARK"):
+        letter = name.replace("VOWEL SIGN", "LETTER").replace("AU LENGTH MARK", "LETTER AU")
+        return unicodedata.lookup(letter), "sign"
+    if "CHILLU" in name:
+        return _CHILLU_BASES.get(character, character), "vowel"
+    if unicodedata.category(character) != "Lo" or character in _VOWELS:
+        return character, "vowel"
+    return character, "consonant"
+
+
+@functools.cache
+def _inherent(consonant: str) -> str:
+    script = unicodedata.name(consonant).split()[0]
+    return unicodedata.lookup(f"{script} LETTER A")
+
+
+_VOWEL_NAMES: Final = ("A", "AA", "I", "II", "U", "UU", "E", "EE", "AI", "O", "OO", "AU")
+_VOWELS: Final = frozenset(
+    unicodedata.lookup(f"{script} LETTER {vowel}") for script in ("TAMIL", "MALAYALAM") for vowel in _VOWEL_NAMES
+)
+#: The scripts whose languages join number words.
+_JOINING_SCRIPTS: Final = regex.compile(r"[\u0B80-\u0BFF\u0D00-\u0D7F]+")
+_INHERENT: Final = frozenset("அഅ")
+_GLIDES: Final = frozenset("\N{TAMIL LETTER YA}\N{TAMIL LETTER VA}\N{MALAYALAM LETTER YA}\N{MALAYALAM LETTER VA}")
+#: Vowels that a form loses before a vowel: i and u.
+_DROPPED: Final = frozenset("இஉഇഉ")
+_CHILLU_BASES: Final = {"ൺ": "ണ", "ൻ": "ന", "ർ": "ര", "ൽ": "ല", "ൾ": "ള", "ൿ": "ക"}
