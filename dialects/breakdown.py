@@ -264,7 +264,8 @@ class _Gathered:
         text = " ".join(ready.hypothesis)
         if not ready.reference:
             self.silent.append((pair.duration_s, text))
-        if loops(ready.hypothesis):
+        # Digits of one number are no loop.
+        if loops(ready.hypothesis) and loops(ready.normaliser.without_numbers(ready.heard).split()):
             self.loops.append(pair.id)
         if (foreign_share(text, ready.dialect.script) or 0) > 0.5:
             self.foreign.append(pair.id)

@@ -40,6 +40,8 @@ class Counted(NamedTuple):
     lossy_errors: int
     #: Errors where allowed spellings are free, over the same words as ever.
     variant_errors: int
+    #: Words of both texts that were folded as numbers.
+    folded: int
     #: Errors, words and aligned places that the second engine finds; zeros where nobody asked it.
     again: Again
     forgiven: tuple[Forgiven, ...]
@@ -127,6 +129,7 @@ def _counted(ready: Prepared, again: Again) -> Counted:
         lossy_words=lossy_words,
         lossy_errors=lossy_errors,
         variant_errors=variant_errors,
+        folded=ready.folded,
         again=again,
         forgiven=forgiven,
     )
@@ -146,6 +149,8 @@ def _lossy(ready: Prepared, errors: int) -> tuple[int, int]:
     """Words and errors after the lossy steps too."""
     if not (errors and ready.normaliser.lossy):
         return len(ready.reference), errors
-    reference = ready.normaliser.with_lossy(ready.written).split()
-    hypothesis = ready.normaliser.with_lossy(ready.heard).split()
+    reference = ready.normaliser.with_lossy_words(ready.reference)
+    hypothesis = ready.normaliser.with_lossy_words(ready.hypothesis)
+    if reference == ready.reference and hypothesis == ready.hypothesis:
+        return len(reference), errors
     return len(reference), sum(count(reference, hypothesis)[1:])

@@ -29,10 +29,10 @@ GLOTTOCODE = re.compile(r"[a-z0-9]{4}[0-9]{4}")
 
 #: The normaliser of a script, where neither the language nor the variety names another one.
 NORMALISER_OF_SCRIPT: Mapping[str, str] = {
-    "Latn": "latn-v1",
+    "Latn": "latn-v2",
     "Arab": "arab-v1",
-    **dict.fromkeys(("Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu", "Knda", "Mlym", "Sinh"), "indic-v2"),
-    **dict.fromkeys(("Mtei", "Olck"), "indic-v2"),
+    **dict.fromkeys(("Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu", "Knda", "Mlym", "Sinh"), "indic-v3"),
+    **dict.fromkeys(("Mtei", "Olck"), "indic-v3"),
     **dict.fromkeys(("Thai", "Khmr", "Laoo", "Mymr", "Hans", "Hant", "Hani", "Jpan", "Hira", "Kana"), "unspaced-v1"),
 }
 OTHER_NORMALISER = "all-v1"

@@ -96,18 +96,17 @@ def judged(ready: Prepared, drafted: Iterable[tuple[str, float]]) -> list[Judged
     Args:
         ready: The pair of what people wrote and the same drafted words as one text.
     """
-    parts = [(len(ready.normaliser(text).split()), probability) for text, probability in drafted]
+    parts = list(drafted)
+    words = ready.normaliser.words_of(text for text, _ in parts)
     hits = [edit.kind == "hit" for edit in ready.path if edit.hypothesis is not None]
-    if sum(count for count, _ in parts) != len(hits):
+    if len(words) != len(hits):
         # The rules join words or part them by their neighbours: nobody knows which is which.
         return []
-    found: list[Judged] = []
-    at = 0
-    for count, probability in parts:
-        if count:
-            found.append((probability, not all(hits[at : at + count])))
-        at += count
-    return found
+    hits_by_part: dict[int, list[bool]] = {}
+    for word, hit in zip(words, hits, strict=True):
+        for part in range(word.first, word.last + 1):
+            hits_by_part.setdefault(part, []).append(hit)
+    return [(parts[part][1], not all(part_hits)) for part, part_hits in sorted(hits_by_part.items())]
 
 
 def _cut(words: Counter[float], most: float) -> float | None:

@@ -34,6 +34,8 @@ class Prepared:
     hypothesis: list[str]
     #: What may stand for some of the reference words.
     spans: tuple[Span, ...]
+    #: Words of both texts that were folded as numbers.
+    folded: int = 0
 
     @functools.cached_property
     def path(self) -> tuple[Edit, ...]:
@@ -110,11 +112,13 @@ class Preparer:
         normalise = rules.normaliser
         written, heard = unmarked(pair.reference), unmarked(pair.hypothesis)
         inline: tuple[Span, ...] = ()
-        if "{" in written:
-            marked = parse_inline(written)
-            written = marked.text
-            _, inline = marked.words(normalise)
-        reference = normalise(written).split()
+        marked = parse_inline(written) if "{" in written else None
+        written = marked.text if marked is not None else written
+        reference, folded = normalise.split(written)
+        if marked is not None:
+            # A number does not reach into a slot, or the slot would have no words of its own.
+            reference, inline = marked.words(normalise)
+        hypothesis, folded_there = normalise.split(heard)
         return Prepared(
             pair=pair,
             dialect=rules.dialect,
@@ -122,8 +126,9 @@ class Preparer:
             written=written,
             heard=heard,
             reference=reference,
-            hypothesis=normalise(heard).split(),
+            hypothesis=hypothesis,
             spans=(*inline, *rules.variants.spans(reference, segment=pair.id), *_gaps(reference, normalise)),
+            folded=folded + folded_there,
         )
 
     def key(self, pair: Pair) -> bytes:

@@ -162,6 +162,9 @@ class Report:
         """What to print under the table: how it was made, and what each flag means for which dialects."""
         inner = self.data()["normaliser"]
         lines = [f"normaliser {inner['id']} {str(inner['hash'])[:12]}, counts by {ALIGNMENT}"]
+        if self.overall.tally.folded:
+            folded = f"{self.overall.tally.folded:,} words of references and hypotheses are numbers"
+            lines.append(f"{folded} and were folded to digits; latn-v1 and indic-v2 count them as written")
         percent = f"{self.method.confidence * 100:g} %"
         lines.append(f"{percent} intervals by jackknife over blocks of speakers; segments are never the unit")
         if self.recount is not None:

@@ -209,6 +209,7 @@ def plain(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
         "forgiven": counts.errors - sums.variant_errors,
         "wer_lossy": row.wer_lossy,
         "words_raw": sums.raw_words,
+        "words_folded": sums.folded,
         "bootstrap_low": rounded(row.bootstrap[0] if row.bootstrap else None),
         "bootstrap_high": rounded(row.bootstrap[1] if row.bootstrap else None),
         "speaker_wer_mean": rounded(row.speaker_wer_mean),

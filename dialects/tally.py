@@ -43,6 +43,8 @@ class Tally:
     #: Errors where allowed spellings are free, over the same words as ever, and how often each one was needed.
     variant_errors: int = 0
     forgiven: Counter[Forgiven] = field(default_factory=Counter)
+    #: Words of both texts that were folded as numbers.
+    folded: int = 0
     #: Segments whose reference is empty after normalisation, and the words a model put there.
     empty_references: int = 0
     silence_insertions: int = 0
@@ -78,6 +80,7 @@ class Tally:
         self.lossy_words += one.lossy_words
         self.lossy_errors += one.lossy_errors
         self.variant_errors += one.variant_errors
+        self.folded += one.folded
         self.segments += 1
         self.missing_hypotheses += pair.missing
         if not words:

@@ -24,12 +24,14 @@ from typing import Literal, TypeAlias, cast, get_args
 
 from dialects.dialect import DialectTag
 from dialects.errors import DialectError
-from dialects.normalise import Normaliser
+from dialects.normalise import Normaliser, load_normaliser
 
 #: Who vouches for a variant. What a language model proposed and no person has approved never counts.
 Source: TypeAlias = Literal["transcriber", "reviewer", "dictionary", "orthography", "llm"]
 
 COLUMNS = ("canonical", "variant", "scope", "source", "added_by", "date")
+#: Folds case and punctuation alone.
+_PLAIN = "all-v1"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -144,7 +146,7 @@ def load_variants(dialect: str, normalise: Normaliser, *places: Path) -> Variant
 
 def read_variants(file: Path | Traversable, normalise: Normaliser) -> tuple[Variant, ...]:
     """
-    Every line of a variant file, those of language models too.
+    Every line of a variant file, those of language models too, but those that the normaliser makes needless.
 
     Raises:
         DialectError: E_VARIANTS, naming file, row and column.
@@ -156,7 +158,8 @@ def read_variants(file: Path | Traversable, normalise: Normaliser) -> tuple[Vari
         raise DialectError(
             "E_VARIANTS", f"{file.name} was read as a variant file; its header differs", hint=hint, row=1
         )
-    return tuple(_variant(file.name, number, row, normalise) for number, row in enumerate(rows[1:], start=2) if row)
+    rules = (_variant(file.name, number, row, normalise) for number, row in enumerate(rows[1:], start=2) if row)
+    return tuple(rule for rule in rules if rule.canonical != rule.variant)
 
 
 def _variant(file: str, number: int, row: Sequence[str], normalise: Normaliser) -> Variant:
@@ -173,7 +176,9 @@ def _variant(file: str, number: int, row: Sequence[str], normalise: Normaliser) 
     for column, found in words.items():
         if not found:
             raise refuse(column, "nothing is left after normalising; write @ inline in the reference for a free gap")
-    if words["canonical"] == words["variant"]:
+    plain = load_normaliser(_PLAIN)
+    # A line whose spellings the dialect's own normaliser folds by now was right when it was written.
+    if words["canonical"] == words["variant"] and plain(canonical) == plain(variant):
         raise refuse("variant", "both sides are the same after normalising, so the line does nothing")
     if scope not in ("dialect", "global") and not re.fullmatch(r"segment:\S+", scope):
         raise refuse("scope", f"{scope!r} was found; write dialect, global or segment:ID")

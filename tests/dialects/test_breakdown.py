@@ -142,6 +142,13 @@ def test_saying_anything_short_four_times_is_a_loop(words: list[str], times: int
     assert loops([*words, *some * 4])
 
 
+def test_equal_digits_of_one_number_are_no_loop() -> None:
+    pairs = [pair("call 5555", "call 5555"), pair("go", "go go go go", id="s2")]
+    (found,) = breakdown(pairs, Preparer(load_catalogue())).values()
+
+    assert found.loops == ("s2",)
+
+
 def test_loops_and_foreign_scripts_are_listed_by_segment() -> None:
     found = of(
         pair("हाँ जी", "ji ji ji ji", id="s1", dialect="hi"),

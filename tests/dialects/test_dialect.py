@@ -109,7 +109,7 @@ def test_an_unknown_language_is_refused_naming_the_nearest(catalogue: Catalogue,
 def test_an_unlisted_tag_inherits_from_its_nearest_parent_and_says_so(catalogue: Catalogue) -> None:
     yorkshire = catalogue.find("en-GB-x-yorks")
 
-    assert (yorkshire.tag, yorkshire.parent, yorkshire.normaliser) == ("en-GB-x-yorks", "en-GB", "latn-v1")
+    assert (yorkshire.tag, yorkshire.parent, yorkshire.normaliser) == ("en-GB-x-yorks", "en-GB", "latn-en-v1")
     assert yorkshire.warning == "W_DIALECT: en-GB-x-yorks is not in the catalogue; it inherits from en-GB"
 
 
@@ -135,7 +135,7 @@ def test_another_script_brings_its_own_normaliser_and_no_prompt(tmp_path: Path) 
     )
     latin = load_catalogue(tmp_path).find("hi-Latn-FJ")
 
-    assert (latin.script, latin.normaliser, latin.prompt, latin.hotwords) == ("Latn", "latn-v1", None, ())
+    assert (latin.script, latin.normaliser, latin.prompt, latin.hotwords) == ("Latn", "latn-v2", None, ())
 
 
 def test_a_glottocode_is_never_inherited(catalogue: Catalogue) -> None:
@@ -190,7 +190,7 @@ def test_a_workspace_adds_and_replaces_dialects(tmp_path: Path) -> None:
 
     assert catalogue.find("en-GB-x-yorks", strict=True).hotwords == ("nowt",)
     assert catalogue.find("en-GB-x-yorks-x").parent == "en-GB-x-yorks"
-    assert catalogue.find("kl", strict=True).normaliser == "latn-v1"
+    assert catalogue.find("kl", strict=True).normaliser == "latn-v2"
     assert catalogue.hash != load_catalogue().hash
 
 

@@ -71,6 +71,8 @@ def test_few_words_are_not_enough_and_none_are_nothing() -> None:
         ("The bairn.", "the , bairn", [False, False]),
         ("", "well", [True]),
         ("well", "", []),
+        ("twenty five cows", "25 cow", [False, True]),
+        ("795 cows", "seven nine four cows", [False, False, True, False]),
     ],
 )
 def test_a_drafted_word_is_wrong_where_people_wrote_another_or_none(

@@ -171,9 +171,9 @@ def test_each_dialect_brings_the_normaliser_of_its_script() -> None:
     data = report.data()
 
     assert data["overall"]["wer"] == 0.0
-    assert data["normaliser"]["id"] == "indic-v2,latn-v1"
-    assert data["normaliser"]["by_script"]["Deva"] == [{"id": "indic-v2", "hash": load_normaliser("indic-v2").hash}]
-    assert row(report, "bho-Deva")["normalisers"] == ["indic-v2"]
+    assert data["normaliser"]["id"] == "deva-hi-v1,latn-en-v1"
+    assert data["normaliser"]["by_script"]["Deva"] == [{"id": "deva-hi-v1", "hash": load_normaliser("deva-hi-v1").hash}]
+    assert row(report, "bho-Deva")["normalisers"] == ["deva-hi-v1"]
 
 
 def test_one_normaliser_can_be_asked_for() -> None:
@@ -187,15 +187,15 @@ def test_a_stated_language_decides_the_normaliser() -> None:
     data = build([pair("१२", "12", dialect="en-IN", language="hi")]).data()
 
     assert data["dialects"][0]["dialect"] == "en-IN"
-    assert data["normaliser"]["id"] == "indic-v2"
-    assert build([pair(dialect="hi-Latn", language="hi")]).data()["normaliser"]["id"] == "latn-v1"
+    assert data["normaliser"]["id"] == "deva-hi-v1"
+    assert build([pair(dialect="hi-Latn", language="hi")]).data()["normaliser"]["id"] == "latn-v2"
 
 
 def test_where_neither_dialect_nor_language_is_known_a_normaliser_is_needed() -> None:
     with pytest.raises(DialectError, match="E_NORMALISER_NEEDED"):
         build([pair(dialect="und")])
     assert build([pair(dialect="und")], normaliser="nfc").data()["dialects"][0]["name"] == "not stated"
-    assert build([pair(dialect="und", language="ta")]).data()["normaliser"]["id"] == "indic-v2"
+    assert build([pair(dialect="und", language="ta")]).data()["normaliser"]["id"] == "taml-ta-v1"
 
 
 def test_raw_and_lossy_rates_stand_beside_the_primary_one() -> None:

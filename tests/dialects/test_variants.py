@@ -204,6 +204,14 @@ def test_a_rule_between_two_frequent_words_collides(tmp_path: Path) -> None:
     assert rules.collisions(vocabulary, frequent=1_000) == ()
 
 
+def test_a_line_that_the_normaliser_makes_needless_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "hi", rule("पाँच", "पांच"), rule("पच्चीस", "25"), rule("हूँ", "हूं"))
+
+    rules = load_variants("hi", load_normaliser("deva-hi-v1"), tmp_path).rules
+    assert [one.canonical for one in rules] == [("हूँ",)]
+    assert len(load_variants("hi", load_normaliser("indic-v2"), tmp_path).rules) == 3
+
+
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [

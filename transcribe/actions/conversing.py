@@ -17,6 +17,7 @@ from transcribe.records import Correction, Milliseconds, Recording, Split, Turn,
 if TYPE_CHECKING:
     from dialects.conversations import DiarisationError
     from dialects.meetings import Meeting, Stretch
+    from dialects.number_folding import FoldedWord
     from dialects.preparing import Preparer
     from dialects.scoring import Pair
     from transcribe.records import Draft, Model, Segment
@@ -111,6 +112,10 @@ class _Normalising:
     def words(self, text: str, dialect: str | None) -> list[str]:
         return self._prepare.rules(self._pair(dialect)).normaliser(unmarked(text)).split()
 
+    def words_of(self, texts: Sequence[str], dialect: str | None) -> list[FoldedWord]:
+        """The normalised words of *texts* as one text, each with the texts that it stands for."""
+        return self._prepare.rules(self._pair(dialect)).normaliser.words_of(map(unmarked, texts))
+
     def _pair(self, dialect: str | None) -> Pair:
         from dialects.scoring import Pair
 
@@ -180,15 +185,13 @@ def _heard(
 def _stretch(label: str, group: Sequence[Word], dialect: str | None, normalise: _Normalising) -> Stretch:
     from dialects.meetings import Stretch
 
-    timed = [
-        (said, (word.start / 1000, word.end / 1000)) for word in group for said in normalise.words(word.text, dialect)
-    ]
+    words = normalise.words_of([word.text for word in group], dialect)
     return Stretch(
         who=label,
-        words=[said for said, _ in timed],
+        words=[word.text for word in words],
         start=group[0].start / 1000,
         end=group[-1].end / 1000,
-        times=[times for _, times in timed],
+        times=[(group[word.first].start / 1000, group[word.last].end / 1000) for word in words],
     )
 
 
