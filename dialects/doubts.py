@@ -97,7 +97,7 @@ def judged(ready: Prepared, drafted: Iterable[tuple[str, float]]) -> list[Judged
         ready: The pair of what people wrote and the same drafted words as one text.
     """
     parts = list(drafted)
-    words = ready.normaliser.words_of(text for text, _ in parts)
+    words = ready.normaliser.split_parts(text for text, _ in parts)
     hits = [edit.kind == "hit" for edit in ready.path if edit.hypothesis is not None]
     if len(words) != len(hits):
         # The rules join words or part them by their neighbours: nobody knows which is which.

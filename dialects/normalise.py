@@ -74,7 +74,7 @@ class Normaliser:
             return words, 0
         return self._folder.fold_texts(words)
 
-    def words_of(self, parts: Iterable[str]) -> list[FoldedWord]:
+    def split_parts(self, parts: Iterable[str]) -> list[FoldedWord]:
         """The normalised words of the text that *parts* make together, each with the parts that it stands for."""
         pairs = [(word, index) for index, part in enumerate(parts) for word in self.without_numbers(part).split()]
         if self._folder is None:
@@ -311,7 +311,7 @@ def _tag_dropper(tags: frozenset[str]) -> Step:
 
 def _glued_tag_dropper(tags: tuple[str, ...]) -> Step:
     if not tags:
-        return _unchanged
+        return _keep
     pattern = regex.compile("|".join(map(regex.escape, tags)), regex.IGNORECASE | regex.ASCII)
     return lambda text: pattern.sub(" ", text) if "[" in text or "<" in text else text
 
@@ -338,7 +338,7 @@ def _number_mark_reader(words: NumberWords) -> Step:
     return read
 
 
-def _unchanged(text: str) -> str:
+def _keep(text: str) -> str:
     return text
 
 

@@ -32,7 +32,7 @@ class FoldedWord(NamedTuple):
     #: It is written otherwise than before.
     changed: bool = False
 
-    def moved(self, count: int) -> FoldedWord:
+    def shift(self, count: int) -> FoldedWord:
         """The same word, *count* words later."""
         return self._replace(first=self.first + count, last=self.last + count)
 
@@ -85,17 +85,17 @@ class NumberFolder:
         return " ".join(self.fold_texts(words)[0]) if self.has_numbers(words) else text
 
     def has_numbers(self, words: Sequence[str]) -> bool:
-        """Whether one of *words* holds a number."""
+        """Tell whether one of *words* holds a number."""
         if self._ordinary.issuperset(words):
             return False
-        return bool([word for word in words if word not in self._ordinary and self._parts(word) is not None])
+        return bool([word for word in words if word not in self._ordinary and self._split_word(word) is not None])
 
     def fold_texts(self, words: Sequence[str]) -> tuple[list[str], int]:
         """The words of a text with numbers after folding, and how many of *words* are written otherwise."""
         texts: list[str] = []
         count = done = 0
-        for start, end in self._bounds(words):
-            stretch = self._folded(tuple(words[start:end]))
+        for start, end in self._find_bounds(words):
+            stretch = self._fold_stretch(tuple(words[start:end]))
             texts += words[done:start]
             texts += stretch.texts
             count += stretch.changed
@@ -109,16 +109,16 @@ class NumberFolder:
         if not self.has_numbers(words):
             return [FoldedWord(word, at, at) for at, word in enumerate(words)]
         done = 0
-        for start, end in (*self._bounds(words), (len(words), len(words))):
+        for start, end in (*self._find_bounds(words), (len(words), len(words))):
             folded += [FoldedWord(words[at], at, at) for at in range(done, start)]
             if start < end:
-                stretch = self._folded(tuple(words[start:end])).words
-                folded += [word.moved(start) for word in stretch]
+                stretch = self._fold_stretch(tuple(words[start:end])).words
+                folded += [word.shift(start) for word in stretch]
             done = end
         return folded
 
-    def _bounds(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
-        """Start and end of each stretch of numbers and of words that may belong to them."""
+    def _find_bounds(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Give start and end of each stretch of numbers and of words that may belong to them."""
         start = None
         connectors, ordinary = self._connectors, self._ordinary
         for at, word in enumerate(words):
@@ -131,17 +131,17 @@ class NumberFolder:
         if start is not None:
             yield start, len(words)
 
-    def _folded(self, words: tuple[str, ...]) -> _Stretch:
-        """A stretch after folding; kept, since numbers recur."""
+    def _fold_stretch(self, words: tuple[str, ...]) -> _Stretch:
+        """Fold a stretch, and keep the result, since numbers recur."""
         if words not in self._stretches:
             if len(self._stretches) >= _MOST_WORDS:
                 self._stretches.clear()
-            tokens = list(self._tokens(words))
-            items = self._inside_zeros(self._repeated(list(self._items(tokens)), tokens), tokens)
-            self._stretches[words] = _stretch(self._written(items, tokens))
+            tokens = list(self._split_tokens(words))
+            items = self._read_inside_zeros(self._join_repeats(list(self._parse_items(tokens)), tokens), tokens)
+            self._stretches[words] = _make_stretch(self._write_words(items, tokens))
         return self._stretches[words]
 
-    def _parts(self, word: str) -> tuple[tuple[str, NumberWord | None], ...] | None:
+    def _split_word(self, word: str) -> tuple[tuple[str, NumberWord | None], ...] | None:
         """The parts between the hyphens of a *word* that holds a number, else ``None``; kept, since words recur."""
         if word in self._ordinary:
             return None
@@ -158,47 +158,47 @@ class NumberFolder:
             self._ordinary.clear()
         self._ordinary.add(word)
 
-    def _tokens(self, words: Sequence[str]) -> Iterator[_Token]:
+    def _split_tokens(self, words: Sequence[str]) -> Iterator[_Token]:
         for position, word in enumerate(words):
-            for text, number in self._parts(word) or ((word, None),):
+            for text, number in self._split_word(word) or ((word, None),):
                 yield _Token(text, position, number)
 
-    def _items(self, tokens: Sequence[_Token]) -> Iterator[_Item]:
-        """Numbers and other tokens in turn."""
+    def _parse_items(self, tokens: Sequence[_Token]) -> Iterator[_Item]:
+        """Give numbers and other tokens in turn."""
         at = 0
         after_number = False
         while at < len(tokens):
-            number = self._number_at(tokens, at, after_number)
+            number = self._parse_number(tokens, at, after_number)
             yield at if number is None else number
             after_number = number is not None
             at = at + 1 if number is None else number.last + 1
 
-    def _number_at(self, tokens: Sequence[_Token], at: int, after_number: bool) -> _Number | None:
+    def _parse_number(self, tokens: Sequence[_Token], at: int, after_number: bool) -> _Number | None:
         """The longest number that begins with token *at*."""
         if tokens[at].text in self._words.quarters:
-            return self._quartered(tokens, at)
+            return self._parse_quarters(tokens, at)
         start = at
         if tokens[at].text in self._words.articles and _begins_with_scale(tokens, at + 1):
             start = at + 1
         word = tokens[start].number
         if word is None or (word.after_numbers and not after_number):
             return None
-        last, number, ending = self._grown(tokens, start)
+        last, number, ending = self._extend_number(tokens, start)
         digits = word.digits if last == start and word.digits else str(number.value)
         return _Number(at, last, digits, ending)
 
-    def _grown(self, tokens: Sequence[_Token], start: int) -> tuple[int, NumberSum, str]:
-        """Last token, value and ordinal ending of the number that begins with token *start*."""
+    def _extend_number(self, tokens: Sequence[_Token], start: int) -> tuple[int, NumberSum, str]:
+        """Give last token, value and ordinal ending of the number that begins with token *start*."""
         history: list[tuple[int, NumberSum]] = []
         number, at = NumberSum(), start
         while at < len(tokens):
-            decimal = self._decimal(tokens, at, number) if history else None
+            decimal = self._parse_decimal(tokens, at, number) if history else None
             if decimal is not None:
                 at, number = decimal
             else:
                 word_at = at + 1 if self._is_conjunction(tokens, at, number) else at
                 word = tokens[word_at].number
-                grown = _with_word(number, word) if word is not None else None
+                grown = _add_word(number, word) if word is not None else None
                 if word is None or grown is None:
                     return (*_cut(history, word), "")
                 at, number = word_at, grown
@@ -211,37 +211,37 @@ class NumberFolder:
     def _is_conjunction(self, tokens: Sequence[_Token], at: int, number: NumberSum) -> bool:
         return number.after_scale and tokens[at].text in self._words.conjunctions and at + 1 < len(tokens)
 
-    def _decimal(self, tokens: Sequence[_Token], at: int, number: NumberSum) -> tuple[int, NumberSum] | None:
+    def _parse_decimal(self, tokens: Sequence[_Token], at: int, number: NumberSum) -> tuple[int, NumberSum] | None:
         """The scale after a decimal point at token *at* and the product: 1 point 5 lakh is 150000."""
         if tokens[at].text not in self._words.point or number.closed:
             return None
         digits, scale_at = "", at + 1
-        while scale_at < len(tokens) and (figure := _figures(tokens[scale_at].number)):
+        while scale_at < len(tokens) and (figure := _read_figures(tokens[scale_at].number)):
             digits, scale_at = digits + figure, scale_at + 1
-        scale = _scale(tokens, scale_at)
+        scale = _read_scale(tokens, scale_at)
         if not (digits and scale):
             return None
         product = (number.value + Fraction(int(digits), 10 ** len(digits))) * scale
-        return (scale_at, _finished(int(product), scale)) if product.denominator == 1 else None
+        return (scale_at, _close_number(int(product), scale)) if product.denominator == 1 else None
 
-    def _quartered(self, tokens: Sequence[_Token], at: int) -> _Number | None:
-        """A number of quarters times the scale after it: डेढ़ लाख, साढ़े तीन लाख, सवा लाख."""
+    def _parse_quarters(self, tokens: Sequence[_Token], at: int) -> _Number | None:
+        """Read a number of quarters times the scale after it: डेढ़ लाख, साढ़े तीन लाख, सवा लाख."""
         quarters = self._words.quarters[tokens[at].text]
         whole, scale_at = 0, at + 1
         if quarters.added:
-            value = _small_value(tokens, scale_at)
+            value = _read_small_value(tokens, scale_at)
             whole, scale_at = (1, scale_at) if value is None else (value, scale_at + 1)
-        scale = _scale(tokens, scale_at)
+        scale = _read_scale(tokens, scale_at)
         if scale is None:
             return None
         return _Number(at, scale_at, str((4 * whole + quarters.number) * scale // 4))
 
-    def _repeated(self, items: list[_Item], tokens: Sequence[_Token]) -> list[_Item]:
+    def _join_repeats(self, items: list[_Item], tokens: Sequence[_Token]) -> list[_Item]:
         """Join double and triple with the digit after them, from the right, so that none is left before a digit."""
         joined: list[_Item] = []
         for item in reversed(items):
             count = self._words.repeats.get(tokens[item].text) if isinstance(item, int) else None
-            following = self._as_number(joined[-1], tokens) if joined else None
+            following = self._read_number_or_zero(joined[-1], tokens) if joined else None
             if isinstance(item, int) and count and following:
                 digits = following.digits[0] * (count - 1) + following.digits
                 joined[-1] = _Number(item, following.last, digits, following.ending)
@@ -249,18 +249,22 @@ class NumberFolder:
                 joined.append(item)
         return joined[::-1]
 
-    def _as_number(self, item: _Item, tokens: Sequence[_Token]) -> _Number | None:
-        """A number as it is, and oh as zero."""
+    def _read_number_or_zero(self, item: _Item, tokens: Sequence[_Token]) -> _Number | None:
+        """Give a number as it is, and oh as zero."""
         if isinstance(item, _Number):
             return item
         return _Number(item, item, "0") if tokens[item].text in self._words.zeros_inside else None
 
-    def _inside_zeros(self, items: list[_Item], tokens: Sequence[_Token]) -> list[_Item]:
+    def _read_inside_zeros(self, items: list[_Item], tokens: Sequence[_Token]) -> list[_Item]:
         """Read oh as zero where numbers stand on both sides."""
         read: list[_Item] = []
         for index, item in enumerate(items):
             inside = bool(read) and isinstance(read[-1], _Number) and not read[-1].ending
-            zero = self._as_number(item, tokens) if inside and self._leads_to_number(items, index, tokens) else None
+            zero = (
+                self._read_number_or_zero(item, tokens)
+                if inside and self._leads_to_number(items, index, tokens)
+                else None
+            )
             read.append(item if zero is None else zero)
         return read
 
@@ -272,13 +276,13 @@ class NumberFolder:
                 return False
         return False
 
-    def _written(self, items: Sequence[_Item], tokens: Sequence[_Token]) -> Iterator[FoldedWord]:
+    def _write_words(self, items: Sequence[_Item], tokens: Sequence[_Token]) -> Iterator[FoldedWord]:
         at = 0
         while at < len(items):
             item = items[at]
             if isinstance(item, _Number):
-                run = _run(items, at)
-                yield from _run_words(run, tokens)
+                run = _take_run(items, at)
+                yield from _write_run(run, tokens)
                 at += len(run)
                 continue
             is_after_number = at > 0 and isinstance(items[at - 1], _Number)
@@ -289,7 +293,7 @@ class NumberFolder:
             at += count
 
     def _read_mark(self, items: Sequence[_Item], at: int, tokens: Sequence[_Token]) -> tuple[int, str] | None:
-        """How many items from *at* on, after a number, are per cent or a decimal point, and how these are written."""
+        """Count the items from *at* on, after a number, that are per cent or a point, and say how they are written."""
         texts = tuple(tokens[item].text for item in items[at : at + 2] if isinstance(item, int))
         for spelling in self._words.percent:
             if texts[: len(spelling)] == spelling:
@@ -299,24 +303,24 @@ class NumberFolder:
         return None
 
 
-def _stretch(folded: Iterable[FoldedWord]) -> _Stretch:
+def _make_stretch(folded: Iterable[FoldedWord]) -> _Stretch:
     words = tuple(folded)
     changed = {position for word in words if word.changed for position in range(word.first, word.last + 1)}
     return _Stretch(words, tuple(word.text for word in words), len(changed))
 
 
-def _with_word(number: NumberSum, word: NumberWord) -> NumberSum | None:
+def _add_word(number: NumberSum, word: NumberWord) -> NumberSum | None:
     """The number with all pieces of one more *word*; ``None`` where they do not fit."""
     grown: NumberSum | None = number
     for piece in word.pieces:
-        grown = grown.with_piece(piece) if grown is not None else None
+        grown = grown.add_piece(piece) if grown is not None else None
     if word.digits.startswith("0") and not number.is_empty:
         return None
     return grown
 
 
 def _cut(history: Sequence[tuple[int, NumberSum]], word: NumberWord | None) -> tuple[int, NumberSum]:
-    """Where a number ends that *word* does not fit: before its last part, if the word is a scale of that part."""
+    """Find where a number ends that *word* does not fit: before its last part, if the word is a scale of that part."""
     if word is not None and word.pieces[0].kind == "scale" and history[-1][1].part is not None:
         for last, number in reversed(history[:-1]):
             if number.after_scale:
@@ -329,7 +333,7 @@ def _begins_with_scale(tokens: Sequence[_Token], at: int) -> bool:
     return number is not None and number.pieces[0].kind == "scale"
 
 
-def _scale(tokens: Sequence[_Token], at: int) -> int | None:
+def _read_scale(tokens: Sequence[_Token], at: int) -> int | None:
     """The scale that token *at* is."""
     number = tokens[at].number if at < len(tokens) else None
     if number is None or number.ending or len(number.pieces) > 1 or number.pieces[0].kind != "scale":
@@ -337,7 +341,7 @@ def _scale(tokens: Sequence[_Token], at: int) -> int | None:
     return number.pieces[0].value
 
 
-def _small_value(tokens: Sequence[_Token], at: int) -> int | None:
+def _read_small_value(tokens: Sequence[_Token], at: int) -> int | None:
     """The value of token *at*, if it is a number below a hundred."""
     number = tokens[at].number if at < len(tokens) else None
     if number is None or number.ending or len(number.pieces) > 1 or number.pieces[0].kind == "scale":
@@ -345,19 +349,19 @@ def _small_value(tokens: Sequence[_Token], at: int) -> int | None:
     return number.pieces[0].value if 0 < number.pieces[0].value < 100 else None
 
 
-def _figures(number: NumberWord | None) -> str:
+def _read_figures(number: NumberWord | None) -> str:
     """The digits of a number word below a hundred; empty for any other."""
     if number is None or number.ending or len(number.pieces) > 1 or number.pieces[0].kind == "scale":
         return ""
     return number.digits or (str(number.pieces[0].value) if number.pieces[0].value < 100 else "")
 
 
-def _finished(value: int, scale: int) -> NumberSum:
-    """A number that only a larger scale may follow."""
+def _close_number(value: int, scale: int) -> NumberSum:
+    """Make a number that only a larger scale may follow."""
     return NumberSum(part=value) if scale == 100 else NumberSum(closed=value, bound=1)
 
 
-def _run(items: Sequence[_Item], at: int) -> list[_Number]:
+def _take_run(items: Sequence[_Item], at: int) -> list[_Number]:
     """The neighbouring numbers from item *at* on; an ordinal is the last."""
     run: list[_Number] = []
     for item in items[at:]:
@@ -369,11 +373,11 @@ def _run(items: Sequence[_Item], at: int) -> list[_Number]:
     return run
 
 
-def _run_words(run: Sequence[_Number], tokens: Sequence[_Token]) -> Iterator[FoldedWord]:
+def _write_run(run: Sequence[_Number], tokens: Sequence[_Token]) -> Iterator[FoldedWord]:
     """The words of a run of numbers; each stands for the words at its share of the run."""
     digits = "".join(number.digits for number in run)
     texts: list[str] = _WORDS_OF_DIGITS.findall(digits)
-    texts[-1] += _ending_after(digits, run[-1].ending)
+    texts[-1] += _inflect_ending(digits, run[-1].ending)
     before = tokens[run[0].first : run[-1].last + 1]
     changed = texts != [token.text for token in before]
     for index, text in enumerate(texts):
@@ -382,7 +386,7 @@ def _run_words(run: Sequence[_Number], tokens: Sequence[_Token]) -> Iterator[Fol
         yield FoldedWord(text, first, last, changed=changed)
 
 
-def _ending_after(digits: str, ending: str) -> str:
+def _inflect_ending(digits: str, ending: str) -> str:
     """The *ending* of an ordinal; the English one follows the number: 1st, 2nd, 11th."""
     if ending != "st":
         return ending

@@ -20,7 +20,7 @@ class Piece(NamedTuple):
 
 class NumberSum(NamedTuple):
     """
-    A number so far. It grows by :meth:`with_piece`, which gives ``None`` where the piece begins another number.
+    A number so far. It grows by :meth:`add_piece`, which gives ``None`` where the piece begins another number.
 
     >>> value_of([Piece(2), Piece(100, "scale"), Piece(5)]), value_of([Piece(2), Piece(5)])
     (205, None)
@@ -43,18 +43,18 @@ class NumberSum(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """No word went by."""
+        """The number has no word yet."""
         return self.part is None and not self.bound
 
-    def with_piece(self, piece: Piece) -> NumberSum | None:
+    def add_piece(self, piece: Piece) -> NumberSum | None:
         """The number with one more piece; ``None`` where it does not fit."""
         if piece.kind == "scale":
-            return self._with_hundred() if piece.value == 100 else self._with_scale(piece.value)
+            return self._add_hundred() if piece.value == 100 else self._add_scale(piece.value)
         if piece.kind == "digits" and not (self.is_empty or self.after_scale):
             return None
-        return self._with_unit(piece)
+        return self._add_unit(piece)
 
-    def _with_unit(self, piece: Piece) -> NumberSum | None:
+    def _add_unit(self, piece: Piece) -> NumberSum | None:
         room = 10 if piece.takes_units else 100 if piece.kind == "unit" and piece.value >= 100 else 0
         if self.is_empty:
             return NumberSum(part=piece.value, room=room)
@@ -66,14 +66,14 @@ class NumberSum(NamedTuple):
         fits = piece.value < self.room
         return self._replace(part=self.part + piece.value, room=room, after_scale=False) if fits else None
 
-    def _with_hundred(self) -> NumberSum | None:
+    def _add_hundred(self) -> NumberSum | None:
         if self.part is None:
             return self._replace(part=100, room=100, after_scale=True) if self.bound != 100 else None
         if not 0 < self.part < 100:
             return None
         return self._replace(part=self.part * 100, room=100, after_scale=True)
 
-    def _with_scale(self, scale: int) -> NumberSum | None:
+    def _add_scale(self, scale: int) -> NumberSum | None:
         if self.is_empty:
             return NumberSum(closed=scale, bound=scale, after_scale=True)
         if self.value == 0 or scale == self.bound or (self.part is None and scale < self.bound):
@@ -87,5 +87,5 @@ def value_of(pieces: Iterable[Piece]) -> int | None:
     """The one number that *pieces* make; ``None`` where they make several."""
     number: NumberSum | None = NumberSum()
     for piece in pieces:
-        number = number.with_piece(piece) if number is not None else None
+        number = number.add_piece(piece) if number is not None else None
     return number.value if number is not None else None

@@ -68,7 +68,7 @@ class NumberWords:
 
     @property
     def connectors(self) -> frozenset[str]:
-        """Words that are no numbers and belong to the number before or after them."""
+        """The words that are no numbers and belong to the number before or after them."""
         marks = (*self.point, *(word for spelling in self.percent for word in spelling))
         return self.conjunctions | self.articles | self.zeros_inside | {*self.repeats, *self.quarters, *marks}
 
@@ -105,32 +105,32 @@ def load_number_words(languages: tuple[str, ...]) -> NumberWords:
     Raises:
         DialectError: E_NORMALISER for a language without a table.
     """
-    tables = [_table(language) for language in languages]
+    tables = [_load_table(language) for language in languages]
     words: dict[str, NumberWord] = {}
     for table in tables:
-        words.update(_words_of(table))
+        words.update(_list_words(table))
     return NumberWords(
         words=words,
-        endings={spelling: ending for table in tables for spelling, ending in _endings(table)},
-        point=_spellings(tables, "point"),
-        percent=tuple(tuple(spelling.split()) for spelling in _spellings(tables, "percent")),
-        conjunctions=frozenset(_spellings(tables, "and")),
-        articles=frozenset(_spellings(tables, "article")),
-        zeros_inside=frozenset(_spellings(tables, "zero_inside")),
-        repeats={word: count for table in tables for count, word in _numbered(table, "repeats")},
-        quarters={word: quarters for table in tables for word, quarters in _quarters(table)},
-        joined=JoinedWords([part for table in tables if table.get("joins_words") for part in _parts(table)]),
+        endings={spelling: ending for table in tables for spelling, ending in _list_endings(table)},
+        point=_list_spellings(tables, "point"),
+        percent=tuple(tuple(spelling.split()) for spelling in _list_spellings(tables, "percent")),
+        conjunctions=frozenset(_list_spellings(tables, "and")),
+        articles=frozenset(_list_spellings(tables, "article")),
+        zeros_inside=frozenset(_list_spellings(tables, "zero_inside")),
+        repeats={word: count for table in tables for count, word in _list_numbers(table, "repeats")},
+        quarters={word: quarters for table in tables for word, quarters in _list_quarters(table)},
+        joined=JoinedWords([part for table in tables if table.get("joins_words") for part in _list_parts(table)]),
         tens_take_units=any(table.get("tens_take_units", False) for table in tables),
     )
 
 
 def number_words_hash(languages: tuple[str, ...]) -> str:
-    """SHA-256 of the tables of *languages*, in their order."""
-    text = json.dumps([_table(language) for language in languages], ensure_ascii=False, sort_keys=True)
+    """Give the SHA-256 of the tables of *languages*, in their order."""
+    text = json.dumps([_load_table(language) for language in languages], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _table(language: str) -> dict[str, Any]:
+def _load_table(language: str) -> dict[str, Any]:
     file = resources.files("dialects") / "catalogue" / "numbers" / f"{language}.toml"
     if not file.is_file():
         message = f"the number words of {language!r} were asked for; there is no table of them"
@@ -139,22 +139,22 @@ def _table(language: str) -> dict[str, Any]:
     return table
 
 
-def _spellings(tables: Iterable[Mapping[str, Any]], key: str) -> tuple[str, ...]:
-    return tuple(_normalised(spelling) for table in tables for spelling in table.get(key, ()))
+def _list_spellings(tables: Iterable[Mapping[str, Any]], key: str) -> tuple[str, ...]:
+    return tuple(_compose(spelling) for table in tables for spelling in table.get(key, ()))
 
 
-def _numbered(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
-    """Each (number, spelling) of one part of a table."""
+def _list_numbers(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
+    """List each (number, spelling) of one part of a table."""
     for number, spellings in table.get(key, {}).items():
-        for spelling in _half_vowels(table, spellings):
-            yield int(number), _normalised(spelling)
+        for spelling in _add_full_vowels(table, spellings):
+            yield int(number), _compose(spelling)
 
 
-def _normalised(spelling: str) -> str:
+def _compose(spelling: str) -> str:
     return unicodedata.normalize("NFC", spelling)
 
 
-def _half_vowels(table: Mapping[str, Any], spellings: Iterable[str]) -> Iterator[str]:
+def _add_full_vowels(table: Mapping[str, Any], spellings: Iterable[str]) -> Iterator[str]:
     """The *spellings*, and those that end in a half vowel with a full one too."""
     half, full = table.get("half_vowel", ("", ""))
     for spelling in spellings:
@@ -163,30 +163,30 @@ def _half_vowels(table: Mapping[str, Any], spellings: Iterable[str]) -> Iterator
             yield spelling.removesuffix(half) + full
 
 
-def _words_of(table: Mapping[str, Any]) -> Iterator[tuple[str, NumberWord]]:
+def _list_words(table: Mapping[str, Any]) -> Iterator[tuple[str, NumberWord]]:
     late = frozenset(table.get("scales_after_numbers", ()))
     for key, kind in (("words", "unit"), ("scales", "scale"), ("joining", "unit")):
-        for value, spelling in _numbered(table, key):
-            yield spelling, NumberWord((_piece(table, key, value, kind),), after_numbers=spelling in late)
+        for value, spelling in _list_numbers(table, key):
+            yield spelling, NumberWord((_make_piece(table, key, value, kind),), after_numbers=spelling in late)
     for key, kind in (("ordinals", "unit"), ("ordinal_scales", "scale")):
-        for value, spelling in _numbered(table, key):
-            yield spelling, NumberWord((_piece(table, key, value, kind),), ending=table["ordinal_endings"][0][0])
+        for value, spelling in _list_numbers(table, key):
+            yield spelling, NumberWord((_make_piece(table, key, value, kind),), ending=table["ordinal_endings"][0][0])
 
 
-def _piece(table: Mapping[str, Any], key: str, value: int, kind: Any) -> Piece:
+def _make_piece(table: Mapping[str, Any], key: str, value: int, kind: Any) -> Piece:
     tens = 20 <= value <= 90 and value % 10 == 0
     return Piece(value, kind, takes_units=tens and (key == "joining" or table.get("tens_take_units", False)))
 
 
-def _endings(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _list_endings(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for spellings in table.get("ordinal_endings", ()):
         for spelling in spellings:
-            yield _normalised(spelling), _normalised(spellings[0])
+            yield _compose(spelling), _compose(spellings[0])
 
 
-def _quarters(table: Mapping[str, Any]) -> Iterator[tuple[str, Quarters]]:
+def _list_quarters(table: Mapping[str, Any]) -> Iterator[tuple[str, Quarters]]:
     for key, added in (("quarters", False), ("added_quarters", True)):
-        for count, spelling in _numbered(table, key):
+        for count, spelling in _list_numbers(table, key):
             yield spelling, Quarters(count, added)
 
 
@@ -199,11 +199,11 @@ class Part(NamedTuple):
     bound: bool
 
 
-def _parts(table: Mapping[str, Any]) -> Iterator[Part]:
+def _list_parts(table: Mapping[str, Any]) -> Iterator[Part]:
     for key, kind in (("words", "unit"), ("joining", "unit"), ("scales", "scale"), ("bound", "unit")):
-        for value, spelling in _numbered(table, key):
+        for value, spelling in _list_numbers(table, key):
             if value:
-                yield Part(sounds_of(spelling), _piece(table, key, value, kind), key == "bound")
+                yield Part(sounds_of(spelling), _make_piece(table, key, value, kind), key == "bound")
 
 
 class JoinedWords:
@@ -218,24 +218,24 @@ class JoinedWords:
         """The parts of *word*, if it is made of number words alone and they make one number."""
         if not self._by_start or not _JOINING_SCRIPTS.fullmatch(word):
             return None
-        for pieces in self._splits(sounds_of(word)):
+        for pieces in self._find_splits(sounds_of(word)):
             if value_of(pieces) is not None:
                 return NumberWord(pieces)
         return None
 
-    def _splits(self, sounds: str) -> Iterator[tuple[Piece, ...]]:
-        """Each way to cut *sounds* into parts, those with a long first part first."""
+    def _find_splits(self, sounds: str) -> Iterator[tuple[Piece, ...]]:
+        """Give each way to cut *sounds* into parts, those with a long first part first."""
         for part in self._by_start.get(sounds[:2], ()):
             if sounds == part.sounds and not part.bound:
                 yield (part.piece,)
-            for rest in _rests(sounds, part.sounds):
-                for following in self._splits(rest):
+            for rest in _find_rests(sounds, part.sounds):
+                for following in self._find_splits(rest):
                     if following[0].kind == "scale" or not part.bound:
                         yield (part.piece, *following)
 
 
-def _rests(sounds: str, first: str) -> Iterator[str]:
-    """What may follow *first* in *sounds*: as it stands, after a glide or a doubled stop, or with *first* cut short."""
+def _find_rests(sounds: str, first: str) -> Iterator[str]:
+    """Give what may follow *first*: as it stands, after a glide or a doubled stop, or with *first* cut short."""
     if sounds.startswith(first):
         rest = sounds[len(first) :]
         yield rest
@@ -251,24 +251,24 @@ def _rests(sounds: str, first: str) -> Iterator[str]:
 
 def sounds_of(word: str) -> str:
     """
-    A *word* in an Indic script as consonants and vowels, one character each; a vowel sign is its vowel.
+    Spell a *word* in an Indic script as consonants and vowels, one character each; a vowel sign is its vowel.
 
     >>> sounds_of("ஆறு")
     'ஆறஉ'
     """
     sounds: list[str] = []
     for character in unicodedata.normalize("NFC", word):
-        sound, kind = _sound(character)
+        sound, kind = _classify_sound(character)
         if kind == "sign" and sounds and sounds[-1] in _INHERENT:
             sounds.pop()
         sounds.append(sound)
         if kind == "consonant":
-            sounds.append(_inherent(character))
+            sounds.append(_find_inherent_vowel(character))
     return "".join(sounds)
 
 
 @functools.cache
-def _sound(character: str) -> tuple[str, str]:
+def _classify_sound(character: str) -> tuple[str, str]:
     """The sound of a *character*, empty for a virama, and what it is."""
     name = unicodedata.name(character, "")
     if name.endswith("SIGN VIRAMA"):
@@ -284,7 +284,7 @@ def _sound(character: str) -> tuple[str, str]:
 
 
 @functools.cache
-def _inherent(consonant: str) -> str:
+def _find_inherent_vowel(consonant: str) -> str:
     script = unicodedata.name(consonant).split()[0]
     return unicodedata.lookup(f"{script} LETTER A")
 

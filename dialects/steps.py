@@ -121,12 +121,12 @@ def _fold_chillu(text: str) -> str:
 
 def _fold_tamil_au(text: str) -> str:
     text = _nfc(text)
-    return _nfc(_TAMIL_AU.sub(lambda found: _TAMIL_AU_LETTERS[found[1]], text)) if "ள" in text else text
+    return _nfc(_TAMIL_AU.sub(lambda match: _TAMIL_AU_LETTERS[match[1]], text)) if "ள" in text else text
 
 
 def _fold_typed_vowels(text: str) -> str:
     text = _nfc(text)
-    return text if text.isascii() else _nfc(_TYPED_VOWEL.sub(lambda found: _TYPED_VOWELS[found[0]], text))
+    return text if text.isascii() else _nfc(_TYPED_VOWEL.sub(lambda match: _TYPED_VOWELS[match[0]], text))
 
 
 def _fold_urdu_letters(text: str) -> str:

@@ -294,7 +294,7 @@ def test_folding_twice_is_as_folding_once(name: str, text: str) -> None:
 def test_folded_words_know_the_parts_they_come_from(text: str) -> None:
     normalise = load_normaliser("deva-hi-v1")
     parts = text.split()
-    words = normalise.words_of(parts)
+    words = normalise.split_parts(parts)
 
     assert normalise(text).split() == [word.text for word in words]
     assert all(0 <= word.first <= word.last < len(parts) for word in words)
@@ -302,7 +302,7 @@ def test_folded_words_know_the_parts_they_come_from(text: str) -> None:
 
 
 def test_a_word_that_was_not_folded_comes_from_its_own_part() -> None:
-    words = load_normaliser("latn-en-v1").words_of(["I", "paid", "twenty", "five,", "thanks"])
+    words = load_normaliser("latn-en-v1").split_parts(["I", "paid", "twenty", "five,", "thanks"])
 
     assert [word[:3] for word in words] == [("i", 0, 0), ("paid", 1, 1), ("2", 2, 2), ("5", 3, 3), ("thanks", 4, 4)]
 

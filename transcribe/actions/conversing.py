@@ -114,7 +114,7 @@ class _Normalising:
 
     def words_of(self, texts: Sequence[str], dialect: str | None) -> list[FoldedWord]:
         """The normalised words of *texts* as one text, each with the texts that it stands for."""
-        return self._prepare.rules(self._pair(dialect)).normaliser.words_of(map(unmarked, texts))
+        return self._prepare.rules(self._pair(dialect)).normaliser.split_parts(map(unmarked, texts))
 
     def _pair(self, dialect: str | None) -> Pair:
         from dialects.scoring import Pair
