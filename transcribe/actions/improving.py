@@ -99,7 +99,7 @@ def _base(wiring: Wiring, place: str) -> Path:
     raise MissingError(
         f"{place} was to be tuned; only its converted files are here, which cannot learn",
         code="E_MODEL",
-        hint="set improve.base to its transformers folder",
+        hint=f"run: boli models derive {place} --output FOLDER, then set improve.base to that folder",
         item=place,
     )
 

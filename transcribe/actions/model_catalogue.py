@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from transcribe import embedded
 from transcribe.actions.tables import stacked, table
-from transcribe.backends.model_cache import cache_folder, folder_of, is_here
+from transcribe.backends.model_cache import cache_folder, folder_of, is_here, locate
 from transcribe.backends.model_catalogue import CatalogueEntry, catalogue, need_entry
 from transcribe.console import Answer, Console
 from transcribe.errors import BoliError
@@ -74,6 +76,23 @@ def get(names: Sequence[str], console: Console, *, again: bool = False, if_possi
         rows.append({"name": entry.name, "folder": str(folder_of(entry)), "new": new})
         lines.append(f"{entry.name} is {'fetched and checked' if new else 'here already'}: {folder_of(entry)}")
     return Answer(data={"models": rows}, text="\n".join(lines), warnings=warnings)
+
+
+def derive(model: str, output: Path) -> Answer:
+    """Write the transformers folder *output* of a Whisper of the catalogue, ours, or in a CTranslate2 folder."""
+    from transcribe import derive as deriving
+
+    source = embedded.whisper() if model == embedded.NAME else Path(locate(model)).expanduser()
+    derived = deriving.derive(source, output)
+    data = {
+        "folder": str(output),
+        "source_sha256": derived.source_sha256,
+        "back_sha256": derived.back_sha256,
+        "identical": derived.identical,
+    }
+    proof = "the same file" if derived.identical else "the same weights and settings that its converter left out"
+    text = f"{output} is {model} for transformers; converted back it gives {proof}"
+    return Answer(data=data, text=f"{text}\nto tune it: set improve.base to this folder")
 
 
 def _fetch(entry: CatalogueEntry, console: Console, *, again: bool) -> bool:

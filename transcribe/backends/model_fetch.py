@@ -215,20 +215,27 @@ def _mismatch(name: str, source: str) -> InputError:
 def _download_from_hub(entry: CatalogueEntry, source: HubSource, folder: Path) -> str:
     """Download the named files of *source* to *folder* and return the commit that they are of."""
     if not hub_answers():
-        message = f"{entry.name} was to be fetched from the model hub, which does not answer"
-        raise UnreachableError(message, code="E_HUB", hint="check the line, then repeat", item=source.id)
+        raise _hub_silent(entry, source)
     with hub(reachable=True):
         from huggingface_hub import HfApi, hf_hub_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
 
         try:
             commit = source.revision or str(HfApi().model_info(source.id).sha)
             for name in source.files:
                 hf_hub_download(source.id, name, revision=commit, local_dir=folder)
+        except LocalEntryNotFoundError as error:
+            raise _hub_silent(entry, source) from error
         except Exception as error:
             # The hub's client raises dozens of kinds for "not for you" and "not here".
             raise _hub_refused(entry, source, error) from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return commit
+
+
+def _hub_silent(entry: CatalogueEntry, source: HubSource) -> UnreachableError:
+    message = f"{entry.name} was to be fetched from the model hub, which does not answer"
+    return UnreachableError(message, code="E_HUB", hint="check the line, then repeat", item=source.id)
 
 
 def _hub_refused(entry: CatalogueEntry, source: HubSource, error: Exception) -> MissingError:

@@ -210,6 +210,19 @@ def models_get(
     console.answer(actions.get(names, console, again=again, if_possible=if_possible))
 
 
+@models.command("derive", epilog="Example: boli models derive whisper-base --output ../whisper-base-hf")
+def models_derive(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name of the catalogue, or a CTranslate2 folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to make.")],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """The transformers folder of a Whisper that is here for drafting, proven by the way back."""
+    from transcribe.actions import model_catalogue as actions
+
+    console.answer(actions.derive(model, output))
+
+
 @models.command("list", epilog="Example: boli models list")
 def models_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """All models with their state, what they were tuned from and on, and what the gate said."""
