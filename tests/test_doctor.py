@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from transcribe.backends.identity import folder_id
+from transcribe.backends.model_catalogue import catalogue
 from transcribe.config import ModelsSettings, Settings, StoreSettings, load
 from transcribe.doctor import Finding, State, examine, safely
 from transcribe.doctor.installation import BASE, EXTRAS, extras, imports, libraries, python, screen, torch_pair, version
@@ -54,6 +55,14 @@ def test_a_desk_without_its_screen_is_told_with_the_command_that_builds_it(tmp_p
 def test_what_every_installation_needs_is_found_here(found: dict[str, Finding]) -> None:
     states = {name: found[name].state for name in ("python", "libraries", "clock", "sqlite", "database", "downloads")}
     assert set(states.values()) == {"ok"}, states
+
+
+def test_each_model_of_the_catalogue_is_here_or_told_with_the_command_that_fetches_it(
+    found: dict[str, Finding],
+) -> None:
+    for entry in catalogue():
+        assert found[f"model {entry.name}"].detail.startswith("Not here")
+        assert entry.command in found[f"model {entry.name}"].detail
 
 
 def test_every_finding_is_a_sentence(found: dict[str, Finding]) -> None:

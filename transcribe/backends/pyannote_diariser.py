@@ -18,6 +18,7 @@ import numpy as np
 
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
+from transcribe.backends.model_catalogue import entry_named
 from transcribe.errors import MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, LabelledSpan, Pcm, SpeakerCount
 from transcribe.records import Milliseconds
@@ -161,11 +162,13 @@ def _folder(place: str, revision: str | None, *, allow_download: bool) -> Path:
 
 
 def _absent(place: str, why: str) -> MissingError:
+    entry = entry_named(place)
+    fetching = f"hf download {place}" if entry is None else entry.command
     return MissingError(
         f"the diariser {place} was asked for, but it is not on this machine: {why}",
         code="E_MODEL",
         hint=(
-            f"accept its conditions at https://hf.co/{place} and run: hf auth login && hf download {place}; "
+            f"accept its conditions at https://hf.co/{place} and run: hf auth login && {fetching}; "
             "or set diariser.model to embedded or to a folder with config.yaml"
         ),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
+from transcribe.backends.model_catalogue import entry_named
 from transcribe.errors import InputError, MissingError
 from transcribe.protocols import LONGEST_WINDOW
 from transcribe.records import Milliseconds
@@ -83,7 +84,9 @@ def _fetched(model: str, *, allow_download: bool) -> Path:
                 raise _missing(model, f"the hub did not give it ({type(error).__name__})", elsewhere) from error
             if allow_download:
                 raise _missing(model, "the hub does not answer", f"check the line, or {elsewhere}") from error
-            hint = f"BOLI_MODELS__ALLOW_DOWNLOAD=true boli run fetches it; or {elsewhere}"
+            entry = entry_named(model)
+            get = "" if entry is None else f"{entry.command} or "
+            hint = f"{get}BOLI_MODELS__ALLOW_DOWNLOAD=true boli run fetches it; or {elsewhere}"
             raise _missing(model, "downloads are off", hint) from error
 
 

@@ -82,7 +82,7 @@ def catalogued(entry: model_catalogue.CatalogueEntry) -> Finding:
     """A model that can be fetched by name: here with its files as they were fetched, or the command that fetches it."""
     name = f"model {entry.name}"
     if not model_cache.is_here(entry):
-        detail = f"Not here, and only needed where it is named: a {entry.kind} for {entry.languages}, {entry.licence}."
+        detail = f"Not here: a {entry.kind} for {entry.languages}, {entry.licence}; {entry.command} fetches it."
         return Finding(name=name, state="ok", detail=detail, mend=entry.command)
     try:
         folder = model_cache.verified_folder(entry)
