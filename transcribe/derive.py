@@ -170,13 +170,13 @@ def _quantization(variables: Mapping[str, NDArray[Any]]) -> Quantization:
 
 def _compare(source: Path, wanted: Mapping[str, NDArray[Any]], back: Path) -> None:
     """Hold what came back against *wanted*; a newer converter may only have added settings, single numbers."""
-    found = read_variables(back / "model.bin")
+    returned = read_variables(back / "model.bin")
     differing = [
         name
         for name, array in wanted.items()
-        if name not in found or found[name].dtype != array.dtype or not np.array_equal(found[name], array)
+        if name not in returned or returned[name].dtype != array.dtype or not np.array_equal(returned[name], array)
     ]
-    differing += [name for name in found.keys() - wanted.keys() if found[name].ndim]
+    differing += [name for name in returned.keys() - wanted.keys() if returned[name].ndim]
     if differing:
         message = f"{source} converted there and back is another model: {', '.join(sorted(differing)[:5])} differ"
         hint = "report it with the folder's config.json; nothing was written"
@@ -193,8 +193,8 @@ def state_of(variables: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
             continue
         weights = torch.from_numpy(_unrounded(array, variables.get(f"{name}_scale")).copy())
         half, _, rest = name.partition("/")
-        for own, part in _named(rest, weights).items():
-            state[f"model.{half}.{own}"] = part
+        for key, tensor in _named(rest, weights).items():
+            state[f"model.{half}.{key}"] = tensor
     # The output layer shares the embeddings; transformers ties them itself.
     return state
 
@@ -221,7 +221,7 @@ def _named(name: str, weights: torch.Tensor) -> dict[str, torch.Tensor]:
     pieces = weights.chunk(len(projections))
     named = zip(projections, pieces, strict=True)
     # The projection of keys has no bias; the format fills it with zeros.
-    return {f"{layer}.{attention}.{own}.{field}": piece for own, piece in named if (own, field) != ("k_proj", "bias")}
+    return {f"{layer}.{attention}.{key}.{field}": piece for key, piece in named if (key, field) != ("k_proj", "bias")}
 
 
 def _write(source: Path, variables: Mapping[str, NDArray[Any]], folder: Path) -> None:
@@ -238,12 +238,12 @@ def _write(source: Path, variables: Mapping[str, NDArray[Any]], folder: Path) ->
         raise refusal(source / "model.bin", f"something is missing or unknown ({error})") from error
     weights = {name: tensor.contiguous().clone() for name, tensor in state.items()}
     (folder / "model.safetensors").write_bytes(save(weights, metadata={"format": "pt"}))
-    own = {"bos_token_id": tokens.end, "eos_token_id": tokens.end, "pad_token_id": tokens.end}
-    own["decoder_start_token_id"] = tokens.start
+    ids = {"bos_token_id": tokens.end, "eos_token_id": tokens.end, "pad_token_id": tokens.end}
+    ids["decoder_start_token_id"] = tokens.start
     dtype = str(next(iter(weights.values())).dtype).removeprefix("torch.")
     named = {"architectures": ["WhisperForConditionalGeneration"], "dtype": dtype}
-    WhisperConfig(**shape, **own, **named, suppress_tokens=[], begin_suppress_tokens=[]).save_pretrained(str(folder))
-    GenerationConfig(**settings, **own).save_pretrained(str(folder))
+    WhisperConfig(**shape, **ids, **named, suppress_tokens=[], begin_suppress_tokens=[]).save_pretrained(str(folder))
+    GenerationConfig(**settings, **ids).save_pretrained(str(folder))
     WhisperFeatureExtractor(feature_size=shape["num_mel_bins"]).save_pretrained(str(folder))
     _write_tokenizer(source, folder)
 
@@ -254,7 +254,7 @@ def _shape(variables: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     vocabulary, width = variables["decoder/embeddings/weight"].shape
     shape = {"vocab_size": vocabulary, "d_model": width, "num_mel_bins": variables["encoder/conv1/weight"].shape[1]}
     for half, positions in (("encoder", "max_source_positions"), ("decoder", "max_target_positions")):
-        shape[f"{half}_layers"] = sum(own == half and layer[6:].isdigit() for own, layer in layers)
+        shape[f"{half}_layers"] = sum(side == half and layer[6:].isdigit() for side, layer in layers)
         shape[f"{half}_attention_heads"] = int(variables[f"{half}/num_heads"])
         shape[f"{half}_ffn_dim"] = variables[f"{half}/layer_0/ffn/linear_0/weight"].shape[0]
         shape[positions] = variables[f"{half}/position_encodings/encodings"].shape[0]

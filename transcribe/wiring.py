@@ -93,7 +93,7 @@ class Wiring:
         return embedded.NAME if best is None else best.name
 
     def drafting_sentence(self) -> str:
-        """Which models draft and tell speakers apart, in one line; where the small ones serve, how to get real ones."""
+        """Name the models that draft and tell speakers apart, and how to get real ones where none is here."""
         drafter, diariser = self._drafter(), self.diariser_place
         sentence = f"{drafter} drafts, {diariser} tells speakers apart"
         small = [

@@ -47,16 +47,18 @@ def read_checkpoint(file: Path) -> Network:
 
     checkpoint = read_pickle(file)
     try:
-        own = checkpoint["pyannote.audio"]
-        kind = own["architecture"]["class"]
-        if own["architecture"]["module"] not in {ARCHITECTURES[kind].module, *ARCHITECTURES[kind].also}:
+        record = checkpoint["pyannote.audio"]
+        kind = record["architecture"]["class"]
+        if record["architecture"]["module"] not in {ARCHITECTURES[kind].module, *ARCHITECTURES[kind].also}:
             raise KeyError(kind)
         known = inspect.signature(ARCHITECTURES[kind].network().__init__).parameters
         parameters = {name: value for name, value in checkpoint["hyper_parameters"].items() if name in known}
         document = NetworkDocument(
-            architecture=kind, hyper_parameters=parameters, specifications=TaskDocument.of(own["specifications"])
+            architecture=kind, hyper_parameters=parameters, specifications=TaskDocument.of(record["specifications"])
         )
-        weights = {name: one for name, one in checkpoint["state_dict"].items() if not name.startswith(TRAINING_ONLY)}
+        weights = {
+            name: tensor for name, tensor in checkpoint["state_dict"].items() if not name.startswith(TRAINING_ONLY)
+        }
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
         raise refusal(file, f"it is no checkpoint of a network that is known here ({error!r})") from error
     return Network(document=document, weights=weights)
@@ -76,8 +78,8 @@ def read_pickle(file: Path) -> dict[str, Any]:
         with safe_globals(list(_allowed(file))):
             content = torch.load(file, weights_only=True, map_location="cpu")
     except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
-        asked = re.search(r"GLOBAL (\S+)", str(error))
-        reason = f"it asks for {asked[1]}" if asked else f"it cannot be read as weights alone ({type(error).__name__})"
+        match = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it asks for {match[1]}" if match else f"it cannot be read as weights alone ({type(error).__name__})"
         raise refusal(file, reason) from error
     except (AttributeError, OSError, UnicodeDecodeError, AssertionError) as error:
         raise refusal(file, f"it is damaged ({error!r})") from error

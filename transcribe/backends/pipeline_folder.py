@@ -137,8 +137,8 @@ def _sentence(error: ValidationError) -> str:
     faults = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"]) or "the file"
-        told = "is not allowed" if fault["type"] == "extra_forbidden" else fault["msg"]
-        faults.append(f"{key}: {told}")
+        reason = "is not allowed" if fault["type"] == "extra_forbidden" else fault["msg"]
+        faults.append(f"{key}: {reason}")
     return "; ".join(faults)
 
 
