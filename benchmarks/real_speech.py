@@ -129,7 +129,7 @@ def ours(way: str, folder: Path, diariser: Path) -> Hear:
     recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", beam_size=BEAM, threads=1)
     windows = count_windows(recogniser._model)
     recipe = Recipe(
-        diariser=PyannoteDiariser(diariser, device="cpu", threads=1) if way == "boli" else None,  # type: ignore[arg-type]
+        diariser=PyannoteDiariser(diariser, device="cpu", threads=1),
         detector=SileroDetector(),
         recogniser=recogniser,
         catalogue=load_catalogue(),

@@ -25,7 +25,7 @@ def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
     >>> find_loop("no no no".split()) is None
     True
     """
-    spellings = [_bare(word) for word in words]
+    spellings = [bare_word(word) for word in words]
     for length in range(1, len(spellings) // ROUNDS_OF_PHRASES + 1):
         rounds = ROUNDS_OF_PHRASES if length >= SHORTEST_PHRASE else ROUNDS_OF_WORDS
         equal = 0
@@ -45,6 +45,7 @@ def _whole(spellings: Sequence[str], first: int, length: int) -> tuple[int, int]
     return first, end
 
 
-def _bare(word: str) -> str:
+def bare_word(word: str) -> str:
+    """*word* without case and punctuation; a word of nothing else stays as it is."""
     letters = "".join(character for character in word.casefold() if unicodedata.category(character)[0] not in "PSZ")
     return letters or word

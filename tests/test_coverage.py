@@ -9,6 +9,8 @@ from transcribe.coverage import MISSED, find_loops, find_missed, rate_words, uni
 from transcribe.protocols import Span
 from transcribe.records import Word
 
+SPOKEN = [Span(start=0, end=10_000)]
+
 
 def word(text: str, start: int, end: int, probability: float = 0.9) -> Word:
     return Word(text=text, start=start, end=end, probability=probability)
@@ -53,15 +55,20 @@ def test_what_is_missed_is_speech_without_a_word_and_all_of_it(
 
 def test_a_loop_is_doubted_where_nobody_could_say_it() -> None:
     stuck = [word("thank", at, at + 40) for at in range(0, 400, 40)]
-    assert spans(find_loops(stuck)) == [(0, 400)]
+    assert spans(find_loops(stuck, [Span(start=0, end=400)])) == [(0, 400)]
+
+
+def test_a_loop_that_is_drawn_out_over_a_pause_is_doubted() -> None:
+    words = [word("taught", at, at + 500) for at in range(0, 4_000, 500)]
+    assert spans(find_loops(words, [Span(start=0, end=1_200)])) == [(0, 4_000)]
 
 
 def test_numbers_read_out_are_no_loop_to_be_doubted() -> None:
-    assert find_loops([word("four", at, at + 400) for at in range(0, 2_000, 400)]) == []
+    assert find_loops([word("four", at, at + 400) for at in range(0, 2_000, 400)], SPOKEN) == []
 
 
 def test_a_dozen_of_the_same_words_are_doubted_at_any_speed() -> None:
-    assert len(find_loops([word("no", at, at + 400) for at in range(0, 4_800, 400)])) == 1
+    assert len(find_loops([word("no", at, at + 400) for at in range(0, 4_800, 400)], SPOKEN)) == 1
 
 
 def test_the_answer_that_covers_more_speech_is_the_better_however_sure_the_other_is() -> None:

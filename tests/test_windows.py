@@ -197,6 +197,12 @@ def test_a_word_drawn_out_over_a_pause_ends_with_the_speech() -> None:
     assert [(w.start, w.end) for w in fitted] == [(800, 1_000), (3_100, 3_400)]
 
 
+def test_a_number_that_is_written_in_one_go_and_said_with_pauses_keeps_its_time() -> None:
+    speech = [Span(start=0, end=600), Span(start=1_000, end=1_600)]
+    fitted = fit_to_speech([word("4-4-S-A-N-D", 0, 1_600)], speech)
+    assert [(w.start, w.end) for w in fitted] == [(0, 1_600)]
+
+
 def test_a_word_outside_all_speech_stays_as_it_is() -> None:
     fitted = fit_to_speech([word("hm", 1_500, 1_700), word("oh", 0, 90)], [Span(start=100, end=1_000)])
     assert [(w.start, w.end) for w in fitted] == [(0, 90), (1_500, 1_700)]

@@ -15,14 +15,10 @@ from typing import Final
 from dialects.repetition import find_loop
 from transcribe.protocols import Heard, Span
 from transcribe.records import Milliseconds, Word
+from transcribe.windows import longest_saying
 
 #: Speech this long without a word is missing one.
 MISSED: Final[Milliseconds] = 1_000
-
-#: Longest that a word is said: a base, and so much for each of its letters. Attention draws a word out over speech that
-#: it did not write down.
-LONGEST_WORD: Final[Milliseconds] = 500
-LONGEST_LETTER: Final[Milliseconds] = 150
 
 #: Words of a loop from which nobody speaks it, and letters a second.
 LONGEST_ROUND: Final = 12
@@ -47,7 +43,7 @@ def find_missed(speech: Iterable[Span], words: Iterable[Word], *, shortest: Mill
     >>> find_missed([Span(start=0, end=3_000)], heard)
     [Span(start=1050, end=3000)]
     """
-    covers = [(word.start, min(word.end, word.start + _longest(word))) for word in words]
+    covers = [(word.start, min(word.end, word.start + longest_saying(word))) for word in words]
     missed = []
     first = 0
     for stretch in speech:
@@ -63,16 +59,12 @@ def find_missed(speech: Iterable[Span], words: Iterable[Word], *, shortest: Mill
     return [part for part in missed if part.end - part.start >= shortest]
 
 
-def _longest(word: Word) -> Milliseconds:
-    return LONGEST_WORD + LONGEST_LETTER * len(word.text)
-
-
-def find_loops(words: Sequence[Word]) -> list[Span]:
+def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:
     """
     The stretches over which *words*, which are few, loop as nobody speaks, in order.
 
     People do say "four four four four" where they read numbers out, but not a dozen words in the same round, and not
-    faster than anybody talks.
+    faster than anybody talks. Attention draws a loop out over the pause behind it, so its time is that of *speech*.
     """
     loops: list[Span] = []
     first = 0
@@ -80,10 +72,15 @@ def find_loops(words: Sequence[Word]) -> list[Span]:
         looping = words[first + loop[0] : first + loop[1]]
         span = Span(start=looping[0].start, end=max(word.end for word in looping))
         letters = sum(len(word.text) for word in looping)
-        if len(looping) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * (span.end - span.start):
+        if len(looping) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * _spoken(span, speech):
             loops.append(span)
         first += loop[1]
     return loops
+
+
+def _spoken(stretch: Span, speech: Iterable[Span]) -> Milliseconds:
+    """How long *speech* lasts inside *stretch*."""
+    return sum(max(0, min(span.end, stretch.end) - max(span.start, stretch.start)) for span in speech)
 
 
 def unite(spans: Iterable[Span]) -> list[Span]:
@@ -128,6 +125,6 @@ def rate_words(words: Sequence[Word], speech: Sequence[Span], stretch: Span) -> 
     logs = [math.log(max(word.probability, 1e-6)) for word in words]
     return Worth(
         missed_steps=missed // EQUALLY_WHOLE,
-        loops=bool(find_loops(words)),
+        loops=bool(find_loops(words, inside)),
         log_probability=sum(logs) / len(logs) if logs else -math.inf,
     )

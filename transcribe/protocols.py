@@ -124,7 +124,8 @@ class Heard:
     no_speech: float | None
     #: Language that was used: the declared one, or the one the model detected; ``None`` where that is not told.
     language: str | None = None
-    #: Language that the model hears in it, and how sure it is, whatever was declared; ``None`` where it knows but one.
+    #: Language that the model hears in it, and how sure it is, whatever was declared; ``None`` where it was not asked,
+    #: because the text is likely, or knows but one.
     detected: str | None = None
     detected_probability: float | None = None
 

@@ -90,7 +90,7 @@ def recognise_speech(
 
 def _doubtful(answers: Sequence[Heard], speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
     """The stretches worth hearing again, in order and apart."""
-    loops = [loop for answer in answers for loop in find_loops(answer.words)]
+    loops = [loop for answer in answers for loop in find_loops(answer.words, speech)]
     unlikely = [span for answer in answers if is_unlikely(answer) for span in answer.window.spans]
     return unite([*find_missed(speech, words), *loops, *unlikely])
 

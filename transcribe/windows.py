@@ -36,6 +36,11 @@ SAME_WORD: Final[Milliseconds] = 250
 #: Whisper draws the last word before a pause out over it; speech that pauses for less goes on.
 WORD_PAUSE: Final[Milliseconds] = 300
 
+#: Longest that a word is said: a base, and so much for each of its letters. Attention draws a word out over speech that
+#: it did not write down.
+LONGEST_WORD: Final[Milliseconds] = 500
+LONGEST_LETTER: Final[Milliseconds] = 150
+
 #: What a cut through speech costs beside one more window, and a cut in a pause in proportion: windows stay full.
 CUT_COST: Final = 0.2
 
@@ -260,7 +265,8 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     Cut *words* to the speech that they lie in most, in time order.
 
     Whisper's word times come from attention and know no silence: the last word before a pause is drawn out over it,
-    so that its middle lies where nobody speaks. A word that touches no speech stays as it is.
+    so that its middle lies where nobody speaks. A word that touches no speech stays as it is, and so does one that may
+    last as long: numbers and spelt names that are written in one go are said with pauses.
     """
     stretches = _without_pauses(speech)
     starts = [stretch.start for stretch in stretches]
@@ -269,10 +275,16 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
         first = max(0, bisect.bisect_right(starts, word.start) - 1)
         near = stretches[first : bisect.bisect_left(starts, word.end)]
         home = max(near, key=lambda span: min(span.end, word.end) - max(span.start, word.start), default=None)
-        if home is not None and home.start < word.end and word.start < home.end:
+        drawn_out = word.end - word.start > longest_saying(word)
+        if home is not None and home.start < word.end and word.start < home.end and drawn_out:
             word = replace(word, start=max(word.start, home.start), end=min(word.end, home.end))
         fitted.append(word)
     return fitted
+
+
+def longest_saying(word: Word) -> Milliseconds:
+    """How long *word* takes to say at most."""
+    return LONGEST_WORD + LONGEST_LETTER * len(word.text)
 
 
 def _without_pauses(speech: Sequence[Span]) -> list[Span]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from transcribe.backends.consensus import choose_text
 from transcribe.backends.preload import preload_cublas
 from transcribe.backends.whisper_folder import find, refused
 from transcribe.backends.whisper_words import encode_text, split_words, time_words
@@ -34,6 +35,10 @@ LONGEST_ANSWER: Final = 220
 
 #: Silence is likelier than speech, and the mean log-probability of a token of the text is below one in e.
 LIKELY_SILENT, UNLIKELY_TEXT = 0.5, -1.0
+
+#: Mean log-probability of a token below which the model is asked which language it hears. English that was heard as
+#: Tamil had -0.45 to -0.73, English that was heard as English mostly over -0.2.
+DOUBTED_LANGUAGE: Final = -0.4
 
 #: Texts drawn by lot of which the likeliest is kept, and the seed of the lot.
 DRAWS: Final = 5
@@ -128,10 +133,14 @@ class FasterWhisperRecogniser:
 
     def _recognise_alike(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
         encoded = self._encode(pcm, windows)
-        detected = self._detect(encoded, len(windows))
+        unknown: list[tuple[str | None, float | None]] = [(None, None)] * len(windows)
+        detected = unknown if windows[0].language else self._detect(encoded, len(windows))
         languages = [window.language or found for window, (found, _) in zip(windows, detected, strict=True)]
         tokenizers = [self._tokenizer(language) for language in languages]
         decoded = self._decode(encoded, windows, tokenizers)
+        # Asking costs a twentieth of a hearing, and a text in the wrong language is never a likely one.
+        if windows[0].language and any(text.log_probability < DOUBTED_LANGUAGE for text in decoded):
+            detected = self._detect(encoded, len(windows))
         alignments = self._align_by_language(encoded, tokenizers, windows, decoded)
         return [
             Heard(
@@ -177,7 +186,8 @@ class FasterWhisperRecogniser:
             ctranslate2.set_random_seed(SEED)
             search = {"beam_size": 1, "num_hypotheses": DRAWS, "sampling_topk": 0}
         else:
-            search = {"beam_size": first.beam_size or self._beam_size}
+            beam_size = first.beam_size or self._beam_size
+            search = {"beam_size": beam_size, "num_hypotheses": beam_size}
         results = self._model.model.generate(
             encoded,
             prompts,
@@ -190,7 +200,7 @@ class FasterWhisperRecogniser:
             sampling_temperature=first.temperature or 1.0,
             **search,
         )
-        return [_decoded(result, tokenizer.eot) for result, tokenizer in zip(results, tokenizers, strict=True)]
+        return [_choose(result, tokenizer) for result, tokenizer in zip(results, tokenizers, strict=True)]
 
     def _prompt(self, window: Window, tokenizer: Tokenizer) -> list[int]:
         shown = tokenizer.encode(" " + window.prompt.strip()) if window.prompt and self.takes_prompt else []
@@ -279,13 +289,15 @@ def is_spoken(text: Decoded) -> bool:
     return not (text.no_speech > LIKELY_SILENT and text.log_probability < UNLIKELY_TEXT)
 
 
-def _decoded(result: WhisperGenerationResult, end: int) -> Decoded:
-    best = int(np.argmax(result.scores))
+def _choose(result: WhisperGenerationResult, tokenizer: Tokenizer) -> Decoded:
+    """The text that agrees most with all that the search ended with."""
+    # A score is a mean over the tokens, the end of the text among them.
+    sums = [score * len(tokens) for score, tokens in zip(result.scores, result.sequences_ids, strict=True)]
+    best = choose_text([tokenizer.decode(tokens) for tokens in result.sequences_ids], sums)
     tokens = result.sequences_ids[best]
-    # The score is a mean over the tokens; the mean of the library's segments counts the end of the text too.
     return Decoded(
-        tokens=[token for token in tokens if token < end],
-        log_probability=float(result.scores[best]) * len(tokens) / (len(tokens) + 1),
+        tokens=[token for token in tokens if token < tokenizer.eot],
+        log_probability=sums[best] / (len(tokens) + 1),
         no_speech=float(result.no_speech_prob),
     )
 
