@@ -174,13 +174,13 @@ def ours(way: str, folder: Path, diariser: Path) -> Hear:
 
 
 def true_track(recording: Recording, clip: Clip, detector: Any) -> Any:
-    """The sound of *clip* with its true turns; one person's where there is one."""
+    """The sound of *clip* with its true turns; all speech is one person's where there is one."""
     from transcribe.drafting import Track
     from transcribe.naming import name_turns
 
-    spans = clip.turns or (LabelledSpan(start=0, end=clip.duration, label="one"),)
-    turns = name_turns(recording, spans)
-    return Track(pcm=clip.pcm, speech=detector.detect(clip.pcm), turns=turns, exclusive=turns)
+    speech = detector.detect(clip.pcm)
+    turns = name_turns(recording, clip.turns or [LabelledSpan(start=s.start, end=s.end, label="one") for s in speech])
+    return Track(pcm=clip.pcm, speech=speech, turns=turns, exclusive=turns)
 
 
 @dataclass(frozen=True, kw_only=True)

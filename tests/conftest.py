@@ -65,12 +65,21 @@ def speech() -> Path:
     return folder
 
 
+def fetched(model: str) -> Path:
+    """Folder of a model that ``make setup`` gets, where it could."""
+    folder = FETCHED_MODELS / model
+    if not folder.is_dir():
+        pytest.skip(f"{model} is not here: {folder} (run: boli models get {model})")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def whisper_base() -> Path:
-    """Folder of Whisper base in CTranslate2's format, where ``make setup`` could get it."""
-    from platformdirs import user_cache_path
+    """Folder of Whisper base in CTranslate2's format."""
+    return fetched("whisper-base")
 
-    folder = Path(os.environ.get("BOLI_MODELS_CACHE", user_cache_path("boli") / "models")) / "whisper-base"
-    if not folder.is_dir():
-        pytest.skip("Whisper base is not here: boli models get whisper-base")
-    return folder
+
+@pytest.fixture(scope="session")
+def real_diariser() -> Path:
+    """Folder of the diariser made of real weights."""
+    return fetched("diariser-real")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -307,6 +308,8 @@ def _load(folder: Path, *, device: str, compute_type: str, threads: int) -> Whis
     import ctranslate2
     from faster_whisper import WhisperModel
 
+    # A CPU has no half floats, and computes with whole ones: the same text, which is no reason for a warning.
+    ctranslate2.set_log_level(logging.ERROR)
     wanted = "cuda" if device == "auto" and ctranslate2.get_cuda_device_count() else device.replace("auto", "cpu")
     _refuse_compute_type(compute_type, wanted)
     try:
