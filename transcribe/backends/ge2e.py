@@ -15,6 +15,8 @@ from torch.nn import functional
 HOP, WINDOW = 160, 400
 #: Spectra of one window of the encoder (1.6 s), and between two windows.
 SPECTRA, STEP = 160, 40
+#: Windows that are heard at once.
+BATCH = 64
 #: Level that speech is brought to, in dB of full scale.
 LEVEL_DBFS = -30.0
 #: Fewest samples that a voice can be told from (300 ms).
@@ -30,6 +32,8 @@ class Ge2eEncoder(Model):
         memory: Width of each of the three recurrent layers.
         size: Length of the vector.
     """
+
+    centre: torch.Tensor
 
     def __init__(
         self,
@@ -49,6 +53,8 @@ class Ge2eEncoder(Model):
             buffer._non_persistent_buffers_set.update(buffer._buffers)
         self.lstm = nn.LSTM(bands, memory, num_layers=3, batch_first=True)
         self.linear = nn.Linear(memory, size)
+        #: Mean of the unit vectors of many people: without it, vectors of two people are much alike.
+        self.register_buffer("centre", torch.zeros(size))
 
     @property
     def dimension(self) -> int:
@@ -101,3 +107,25 @@ class Ge2eEncoder(Model):
         _, (hidden, _) = self.lstm(windows)
         vectors = functional.normalize(torch.relu(self.linear(hidden[-1])), dim=1)
         return functional.normalize(vectors.mean(dim=0), dim=0)
+
+    def windows(self, waveform: torch.Tensor, spoken: torch.Tensor, hop: int) -> torch.Tensor:
+        """
+        Turn windows over the speech of one voice to unit vectors around the centre.
+
+        Args:
+            waveform: ``(samples,)``.
+            spoken: Spectra of the voice, ``(samples // HOP + 1,)``, at least one.
+            hop: Spectra of speech between two windows.
+
+        Returns:
+            ``(windows, size)``; one, of all the speech, where that is shorter than a window.
+        """
+        power = functional.pad(waveform, (WINDOW // 2, WINDOW // 2)).unfold(0, WINDOW, HOP).square().mean(dim=1)[spoken]
+        level = 10 ** (LEVEL_DBFS / 10) / power.mean().clamp(min=1e-10)
+        speech = self.spectra(waveform).T[spoken] * level
+        pieces = speech.unfold(0, min(SPECTRA, len(speech)), hop).transpose(1, 2)
+        vectors = []
+        for batch in pieces.split(BATCH):
+            _, (hidden, _) = self.lstm(batch)
+            vectors.append(functional.normalize(torch.relu(self.linear(hidden[-1])), dim=1))
+        return functional.normalize(torch.cat(vectors) - self.centre, dim=1)

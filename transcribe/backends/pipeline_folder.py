@@ -38,6 +38,10 @@ PIPELINES: Final[Mapping[str, tuple[str, str]]] = {
         "transcribe.backends.small_pipeline",
         "DiarizationInContext",
     ),
+    "transcribe.backends.speaker_pipeline.TrackedDiarization": (
+        "transcribe.backends.speaker_pipeline",
+        "TrackedDiarization",
+    ),
 }
 
 #: A part of the folder: one name, so that no path leads out of it.

@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import torch
 import yaml
 
 from transcribe.backends.checkpoint import read_checkpoint, read_pickle
 from transcribe.backends.network_folder import Network, NetworkDocument, TaskDocument, refusal, write_network
 from transcribe.backends.pipeline_folder import CONFIG_FILE
+from transcribe.backends.voice_grouping import Grouping
 
-#: Distance of two speakers' centroids up to which they count as one.
-THRESHOLD: Final = 0.6
+#: Mean of the encoder's unit vectors over the people of four corpora, each corpus counted once, ``(256,)``.
+CENTRE_FILE: Final = Path(__file__).with_name("ge2e_centre.npy")
 
 CONFIGURATION: Final[dict[str, Any]] = {
     "dependencies": {"pyannote.audio": "4.0.0"},
     "pipeline": {
-        "name": "pyannote.audio.pipelines.SpeakerDiarization",
+        "name": "transcribe.backends.speaker_pipeline.TrackedDiarization",
         "params": {
             "segmentation": "$model/segmentation",
             "segmentation_batch_size": 32,
@@ -29,7 +32,8 @@ CONFIGURATION: Final[dict[str, Any]] = {
     },
     "params": {
         "segmentation": {"threshold": 0.5, "min_duration_off": 0.1},
-        "clustering": {"method": "centroid", "min_cluster_size": 1, "threshold": THRESHOLD},
+        # Cosine distance of two speakers.
+        "clustering": {"method": "average", "min_cluster_size": 1, "threshold": 1 - Grouping().join},
     },
 }
 
@@ -56,6 +60,7 @@ def _read_encoder(file: Path) -> Network:
     if not isinstance(state, dict):
         raise refusal(file, "it holds no model_state")
     weights = {name: tensor for name, tensor in state.items() if name.startswith(("lstm.", "linear."))}
+    weights["centre"] = torch.from_numpy(np.load(CENTRE_FILE))
     task = TaskDocument(problem="REPRESENTATION", resolution="CHUNK", duration=5.0)
     document = NetworkDocument(architecture="Ge2eEncoder", hyper_parameters={}, specifications=task)
     return Network(document=document, weights=weights)

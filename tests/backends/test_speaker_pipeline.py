@@ -1,0 +1,41 @@
+"""Chunks vote who speaks, and an encoder hears windows of one voice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
+
+import torch
+
+from transcribe.backends.ge2e import HOP, Ge2eEncoder
+from transcribe.backends.speaker_pipeline import vote
+from transcribe.backends.voice_grouping import Stretch
+from transcribe.backends.voice_tracks import Chunks
+
+
+def test_a_track_that_was_cut_has_two_speakers_who_change_midway() -> None:
+    scores = np.ones((1, 100, 1), dtype=np.float32)
+    chunks = Chunks(scores=scores, starts=np.array([0]), frame_s=0.02, threshold=0.5)
+    parts = [
+        Stretch(track=0, start_s=start, end_s=end, speech_s=end - start, vector=np.ones(2))
+        for start, end in ((0.0, 0.9), (1.1, 2.0))
+    ]
+    votes, at_once = vote(chunks, np.array([[0]]), parts, np.array([0, 1]))
+    assert votes[:, 0].tolist() == [1.0] * 50 + [0.0] * 50
+    assert votes[:, 1].tolist() == [0.0] * 50 + [1.0] * 50
+    assert at_once.tolist() == [1] * 100
+
+
+def test_windows_hear_only_the_speech_and_not_how_loud_it_is() -> None:
+    torch.manual_seed(0)
+    encoder = Ge2eEncoder().eval()
+    sound = torch.randn(4 * 16_000) * 0.1
+    spoken = torch.zeros(len(sound) // HOP + 1, dtype=torch.bool)
+    spoken[:250] = True
+    louder = torch.cat([sound[: 270 * HOP] * 3, torch.randn(len(sound) - 270 * HOP)])
+    with torch.inference_mode():
+        vectors, others = encoder.windows(sound, spoken, 20), encoder.windows(louder, spoken, 20)
+    assert vectors.shape == (5, 256)
+    assert torch.allclose(vectors, others, atol=1e-4)
