@@ -6,8 +6,8 @@ Sound is passed as int16 samples at 16 kHz, shape ``(samples,)``: half the size 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -57,6 +57,8 @@ class Diarisation:
 
     turns: tuple[LabelledSpan, ...]
     exclusive: tuple[LabelledSpan, ...]
+    #: A vector of the voice behind each label, comparable between recordings of one diariser; empty where it has none.
+    voices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

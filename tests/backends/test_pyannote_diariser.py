@@ -49,6 +49,11 @@ def test_two_people_are_found_without_being_counted(found: Diarisation) -> None:
     assert {turn.label for turn in found.turns} == {"SPEAKER_00", "SPEAKER_01"}
 
 
+def test_each_label_has_the_unit_vector_of_its_voice(found: Diarisation) -> None:
+    assert set(found.voices) == {turn.label for turn in found.turns}
+    assert [np.linalg.norm(vector) for vector in found.voices.values()] == pytest.approx([1, 1])
+
+
 def test_exclusive_turns_never_overlap(found: Diarisation) -> None:
     assert found.exclusive
     for before, after in zip(found.exclusive, found.exclusive[1:], strict=False):

@@ -25,6 +25,7 @@ from transcribe.records import Milliseconds
 
 if TYPE_CHECKING:
     from pyannote.audio.pipelines import SpeakerDiarization
+    from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
     from pyannote.core import Annotation
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -94,7 +95,9 @@ class PyannoteDiariser:
             found = self._pipeline({"waveform": waveform, "sample_rate": SAMPLE_RATE_HZ}, **known)
         end = len(pcm) * 1_000 // SAMPLE_RATE_HZ
         return Diarisation(
-            turns=_spans(found.speaker_diarization, end), exclusive=_spans(found.exclusive_speaker_diarization, end)
+            turns=_spans(found.speaker_diarization, end),
+            exclusive=_spans(found.exclusive_speaker_diarization, end),
+            voices=_voices(found),
         )
 
 
@@ -180,6 +183,16 @@ def _quiet() -> Iterator[None]:
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _voices(output: DiarizeOutput) -> dict[str, tuple[float, ...]]:
+    """Unit vectors of the voices by label; a voice that no vector could be made of is left out."""
+    vectors = output.speaker_embeddings
+    if vectors is None:
+        return {}
+    units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    named = zip(output.speaker_diarization.labels(), units, strict=False)
+    return {str(label): tuple(unit.tolist()) for label, unit in named if np.isfinite(unit).all()}
 
 
 def _spans(annotation: Annotation, end: Milliseconds) -> tuple[LabelledSpan, ...]:
