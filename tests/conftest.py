@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import soaking
 from transcribe.backends import model_cache
+from transcribe.backends.model_catalogue import need_entry
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Folders whose tests share what is dear to make: the PostgreSQL server, the browser and the desk before it.
@@ -67,7 +68,7 @@ def speech() -> Path:
 
 def fetched(model: str) -> Path:
     """Folder of a model that ``make setup`` gets, where it could."""
-    folder = FETCHED_MODELS / model
+    folder = FETCHED_MODELS / model_cache.folder_of(need_entry(model)).name
     if not folder.is_dir():
         pytest.skip(f"{model} is not here: {folder} (run: boli models get {model})")
     return folder

@@ -33,7 +33,8 @@ def cache_folder() -> Path:
 
 def folder_of(entry: CatalogueEntry) -> Path:
     """Return the folder of *entry*, whether it is there or not."""
-    return cache_folder() / entry.name.replace("/", "--")
+    name = entry.name.replace("/", "--")
+    return cache_folder() / (name if entry.build == 1 else f"{name}.{entry.build}")
 
 
 def is_here(entry: CatalogueEntry) -> bool:

@@ -81,6 +81,8 @@ class CatalogueEntry:
     auto: Literal["any", "cuda"] | None = None
     #: Made from the files instead of holding them: the folder of a pipeline.
     builds: Literal["diariser"] | None = None
+    #: Rises when it is made otherwise: what was made before is then as if it were not here.
+    build: int = 1
     files: tuple[ModelFile, ...] = ()
     hub: HubSource | None = None
 
