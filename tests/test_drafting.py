@@ -416,3 +416,17 @@ def test_work_is_known_again_by_everything_that_changes_a_draft(tmp_path: Path) 
 def test_turns_are_known_again_by_the_diariser_alone() -> None:
     assert recipe(window=10_000, join_gap=0).diarisation == recipe().diarisation
     assert recipe(diariser=ScriptedDiariser(level=0.02)).diarisation != recipe().diarisation
+
+
+def test_voices_are_kept_of_who_was_diarised_just_now_and_not_made_again_for_known_turns(desk: Desk) -> None:
+    talk = desk.add("talk", [(400, 2_000, LOW), (2_400, 4_400, HIGH)])
+    made = recipe()
+    desk.draft(made)
+    voices = list(desk.store.voices())
+    assert [(voice.speaker, voice.speech) for voice in voices] == [
+        (f"{talk.id}/SPEAKER_00", 1_600),
+        (f"{talk.id}/SPEAKER_03", 2_000),
+    ]
+    assert {voice.maker for voice in voices} == {made.diariser.id}
+    desk.draft(recipe(recogniser=ScriptedRecogniser(level=0.02)))
+    assert list(desk.store.voices()) == voices

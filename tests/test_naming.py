@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.naming import name_turns
+from transcribe.naming import name_turns, name_voices
 from transcribe.protocols import LabelledSpan
 from transcribe.records import DeclaredTurn, Recording
 
@@ -109,3 +110,21 @@ def test_every_span_becomes_one_turn_named_after_a_declared_turn_that_overlaps_i
         most = max((overlap(only, d) for d in declared), default=0)
         best = {d.speaker for d in declared if overlap(only, d) == most} if most else {f"r/{only.label}"}
         assert turn.speaker in best
+
+
+def test_a_voice_has_the_name_that_most_of_its_turns_have_and_the_length_of_those() -> None:
+    talk = recording(said(0, 1_000, "asha"), said(2_000, 5_000, "ravi"))
+    spans = [*(span(start, start + 1_000, "a") for start in (0, 2_000, 4_000)), span(6_000, 7_000, "b")]
+    vectors = {"a": (3.0, 4.0), "b": (0.0, 2.0), "nobody": (1.0, 0.0)}
+    voices = name_voices(name_turns(talk, spans), vectors, maker="encoder")
+    assert [(each.speaker, each.speech, each.channel, each.maker) for each in voices] == [
+        ("ravi", 2_000, None, "encoder"),
+        (f"{talk.id}/b", 1_000, None, "encoder"),
+    ]
+    assert np.allclose(np.frombuffer(voices[0].vector, dtype="<f4"), [0.6, 0.8])
+
+
+def test_a_voice_of_one_channel_is_found_by_the_diarisers_own_label() -> None:
+    turns = name_turns(recording(), [span(0, 900, "a")], channel=1)
+    [voice] = name_voices(turns, {"a": (1.0, 0.0)}, maker="encoder")
+    assert (voice.speaker, voice.channel, voice.speech) == (f"{recording().id}/1/a", 1, 900)

@@ -24,7 +24,7 @@ from transcribe.config import fingerprint
 from transcribe.errors import BoliError, Failure
 from transcribe.flagging import Evidence, flags, level_dbfs
 from transcribe.levers import Lever, asked_window, plain
-from transcribe.naming import name_turns
+from transcribe.naming import name_turns, name_voices
 from transcribe.protocols import (
     SAMPLE_RATE_HZ,
     Diariser,
@@ -37,7 +37,7 @@ from transcribe.protocols import (
     Window,
 )
 from transcribe.recognition import Recognition, recognise_speech
-from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Word
+from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Voice, Word
 from transcribe.segmenting import adopt_speech, attribute, cut
 from transcribe.store import Store
 from transcribe.windows import Stretch, WindowPlan, pack, unite_speech
@@ -115,6 +115,8 @@ class Track:
     speech: tuple[Span, ...]
     turns: tuple[Turn, ...]
     exclusive: tuple[Turn, ...]
+    #: Of the speakers of *turns*, where they were diarised just now.
+    voices: tuple[Voice, ...] = ()
 
     @property
     def duration(self) -> Milliseconds:
@@ -245,11 +247,13 @@ def diarise_track(recording: Recording, pcm: Pcm, channel: int | None, recipe: R
     """Find who speaks when in *pcm*, the sound of *recording* or of one of its channels, and where speech is."""
     speakers = SpeakerCount(exactly=recording.num_speakers if channel is None else 1)
     diarisation = recipe.diariser.diarise(pcm, speakers=speakers)
+    exclusive = name_turns(recording, diarisation.exclusive, channel=channel)
     return Track(
         pcm=pcm,
         speech=recipe.detector.detect(pcm),
         turns=name_turns(recording, diarisation.turns, channel=channel),
-        exclusive=name_turns(recording, diarisation.exclusive, channel=channel),
+        exclusive=exclusive,
+        voices=name_voices(exclusive, diarisation.voices, maker=recipe.diariser.id),
     )
 
 
@@ -266,6 +270,7 @@ def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> D
         exclusive=tuple(turn for track in tracks for turn in track.exclusive),
         segments=tuple(segments),
         drafts=tuple(draft for _, own in drafted for draft in own),
+        voices=tuple(voice for track in tracks for voice in track.voices),
         warnings=() if segments else (f"W_NO_SPEECH: nobody speaks in {recording.path}; nothing was drafted",),
     )
 

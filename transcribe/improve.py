@@ -180,7 +180,7 @@ def weak(bench: Bench, found: Frozen) -> tuple[str, ...]:
             reference=span.reference,
             hypothesis=span.hypothesis,
             dialect=span.dialect or "und",
-            speaker=span.speaker or span.recording,
+            speaker=span.person,
             session=span.session or span.recording,
         )
         for span in spans

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from transcribe.protocols import LabelledSpan
-from transcribe.records import DeclaredTurn, Milliseconds, Recording, Turn
+from transcribe.records import DeclaredTurn, Milliseconds, Recording, Turn, Voice
+from transcribe.same_voice import pack_vector
 
 
 def name_turns(recording: Recording, spans: Iterable[LabelledSpan], *, channel: int | None = None) -> tuple[Turn, ...]:
@@ -37,6 +39,44 @@ def name_turns(recording: Recording, spans: Iterable[LabelledSpan], *, channel: 
             )
         )
     return tuple(sorted(turns, key=lambda turn: (turn.start, turn.speaker, turn.end)))
+
+
+def name_voices(exclusive: Iterable[Turn], vectors: Mapping[str, Sequence[float]], *, maker: str) -> tuple[Voice, ...]:
+    """
+    Voices of one recording, or of one of its channels, under the names that its turns were given.
+
+    A label whose turns have several names is the voice of the one that has most of its time. What has no turn, or a
+    vector without a direction, is left out.
+
+    Args:
+        exclusive: Turns of one speaker at any moment: the speech that is the speaker's alone.
+        vectors: Mean embeddings by the diariser's labels.
+        maker: Id of the diariser.
+    """
+    turns: dict[str, list[Turn]] = defaultdict(list)
+    for turn in exclusive:
+        label = turn.label or ""
+        turns[label if turn.channel is None else label.removeprefix(f"{turn.channel}/")].append(turn)
+    voices = (_name_voice(turns[label], vectors[label], maker) for label in sorted(vectors) if label in turns)
+    return tuple(voice for voice in voices if voice is not None)
+
+
+def _name_voice(turns: Sequence[Turn], components: Sequence[float], maker: str) -> Voice | None:
+    vector = pack_vector(components)
+    if vector is None:
+        return None
+    time_by_speaker: Counter[str] = Counter()
+    for turn in turns:
+        time_by_speaker[turn.speaker] += turn.end - turn.start
+    speaker, speech = min(time_by_speaker.items(), key=lambda item: (-item[1], item[0]))
+    return Voice(
+        recording=turns[0].recording,
+        speaker=speaker,
+        channel=turns[0].channel,
+        vector=vector,
+        speech=speech,
+        maker=maker,
+    )
 
 
 class _Declared:

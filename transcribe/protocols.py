@@ -57,7 +57,7 @@ class Diarisation:
 
     turns: tuple[LabelledSpan, ...]
     exclusive: tuple[LabelledSpan, ...]
-    #: A vector of the voice behind each label, comparable between recordings of one diariser; empty where it has none.
+    #: The mean embedding of each label's speech, of unit length; empty where the diariser gives none.
     voices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 

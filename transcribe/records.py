@@ -92,6 +92,38 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Voice:
+    """The mean embedding of one speaker's speech in one recording: biometric data, which never leaves the store."""
+
+    recording: str
+    #: As the recording's turns name the speaker.
+    speaker: str
+    #: Source channel, where channels are kept apart.
+    channel: int | None = None
+    #: Components of a vector of unit length, little-endian float32.
+    vector: bytes
+    #: How long the speaker talks alone.
+    speech: Milliseconds
+    #: Id of what made the vector. Vectors of two makers cannot be compared.
+    maker: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeakerLink:
+    """A person's word that two speakers are one person, or that they are two."""
+
+    #: The smaller of the two names.
+    one: str
+    other: str
+    #: ``False``: they are two people.
+    accepted: bool
+    #: Name of the account that decided.
+    by: str | None
+    #: UTC.
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Segment:
     """The unit that is heard, drafted and corrected: one speaker, at most 28 s."""
 
@@ -169,6 +201,8 @@ class Drafted:
     segments: tuple[Segment, ...]
     drafts: tuple[Draft, ...]
     warnings: tuple[str, ...] = ()
+    #: Of the speakers of *turns*; empty where the diariser gives none, or the turns were in the store before.
+    voices: tuple[Voice, ...] = ()
 
 
 #: What was said as it was said, or the same in the usual spelling.
@@ -282,3 +316,10 @@ class ScoringSpan:
     end: Milliseconds
     reference: str
     hypothesis: str
+    #: The name that accepted links give the speaker; ``None`` where there is no link.
+    linked: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who speaks, under one name in all recordings; the recording where nobody said."""
+        return self.linked or self.speaker or self.recording

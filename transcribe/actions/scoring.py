@@ -199,7 +199,7 @@ def workspace_pairs(store: Store, model: Model, split: Split | None, *, tier: Ti
                 reference=span.reference,
                 hypothesis=span.hypothesis,
                 dialect=span.dialect or "und",
-                speaker=span.speaker or span.recording,
+                speaker=span.person,
                 model=model.id,
                 session=span.session or span.recording,
                 duration_s=(span.end - span.start) / 1000,
@@ -213,7 +213,7 @@ def overlapped(spans: Iterable[ScoringSpan]) -> frozenset[str]:
     running: list[ScoringSpan] = []
     for span in sorted(spans, key=lambda one: (one.start, one.end)):
         running = [other for other in running if other.end > span.start]
-        others = [other.id for other in running if other.speaker != span.speaker]
+        others = [other.id for other in running if other.person != span.person]
         found.update(others, [span.id] * bool(others))
         running.append(span)
     return frozenset(found)

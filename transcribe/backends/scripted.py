@@ -59,7 +59,7 @@ class ScriptedDiariser:
     @property
     def id(self) -> str:
         """Hash of the rules; the delay changes nothing that is said."""
-        return content_id("scripted diariser", 1, self._level)
+        return content_id("scripted diariser", 2, self._level)
 
     def diarise(self, pcm: Pcm, *, speakers: SpeakerCount = SpeakerCount()) -> Diarisation:
         """
@@ -73,7 +73,8 @@ class ScriptedDiariser:
         alone = heard & (np.arange(power.shape[1]) == power.argmax(axis=1, keepdims=True))
         most = speakers.exactly or speakers.at_most or len(BAND_EDGES_HZ)
         end = _milliseconds(len(pcm))
-        return Diarisation(turns=_spans(heard, most, end), exclusive=_spans(alone, most, end, bridged=0))
+        exclusive = _spans(alone, most, end, bridged=0)
+        return Diarisation(turns=_spans(heard, most, end), exclusive=exclusive, voices=_voices(exclusive, power))
 
 
 class ScriptedDetector:
@@ -197,6 +198,15 @@ def _spans(heard: Flags, most: int, end: Milliseconds, *, bridged: Milliseconds 
                 span = LabelledSpan(start=first * FRAME, end=min(last * FRAME, end), label=f"SPEAKER_{label:02d}")
                 spans.append(span)
     return tuple(sorted(spans, key=lambda span: (span.start, span.label)))
+
+
+def _voices(exclusive: Sequence[LabelledSpan], power: Floats) -> dict[str, tuple[float, ...]]:
+    """The mean spectrum of each label's turns in four bands, of unit length; *power* has shape ``(frames, bands)``."""
+    sums: dict[str, Floats] = {}
+    for span in exclusive:
+        frames = power[span.start // FRAME : -(-span.end // FRAME)]
+        sums[span.label] = sums.get(span.label, np.zeros(power.shape[1])) + frames.sum(axis=0)
+    return {label: tuple((total / np.linalg.norm(total)).tolist()) for label, total in sums.items()}
 
 
 def _runs(flags: Flags, gap: int) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ What a workspace knows, kept in SQLite or PostgreSQL. The only package that buil
     ├── Submitting  submitting.py   texts in, each once
     ├── Reviewing   reviewing.py    what was decided about them
     ├── Pieces      pieces.py       what each person did, a piece a segment
+    ├── Voices      voices.py       mean embeddings of speakers, and which speakers are one person
     ├── Growing     growing.py      drafts that count without a person
     └── Audit       auditing.py     who heard what, and whether the history is whole
 

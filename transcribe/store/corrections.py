@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 
 from transcribe.errors import InputError
 from transcribe.records import Correction, Milliseconds, ScoringSpan, Split, Tier, Word
+from transcribe.speaker_links import canonical_names
 from transcribe.store.database import Database, batches, insert_into
 from transcribe.store.hiding import Hidden, spans_of
 from transcribe.store.recordings import Added, numbers_of, unknown_recording
 from transcribe.store.rows import correction_of, values_of_correction, words_of
 from transcribe.store.scoring import Speech, Spoken, attribution
 from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.voices import links_in
 
 #: Sound whose drafts are held in memory at a time: about 5,000 segments.
 _GROUP: Milliseconds = 8 * 3_600_000
@@ -82,6 +85,8 @@ class Corrections(Database):
         self, model: str, *, split: Split | None = None, tier: Tier = "verbatim"
     ) -> Iterator[tuple[ScoringSpan, tuple[Word, ...]]]:
         """Each of `scoring_spans` with the drafted words that its hypothesis is made of."""
+        with self.reading() as connection:
+            names = canonical_names(links_in(connection))
         for group in self._corrected(None, split):
             with self.reading() as connection:
                 runs = _newest_runs(connection, model, group)
@@ -91,7 +96,8 @@ class Corrections(Database):
                 masked = spans_of(connection, [row.no for row in drafted])
             for row in drafted:
                 hidden = Hidden(masked[row.no], self.terms)
-                yield from _spans(row, stands(corrections[row.no]), Speech(speeches[row.no]), hidden, tier)
+                for span, words in _spans(row, stands(corrections[row.no]), Speech(speeches[row.no]), hidden, tier):
+                    yield replace(span, linked=names.get(span.speaker or "")), words
 
     def undrafted(self, model: str, *, split: Split | None = None) -> int:
         """How many standing corrections `scoring_spans` leaves out, because *model* never drafted their recording."""

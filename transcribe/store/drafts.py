@@ -25,6 +25,7 @@ from transcribe.store.rows import (
     words_text,
 )
 from transcribe.store.tables import ATTEMPTS, DIARISATIONS, DONE, DRAFTS, FAILURES, RECORDINGS, SEGMENTS
+from transcribe.store.voices import replace_voices
 from transcribe.store.work import RUN
 
 _TIME_ORDER = (SEGMENTS.c.start_ms, SEGMENTS.c.end_ms, SEGMENTS.c.speaker, SEGMENTS.c.no)
@@ -53,7 +54,8 @@ class Drafts(Database):
             done = select(DONE.c.no).where(DONE.c.recording == recording, DONE.c.settings == drafted.settings)
             if connection.execute(done).first() is not None:
                 return False
-            _keep_diarisation(connection, recording, drafted.diarisation, rows)
+            if _keep_diarisation(connection, recording, drafted.diarisation, rows):
+                replace_voices(connection, recording, drafted.voices)
             run = _keep_run(connection, recording, drafted, rows.warnings, self.now())
             numbers = _keep_segments(connection, recording, run, rows.segments)
             drafts = [(run, numbers[segment], *rest) for segment, *rest in rows.drafts]
@@ -138,9 +140,10 @@ class _Rows:
 
 def _rows_of(drafted: Drafted) -> _Rows:
     what = f"recording {drafted.recording[:12]}"
-    strangers = {each.recording for part in (drafted.turns, drafted.exclusive, drafted.segments) for each in part}
+    parts = (drafted.turns, drafted.exclusive, drafted.segments, drafted.voices)
+    strangers = {each.recording for part in parts for each in part}
     if strangers - {drafted.recording}:
-        raise _apart(drafted, "turns or segments of another recording")
+        raise _apart(drafted, "turns, segments or voices of another recording")
     segments = tuple(_segment_row(segment, what) for segment in drafted.segments)
     known = {row[0] for row in segments}
     if len(known) < len(segments):
@@ -175,17 +178,16 @@ def _apart(drafted: Drafted, found: str) -> InputError:
     return InputError(f"the work on recording {drafted.recording[:12]} holds {found}", code="E_DRAFTED")
 
 
-def _keep_diarisation(connection: Connection, recording: int, settings: str, rows: _Rows) -> None:
-    keep = insert_into(connection, DIARISATIONS).on_conflict_do_nothing()
-    connection.execute(
-        keep,
-        {
-            "recording": recording,
-            "settings": key(settings, "a diarisation's settings"),
-            "turns": rows.turns,
-            "exclusive": rows.exclusive,
-        },
-    )
+def _keep_diarisation(connection: Connection, recording: int, settings: str, rows: _Rows) -> bool:
+    """Insert the turns unless they are there already, and tell if they were not."""
+    values = {
+        "recording": recording,
+        "settings": key(settings, "a diarisation's settings"),
+        "turns": rows.turns,
+        "exclusive": rows.exclusive,
+    }
+    keep = insert_into(connection, DIARISATIONS).values(values).on_conflict_do_nothing()
+    return connection.execute(keep.returning(DIARISATIONS.c.recording)).first() is not None
 
 
 def _keep_run(connection: Connection, recording: int, drafted: Drafted, warnings: str, now: str) -> int:

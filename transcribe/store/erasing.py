@@ -31,14 +31,19 @@ from transcribe.store.tables import (
     RECORDINGS,
     SEGMENTS,
     SPEAKERS,
+    VOICES,
 )
 from transcribe.store.trouble import translated
+from transcribe.store.voices import erase_voices, speakers_in
 from transcribe.store.work import RUN
 
 #: Characters from which on a text is not found in a file by chance.
 _KNOWN_AGAIN = 12
 #: Tables whose free pages may still hold what was erased.
-_HELD_TEXT = ("recordings", "diarisations", "segments", "drafts", "corrections", "versions", "verdicts", "golds")
+_HELD_TEXT = (
+    *("recordings", "diarisations", "segments", "drafts", "corrections", "versions", "verdicts", "golds"),
+    *("voices", "speaker_links"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +112,14 @@ class Erasing(Grouping):
                 row = connection.execute(found).one()
                 whole = each.spans is None
                 mine = SEGMENTS.c.recording == row.no
+                names = speakers_in(connection, row.no) if whole else frozenset({speaker or ""})
                 texts += _erase_segments(
                     connection, mine if whole else mine & (SEGMENTS.c.speaker == speaker), self.now()
                 )
                 texts += _erase_corrections(connection, row.no, each.spans, speaker)
                 (_erase_facts if whole else _rename)(connection, row, speaker, self.now())
+                voices = VOICES.c.recording == row.no
+                erase_voices(connection, voices if whole else voices & (VOICES.c.speaker == speaker), names)
                 detail = {"recording": each.recording, "sound_ms": each.sound, "whole": whole}
                 note(connection, self.now(), None, "erased", detail=detail)
         return texts

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from transcribe.errors import InputError
 from transcribe.records import Recording, Split
+from transcribe.speaker_links import recording_of_unnamed
 from transcribe.store.database import Database, batches, insert_into
 from transcribe.store.rows import key, recording_of, speakers_of, values_of_recording
 from transcribe.store.tables import PATHS, RECORDINGS, SPEAKERS
+from transcribe.store.voices import with_linked
 
 #: The split that wins where people of several splits meet: a voice of the test must not be trained on again.
 _STRONGEST: Sequence[Split] = ("test", "dev", "train")
@@ -84,15 +86,16 @@ class Recordings(Database):
     def split_of(self, speakers: Collection[str], session: str | None) -> Split | None:
         """
         The split already fixed for a recording of *speakers* in *session*: that of anybody or anything they share
-        with a recording in the store. ``None`` if they share nothing, so that it may be drawn.
+        with a recording in the store. ``None`` if they share nothing, so that it may be drawn. Linked speakers are one.
 
         A recording that joins people of several splits gets the strongest of them: test, dev, train.
         """
         found: set[Split] = set()
         with self.reading() as connection:
-            for batch in batches(sorted(speakers)):
+            for batch in batches(sorted(with_linked(connection, speakers))):
                 named = select(SPEAKERS.c.recording).where(SPEAKERS.c.speaker.in_(batch))
-                found |= _splits(connection, RECORDINGS.c.no.in_(named))
+                unnamed = [id for speaker in batch if (id := recording_of_unnamed(speaker))]
+                found |= _splits(connection, or_(RECORDINGS.c.no.in_(named), RECORDINGS.c.id.in_(unnamed)))
             if session is not None:
                 found |= _splits(connection, RECORDINGS.c.session == session)
         return min(found, key=_STRONGEST.index, default=None)

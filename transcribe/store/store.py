@@ -30,6 +30,7 @@ from transcribe.store.reshaping import Reshaping
 from transcribe.store.reviewing import Reviewing
 from transcribe.store.status import Overview
 from transcribe.store.submitting import Submitting
+from transcribe.store.voices import Voices
 from transcribe.store.work import Work
 
 
@@ -54,6 +55,7 @@ class Store(
     Objecting,
     Overseeing,
     Growing,
+    Voices,
 ):
     """
     One database, opened. Its parts are the base classes, a noun each.

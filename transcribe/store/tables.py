@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -81,6 +82,35 @@ DIARISATIONS = Table(
     Column("settings", Words, primary_key=True),
     Column("turns", Words, nullable=False),
     Column("exclusive", Words, nullable=False),
+)
+
+#: The mean embedding of each speaker of the newest diarisation: biometric data, in no export. Erased with the speaker.
+VOICES = Table(
+    "voices",
+    METADATA,
+    Column("no", Number, primary_key=True),
+    Column("recording", ForeignKey("recordings.no"), nullable=False),
+    Column("speaker", Words, nullable=False),
+    Column("channel", Integer),
+    #: Little-endian float32 of unit length.
+    Column("vector", LargeBinary, nullable=False),
+    Column("speech_ms", BigInteger, nullable=False),
+    #: Id of what made the vector.
+    Column("maker", Words, nullable=False),
+    Index("voices_by_recording", "recording"),
+    Index("voices_by_speaker", "speaker"),
+)
+
+#: What people said of two speakers, one or two people. *id* is made of both names; the last word counts.
+SPEAKER_LINKS = Table(
+    "speaker_links",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("one", Words, nullable=False),
+    Column("other", Words, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("decided_by", Words),
+    Column("decided_at", Words, nullable=False),
 )
 
 #: The mark that a recording is done with these settings. The highest number is the newest.

@@ -1,0 +1,143 @@
+"""Voices and links of speakers, on both databases: kept with the drafts, replaced, resolved, erased."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.store.factories import correction, drafted, recording, recording_id
+from tests.store.test_erasing import everything
+from transcribe.errors import InputError
+from transcribe.records import Drafted, Voice
+from transcribe.same_voice import pack_vector
+from transcribe.store import Store
+
+
+def voice(name: str = "talk", speaker: str = "A", **facts: object) -> Voice:
+    vector = pack_vector([3.0, 4.0])
+    assert vector is not None
+    given = {"vector": vector, "speech": 2_000, "maker": "encoder"} | facts
+    return Voice(recording=recording_id(name), speaker=speaker, **given)  # type: ignore[arg-type]
+
+
+def unnamed(name: str, label: str = "SPEAKER_00") -> str:
+    return f"{recording_id(name)}/{label}"
+
+
+def work(name: str, *voices: Voice, **facts: str) -> Drafted:
+    return replace(drafted(name, **facts), voices=voices)  # type: ignore[arg-type]
+
+
+def test_voices_are_kept_with_the_drafts_to_the_last_bit(store: Store) -> None:
+    store.add_recordings([recording()])
+    kept = [voice(), voice(speaker="B", channel=1)]
+    store.save_drafted(work("talk", *kept))
+    assert list(store.voices()) == kept
+
+
+def test_another_diarisation_replaces_voices_and_another_recogniser_leaves_them(store: Store) -> None:
+    store.add_recordings([recording()])
+    store.save_drafted(work("talk", voice()))
+    store.save_drafted(work("talk", settings="settings-2", model="model-2"))
+    assert list(store.voices()) == [voice()]
+    store.save_drafted(work("talk", voice(speaker="C"), settings="settings-3", diarisation="diarisation-2"))
+    assert list(store.voices()) == [voice(speaker="C")]
+
+
+def test_a_voice_of_another_recording_is_refused(store: Store) -> None:
+    store.add_recordings([recording()])
+    with pytest.raises(InputError, match="voices of another recording"):
+        store.save_drafted(work("talk", voice("other")))
+
+
+def test_voices_stand_in_no_export(store: Store) -> None:
+    store.add_recordings([recording()])
+    store.save_drafted(work("talk"))
+    without = list(store.canonical())
+    store.save_drafted(work("talk", voice(), settings="settings-2", diarisation="diarisation-2"))
+    lines = [line for line in store.canonical() if "settings-2" not in line and "diarisation-2" not in line]
+    assert lines == without
+
+
+def test_the_last_word_on_two_speakers_counts_in_either_order(store: Store) -> None:
+    store.link_speakers("b", "a", accepted=True, by="lead")
+    assert store.speaker_names() == {"a": "a", "b": "a"}
+    store.link_speakers("a", "b", accepted=False, by=None)
+    [link] = store.speaker_links()
+    assert (link.one, link.other, link.accepted, link.by) == ("a", "b", False, None)
+    assert store.speaker_names() == {}
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_word_against_other_links_is_refused_and_not_kept(store: Store, accepted: bool) -> None:
+    store.link_speakers("a", "b", accepted=True, by=None)
+    store.link_speakers("b", "c", accepted=not accepted, by=None)
+    before = store.speaker_links()
+    with pytest.raises(InputError) as error:
+        store.link_speakers("a", "c", accepted=accepted, by=None)
+    assert error.value.code == "E_LINK"
+    assert store.speaker_links() == before
+
+
+def test_a_speaker_is_not_linked_with_itself(store: Store) -> None:
+    with pytest.raises(InputError, match="with itself"):
+        store.link_speakers("a", "a", accepted=True, by=None)
+
+
+def test_pairs_for_scoring_name_the_linked_person(store: Store) -> None:
+    store.add_recordings([recording()])
+    store.save_drafted(work("talk"))
+    store.add_corrections([correction("c1", speaker="A"), correction("c2", start=2_000, end=3_000, speaker="B")])
+    store.link_speakers("A", "asha", accepted=True, by=None)
+    store.link_speakers("asha", "zoe", accepted=True, by=None)
+    spans = {span.id: span for span in store.scoring_spans("model-1")}
+    assert (spans["c1"].speaker, spans["c1"].person) == ("A", "A")
+    store.link_speakers("B", unnamed("other"), accepted=True, by=None)
+    spans = {span.id: span for span in store.scoring_spans("model-1")}
+    assert [spans[id].person for id in ("c1", "c2")] == ["A", "B"]
+    assert spans["c2"].hypothesis == "three"
+
+
+def test_a_recording_of_a_linked_speaker_joins_the_split_of_the_others(store: Store) -> None:
+    store.add_recordings([recording("old", split="test"), recording("new", split="train", speaker="ravi")])
+    assert store.split_of(["asha"], None) is None
+    store.link_speakers("asha", unnamed("old"), accepted=True, by=None)
+    assert store.split_of(["asha"], None) == "test"
+    store.link_speakers("asha", "ravi", accepted=True, by=None)
+    assert store.split_of(["ravi"], None) == "test"
+    store.link_speakers("dev", "ravi", accepted=False, by=None)
+    assert store.split_of(["dev"], None) is None
+
+
+def test_recordings_are_found_by_whoever_speaks_in_them(store: Store) -> None:
+    store.add_recordings([recording("declared", speaker="asha"), recording("drafted")])
+    store.save_drafted(work("drafted", voice("drafted", unnamed("drafted"))))
+    found = store.recordings_of_speakers(["asha", "A", unnamed("drafted"), "nobody"])
+    paths = {speaker: [each.path for each in recordings] for speaker, recordings in found.items()}
+    assert paths == {"asha": ["declared.wav"], "A": ["drafted.wav"], unnamed("drafted"): ["drafted.wav"], "nobody": []}
+    assert store.known_speakers() == sorted(["A", "B", "asha", unnamed("drafted")])
+    assert store.knows_speaker("asha") and not store.knows_speaker("nobody")
+
+
+def test_a_voice_and_its_links_are_erased_with_the_speaker(store: Store) -> None:
+    store.add_recordings([recording()])
+    store.save_drafted(work("talk", voice(speaker="A"), voice(speaker="B")))
+    store.link_speakers("A", "asha", accepted=True, by=None)
+    store.link_speakers("B", "ravi", accepted=True, by=None)
+    store.erase(store.of_speaker("A"), speaker="A")
+    assert [each.speaker for each in store.voices()] == ["B"]
+    assert [(link.one, link.other) for link in store.speaker_links()] == [("B", "ravi")]
+
+
+def test_the_voices_of_an_erased_recording_go_and_links_of_who_speaks_elsewhere_stay(store: Store) -> None:
+    names = "SPRECHERIN"
+    store.add_recordings([recording("old"), recording("new", speaker="B")])
+    store.save_drafted(work("old", voice("old", names), voice("old", "B"), voice("old", unnamed("old"))))
+    for speaker in (names, "B", unnamed("old")):
+        store.link_speakers(speaker, f"{speaker}-too", accepted=True, by=None)
+    store.erase([each for each in store.of_before(store.later(60)) if each.recording == recording_id("old")])
+    store.forget_pages()
+    assert list(store.voices()) == []
+    assert [link.one for link in store.speaker_links()] == ["B"]
+    assert names not in everything(store)

@@ -1,0 +1,189 @@
+"""
+How likely two speakers of different recordings are one person, by the mean embeddings of their speech.
+
+A mean over little speech is part voice, part what was said. Its cosine with another is corrected for that as a
+correlation between unreliable measures is (Spearman 1904), then calibrated to a likelihood ratio by a logistic model
+(Brümmer and du Preez 2006) whose width shrinks as speech grows. The more voices are compared, the rarer is a pair of
+one person among the pairs: the prior is that each voice is heard in one other recording.
+
+Speakers of one recording are different people by the diariser's word, and so are those that a person refused to link.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from transcribe.records import Milliseconds, Voice
+from transcribe.speaker_links import recording_of_unnamed
+
+_Floats = npt.NDArray[np.float32]
+
+#: Probability from which two speakers are proposed as one person.
+PROPOSED: Final = 0.5
+#: Rows of the matrix of cosines that are held in memory at a time: 40 MB of them with 20,000 voices.
+_BLOCK: Final = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """
+    What turns a cosine into a likelihood ratio.
+
+    The values are of the GE2E encoder on every second speaker of speechocean762 by id, from the first: 8 draws of 1, 2
+    and 4 clips a recording, both classes weighed alike. `benchmarks.same_voice --fit` finds them.
+    """
+
+    #: Seconds of speech after which half of a vector's variance is the voice.
+    half_s: float = 1.009
+    #: Corrected cosine at which one person and two are equally likely.
+    boundary: float = 0.971
+    #: Corrected cosine for one nat of log-odds, times the sum of the two inverse lengths in seconds.
+    width: float = 0.0375
+    #: Longest speech that was calibrated on, in seconds; more counts as this much.
+    longest_s: float = 10.0
+
+    def log_ratio(self, cosine: _Floats, one_s: _Floats, other_s: _Floats) -> _Floats:
+        """Natural logarithm of the likelihood ratio of one person against two; lengths of speech in seconds."""
+        first, second = self.clip_seconds(one_s), self.clip_seconds(other_s)
+        corrected = cosine * np.sqrt((1 + self.half_s / first) * (1 + self.half_s / second))
+        return np.asarray((corrected - self.boundary) / (self.width * (1 / first + 1 / second)))
+
+    def clip_seconds(self, seconds: _Floats) -> _Floats:
+        """*seconds* of speech as they count."""
+        return np.clip(seconds, 1e-3, self.longest_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledVoice:
+    """One speaker's voice over all recordings, as one maker of vectors has it."""
+
+    speaker: str
+    recordings: frozenset[str]
+    speech: Milliseconds
+    #: Unit length, shape ``(dimension,)``.
+    vector: _Floats = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikelyPair:
+    """Two speakers that may be one person."""
+
+    #: The smaller of the two names.
+    one: str
+    other: str
+    probability: float
+
+
+def pack_vector(components: Iterable[float]) -> bytes | None:
+    """The vector as a `Voice` holds it, brought to unit length; ``None`` if it has no direction."""
+    vector = np.asarray(list(components), dtype=np.float64)
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0:
+        return None
+    return (vector / length).astype("<f4").tobytes()
+
+
+def find_likely_pairs(
+    voices: Iterable[Voice],
+    *,
+    names: Mapping[str, str],
+    refused: Collection[tuple[str, str]] = (),
+    trust_names: bool = True,
+    calibration: Calibration = Calibration(),
+) -> list[LikelyPair]:
+    """
+    Pairs of speakers that are one person with a probability of `PROPOSED` or more, the likeliest first.
+
+    Args:
+        voices: Of all recordings.
+        names: The one name of each linked speaker; its voices are pooled.
+        refused: Pairs of speakers that a person has said to be two people.
+        trust_names: Take two speakers with declared names for two people.
+    """
+    apart = {frozenset(names.get(speaker, speaker) for speaker in pair) for pair in refused}
+    best: dict[tuple[str, str], float] = {}
+    for pooled in _pool(voices, names).values():
+        for first, second, probability in _compare(pooled, calibration):
+            one, other = sorted((first, second), key=lambda voice: voice.speaker)
+            if one.recordings & other.recordings or {one.speaker, other.speaker} in apart:
+                continue
+            if not (trust_names and _is_named(one) and _is_named(other)):
+                pair = one.speaker, other.speaker
+                best[pair] = max(best.get(pair, 0.0), probability)
+    ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+    return [LikelyPair(one=one, other=other, probability=probability) for (one, other), probability in ordered]
+
+
+def choose_proposals(pairs: Sequence[LikelyPair]) -> list[LikelyPair]:
+    """
+    Those of *pairs* that join speakers to groups in which every two are likely one person (complete linkage).
+
+    A chain of likely pairs whose ends are unlike does not make one person of all of them. A group of n speakers is
+    joined by n - 1 pairs, the likeliest first.
+
+    >>> pairs = [LikelyPair(one=a, other=b, probability=p) for a, b, p in [("a", "b", 0.9), ("b", "c", 0.8)]]
+    >>> [(pair.one, pair.other) for pair in choose_proposals(pairs)]
+    [('a', 'b')]
+    """
+    likely = {frozenset({pair.one, pair.other}) for pair in pairs}
+    groups: dict[str, frozenset[str]] = {}
+    proposals = []
+    for pair in sorted(pairs, key=lambda pair: (-pair.probability, pair.one, pair.other)):
+        first, second = (groups.get(speaker, frozenset({speaker})) for speaker in (pair.one, pair.other))
+        if first != second and all(frozenset({one, other}) in likely for one in first for other in second):
+            groups.update(dict.fromkeys(first | second, first | second))
+            proposals.append(pair)
+    return proposals
+
+
+def _is_named(voice: PooledVoice) -> bool:
+    return recording_of_unnamed(voice.speaker) is None
+
+
+def _pool(voices: Iterable[Voice], names: Mapping[str, str]) -> dict[str, list[PooledVoice]]:
+    """Mean vectors by maker, weighed by speech; in the order of the speakers' names."""
+    by_maker: dict[str, dict[str, list[Voice]]] = defaultdict(lambda: defaultdict(list))
+    for voice in voices:
+        by_maker[voice.maker][names.get(voice.speaker, voice.speaker)].append(voice)
+    return {
+        maker: [_mean(speaker, group) for speaker, group in sorted(by_speaker.items())]
+        for maker, by_speaker in by_maker.items()
+    }
+
+
+def _mean(speaker: str, voices: Sequence[Voice]) -> PooledVoice:
+    vectors = np.stack([np.frombuffer(voice.vector, dtype="<f4") for voice in voices])
+    weights = np.array([max(voice.speech, 1) for voice in voices], dtype=np.float32)
+    total = weights @ vectors
+    return PooledVoice(
+        speaker=speaker,
+        recordings=frozenset(voice.recording for voice in voices),
+        speech=sum(voice.speech for voice in voices),
+        vector=np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), dtype=np.float32),
+    )
+
+
+def _compare(
+    voices: Sequence[PooledVoice], calibration: Calibration
+) -> Iterator[tuple[PooledVoice, PooledVoice, float]]:
+    """Each two of *voices* that are likely one person, with the probability; a block of rows at a time."""
+    if len(voices) < 2:
+        return
+    vectors = np.stack([voice.vector for voice in voices])
+    seconds: _Floats = np.array([voice.speech / 1_000 for voice in voices], dtype=np.float32)
+    prior = np.log(len(voices) - 1)
+    wanted = prior + np.log(PROPOSED / (1 - PROPOSED))
+    for start in range(0, len(voices), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        cosines = vectors[rows] @ vectors[start:].T
+        ratios = calibration.log_ratio(cosines, seconds[rows, None], seconds[None, start:])
+        # Only what lies right of the diagonal: each pair once.
+        for row, column in np.argwhere(np.triu(ratios >= wanted, k=1)).tolist():
+            probability = 1 / (1 + np.exp(prior - float(ratios[row, column])))
+            yield voices[start + row], voices[start + column], float(probability)

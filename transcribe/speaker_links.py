@@ -1,0 +1,66 @@
+"""
+Speakers that a person has said to be one: who they are together, and whether that can be.
+
+The diariser's labels are local to a recording: a person who was not declared is ``<recording>/<label>`` in each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from transcribe.records import SpeakerLink
+
+#: A speaker that nobody declared: the recording's id, then what the diariser called the voice there.
+_UNNAMED = re.compile(r"([0-9a-f]{64})/.+")
+
+
+def recording_of_unnamed(speaker: str) -> str | None:
+    """
+    The id of the recording in which the diariser found *speaker*; ``None`` for a name that somebody declared.
+
+    >>> recording_of_unnamed("asha") is None
+    True
+    >>> recording_of_unnamed("0" * 64 + "/SPEAKER_00") == "0" * 64
+    True
+    """
+    match = _UNNAMED.fullmatch(speaker)
+    return match.group(1) if match else None
+
+
+def group_speakers(links: Iterable[SpeakerLink]) -> dict[str, frozenset[str]]:
+    """All speakers that accepted *links* make one person, by each of their names."""
+    groups: dict[str, frozenset[str]] = {}
+    for link in links:
+        if link.accepted:
+            group = frozenset({link.one, link.other}).union(groups.get(link.one, ()), groups.get(link.other, ()))
+            groups.update(dict.fromkeys(group, group))
+    return groups
+
+
+def canonical_names(links: Iterable[SpeakerLink]) -> dict[str, str]:
+    """
+    The one name of each speaker in accepted *links*: the smallest declared one of the group, else the smallest.
+
+    >>> link = SpeakerLink(one="0" * 64 + "/SPEAKER_00", other="asha", accepted=True, by=None, at="")
+    >>> set(canonical_names([link]).values())
+    {'asha'}
+    """
+    groups = group_speakers(links)
+    names = {group: min(group, key=_unnamed_last) for group in set(groups.values())}
+    return {speaker: names[group] for speaker, group in groups.items()}
+
+
+def find_contradiction(links: Iterable[SpeakerLink]) -> SpeakerLink | None:
+    """The first refused link between two speakers that accepted links make one person; ``None`` if all agree."""
+    given = list(links)
+    names = canonical_names(given)
+    return next((link for link in given if not link.accepted and _is_joined(link, names)), None)
+
+
+def _is_joined(link: SpeakerLink, names: Mapping[str, str]) -> bool:
+    return link.one in names and names[link.one] == names.get(link.other)
+
+
+def _unnamed_last(speaker: str) -> tuple[bool, str]:
+    return recording_of_unnamed(speaker) is not None, speaker
