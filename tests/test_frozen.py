@@ -30,6 +30,7 @@ def examples(draw: st.DrawFn) -> Example:
         dialect=draw(st.sampled_from([None, "hi", "en-scotland"])),
         language=draw(st.sampled_from([None, "hi", "en"])),
         speaker=draw(st.none() | TEXTS),
+        linked=draw(st.none() | TEXTS),
         channel=draw(st.sampled_from([None, 0, 1])),
         split=draw(st.sampled_from(["train", "dev", "test"])),
         provenance=Provenance(kind=draw(st.sampled_from(["person", "pseudo"])), by=draw(st.none() | TEXTS)),

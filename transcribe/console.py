@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PLAIN_EVERY_S: Final = 10.0
 
 #: Commands whose second word belongs to their name.
-GROUPS: Final = frozenset({"import", "config", "people", "report", "dataset", "models"})
+GROUPS: Final = frozenset({"import", "config", "people", "report", "dataset", "models", "speakers"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,7 @@ def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) 
                 hypothesis=_heard(speech, spoken_by, said),
                 dialect=one.dialect or "und",
                 language=one.language,
-                speaker=said.speaker or audio,
+                speaker=one.person,
                 model=recipe.recogniser.id,
                 session=one.session or audio,
                 duration_s=(said.end - said.start) / 1000,

@@ -69,6 +69,13 @@ class Example:
     guideline: str | None = None
     #: How much it counts beside a text that a person wrote.
     weight: float = 1.0
+    #: The name that accepted links gave the speaker when this was frozen; ``None`` where there was no link.
+    linked: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who speaks, under one name in all recordings; the recording where nobody said."""
+        return self.linked or self.speaker or self.audio
 
     @property
     def place(self) -> tuple[str, int, Milliseconds, Milliseconds, str, str]:
@@ -269,6 +276,7 @@ def line_of(one: Example) -> str:
             "provenance": None if origin is None else vars(origin),
             "guideline": one.guideline,
             "weight": one.weight,
+            **({} if one.linked is None else {"linked": one.linked}),
         }
     )
 

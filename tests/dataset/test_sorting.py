@@ -25,6 +25,7 @@ def corpora(draw: st.DrawFn) -> list[Example]:
             text=draw(st.sampled_from(SENTENCES)),
             dialect=draw(st.sampled_from(["en-scotland", "en-GB", None])),
             speaker=draw(st.sampled_from(["ann", "bob", "cat", None])),
+            linked=draw(st.sampled_from([None, "ann", "dee"])),
             session=draw(st.sampled_from(["s1", "s2", "s3", None])),
             split=draw(st.sampled_from(["train", "dev", "test"])),
         )
@@ -52,7 +53,7 @@ def test_what_is_kept_shares_no_speaker_conversation_or_sentence_with_a_stronger
     found = kept(corpus, closed_vocabulary=closed)
     for one in found:
         tested = [other for other in corpus if other.split in STRONGER[one.split]]
-        assert (one.speaker or one.audio) not in {other.speaker or other.audio for other in tested}
+        assert one.person not in {other.person for other in tested}
         assert conversation(one) not in {conversation(other) for other in tested}
         said = {sentence_of(other, SPELLINGS) for other in tested if other.split == "test"} - {""}
         assert closed or sentence_of(one, SPELLINGS) not in said

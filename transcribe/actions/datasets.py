@@ -21,10 +21,12 @@ def freeze(wiring: Wiring, name: str) -> Answer:
     """Freeze what stands now."""
     from transcribe import dataset
     from transcribe.actions.growing import pseudo_labels
+    from transcribe.actions.speakers import warn_of_shared_voices
 
     frozen = dataset.freeze(wiring.store, _place(wiring, name), rules(wiring), extra=pseudo_labels(wiring))
     data = {"name": name, "sha256": frozen.sha256, "counts": frozen.counts, **frozen.facts}
-    return Answer(data=data, text="\n".join([f"{name}: {frozen.sha256}", *_counts(frozen), *_left_out(frozen)]))
+    text = "\n".join([f"{name}: {frozen.sha256}", *_counts(frozen), *_left_out(frozen)])
+    return Answer(data=data, text=text, warnings=warn_of_shared_voices(wiring.store))
 
 
 def diff(wiring: Wiring, a: str, b: str) -> Answer:
@@ -55,7 +57,7 @@ def check(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
     text = f"{name} is as it was frozen: {frozen.sha256}"
     if not leakage:
         return Answer(data=data, text=text)
-    found = dataset.leaks(frozen, rules(wiring))
+    found = dataset.leaks(frozen, rules(wiring), names=wiring.store.speaker_names())
     found.refuse()
     audio = {one.audio for one in frozen.examples()}
     gone = audio - {recording.id for recording in wiring.store.recordings(ids=audio)}

@@ -10,6 +10,7 @@ from transcribe.actions.scoring import KEPT
 from transcribe.actions.tables import stacked, table
 from transcribe.console import Answer
 from transcribe.errors import UnfitError, UsageError
+from transcribe.speaker_links import group_speakers
 from transcribe.store.erasing import Forgotten
 from transcribe.wiring import Wiring
 
@@ -32,11 +33,13 @@ def erase(wiring: Wiring, *, speaker: str | None, expired: bool, dry_run: bool) 
     silent = [] if speaker is not None else _silent(wiring, found)
     texts = frozenset().union(*(wiring.store.texts_of(each, speaker=speaker) for each in found))
     ours, theirs = _files_with(wiring.workspace, texts)
+    linked = _linked_with(wiring, speaker)
     data = {
         "dry_run": dry_run,
         "recordings": [
             {"recording": each.recording, "whole": each.spans is None, "sound_ms": each.sound} for each in found
         ],
+        "linked": linked,
         "sound_only": [each.recording for each in silent],
         "files": [str(file) for file in ours],
         "remaining": [str(file) for file in theirs],
@@ -46,10 +49,17 @@ def erase(wiring: Wiring, *, speaker: str | None, expired: bool, dry_run: bool) 
     rows += [(each.path, "sound", printing.minutes(each.duration)) for each in silent]
     verb = "would be erased" if dry_run else "erased"
     lines = [f"{len(rows)} recordings hold what {verb if dry_run else 'was erased'}"] if rows else ["nothing to erase"]
+    lines += [f"{speaker} is linked with {', '.join(linked)}, to be erased by name of their own"] * bool(linked)
     lines += [f"{len(ours)} reports {verb}"] * bool(ours)
     lines += [f"{file} holds texts of it and is not ours to remove" for file in theirs]
     lines += ["copies outside the workspace, backups and models that learned from it are not reached"] * bool(rows)
     return Answer(data=data, text=stacked(lines, table(("recording", "what", "sound"), rows)))
+
+
+def _linked_with(wiring: Wiring, speaker: str | None) -> list[str]:
+    """The other names that accepted links give *speaker*, in order."""
+    groups = group_speakers(wiring.store.speaker_links())
+    return sorted(groups.get(speaker or "", frozenset()) - {speaker})
 
 
 def _erase(

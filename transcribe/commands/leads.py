@@ -12,6 +12,7 @@ from transcribe.commands.engineers import imports
 
 PANEL = "Transcription leads"
 people = group("people", "Who works at the desk.", PANEL)
+speakers = group("speakers", "Which speakers are one person, by their voices.", PANEL)
 report = group("report", "What was done at the desk.", PANEL)
 
 Since = Annotated[str | None, typer.Option(help="Work touched from this UTC date on, for example 2026-01-31.")]
@@ -225,6 +226,62 @@ def people_token(
 
     with Wiring.open(workspace) as wiring:
         console.answer(desk.people_token(wiring, name, scope or (), label=label, days=days, end=end))
+
+
+Speakers = Annotated[
+    list[str],
+    typer.Argument(metavar="SPEAKER SPEAKER | PROPOSAL", help="Two speakers as boli speakers shows them, or an id."),
+]
+
+
+@speakers.callback(invoke_without_command=True, epilog="Example: boli speakers")
+def speakers_propose(
+    context: typer.Context, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Which speakers are likely one person in several recordings, and how sure that is, for you to accept or refuse."""
+    from transcribe.actions import speakers as actions
+    from transcribe.wiring import Wiring
+
+    if context.invoked_subcommand is not None:
+        return
+    # Not the name of a workspace that stands where another command of this kind has its second word.
+    console.command = "speakers"
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.propose(wiring))
+
+
+@speakers.command("accept", epilog="Example: boli speakers accept 3f2a91c0")
+def speakers_accept(
+    names: Speakers, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Two speakers are one person: they count as one in splits, intervals and WER from now on."""
+    from transcribe.actions import speakers as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.decide(wiring, names, accepted=True))
+
+
+@speakers.command("refuse", epilog="Example: boli speakers refuse asha calls/7.wav/SPEAKER_01")
+def speakers_refuse(
+    names: Speakers, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Two speakers are two people: not proposed again, and no longer linked."""
+    from transcribe.actions import speakers as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.decide(wiring, names, accepted=False))
+
+
+@speakers.command("list", epilog="Example: boli speakers list")
+def speakers_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """What people have said of two speakers so far, who and when."""
+    from transcribe.actions import speakers as actions
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace) as wiring:
+        console.answer(actions.list_links(wiring))
 
 
 @report.command("productivity", epilog="Example: boli report productivity --since 2026-01-01")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from transcribe.dataset.sorting import Ledger, Rules, emptied, is_masked
+from transcribe.dataset.sorting import Ledger, Rules, emptied, is_masked, with_link
 from transcribe.errors import InputError
 from transcribe.frozen import Example, Frozen, Provenance, Writer, example_of, line_of, make
 from transcribe.records import Milliseconds, Recording
@@ -86,8 +86,8 @@ def freeze(
     Freeze what stands in *store* as the dataset *folder*: there whole, or not at all.
 
     The same state of the store gives the same bytes. Left out is what the test, and what is watched while training,
-    has too: speakers, conversations and, unless the vocabulary is closed, sentences of four words and more; of the
-    recording only the sound's place stays, as speech that nobody wrote down.
+    has too: speakers (linked ones count as one), conversations and, unless the vocabulary is closed, sentences of four
+    words and more; of the recording only the sound's place stays, as speech that nobody wrote down.
 
     Args:
         extra: Further stretches by recording, such as what a model heard where nobody wrote.
@@ -112,6 +112,7 @@ def freeze(
 
 def _collect(store: Store, told: _Told, spool: BinaryIO, extra: Mapping[str, Iterable[Example]]) -> None:
     """Every stretch on a line, in the order of the manifest."""
+    names = store.speaker_names()
     for found in store.transcribed():
         if (refusal := told.rules.refusal(found.recording)) is not None:
             told.left_out[refusal] += len(found.written)
@@ -119,7 +120,8 @@ def _collect(store: Store, told: _Told, spool: BinaryIO, extra: Mapping[str, Ite
         told.add_recording(found.recording)
         if hidden := sum(is_masked(written, found.masked) for written in found.written):
             told.left_out["masked"] += hidden
-        ordered = sorted(_all_of(found, told.rules, extra), key=lambda each: each.place)
+        examples = (with_link(example, names) for example in _all_of(found, told.rules, extra))
+        ordered = sorted(examples, key=lambda each: each.place)
         for one in ordered:
             told.add(one)
         spool.write("".join(f"{line_of(one)}\n" for one in ordered).encode())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from transcribe.dataset.sorting import Ledger, Reason, Rules
+from transcribe.dataset.sorting import Ledger, Reason, Rules, with_link
 from transcribe.errors import GateFailed
 from transcribe.frozen import Example, Frozen
 
@@ -73,7 +73,7 @@ def differ(a: Frozen, b: Frozen) -> Difference:
 
 
 def _homes(one: Example) -> dict[str, str]:
-    names = [f"recording {one.audio[:12]}", *[f"speaker {one.speaker}"] * bool(one.speaker)]
+    names = [f"recording {one.audio[:12]}", *[f"speaker {one.person}"] * bool(one.speaker)]
     return dict.fromkeys(names, str(one.split))
 
 
@@ -105,13 +105,18 @@ class Leaks:
             raise GateFailed(message, code="E_LEAKAGE", hint="boli dataset freeze NAME makes one without them")
 
 
-def leaks(frozen: Frozen, rules: Rules) -> Leaks:
-    """What the training of *frozen*, and what is watched in it, shares with its test."""
+def leaks(frozen: Frozen, rules: Rules, *, names: Mapping[str, str] | None = None) -> Leaks:
+    """
+    What the training of *frozen*, and what is watched in it, shares with its test.
+
+    Args:
+        names: The one name of each speaker that is linked now, whatever was linked when it was frozen.
+    """
     ledger = Ledger(rules.spellings)
     ids: list[str] = []
     begun: Counter[str] = Counter()
     for one in frozen.examples():
-        ledger.add(one)
+        ledger.add(with_link(one, names or {}))
         ids.append(one.id)
         if one.split == "test" and one.provenance is not None and one.provenance.draft is not None:
             begun[one.provenance.draft] += 1

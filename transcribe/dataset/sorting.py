@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
@@ -143,6 +143,12 @@ def _unwritten(recording: Recording, segment: Segment) -> Example:
     )
 
 
+def with_link(one: Example, names: Mapping[str, str]) -> Example:
+    """Give *one* the name in *names* of its speaker, where accepted links make it one with others."""
+    name = names.get(one.speaker or "")
+    return one if name is None else replace(one, linked=name)
+
+
 def emptied(one: Example) -> Example:
     """*one* as speech that nobody has written down: its sound is still no silence."""
     return replace(one, text=None, language=None, provenance=None, guideline=None, weight=0.0)
@@ -176,7 +182,7 @@ class Ledger:
         """The next stretch. A recording without a stated conversation is one of its own."""
         cell = Cell.of(one)
         self._splits.append(SPLITS.index(one.split))
-        self._speakers.append(self._number(f"speaker {one.speaker or one.audio}"))
+        self._speakers.append(self._number(f"speaker {one.person}"))
         self._conversations.append(self._number(f"session {one.session}" if one.session else f"audio {one.audio}"))
         self._sentences.append(_hash(sentence_of(one, self._spellings)))
         dialect = _NOTHING if cell is None else self._dialects.setdefault(cell.dialect, len(self._dialects))

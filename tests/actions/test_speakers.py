@@ -1,0 +1,115 @@
+"""What is proposed, decided, counted and warned about where one voice is heard in two recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.calls import FIRST, SECOND, make_workspace
+from transcribe import actions, workspace
+from transcribe.actions import datasets, erasing, speakers
+from transcribe.console import Answer
+from transcribe.errors import GateFailed, InputError, UsageError
+from transcribe.wiring import Wiring
+
+
+@pytest.fixture
+def wiring(tmp_path: Path) -> Iterator[Wiring]:
+    with Wiring.open(make_workspace(tmp_path / "w")) as opened:
+        yield opened
+
+
+def printed(answer: Answer) -> str:
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(answer.text)
+    return capture.get()
+
+
+def codes(answer: Answer) -> list[str]:
+    return [warning.partition(":")[0] for warning in answer.warnings]
+
+
+def test_a_voice_of_two_recordings_is_proposed_with_how_sure_that_is(wiring: Wiring) -> None:
+    answer = speakers.propose(wiring)
+    [proposal] = answer.data["proposals"]
+    assert answer.data["voices"] == 3
+    assert proposal["probability"] > 0.9
+    facts = [(each["name"], each["seconds"], each["recordings"][0]["split"]) for each in proposal["speakers"]]
+    assert facts == [(FIRST, 5.0, "train"), (SECOND, 6.0, "test")]
+    assert proposal["id"] in printed(answer) and FIRST in printed(answer)
+
+
+def test_what_was_decided_is_not_proposed_again_and_is_listed(wiring: Wiring) -> None:
+    [proposal] = speakers.propose(wiring).data["proposals"]
+    refused = speakers.decide(wiring, [proposal["id"]], accepted=False)
+    assert refused.data["name"] is None
+    assert speakers.propose(wiring).data["proposals"] == []
+    accepted = speakers.decide(wiring, [FIRST, SECOND], accepted=True)
+    assert codes(accepted) == ["W_LINKED"]
+    assert speakers.propose(wiring).data["proposals"] == []
+    listed = speakers.list_links(wiring)
+    [link] = listed.data["links"]
+    assert link["accepted"] and link["name"] == min(link["speakers"])
+    assert FIRST in printed(listed)
+
+
+def test_freezing_warns_of_a_likely_voice_and_goes_without_an_accepted_one(wiring: Wiring) -> None:
+    before = datasets.freeze(wiring, "before")
+    assert codes(before) == ["W_SAME_VOICE"] and FIRST in before.warnings[0]
+    assert before.data["left_out"] == {}
+    speakers.decide(wiring, [FIRST, SECOND], accepted=True)
+    with pytest.raises(GateFailed):
+        datasets.check(wiring, "before", leakage=True)
+    after = datasets.freeze(wiring, "after")
+    assert codes(after) == ["W_LINKED"] and "test and train" in after.warnings[0]
+    assert after.data["left_out"] == {"speaker": 1}
+    datasets.check(wiring, "after", leakage=True)
+
+
+def test_freezing_says_nothing_of_voices_that_a_person_told_apart(wiring: Wiring) -> None:
+    speakers.decide(wiring, [FIRST, SECOND], accepted=False)
+    assert datasets.freeze(wiring, "refused").warnings == []
+
+
+def test_linked_speakers_are_one_in_the_report(wiring: Wiring) -> None:
+    def count() -> int:
+        [row] = actions.wer(wiring.workspace, actions.Scoring()).data["dialects"]
+        return int(row["speakers"])
+
+    assert count() == 2
+    speakers.decide(wiring, [FIRST, SECOND], accepted=True)
+    assert count() == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "code"), [([FIRST, "calls/c.flac/SPEAKER_00"], "E_SPEAKER"), (["ffffffff"], "E_PROPOSAL")]
+)
+def test_names_that_are_not_there_are_refused_with_the_nearest(wiring: Wiring, names: list[str], code: str) -> None:
+    with pytest.raises(InputError) as error:
+        speakers.decide(wiring, names, accepted=True)
+    assert error.value.code == code
+    assert ("nearest calls/" in error.value.message) == (code == "E_SPEAKER")
+    assert wiring.store.speaker_links() == ()
+
+
+def test_more_names_than_two_are_a_wrong_use(wiring: Wiring) -> None:
+    with pytest.raises(UsageError):
+        speakers.decide(wiring, ["a", "b", "c"], accepted=True)
+
+
+def test_an_erasure_names_who_the_speaker_is_linked_with(wiring: Wiring) -> None:
+    speakers.decide(wiring, [FIRST, SECOND], accepted=True)
+    one, other = wiring.store.speaker_names()
+    assert erasing.erase(wiring, speaker=one, expired=False, dry_run=False).data["linked"] == [other]
+    assert one not in {voice.speaker for voice in wiring.store.voices()}
+    assert wiring.store.speaker_links() == ()
+
+
+def test_a_workspace_without_voices_says_what_keeps_them(tmp_path: Path) -> None:
+    with Wiring.open(workspace.create(tmp_path / "w")) as empty:
+        assert "boli run" in printed(speakers.propose(empty))
+        assert "boli speakers" in printed(speakers.list_links(empty))
