@@ -30,7 +30,7 @@ components = st.lists(st.sampled_from([0.0, 0.1, 1.0]), min_size=4, max_size=4).
 
 
 def link(one: str, other: str, *, accepted: bool = True) -> SpeakerLink:
-    return SpeakerLink(one=min(one, other), other=max(one, other), accepted=accepted, by=None, at="")
+    return SpeakerLink(first=min(one, other), second=max(one, other), accepted=accepted, by=None, at="")
 
 
 def voice(speaker: str, vector: list[float], *, recording: str | None = None, **facts: object) -> Voice:
@@ -50,7 +50,7 @@ def corpora(draw: st.DrawFn) -> list[Voice]:
             draw(components),
             recording=recording_of_unnamed(speaker) or draw(st.sampled_from(RECORDINGS)),
             speech=draw(st.integers(0, 60_000)),
-            maker=draw(st.sampled_from(["encoder", "other"])),
+            maker=draw(st.sampled_from(["encoder", "second"])),
         )
         for speaker in speakers
     ]
@@ -73,7 +73,7 @@ def test_a_person_has_one_name_which_is_a_declared_one_where_there_is_any(accept
         declared = [other for other in group if recording_of_unnamed(other) is None]
         assert names[speaker] == min(declared or group)
         assert speaker in group
-    assert all(names[each.one] == names[each.other] for each in accepted)
+    assert all(names[each.first] == names[each.second] for each in accepted)
 
 
 @given(links, pairs_of_speakers)
@@ -99,11 +99,11 @@ def test_nobody_is_likely_one_with_somebody_that_cannot_be_the_same(
     for each in voices:
         makers[names.get(each.speaker, each.speaker)].add(each.maker)
     for pair in find_likely_pairs(voices, names=names, refused=refused, trust_names=trust_names):
-        assert pair.one < pair.other and PROPOSED <= pair.probability <= 1
-        assert frozenset({pair.one, pair.other}) not in apart
-        assert makers[pair.one] & makers[pair.other]
-        assert not (trust_names and {pair.one, pair.other} <= {"asha", "ravi"})
-        assert {names.get(pair.one, pair.one), names.get(pair.other, pair.other)} == {pair.one, pair.other}
+        assert pair.first < pair.second and PROPOSED <= pair.probability <= 1
+        assert frozenset({pair.first, pair.second}) not in apart
+        assert makers[pair.first] & makers[pair.second]
+        assert not (trust_names and {pair.first, pair.second} <= {"asha", "ravi"})
+        assert {names.get(pair.first, pair.first), names.get(pair.second, pair.second)} == {pair.first, pair.second}
 
 
 @given(corpora(), st.randoms())
@@ -115,7 +115,10 @@ def test_the_order_in_which_voices_come_changes_nothing(voices: list[Voice], cha
 def test_two_labels_of_one_recording_are_never_one_person() -> None:
     first, second, third = (f"{RECORDINGS[0]}/a", f"{RECORDINGS[0]}/b", f"{RECORDINGS[1]}/a")
     voices = [voice(speaker, [1, 0]) for speaker in (first, second, third)]
-    assert {(pair.one, pair.other) for pair in find_likely_pairs(voices, names={})} == {(first, third), (second, third)}
+    assert {(pair.first, pair.second) for pair in find_likely_pairs(voices, names={})} == {
+        (first, third),
+        (second, third),
+    }
 
 
 def test_names_that_people_declared_are_two_people_unless_they_are_not_trusted() -> None:
@@ -130,7 +133,7 @@ def test_pairs_are_found_across_blocks_of_the_matrix() -> None:
     voices = [voice(f"{number:064x}/s", list(vectors[number])) for number in range(1_199)]
     voices.append(voice(f"{5_000:064x}/s", list(vectors[3])))
     [pair] = find_likely_pairs(voices, names={})
-    assert (pair.one, pair.other) == (f"{3:064x}/s", f"{5_000:064x}/s")
+    assert (pair.first, pair.second) == (f"{3:064x}/s", f"{5_000:064x}/s")
 
 
 seconds = st.floats(1, 10, width=32)
@@ -156,11 +159,11 @@ def test_little_speech_says_less_than_much(cosine: float, sign: int) -> None:
 
 likely = st.lists(
     st.builds(
-        lambda pair, probability: LikelyPair(one=min(pair), other=max(pair), probability=probability),
+        lambda pair, probability: LikelyPair(first=min(pair), second=max(pair), probability=probability),
         pairs_of_speakers,
         st.floats(PROPOSED, 1),
     ),
-    unique_by=lambda pair: (pair.one, pair.other),
+    unique_by=lambda pair: (pair.first, pair.second),
 )
 
 
@@ -168,8 +171,8 @@ likely = st.lists(
 def test_proposals_are_likely_pairs_that_join_only_who_are_all_alike(pairs: list[LikelyPair]) -> None:
     proposals = choose_proposals(pairs)
     assert set(proposals) <= set(pairs)
-    alike = {frozenset({pair.one, pair.other}) for pair in pairs}
-    groups = group_speakers(link(pair.one, pair.other) for pair in proposals)
+    alike = {frozenset({pair.first, pair.second}) for pair in pairs}
+    groups = group_speakers(link(pair.first, pair.second) for pair in proposals)
     for group in set(groups.values()):
         assert all(frozenset({one, other}) in alike for one in group for other in group if one != other)
     # No proposal is implied by others.
@@ -188,4 +191,4 @@ def test_speech_of_linked_speakers_is_one_voice_weighed_by_its_length() -> None:
     voices = [voice(short, [0, 1], speech=100), voice(long, [1, 0]), voice(third, [1, 0])]
     names: Mapping[str, str] = canonical_names([link(short, long)])
     [pair] = find_likely_pairs(voices, names=names)
-    assert (pair.one, pair.other) == (short, third)
+    assert (pair.first, pair.second) == (short, third)

@@ -113,8 +113,8 @@ class SpeakerLink:
     """A person's word that two speakers are one person, or that they are two."""
 
     #: The smaller of the two names.
-    one: str
-    other: str
+    first: str
+    second: str
     #: ``False``: they are two people.
     accepted: bool
     #: Name of the account that decided.

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,7 @@ class Calibration:
     What turns a cosine into a likelihood ratio.
 
     The values are of the GE2E encoder on every second speaker of speechocean762 by id, from the first: 8 draws of 1, 2
-    and 4 clips a recording, both classes weighed alike. `benchmarks.same_voice --fit` finds them.
+    and 4 clips a recording, both classes weighed alike. `benchmarks.same_voice` finds them anew.
     """
 
     #: Seconds of speech after which half of a vector's variance is the voice.
@@ -48,11 +49,11 @@ class Calibration:
     #: Longest speech that was calibrated on, in seconds; more counts as this much.
     longest_s: float = 10.0
 
-    def log_ratio(self, cosine: _Floats, one_s: _Floats, other_s: _Floats) -> _Floats:
+    def log_ratio(self, cosine: _Floats, first_s: _Floats, second_s: _Floats) -> _Floats:
         """Natural logarithm of the likelihood ratio of one person against two; lengths of speech in seconds."""
-        first, second = self.clip_seconds(one_s), self.clip_seconds(other_s)
-        corrected = cosine * np.sqrt((1 + self.half_s / first) * (1 + self.half_s / second))
-        return np.asarray((corrected - self.boundary) / (self.width * (1 / first + 1 / second)))
+        first_length, second_length = self.clip_seconds(first_s), self.clip_seconds(second_s)
+        corrected = cosine * np.sqrt((1 + self.half_s / first_length) * (1 + self.half_s / second_length))
+        return np.asarray((corrected - self.boundary) / (self.width * (1 / first_length + 1 / second_length)))
 
     def clip_seconds(self, seconds: _Floats) -> _Floats:
         """*seconds* of speech as they count."""
@@ -75,8 +76,8 @@ class LikelyPair:
     """Two speakers that may be one person."""
 
     #: The smaller of the two names.
-    one: str
-    other: str
+    first: str
+    second: str
     probability: float
 
 
@@ -110,14 +111,13 @@ def find_likely_pairs(
     best: dict[tuple[str, str], float] = {}
     for pooled in _pool(voices, names).values():
         for first, second, probability in _compare(pooled, calibration):
-            one, other = sorted((first, second), key=lambda voice: voice.speaker)
-            if one.recordings & other.recordings or {one.speaker, other.speaker} in apart:
+            if first.recordings & second.recordings or {first.speaker, second.speaker} in apart:
                 continue
-            if not (trust_names and _is_named(one) and _is_named(other)):
-                pair = one.speaker, other.speaker
+            if not (trust_names and _is_named(first) and _is_named(second)):
+                pair = first.speaker, second.speaker
                 best[pair] = max(best.get(pair, 0.0), probability)
     ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))
-    return [LikelyPair(one=one, other=other, probability=probability) for (one, other), probability in ordered]
+    return [LikelyPair(first=first, second=second, probability=probability) for (first, second), probability in ordered]
 
 
 def choose_proposals(pairs: Sequence[LikelyPair]) -> list[LikelyPair]:
@@ -127,17 +127,17 @@ def choose_proposals(pairs: Sequence[LikelyPair]) -> list[LikelyPair]:
     A chain of likely pairs whose ends are unlike does not make one person of all of them. A group of n speakers is
     joined by n - 1 pairs, the likeliest first.
 
-    >>> pairs = [LikelyPair(one=a, other=b, probability=p) for a, b, p in [("a", "b", 0.9), ("b", "c", 0.8)]]
-    >>> [(pair.one, pair.other) for pair in choose_proposals(pairs)]
+    >>> pairs = [LikelyPair(first=a, second=b, probability=p) for a, b, p in [("a", "b", 0.9), ("b", "c", 0.8)]]
+    >>> [(pair.first, pair.second) for pair in choose_proposals(pairs)]
     [('a', 'b')]
     """
-    likely = {frozenset({pair.one, pair.other}) for pair in pairs}
+    likely = {frozenset({pair.first, pair.second}) for pair in pairs}
     groups: dict[str, frozenset[str]] = {}
     proposals = []
-    for pair in sorted(pairs, key=lambda pair: (-pair.probability, pair.one, pair.other)):
-        first, second = (groups.get(speaker, frozenset({speaker})) for speaker in (pair.one, pair.other))
-        if first != second and all(frozenset({one, other}) in likely for one in first for other in second):
-            groups.update(dict.fromkeys(first | second, first | second))
+    for pair in sorted(pairs, key=lambda pair: (-pair.probability, pair.first, pair.second)):
+        left, right = (groups.get(speaker, frozenset({speaker})) for speaker in (pair.first, pair.second))
+        if left != right and all(frozenset(two) in likely for two in product(left, right)):
+            groups.update(dict.fromkeys(left | right, left | right))
             proposals.append(pair)
     return proposals
 
@@ -172,7 +172,9 @@ def _mean(speaker: str, voices: Sequence[Voice]) -> PooledVoice:
 def _compare(
     voices: Sequence[PooledVoice], calibration: Calibration
 ) -> Iterator[tuple[PooledVoice, PooledVoice, float]]:
-    """Each two of *voices* that are likely one person, with the probability; a block of rows at a time."""
+    """
+    Each two of *voices* that are likely one person, in their order, with the probability; a block of rows at a time.
+    """
     if len(voices) < 2:
         return
     vectors = np.stack([voice.vector for voice in voices])

@@ -33,7 +33,7 @@ def group_speakers(links: Iterable[SpeakerLink]) -> dict[str, frozenset[str]]:
     groups: dict[str, frozenset[str]] = {}
     for link in links:
         if link.accepted:
-            group = frozenset({link.one, link.other}).union(groups.get(link.one, ()), groups.get(link.other, ()))
+            group = frozenset({link.first, link.second}).union(groups.get(link.first, ()), groups.get(link.second, ()))
             groups.update(dict.fromkeys(group, group))
     return groups
 
@@ -42,7 +42,7 @@ def canonical_names(links: Iterable[SpeakerLink]) -> dict[str, str]:
     """
     The one name of each speaker in accepted *links*: the smallest declared one of the group, else the smallest.
 
-    >>> link = SpeakerLink(one="0" * 64 + "/SPEAKER_00", other="asha", accepted=True, by=None, at="")
+    >>> link = SpeakerLink(first="0" * 64 + "/SPEAKER_00", second="asha", accepted=True, by=None, at="")
     >>> set(canonical_names([link]).values())
     {'asha'}
     """
@@ -59,7 +59,7 @@ def find_contradiction(links: Iterable[SpeakerLink]) -> SpeakerLink | None:
 
 
 def _is_joined(link: SpeakerLink, names: Mapping[str, str]) -> bool:
-    return link.one in names and names[link.one] == names.get(link.other)
+    return link.first in names and names[link.first] == names.get(link.second)
 
 
 def _unnamed_last(speaker: str) -> tuple[bool, str]:

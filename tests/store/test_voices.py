@@ -31,9 +31,9 @@ def work(name: str, *voices: Voice, **facts: str) -> Drafted:
 
 def test_voices_are_kept_with_the_drafts_to_the_last_bit(store: Store) -> None:
     store.add_recordings([recording()])
-    kept = [voice(), voice(speaker="B", channel=1)]
-    store.save_drafted(work("talk", *kept))
-    assert list(store.voices()) == kept
+    voices = [voice(), voice(speaker="B", channel=1)]
+    store.save_drafted(work("talk", *voices))
+    assert list(store.voices()) == voices
 
 
 def test_another_diarisation_replaces_voices_and_another_recogniser_leaves_them(store: Store) -> None:
@@ -48,7 +48,7 @@ def test_another_diarisation_replaces_voices_and_another_recogniser_leaves_them(
 def test_a_voice_of_another_recording_is_refused(store: Store) -> None:
     store.add_recordings([recording()])
     with pytest.raises(InputError, match="voices of another recording"):
-        store.save_drafted(work("talk", voice("other")))
+        store.save_drafted(work("talk", voice("second")))
 
 
 def test_voices_stand_in_no_export(store: Store) -> None:
@@ -65,7 +65,7 @@ def test_the_last_word_on_two_speakers_counts_in_either_order(store: Store) -> N
     assert store.speaker_names() == {"a": "a", "b": "a"}
     store.link_speakers("a", "b", accepted=False, by=None)
     [link] = store.speaker_links()
-    assert (link.one, link.other, link.accepted, link.by) == ("a", "b", False, None)
+    assert (link.first, link.second, link.accepted, link.by) == ("a", "b", False, None)
     assert store.speaker_names() == {}
 
 
@@ -93,7 +93,7 @@ def test_pairs_for_scoring_name_the_linked_person(store: Store) -> None:
     store.link_speakers("asha", "zoe", accepted=True, by=None)
     spans = {span.id: span for span in store.scoring_spans("model-1")}
     assert (spans["c1"].speaker, spans["c1"].person) == ("A", "A")
-    store.link_speakers("B", unnamed("other"), accepted=True, by=None)
+    store.link_speakers("B", unnamed("second"), accepted=True, by=None)
     spans = {span.id: span for span in store.scoring_spans("model-1")}
     assert [spans[id].person for id in ("c1", "c2")] == ["A", "B"]
     assert spans["c2"].hypothesis == "three"
@@ -113,8 +113,8 @@ def test_a_recording_of_a_linked_speaker_joins_the_split_of_the_others(store: St
 def test_recordings_are_found_by_whoever_speaks_in_them(store: Store) -> None:
     store.add_recordings([recording("declared", speaker="asha"), recording("drafted")])
     store.save_drafted(work("drafted", voice("drafted", unnamed("drafted"))))
-    found = store.recordings_of_speakers(["asha", "A", unnamed("drafted"), "nobody"])
-    paths = {speaker: [each.path for each in recordings] for speaker, recordings in found.items()}
+    recordings_by_speaker = store.recordings_of_speakers(["asha", "A", unnamed("drafted"), "nobody"])
+    paths = {speaker: [each.path for each in recordings] for speaker, recordings in recordings_by_speaker.items()}
     assert paths == {"asha": ["declared.wav"], "A": ["drafted.wav"], unnamed("drafted"): ["drafted.wav"], "nobody": []}
     assert store.known_speakers() == sorted(["A", "B", "asha", unnamed("drafted")])
     assert store.knows_speaker("asha") and not store.knows_speaker("nobody")
@@ -127,7 +127,7 @@ def test_a_voice_and_its_links_are_erased_with_the_speaker(store: Store) -> None
     store.link_speakers("B", "ravi", accepted=True, by=None)
     store.erase(store.of_speaker("A"), speaker="A")
     assert [each.speaker for each in store.voices()] == ["B"]
-    assert [(link.one, link.other) for link in store.speaker_links()] == [("B", "ravi")]
+    assert [(link.first, link.second) for link in store.speaker_links()] == [("B", "ravi")]
 
 
 def test_the_voices_of_an_erased_recording_go_and_links_of_who_speaks_elsewhere_stay(store: Store) -> None:
@@ -139,5 +139,5 @@ def test_the_voices_of_an_erased_recording_go_and_links_of_who_speaks_elsewhere_
     store.erase([each for each in store.of_before(store.later(60)) if each.recording == recording_id("old")])
     store.forget_pages()
     assert list(store.voices()) == []
-    assert [link.one for link in store.speaker_links()] == ["B"]
+    assert [link.first for link in store.speaker_links()] == ["B"]
     assert names not in everything(store)

@@ -30,14 +30,14 @@ def propose(wiring: Wiring) -> Answer:
     """Which speakers, one of them unnamed at least, are likely one person, and how sure that is."""
     voices = _Voices.of(wiring.store)
     proposals = voices.proposals()
-    known = _Known.of(wiring.store, [speaker for pair in proposals for speaker in (pair.one, pair.other)])
+    known = _Known.of(wiring.store, [speaker for pair in proposals for speaker in (pair.first, pair.second)])
     data = {
         "voices": len(voices.speech),
         "proposals": [
             {
                 "id": _proposal_id(pair),
                 "probability": round(pair.probability, 4),
-                "speakers": [known.data(name, voices.speech[name]) for name in (pair.one, pair.other)],
+                "speakers": [known.data(name, voices.speech[name]) for name in (pair.first, pair.second)],
             }
             for pair in proposals
         ],
@@ -46,8 +46,8 @@ def propose(wiring: Wiring) -> Answer:
         (
             _proposal_id(pair),
             f"{pair.probability:.0%}",
-            *known.cells(pair.one, voices.speech[pair.one]),
-            *known.cells(pair.other, voices.speech[pair.other]),
+            *known.cells(pair.first, voices.speech[pair.first]),
+            *known.cells(pair.second, voices.speech[pair.second]),
         )
         for pair in proposals
     ]
@@ -69,34 +69,34 @@ def decide(wiring: Wiring, names: Sequence[str], *, accepted: bool) -> Answer:
     store = wiring.store
     first, second = _pair_named(store, names)
     link = store.link_speakers(first, second, accepted=accepted, by=_account())
-    known = _Known.of(store, [link.one, link.other])
-    canonical = store.speaker_names().get(link.one, link.one)
+    known = _Known.of(store, [link.first, link.second])
+    canonical = store.speaker_names().get(link.first, link.first)
     data = {
-        "speakers": [link.one, link.other],
+        "speakers": [link.first, link.second],
         "accepted": accepted,
         "name": canonical if accepted else None,
         "by": link.by,
         "at": link.at,
     }
-    both = f"{known.shown(link.one)} and {known.shown(link.other)}"
+    both = f"{known.shown(link.first)} and {known.shown(link.second)}"
     if not accepted:
         return Answer(data=data, text=f"{both} are two people")
     text = f"{both} are one person: {_Known.of(store, [canonical]).shown(canonical)}"
-    return Answer(data=data, text=text, warnings=list(_warn_of_links(store, within={link.one})))
+    return Answer(data=data, text=text, warnings=list(_warn_of_links(store, within={link.first})))
 
 
 def list_links(wiring: Wiring) -> Answer:
     """All that people have said of two speakers, with who said it and when."""
     links = wiring.store.speaker_links()
     names = wiring.store.speaker_names()
-    known = _Known.of(wiring.store, {*names.values(), *(name for link in links for name in (link.one, link.other))})
+    known = _Known.of(wiring.store, {*names.values(), *(name for link in links for name in (link.first, link.second))})
     data = {
         "links": [
             {
-                "speakers": [link.one, link.other],
-                "names": [known.shown(link.one), known.shown(link.other)],
+                "speakers": [link.first, link.second],
+                "names": [known.shown(link.first), known.shown(link.second)],
                 "accepted": link.accepted,
-                "name": names[link.one] if link.accepted else None,
+                "name": names[link.first] if link.accepted else None,
                 "by": link.by,
                 "at": link.at,
             }
@@ -105,9 +105,9 @@ def list_links(wiring: Wiring) -> Answer:
     }
     rows = [
         (
-            known.shown(link.one),
-            known.shown(link.other),
-            f"one: {known.shown(names[link.one])}" if link.accepted else "two people",
+            known.shown(link.first),
+            known.shown(link.second),
+            f"one: {known.shown(names[link.first])}" if link.accepted else "two people",
             link.by or "–",
             link.at,
         )
@@ -140,7 +140,7 @@ class _Voices:
 
         names = store.speaker_names()
         voices = list(store.voices())
-        refused = [(link.one, link.other) for link in store.speaker_links() if not link.accepted]
+        refused = [(link.first, link.second) for link in store.speaker_links() if not link.accepted]
         speech: dict[str, int] = {}
         for voice in voices:
             name = names.get(voice.speaker, voice.speaker)
@@ -167,9 +167,9 @@ class _Known:
         """Look *speakers* up in *store*."""
         groups = group_speakers(store.speaker_links())
         members = {speaker: groups.get(speaker, frozenset({speaker})) for speaker in speakers}
-        own = store.recordings_of_speakers({name for group in members.values() for name in group})
+        by_name = store.recordings_of_speakers({name for group in members.values() for name in group})
         recordings = {
-            speaker: tuple({recording.id: recording for name in sorted(group) for recording in own[name]}.values())
+            speaker: tuple({recording.id: recording for name in sorted(group) for recording in by_name[name]}.values())
             for speaker, group in members.items()
         }
         paths = {recording.id: recording.path for some in recordings.values() for recording in some}
@@ -216,7 +216,7 @@ def _proposal_lines(voices: _Voices, count: int) -> list[str]:
 
 
 def _proposal_id(pair: LikelyPair) -> str:
-    return content_id(pair.one, pair.other)[:_ID_DIGITS]
+    return content_id(pair.first, pair.second)[:_ID_DIGITS]
 
 
 def _pair_named(store: Store, names: Sequence[str]) -> tuple[str, str]:
@@ -230,7 +230,7 @@ def _pair_named(store: Store, names: Sequence[str]) -> tuple[str, str]:
         message = f"the proposal {names[0]} was asked for; there are {len(proposals)}{_nearest(names[0], proposals)}"
         raise InputError(message, code="E_PROPOSAL", hint="boli speakers lists them", item=names[0])
     pair = proposals[names[0]]
-    return pair.one, pair.other
+    return pair.first, pair.second
 
 
 def _speaker_named(store: Store, name: str) -> str:
@@ -284,10 +284,10 @@ def _warn_of_links(store: Store, *, within: Iterable[str] | None = None) -> Iter
 
 def _warn_of_likely(store: Store) -> Iterator[str]:
     pairs = _Voices.of(store, trust_names=False).pairs
-    known = _Known.of(store, {speaker for pair in pairs for speaker in (pair.one, pair.other)})
-    apart = [pair for pair in pairs if _straddles(known.splits(pair.one), known.splits(pair.other))]
+    known = _Known.of(store, {speaker for pair in pairs for speaker in (pair.first, pair.second)})
+    apart = [pair for pair in pairs if _straddles(known.splits(pair.first), known.splits(pair.second))]
     for pair in apart[:_MOST_NAMED]:
-        both = f"{known.shown(pair.one)} and {known.shown(pair.other)}"
+        both = f"{known.shown(pair.first)} and {known.shown(pair.second)}"
         yield (
             f"W_SAME_VOICE: {both}, one in train and one in test, are one person with {pair.probability:.0%}; "
             "hear them, then boli speakers accept, or refuse"

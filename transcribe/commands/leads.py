@@ -12,7 +12,7 @@ from transcribe.commands.engineers import imports
 
 PANEL = "Transcription leads"
 people = group("people", "Who works at the desk.", PANEL)
-speakers = group("speakers", "Which speakers are one person, by their voices.", PANEL)
+speakers = group("speakers", "Which speakers are likely one person, by their voices; alone, it lists them.", PANEL)
 report = group("report", "What was done at the desk.", PANEL)
 
 Since = Annotated[str | None, typer.Option(help="Work touched from this UTC date on, for example 2026-01-31.")]

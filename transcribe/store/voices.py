@@ -41,17 +41,19 @@ class Voices(Database):
         """The one name of each speaker that accepted links make one with others."""
         return canonical_names(self.speaker_links())
 
-    def link_speakers(self, first: str, second: str, *, accepted: bool, by: str | None) -> SpeakerLink:
+    def link_speakers(self, speaker: str, other: str, *, accepted: bool, by: str | None) -> SpeakerLink:
         """
         Keep the word of *by* that two speakers are one person, or two; it replaces an earlier one on the same two.
 
         Raises:
             InputError: E_LINK if they are the same speaker, or the word contradicts other links.
         """
-        one, other = sorted((first, second))
-        if one == other:
-            raise InputError(f"{one} was to be linked with itself", code="E_LINK", hint="name two speakers", item=one)
-        link = SpeakerLink(one=one, other=other, accepted=accepted, by=by, at=self.now())
+        first, second = sorted((speaker, other))
+        if first == second:
+            raise InputError(
+                f"{first} was to be linked with itself", code="E_LINK", hint="name two speakers", item=first
+            )
+        link = SpeakerLink(first=first, second=second, accepted=accepted, by=by, at=self.now())
         with self.writing() as connection:
             _insert_link(connection, link)
             # Raised inside the transaction, which takes the insertion back.
@@ -88,9 +90,9 @@ class Voices(Database):
 
 def links_in(connection: Connection) -> tuple[SpeakerLink, ...]:
     """All links, accepted and refused, by the names."""
-    rows = connection.execute(select(SPEAKER_LINKS).order_by(SPEAKER_LINKS.c.one, SPEAKER_LINKS.c.other))
+    rows = connection.execute(select(SPEAKER_LINKS).order_by(SPEAKER_LINKS.c.first, SPEAKER_LINKS.c.second))
     return tuple(
-        SpeakerLink(one=row.one, other=row.other, accepted=row.accepted, by=row.decided_by, at=row.decided_at)
+        SpeakerLink(first=row.first, second=row.second, accepted=row.accepted, by=row.decided_by, at=row.decided_at)
         for row in rows
     )
 
@@ -138,15 +140,15 @@ def erase_voices(connection: Connection, condition: ColumnElement[bool], speaker
             for name in connection.execute(select(table.c.speaker).where(table.c.speaker.in_(batch))).scalars()
         }
         gone = [name for name in batch if name not in remaining]
-        either = or_(SPEAKER_LINKS.c.one.in_(gone), SPEAKER_LINKS.c.other.in_(gone))
+        either = or_(SPEAKER_LINKS.c.first.in_(gone), SPEAKER_LINKS.c.second.in_(gone))
         connection.execute(delete(SPEAKER_LINKS).where(either))
 
 
 def _insert_link(connection: Connection, link: SpeakerLink) -> None:
     values = {
-        "id": content_id(link.one, link.other),
-        "one": key(link.one, "a speaker"),
-        "other": key(link.other, "a speaker"),
+        "id": content_id(link.first, link.second),
+        "first": key(link.first, "a speaker"),
+        "second": key(link.second, "a speaker"),
         "accepted": link.accepted,
         "decided_by": optional(link.by, "who decided"),
         "decided_at": link.at,
@@ -161,9 +163,11 @@ def _refuse_contradiction(link: SpeakerLink, links: Sequence[SpeakerLink]) -> No
     if refused is None:
         return
     if link.accepted:
-        message = f"{link.one} and {link.other} were to be one person; then {refused.one} and {refused.other} were one"
+        message = (
+            f"{link.first} and {link.second} were to be one person; then {refused.first} and {refused.second} were one"
+        )
         hint = f"they were refused on {refused.at}; accept those two first, if that was wrong"
     else:
-        message = f"{link.one} and {link.other} were to be two people; other accepted links make them one"
+        message = f"{link.first} and {link.second} were to be two people; other accepted links make them one"
         hint = "boli speakers list shows them; refuse the one that is wrong"
-    raise InputError(message, code="E_LINK", hint=hint, item=link.one)
+    raise InputError(message, code="E_LINK", hint=hint, item=link.first)

@@ -30,8 +30,8 @@ def upgrade() -> None:
     op.create_table(
         "speaker_links",
         Column("id", Words, primary_key=True),
-        Column("one", Words, nullable=False),
-        Column("other", Words, nullable=False),
+        Column("first", Words, nullable=False),
+        Column("second", Words, nullable=False),
         Column("accepted", Boolean, nullable=False),
         Column("decided_by", Words),
         Column("decided_at", Words, nullable=False),
