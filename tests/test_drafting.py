@@ -16,7 +16,7 @@ from dialects.dialect import load_catalogue
 from tests.desk import HIGH, LOW, MIDDLE, SYLLABLES, Desk, recipe, said, sound
 from transcribe import audio
 from transcribe.backends.scripted import ScriptedDiariser, ScriptedRecogniser
-from transcribe.drafting import IN_FLIGHT, Recipe, draft_pending
+from transcribe.drafting import IN_FLIGHT, Recipe, SecondOpinion, draft_pending
 from transcribe.errors import UnfitError
 from transcribe.levers import Lever
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, Heard, Pcm, SpeakerCount, Window
@@ -374,23 +374,59 @@ def test_a_script_that_is_not_the_dialects_is_flagged(desk: Desk) -> None:
     assert flags_of(desk, recipe()) == {"talk.flac": ("script",)}
 
 
-class Contrary(ScriptedRecogniser):
-    """Hears another word wherever there is one."""
+class Contrary(ListeningRecogniser):
+    """Hears another word wherever there is one, as sure as it is told to be."""
+
+    def __init__(self, *, level: float, probability: float = 0.5, silent: bool = False) -> None:
+        super().__init__(level=level)
+        self._probability, self._silent = probability, silent
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
-        heard = super().recognise(pcm, windows)
-        return [
-            dataclasses.replace(each, words=tuple(dataclasses.replace(word, text="no") for word in each.words))
-            for each in heard
-        ]
+        return [self._changed(answer) for answer in super().recognise(pcm, windows)]
+
+    def _changed(self, answer: Heard) -> Heard:
+        words = () if self._silent else answer.words
+        changed = (dataclasses.replace(word, text="no", probability=self._probability) for word in words)
+        return dataclasses.replace(answer, words=tuple(changed))
 
 
-def test_a_second_pass_that_disagrees_flags_the_draft(desk: Desk) -> None:
+def test_a_second_opinion_that_disagrees_flags_the_draft(desk: Desk) -> None:
     talk = desk.add("talk", [(0, 1_200, LOW)])
-    assert flags_of(desk, recipe(second=Contrary(level=0.02))) == {"talk.flac": ("disagreement",)}
-    agreed = recipe(second=ScriptedRecogniser(level=0.03))
+    contrary = recipe(second=SecondOpinion(recogniser=Contrary(level=0.02)))
+    assert flags_of(desk, contrary) == {"talk.flac": ("disagreement",)}
+    agreed = recipe(second=SecondOpinion(recogniser=ScriptedRecogniser(level=0.03)))
     assert flags_of(desk, agreed) == {"talk.flac": ()}
     assert desk.texts(talk, agreed) == {("SPEAKER_00", 0): said(LOW, 3)}
+
+
+@pytest.mark.parametrize(("probability", "alternative"), [(1.0, "no no no"), (0.01, None)])
+def test_a_second_opinion_stands_beside_the_draft_where_it_disagrees_and_is_surer(
+    desk: Desk, probability: float, alternative: str | None
+) -> None:
+    talk = desk.add("talk", [(0, 1_200, LOW)])
+    made = recipe(second=SecondOpinion(recogniser=Contrary(level=0.02, probability=probability)))
+    desk.draft(made)
+    (draft,) = desk.store.drafts(talk.id, made.recogniser.id)
+    assert (draft.text, draft.alternative) == (said(LOW, 3), alternative)
+
+
+def test_a_second_opinion_is_not_asked_of_a_language_that_it_does_not_know(desk: Desk) -> None:
+    desk.add("tamil", [(0, 1_200, LOW)], dialect="ta")
+    desk.add("english", [(0, 1_600, LOW)], dialect="en-IN")
+    second = Contrary(level=0.02)
+    found = flags_of(desk, recipe(second=SecondOpinion(recogniser=second, language="en")))
+    assert "disagreement" in found["english.flac"]
+    assert "disagreement" not in found["tamil.flac"]
+    assert [window.language for window in second.windows] == ["en"]
+
+
+def test_a_second_opinion_hears_everything_once_in_windows_of_its_own(desk: Desk) -> None:
+    desk.add("talk", [(0, 12_000, LOW)], duration=12_000)
+    silent = Contrary(level=0.02, silent=True)
+    desk.draft(recipe(second=SecondOpinion(recogniser=silent, window=5_000)))
+    assert len(silent.windows) >= 3
+    assert all(window.duration <= 5_000 and window.temperature == 0 for window in silent.windows)
+    assert sum(window.duration for window in silent.windows) < 15_000
 
 
 def test_work_is_known_again_by_everything_that_changes_a_draft(tmp_path: Path) -> None:
@@ -400,7 +436,8 @@ def test_work_is_known_again_by_everything_that_changes_a_draft(tmp_path: Path) 
     others = [
         recipe(diariser=ScriptedDiariser(level=0.02)),
         recipe(recogniser=ScriptedRecogniser(level=0.02)),
-        recipe(second=ScriptedRecogniser(level=0.02)),
+        recipe(second=SecondOpinion(recogniser=ScriptedRecogniser(level=0.02))),
+        recipe(second=SecondOpinion(recogniser=ScriptedRecogniser(level=0.02), window=9_000)),
         recipe(window=10_000),
         recipe(join_gap=300),
         recipe(levers={"hi": Lever(beam_size=1)}),

@@ -126,6 +126,11 @@ def test_two_passes_that_disagree_in_a_third_of_the_words_are_flagged() -> None:
     )
 
 
+def test_case_and_punctuation_are_no_disagreement() -> None:
+    assert flags(words("So, did Mr. Rao come?"), evidence(second="so did mr rao come")) == ()
+    assert flags(words("So, did Mr. Rao come?"), evidence(second="- SO DID MR RAO COME !")) == ()
+
+
 def test_speech_of_a_second_without_a_word_is_flagged() -> None:
     assert flags([], evidence(missed=1_000)) == ("no_words",)
     assert flags(words("we will see"), evidence(missed=999)) == ()

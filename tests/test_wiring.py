@@ -60,6 +60,21 @@ def test_a_promoted_model_goes_before_a_base_that_is_known_already(place: Path, 
     assert drafter(place, "embedded") == str(tuned)
 
 
+def test_a_second_model_gives_a_second_opinion_and_changes_the_drafts_key(place: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(embedded.whisper(), other)
+    (other / "boli.json").write_text('{"window_ms": 8000, "prompt": false}')
+    keys = set()
+    for settings in ({}, {"recogniser.second_pass": True}, {"recogniser.second_model": str(other)}):
+        with Wiring.open(place, settings) as wiring:
+            made = wiring.recipe()
+        keys.add(made.settings)
+    assert made.second is not None
+    assert (made.second.recogniser.id, made.second.window) == (folder_id(other), 8_000)
+    assert made.recogniser.id == folder_id(embedded.whisper())
+    assert len(keys) == 3
+
+
 def test_a_model_by_dialect_drafts_with_its_parts_and_keeps_the_levers_of_each(place: Path) -> None:
     drafter(place)
     tuned, routed = place / "models" / "tuned" / "ct2", place / "models" / "tuned"

@@ -122,9 +122,14 @@ def rate_words(words: Sequence[Word], speech: Sequence[Span], stretch: Span) -> 
         if span.start < stretch.end and span.end > stretch.start
     ]
     missed = sum(span.end - span.start for span in find_missed(inside, words, shortest=EQUALLY_WHOLE))
-    logs = [math.log(max(word.probability, 1e-6)) for word in words]
     return Worth(
         missed_steps=missed // EQUALLY_WHOLE,
         loops=bool(find_loops(words, inside)),
-        log_probability=sum(logs) / len(logs) if logs else -math.inf,
+        log_probability=mean_log_probability(words),
     )
+
+
+def mean_log_probability(words: Sequence[Word]) -> float:
+    """The mean log-probability of *words*; the lowest there is without any."""
+    logs = [math.log(max(word.probability, 1e-6)) for word in words]
+    return sum(logs) / len(logs) if logs else -math.inf

@@ -268,6 +268,8 @@ class View:
     words: Sequence[Word] | None
     model: str | None
     flags: tuple[str, ...] = ()
+    #: Text of a second opinion that disagrees with *words* and is surer of itself.
+    alternative: str | None = None
     #: Masked spans in and near the segment. Nothing of them is in any text here.
     masks: tuple[tuple[Milliseconds, Milliseconds], ...] = ()
     #: Drafted text of the segments before and after, for the eye only.

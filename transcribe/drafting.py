@@ -21,11 +21,13 @@ from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from transcribe import audio
 from transcribe.config import fingerprint
+from transcribe.coverage import mean_log_probability
 from transcribe.errors import BoliError, Failure
 from transcribe.flagging import Evidence, flags, level_dbfs
 from transcribe.levers import Lever, asked_window, plain
 from transcribe.naming import name_turns, name_voices
 from transcribe.protocols import (
+    LONGEST_WINDOW,
     SAMPLE_RATE_HZ,
     Diariser,
     LabelledSpan,
@@ -36,8 +38,8 @@ from transcribe.protocols import (
     SpeechDetector,
     Window,
 )
-from transcribe.recognition import Recognition, recognise_speech
-from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Voice, Word
+from transcribe.recognition import TEMPERATURES, Recognition, recognise_speech
+from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Voice, Word, join_words
 from transcribe.segmenting import adopt_speech, attribute, cut
 from transcribe.store import Store
 from transcribe.windows import Stretch, WindowPlan, pack, unite_speech
@@ -47,6 +49,17 @@ IN_FLIGHT: Final = 2
 
 #: Changes when the rules of this module change what is drafted, so that old work is not taken for new.
 RULES: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondOpinion:
+    """A quick recogniser that hears everything once; where it disagrees, a draft is flagged."""
+
+    recogniser: Recogniser
+    #: Longest window that it was made for.
+    window: Milliseconds = LONGEST_WINDOW
+    #: Whisper's code of the only language that it knows; ``None``: it knows many.
+    language: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +74,7 @@ class Recipe:
     window: Milliseconds
     join_gap: Milliseconds = 400
     longest: Milliseconds = 28_000
-    #: A quick second opinion, whose disagreement flags a draft.
-    second: Recogniser | None = None
+    second: SecondOpinion | None = None
     #: What helps single dialects, found on the dev part.
     levers: Mapping[str, Lever] = field(default_factory=dict)
     #: Decoding settings that change the text, as plain values.
@@ -76,7 +88,8 @@ class Recipe:
     @property
     def settings(self) -> str:
         """Key of the drafts: the mark that says a recording is done."""
-        second = None if self.second is None else self.second.id
+        # "once": of the words of one hearing, folded.
+        second = None if self.second is None else ["once", self.second.recogniser.id, self.second.window]
         cutting = [self.join_gap, self.longest, self.window]
         return fingerprint(
             "drafts",
@@ -287,15 +300,14 @@ def _draft_track(recording: Recording, track: Track, number: int, recipe: Recipe
         cut_point=partial(audio.quietest, track.pcm),
     )
     speech = unite_speech(turns, track.speech, dialect=recording.dialect)
-    first = _recognise(recording, track, speech, recipe.recogniser, recipe)
-    second = _recognise(recording, track, speech, recipe.second, recipe) if recipe.second else None
+    first = _recognise(recording, track, speech, recipe)
     words = attribute(first.words, exclusive, segments)
-    others = None if second is None else attribute(second.words, exclusive, segments)
+    others = _second_opinion(recording, track, speech, segments, exclusive, recipe)
     return segments, [
         _draft(
             segment,
             _spell(words[segment.id], segment, recipe),
-            None if others is None else _spell(others[segment.id], segment, recipe),
+            _spell(others[segment.id], segment, recipe) if segment.id in others else None,
             first,
             _Surroundings(track=track, turns=turns, language=_language(segment.dialect or recording.language, recipe)),
             recipe,
@@ -311,21 +323,54 @@ def _nobody(recording: Recording, channel: int | None) -> Turn:
     ]
 
 
+def _second_opinion(
+    recording: Recording,
+    track: Track,
+    speech: Sequence[Stretch],
+    segments: Sequence[Segment],
+    exclusive: Sequence[Turn],
+    recipe: Recipe,
+) -> Mapping[str, tuple[Word, ...]]:
+    """Words by segment that the second opinion writes; those of languages that it does not know are not in it."""
+    second = recipe.second
+    if second is None:
+        return {}
+
+    def knows(dialect: str | None) -> bool:
+        return second.language in (None, _language(dialect or recording.language, recipe))
+
+    known = [stretch for stretch in speech if knows(stretch.dialect)]
+    words = attribute(_recognise(recording, track, known, recipe, second).words, exclusive, segments)
+    return {segment.id: words[segment.id] for segment in segments if knows(segment.dialect)}
+
+
 def _recognise(
-    recording: Recording, track: Track, speech: Sequence[Stretch], recogniser: Recogniser, recipe: Recipe
+    recording: Recording,
+    track: Track,
+    speech: Sequence[Stretch],
+    recipe: Recipe,
+    second: SecondOpinion | None = None,
 ) -> Recognition:
+    """What is said in *speech*, by the recipe's recogniser or, heard once, by *second*."""
     languages = {stretch.dialect: _language(stretch.dialect or recording.language, recipe) for stretch in speech}
     cut_point = partial(audio.quietest, track.pcm)
+    longest = recipe.window if second is None else min(recipe.window, second.window)
     plans = pack(
         speech,
         duration=track.duration,
-        longest=recipe.window,
+        longest=longest,
         languages=languages,
         cut_point=cut_point,
     )
-    ask_window = partial(_window, languages=languages, recipe=recipe)
     return recognise_speech(
-        recogniser, track.pcm, speech, plans, ask_window, longest=recipe.window, cut_point=cut_point
+        recipe.recogniser if second is None else second.recogniser,
+        track.pcm,
+        speech,
+        plans,
+        partial(_window, languages=languages, recipe=recipe),
+        longest=longest,
+        cut_point=cut_point,
+        temperatures=TEMPERATURES if second is None else (),
     )
 
 
@@ -386,14 +431,21 @@ def _draft(
         overlap=_overlap(others, segment),
     )
     scores = [answer.log_probability for answer in answers if answer.log_probability is not None]
+    doubts = flags(words, evidence)
     return Draft(
         segment=segment.id,
         model=recipe.recogniser.id,
         settings=recipe.settings,
         words=words,
         log_probability=round(sum(scores) / len(scores), 4) if scores else None,
-        flags=flags(words, evidence),
+        flags=doubts,
+        alternative=surer_text(words, second or ()) if "disagreement" in doubts else None,
     )
+
+
+def surer_text(words: Sequence[Word], second: Sequence[Word]) -> str | None:
+    """The text of *second* where its words are likelier, by their mean log-probability, than *words*."""
+    return join_words(second) if mean_log_probability(second) > mean_log_probability(words) else None
 
 
 def _overlap(spans: Iterable[Span | Turn], segment: Segment) -> Milliseconds:

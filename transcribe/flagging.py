@@ -15,6 +15,7 @@ from typing import Final
 from rapidfuzz.distance import Levenshtein
 
 from dialects.repetition import find_loop
+from transcribe.masking import folded
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word, join_words
 
@@ -31,7 +32,7 @@ SILENCE_DBFS: Final = -55.0
 #: Whisper's own probability of no speech, as its decoder's default threshold.
 NO_SPEECH: Final = 0.6
 
-#: Words that differ from the second pass, as a share of the longer text.
+#: Words that differ from the second opinion, as a share of the longer text.
 DISAGREEMENT: Final = 0.3
 
 #: Speech without a word from which a person is told: shorter stretches are breath, laughter and times that are rough.
@@ -54,7 +55,7 @@ class Evidence:
     no_speech: float | None = None
     #: ISO 15924 code of the declared dialect's script.
     script: str | None = None
-    #: Words of a second pass, where one was made.
+    #: Words of a second opinion, where one was asked for.
     second: Sequence[Word] | None = None
     #: Speech that has no word after all hearings.
     missed: Milliseconds = 0
@@ -140,9 +141,15 @@ def silent(evidence: Evidence) -> bool:
 
 
 def differs(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether two passes disagree in more than *DISAGREEMENT* of the words."""
-    longer = max(len(first), len(second))
-    return longer > 0 and Levenshtein.distance(first, second) > DISAGREEMENT * longer
+    """
+    Say if two opinions disagree in more than *DISAGREEMENT* of the words; case and punctuation do not count.
+
+    >>> differs(["So,", "Ravi"], ["so", "ravi."]), differs(["So,", "Ravi"], ["so", "Robbie"])
+    (False, True)
+    """
+    one, other = (list(filter(None, map(folded, words))) for words in (first, second))
+    longer = max(len(one), len(other))
+    return longer > 0 and Levenshtein.distance(one, other) > DISAGREEMENT * longer
 
 
 def level_dbfs(pcm: Pcm) -> float:

@@ -56,6 +56,7 @@ def recognise_speech(
     *,
     longest: Milliseconds,
     cut_point: CutPoint,
+    temperatures: Sequence[float] = TEMPERATURES,
 ) -> Recognition:
     """
     The words of a recording, in the windows of *plans* and again where that is doubted.
@@ -68,6 +69,7 @@ def recognise_speech(
         ask_window: The window of a plan.
         longest: Upper bound of a window.
         cut_point: Where a doubted stretch that is too long for a window may best be cut.
+        temperatures: Those of the hearings after the first; none: all is heard once.
     """
     if not plans:
         return Recognition(words=(), answers=(), missed=(), windows=0)
@@ -75,7 +77,7 @@ def recognise_speech(
     words = fit_to_speech(join([answer.words for answer in answers], plans), speech)
     again = _Again(recogniser, pcm, speech, plans, ask_window)
     doubtful = _doubtful(answers, speech, words)
-    for temperature in TEMPERATURES:
+    for temperature in temperatures:
         stretches = [part for span in doubtful for part in split(span, longest - 2 * SURROUNDINGS, cut_point)]
         if not stretches:
             break

@@ -177,6 +177,8 @@ class Draft:
     log_probability: float | None = None
     #: Reasons to distrust it, by the names of `transcribe.flagging.flags`.
     flags: tuple[str, ...] = ()
+    #: Text of a second opinion that disagrees with it and is surer of itself.
+    alternative: str | None = None
 
     @property
     def text(self) -> str:

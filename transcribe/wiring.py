@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from transcribe.backends.by_dialect import DialectRecogniser
     from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
     from transcribe.backends.pyannote_diariser import PyannoteDiariser
-    from transcribe.drafting import Recipe
+    from transcribe.drafting import Recipe, SecondOpinion
 
 
 class Wiring:
@@ -130,10 +130,20 @@ class Wiring:
             window=given.window_ms or recogniser.window,
             join_gap=cutting.join_gap_ms,
             longest=cutting.longest_ms,
-            second=self._recogniser(place, beam_size=1) if given.second_pass else None,
+            second=self._second_opinion(place),
             levers=self._levers(recogniser),
             decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
         )
+
+    def _second_opinion(self, place: str) -> SecondOpinion | None:
+        """A greedy hearing by the second model that the settings name, else by the drafter in *place* itself."""
+        from transcribe.drafting import SecondOpinion
+
+        given = self.settings.recogniser
+        if given.second_model is None and not given.second_pass:
+            return None
+        recogniser = self._recogniser(given.second_model or place, beam_size=1)
+        return SecondOpinion(recogniser=recogniser, window=recogniser.window, language=recogniser.only_language)
 
     @property
     def _auto_file(self) -> Path:

@@ -39,14 +39,25 @@ def drafted(
     model: str = MODEL,
     settings: str = SETTINGS,
     diarisation: str = DIARISATION,
+    alternative: str | None = None,
     **facts: Any,
 ) -> Drafted:
-    """The work on the recording *name*; *spoken* has speaker, start, end and text of each segment."""
+    """
+    The work on the recording *name*; *spoken* has speaker, start, end and text of each segment, and each draft has the
+    same *alternative*.
+    """
     id = recording_id(name)
     turns = tuple(Turn(recording=id, speaker=who, start=start, end=end) for who, start, end, _ in spoken)
     segments = tuple(Segment(recording=id, speaker=who, start=start, end=end) for who, start, end, _ in spoken)
     drafts = tuple(
-        Draft(segment=segment.id, model=model, settings=settings, words=words(text, start, end), log_probability=-0.25)
+        Draft(
+            segment=segment.id,
+            model=model,
+            settings=settings,
+            words=words(text, start, end),
+            log_probability=-0.25,
+            alternative=alternative,
+        )
         for segment, (_, start, end, text) in zip(segments, spoken, strict=True)
     )
     return Drafted(

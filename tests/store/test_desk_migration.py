@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from alembic import command
+from sqlalchemy import Connection, insert
 
 from tests.store.desk_factories import PLAIN, operation, person, submit, take
 from tests.store.factories import MODEL, correction, drafted, recording, recording_id
+from transcribe.records import Drafted
 from transcribe.store import Store
 from transcribe.store.database import Database, engine_for
 from transcribe.store.migrations import _config
 from transcribe.store.place import place_of
+from transcribe.store.rows import words_text
+from transcribe.store.tables import DONE, DRAFTS, SEGMENTS
 
 #: A correction before it could have a second text.
 _CORRECTED = (
     "INSERT INTO corrections (id, recording, start_ms, end_ms, text, accepted, added_at) "
     "SELECT 'c1', no, 0, 2000, 'one too', true, '2026-01-31T12:00:00.000Z' FROM recordings"
 )
+
+
+_RUN = {"no": 1, "recording": 1, "diarisation": "d", "warnings": "[]", "done_at": "2026-01-31T12:00:00.000Z"}
+
+
+def save_as_first_schema_had_it(connection: Connection, work: Drafted) -> None:
+    """Keep *work* on the first recording, with no column that came later."""
+    connection.execute(insert(DONE).values(**_RUN, settings=work.settings, model=work.model))
+    for number, (segment, draft) in enumerate(zip(work.segments, work.drafts, strict=True), 1):
+        span = {"start_ms": segment.start, "end_ms": segment.end}
+        facts = {"id": segment.id, "no": number, "recording": 1, "run": 1, "speaker": segment.speaker}
+        connection.execute(insert(SEGMENTS).values(**facts, **span))
+        values = {"words": words_text(draft.words, "a draft"), "log_probability": draft.log_probability, "flags": "[]"}
+        connection.execute(insert(DRAFTS).values(run=1, segment=number, **values))
 
 
 def kept(store: Store) -> tuple[object, ...]:
@@ -32,10 +50,11 @@ def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_u
     # Saved as the first schema has it: neither needs anything that came later.
     old = Store(place, engine)
     old.add_recordings([recording(dialect="hi")])
-    old.save_drafted(drafted())
+    work = drafted()
     with old.writing() as connection:
+        save_as_first_schema_had_it(connection, work)
         connection.exec_driver_sql(_CORRECTED)
-    before = kept(old)
+    before = list(old.recordings()), list(zip(work.segments, work.drafts, strict=True))
     old.close()
     with Store.open(url) as store:
         assert kept(store) == before

@@ -44,8 +44,16 @@ def test_work_comes_back_as_it_was_saved(talk: Store) -> None:
     )
     said = (Word(text="क्\u200dष ", start=3, end=4, probability=0.1234), Word(text="", start=4, end=4, probability=1.0))
     drafts = [
-        Draft(segment=segment.id, model=MODEL, settings=SETTINGS, words=said, log_probability=None, flags=("loop",))
-        for segment in rich.segments
+        Draft(
+            segment=segment.id,
+            model=MODEL,
+            settings=SETTINGS,
+            words=said,
+            log_probability=None,
+            flags=("loop",),
+            alternative=alternative,
+        )
+        for segment, alternative in zip(rich.segments, ("कहा", None), strict=True)
     ]
     rich = replace(rich, drafts=tuple(drafts))
     assert talk.save_drafted(rich)

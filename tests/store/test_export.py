@@ -9,6 +9,7 @@ import pytest
 from tests.store.conftest import Databases, NewUrl
 from tests.store.factories import correction, drafted, recording, recording_id
 from transcribe.errors import Failure
+from transcribe.masking import MASK, terms_of
 from transcribe.records import DeclaredTurn, Model
 from transcribe.store import Store
 
@@ -76,3 +77,20 @@ def test_a_changed_word_changes_the_text(new_url: NewUrl) -> None:
             store.save_drafted(drafted(spoken=[("A", 0, 9, text)]))
             texts.append(list(store.canonical()))
     assert texts[0] != texts[1]
+
+
+def test_a_second_opinion_is_told_where_there_is_one_and_of_it_nothing_that_is_masked(store: Store) -> None:
+    store.add_recordings([recording()])
+    spoken = [("A", 0, 3_000, "my name is")]
+    store.save_drafted(drafted(spoken=spoken))
+    store.save_drafted(drafted(spoken=spoken, settings="two", alternative="my Ravi was"))
+
+    def opinions() -> list[str | None]:
+        lines = [json.loads(line) for line in store.canonical()]
+        return [line.get("alternative") for line in lines if line["kind"] == "draft"]
+
+    assert opinions() == [None, "my Ravi was"]
+    store.terms = terms_of(["ravi"])
+    assert opinions() == [None, f"my {MASK} was"]
+    store.add_mask(recording_id("talk"), 2_100, 2_900)
+    assert opinions() == [None, f"my {MASK}"]

@@ -115,3 +115,14 @@ def test_drafts_that_were_not_searched_are_not_laid_out(store: Store) -> None:
     store.save_drafted(drafted("new", [("A", 0, 1_000, "word")]))
     assert store.lay_out(PLAIN, upto=newest) == 0
     assert store.lay_out(PLAIN, upto=store.newest_run()) == 1
+
+
+def test_a_second_opinion_at_the_desk_has_nothing_that_is_masked(store: Store) -> None:
+    store.add_recordings([recording("talk", dialect="hi")])
+    work = drafted("talk", [("A", 0, 3_000, "my name is")], alternative="my name was")
+    store.save_drafted(work)
+    store.lay_out(PLAIN, draw=lambda: 0.5)
+    segment = work.segments[0].id
+    assert store.views([segment])[segment].alternative == "my name was"
+    store.add_mask(recording("talk").id, 1_100, 1_900)
+    assert store.views([segment])[segment].alternative == f"my {MASK}"

@@ -111,6 +111,12 @@ class DialectRecogniser:
         self.id = _id(others.id, {tag: one.id for tag, one in by_dialect.items()})
         self.window: Milliseconds = min(one.window for one in (others, *by_dialect.values()))
 
+    @property
+    def only_language(self) -> str | None:
+        """Whisper's code of the one language that all parts were made for; ``None``: they know many."""
+        languages = {part.only_language for part in (self.others, *self.by_dialect.values())}
+        return languages.pop() if len(languages) == 1 else None
+
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
         """What is said in each window, in the same order."""
         own: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)

@@ -90,6 +90,11 @@ class FasterWhisperRecogniser:
         self._beam_size, self._batch_size = beam_size, batch_size
         self._model = _load(folder.place, device=device, compute_type=compute_type, threads=threads)
 
+    @property
+    def only_language(self) -> str | None:
+        """Whisper's code of the one language that the model was made for; ``None``: it knows many."""
+        return None if self._model.model.is_multilingual else "en"
+
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
         """
         What is said in each window, in the same order; word times count from the start of *pcm*.

@@ -62,8 +62,10 @@ class RecogniserSettings(Section):
     batch_size: int = Field(default=8, ge=1)
     #: Longest window. ``None``: what the model's folder declares, else 28 s. Whisper hears 30 s and drops the rest.
     window_ms: int | None = Field(default=None, ge=1_000, le=30_000)
-    #: A second, greedy pass whose disagreement flags a draft. Costs about half as much again.
+    #: A second, greedy pass whose disagreement flags a draft. With the same model it costs about half as much again.
     second_pass: bool = False
+    #: Another model for that pass, named as *model* is; what it is surer of is shown at the desk. Implies the pass.
+    second_model: str | None = None
     threads: int = Field(default=0, ge=0)
 
 

@@ -93,6 +93,8 @@ class DraftOut(Out):
     model: str
     words: list[DraftWord]
     flags: list[str]
+    #: Text of a second opinion that disagrees and is surer of itself.
+    alternative: str | None = None
 
 
 class SentBack(Out):
@@ -380,7 +382,12 @@ def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> di
             }
             for word in view.words
         ]
-        draft = {"model": view.model, "words": words, "flags": list(view.flags)}
+        draft = {
+            "model": view.model,
+            "words": words,
+            "flags": list(view.flags),
+            "alternative": view.alternative,
+        }
     drafted = join_words(view.words or ())
     return {
         "segment": view.segment,

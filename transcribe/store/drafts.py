@@ -28,6 +28,7 @@ from transcribe.store.tables import ATTEMPTS, DIARISATIONS, DONE, DRAFTS, FAILUR
 from transcribe.store.voices import replace_voices
 from transcribe.store.work import RUN
 
+_DRAFT_COLUMNS = ("run", "segment", "words", "log_probability", "flags", "alternative")
 _TIME_ORDER = (SEGMENTS.c.start_ms, SEGMENTS.c.end_ms, SEGMENTS.c.speaker, SEGMENTS.c.no)
 
 
@@ -59,7 +60,7 @@ class Drafts(Database):
             run = _keep_run(connection, recording, drafted, rows.warnings, self.now())
             numbers = _keep_segments(connection, recording, run, rows.segments)
             drafts = [(run, numbers[segment], *rest) for segment, *rest in rows.drafts]
-            insert_rows(connection, DRAFTS, ("run", "segment", "words", "log_probability", "flags"), drafts)
+            insert_rows(connection, DRAFTS, _DRAFT_COLUMNS, drafts)
         return True
 
     def turns(self, recording: str, diarisation: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
@@ -120,7 +121,7 @@ class Drafts(Database):
             run = connection.execute(runs).one_or_none()
             if run is None:
                 return
-            found = select(SEGMENTS, DRAFTS.c.words, DRAFTS.c.log_probability, DRAFTS.c.flags)
+            found = select(SEGMENTS, DRAFTS.c.words, DRAFTS.c.log_probability, DRAFTS.c.flags, DRAFTS.c.alternative)
             found = found.select_from(DRAFTS.join(SEGMENTS))
             rows = connection.execute(found.where(DRAFTS.c.run == run.no).order_by(*_TIME_ORDER)).all()
         for row in rows:
@@ -135,7 +136,7 @@ class _Rows:
     exclusive: str
     warnings: str
     segments: tuple[tuple[str, str, int, int, str | None, int | None], ...]
-    drafts: tuple[tuple[str, str, float | None, str], ...]
+    drafts: tuple[tuple[str, str, float | None, str, str | None], ...]
 
 
 def _rows_of(drafted: Drafted) -> _Rows:
@@ -168,10 +169,11 @@ def _segment_row(segment: Segment, what: str) -> tuple[str, str, int, int, str |
     return segment.id, speaker, start, end, optional(segment.dialect, f"a dialect of {what}"), segment.channel
 
 
-def _draft_row(draft: Draft, what: str) -> tuple[str, str, float | None, str]:
+def _draft_row(draft: Draft, what: str) -> tuple[str, str, float | None, str, str | None]:
     words = words_text(draft.words, f"a draft of {what}")
     sure = None if draft.log_probability is None else rounded(draft.log_probability, f"a draft of {what}")
-    return draft.segment, words, sure, compact(list(draft.flags), f"a flag of {what}")
+    alternative = optional(draft.alternative, f"a second opinion of {what}")
+    return draft.segment, words, sure, compact(list(draft.flags), f"a flag of {what}"), alternative
 
 
 def _apart(drafted: Drafted, found: str) -> InputError:

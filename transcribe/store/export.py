@@ -110,8 +110,9 @@ def _segments(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[s
 
 
 def _drafts(connection: Connection, recording: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:
+    segment = (SEGMENTS.c.id.label("segment_id"), SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
     found = (
-        select(DRAFTS, DONE.c.settings, DONE.c.model, SEGMENTS.c.id.label("segment_id"))
+        select(DRAFTS, DONE.c.settings, DONE.c.model, *segment)
         .select_from(DRAFTS.join(DONE).join(SEGMENTS, DRAFTS.c.segment == SEGMENTS.c.no))
         .where(DONE.c.recording == recording.no)
         .order_by(DONE.c.settings, SEGMENTS.c.start_ms, SEGMENTS.c.id)
@@ -125,7 +126,16 @@ def _drafts(connection: Connection, recording: Row[Any], hidden: Hidden) -> Iter
             "words": json.loads(words_text(hidden.words(words_of(row.words)), "a draft") if hidden else row.words),
             "log_probability": row.log_probability,
             "flags": json.loads(row.flags),
+            **_alternative(row, hidden),
         }
+
+
+def _alternative(row: Row[Any], hidden: Hidden) -> Mapping[str, object]:
+    """The second opinion beside a draft, where there is one."""
+    if row.alternative is None:
+        return {}
+    text = hidden.text(row.alternative, words_of(row.words), (row.start_ms, row.end_ms)) if hidden else row.alternative
+    return {"alternative": text}
 
 
 def _acceptances(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:

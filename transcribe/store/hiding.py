@@ -61,6 +61,10 @@ class Hidden:
         spans = (*within(self.spans, words[0].start, max(word.end for word in words)), *self.terms.spans(words))
         return hide_words(words, spans) if spans else tuple(words)
 
+    def text(self, text: str, words: Sequence[Word], segment: Span) -> str:
+        """A *text* of the stretch *segment*, where *words* were drafted, without what is hidden."""
+        return self.terms.hide(hide_text(text, words, (*within(self.spans, *segment), *self.terms.spans(words))))
+
     def both(self, said: Correction, words: Sequence[Word], tier: Tier) -> tuple[str, str]:
         """What stands as *tier* of *said*, and *words* drafted there, the same hidden in either."""
         wanted = said.normalised if tier == "normalised" else None

@@ -191,6 +191,7 @@ def draft_of(row: Row[Any], *, model: str, settings: str) -> Draft:
         words=words_of(row.words),
         log_probability=row.log_probability,
         flags=tuple(json.loads(row.flags)),
+        alternative=row.alternative,
     )
 
 

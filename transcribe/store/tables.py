@@ -154,6 +154,7 @@ DRAFTS = Table(
     Column("words", Words, nullable=False),
     Column("log_probability", Double),
     Column("flags", Words, nullable=False),
+    Column("alternative", Words),
     sqlite_with_rowid=False,
 )
 

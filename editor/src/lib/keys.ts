@@ -5,7 +5,7 @@
 
 export type Action =
   | "play" | "back" | "forward" | "start" | "lastBit" | "slower" | "faster" | "plainSpeed" | "loop"
-  | "next" | "previous" | "done" | "nextDoubt" | "previousDoubt" | "right" | "tag" | "speaker" | "split" | "merge"
+  | "next" | "previous" | "done" | "nextDoubt" | "previousDoubt" | "right" | "alternative" | "tag" | "speaker" | "split" | "merge"
   | "unclear" | "help" | "skip" | "phonetic" | "shading" | "history" | "guide" | "save" | "keys";
 
 /** A key with what is held down beside it. */
@@ -38,6 +38,7 @@ export const DEFAULTS: Readonly<Bindings> = {
   nextDoubt: [alt("BracketRight")],
   previousDoubt: [alt("BracketLeft")],
   right: [alt("Backslash")],
+  alternative: [alt("KeyA")],
   tag: [alt("KeyI")],
   speaker: [alt("KeyG")],
   split: [alt("Enter")],

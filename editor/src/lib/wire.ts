@@ -26,6 +26,8 @@ export interface MachineDraft {
   model: string;
   words: DraftWord[];
   flags: string[];
+  /** Text of a second opinion that disagrees and is surer of itself. */
+  alternative?: string | null;
 }
 
 export interface SentBack {
