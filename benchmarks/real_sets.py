@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from transcribe.protocols import SAMPLE_RATE_HZ, LabelledSpan, Pcm
 from transcribe.records import Milliseconds
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("BOLI_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+#: Where `boli models get` keeps what it fetches.
+WEIGHTS = Path(os.environ.get("BOLI_MODELS_CACHE", user_cache_path("boli") / "models"))
 
 #: Quiet below which composed sound does not fall, as a share of full scale: no room is silent.
 HISS = 1e-3
