@@ -18,6 +18,7 @@ from transcribe import audio
 from transcribe.backends.scripted import ScriptedDiariser, ScriptedRecogniser
 from transcribe.drafting import IN_FLIGHT, Recipe, SecondOpinion, draft_pending
 from transcribe.errors import UnfitError
+from transcribe.glossary import Glossary, Term
 from transcribe.levers import Lever
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, Heard, Pcm, SpeakerCount, Window
 from transcribe.records import DeclaredTurn, Milliseconds
@@ -332,6 +333,27 @@ def test_levers_tell_the_recogniser_more_and_spell_as_people_do_in_their_dialect
     assert desk.texts(tamil, made) == {("SPEAKER_00", 0): said(LOW, 4)}
 
 
+def test_the_projects_names_are_told_and_spelt_in_their_dialect_alone(desk: Desk) -> None:
+    talk = desk.add("talk", [(400, 1_600, LOW)], dialect="bho")
+    other = desk.add("other", [(400, 1_600, LOW)], dialect="hi")
+    listener = ListeningRecogniser()
+    glossary = Glossary(terms=(Term(text="Huhu", dialect="bho", spoken=f"{SYLLABLES[LOW]} {SYLLABLES[LOW]}"),))
+    named = recipe(recogniser=listener, glossary=glossary, levers={"bho": Lever(hotwords=("का",))})
+    desk.draft(named)
+    hotwords = {window.dialect: (window.hotwords or "").split() for window in listener.windows}
+    assert hotwords["bho"][-2:] == ["का", "Huhu"]
+    assert "Huhu" not in hotwords["hi"]
+    assert desk.texts(talk, named)["SPEAKER_00", 400] == f"Huhu {SYLLABLES[LOW]}"
+    assert desk.texts(other, named)["SPEAKER_00", 400] == said(LOW, 3)
+
+
+def test_names_that_the_prompt_has_no_room_for_are_counted_in_a_warning() -> None:
+    terms = tuple(Term(text=f"name-{number:02}", dialect=("hi", "ta")[number > 4]) for number in range(20))
+    [warning] = recipe(glossary=Glossary(terms=terms)).warnings
+    assert warning.startswith("W_GLOSSARY: 4 names of glossary.tsv for ta ")
+    assert recipe().warnings == ()
+
+
 def test_long_speech_is_heard_in_windows_that_the_recogniser_can_hold(desk: Desk) -> None:
     chance = random.Random(5)
     melody = [(start, start + 400, chance.choice([220, 233, 247])) for start in range(1_000, 61_000, 400)]
@@ -439,6 +461,7 @@ def test_work_is_known_again_by_everything_that_changes_a_draft(tmp_path: Path) 
         recipe(second=SecondOpinion(recogniser=ScriptedRecogniser(level=0.02))),
         recipe(second=SecondOpinion(recogniser=ScriptedRecogniser(level=0.02), window=9_000)),
         recipe(window=10_000),
+        recipe(glossary=Glossary(terms=(Term(text="Ravi"),))),
         recipe(join_gap=300),
         recipe(levers={"hi": Lever(beam_size=1)}),
         recipe(longest=20_000),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from transcribe import glossary
 from transcribe.config import FILE_NAME, find_workspace, load
 from transcribe.errors import InputError, UnfitError
 from transcribe.workspace import FOLDERS, create, database_url
@@ -14,7 +15,8 @@ from transcribe.workspace import FOLDERS, create, database_url
 
 def test_a_new_workspace_has_its_folders_and_default_settings(tmp_path: Path) -> None:
     place = create(tmp_path / "a" / "b")
-    assert {path.name for path in place.iterdir()} == {*FOLDERS, FILE_NAME}
+    assert {path.name for path in place.iterdir()} == {*FOLDERS, FILE_NAME, glossary.FILE}
+    assert (place / glossary.FILE).read_text(encoding="utf-8") == "term\tdialect\tspoken\n"
     assert load(place / FILE_NAME, environment={}) == load(environment={})
     assert find_workspace(place, {}) == place
 

@@ -24,6 +24,8 @@ from transcribe.config import fingerprint
 from transcribe.coverage import mean_log_probability
 from transcribe.errors import BoliError, Failure
 from transcribe.flagging import Evidence, flags, level_dbfs
+from transcribe.glossary import FILE as GLOSSARY_FILE
+from transcribe.glossary import Glossary, count_bytes, fit
 from transcribe.levers import Lever, asked_window, plain
 from transcribe.naming import name_turns, name_voices
 from transcribe.protocols import (
@@ -77,6 +79,10 @@ class Recipe:
     second: SecondOpinion | None = None
     #: What helps single dialects, found on the dev part.
     levers: Mapping[str, Lever] = field(default_factory=dict)
+    #: The project's own names.
+    glossary: Glossary = field(default_factory=Glossary)
+    #: Length of a text in the recogniser's tokens.
+    count_tokens: Callable[[str], int] = count_bytes
     #: Decoding settings that change the text, as plain values.
     decoding: Mapping[str, object] = field(default_factory=dict)
 
@@ -102,6 +108,17 @@ class Recipe:
             dict(self.decoding),
             self.catalogue.hash,
             *([{tag: plain(lever) for tag, lever in self.levers.items()}] if self.levers else []),
+            *([["glossary", self.glossary.hash]] if self.glossary.terms else []),
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences on names that the recogniser cannot be told of, by the dialect that they are given for."""
+        return tuple(
+            f"W_GLOSSARY: {left_out} names of {GLOSSARY_FILE} for {dialect or 'all dialects'} do not fit into what the "
+            "recogniser can be told beforehand; the first ones of the file are told"
+            for dialect in self.glossary.dialects
+            if (left_out := fit(self.glossary.of(dialect), self.count_tokens)[1])
         )
 
     def lever(self, dialect: str | None) -> Lever:
@@ -382,16 +399,16 @@ def _language(tag: str | None, recipe: Recipe) -> str | None:
 def _window(plan: WindowPlan, languages: Mapping[str | None, str | None], recipe: Recipe) -> Window:
     entry = recipe.catalogue.find(plan.dialect) if plan.dialect else None
     lever = recipe.lever(plan.dialect)
-    window = asked_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, entry, lever)
+    names, _ = fit(recipe.glossary.of(plan.dialect), recipe.count_tokens)
+    window = asked_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, entry, lever, names)
     return replace(window, start=plan.pieces[0].start, end=plan.pieces[-1].end, pieces=plan.pieces)
 
 
 def _spell(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:
-    """*words* as people who speak the segment's dialect write them."""
+    """*words* as people who speak the segment's dialect write them, names as the project does."""
     lever = recipe.lever(segment.dialect)
-    if not lever.spelling:
-        return words
-    return tuple(replace(word, text=lever.spelt(word.text)) for word in words)
+    spelt = tuple(replace(word, text=lever.spelt(word.text)) for word in words) if lever.spelling else words
+    return recipe.glossary.spell(spelt, segment.dialect)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ def hide_words(words: Sequence[Word], spans: Sequence[Span]) -> tuple[Word, ...]
     span that touches none. A mark's probability is 1.
 
     >>> hide_words([Word(text="hi", start=0, end=90, probability=0.5)], [(80, 200)])
-    (Word(text='[masked]', start=0, end=90, probability=1.0),)
+    (Word(text='[masked]', start=0, end=90, probability=1.0, blank=True),)
     """
     found: list[Word] = []
     missed = [span for span in spans if not any(_touches(word, span) for word in words)]
@@ -131,12 +131,29 @@ def folded(word: str) -> str:
     ('ravi', 'रवि')
     """
     plain = unicodedata.normalize("NFC", word).casefold()
-    first, last = 0, len(plain)
-    while first < last and not _in_word(plain[first]):
-        first += 1
-    while last > first and not _in_word(plain[last - 1]):
-        last -= 1
+    first, last = _core(plain)
     return plain[first:last]
+
+
+def affixes(word: str) -> tuple[str, str]:
+    """
+    The signs before and behind a word, which `folded` takes off.
+
+    >>> affixes("«Ravi»,"), affixes("Ravi")
+    (('«', '»,'), ('', ''))
+    """
+    first, last = _core(word)
+    return word[:first], word[last:]
+
+
+def _core(word: str) -> tuple[int, int]:
+    """Where the letters and digits of *word* begin and end."""
+    first, last = 0, len(word)
+    while first < last and not _in_word(word[first]):
+        first += 1
+    while last > first and not _in_word(word[last - 1]):
+        last -= 1
+    return first, last
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from dialects.dialect import Catalogue, load_catalogue
 from transcribe import embedded, levers
 from transcribe.backends import auto_models, model_cache, model_catalogue
 from transcribe.config import FILE_NAME, Settings, find_workspace, load
+from transcribe.glossary import FILE as GLOSSARY_FILE
+from transcribe.glossary import Glossary, read_glossary
 from transcribe.masking import terms_in
 from transcribe.records import Model
 from transcribe.store import Store
@@ -132,6 +134,8 @@ class Wiring:
             longest=cutting.longest_ms,
             second=self._second_opinion(place),
             levers=self._levers(recogniser),
+            glossary=self.glossary,
+            count_tokens=recogniser.count_tokens,
             decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
         )
 
@@ -149,6 +153,11 @@ class Wiring:
     def _auto_file(self) -> Path:
         """The diariser that ``auto`` chose for this workspace."""
         return self.workspace / "models" / auto_models.FILE
+
+    @property
+    def glossary(self) -> Glossary:
+        """The project's own names, as the workspace's file has them now."""
+        return read_glossary(self.workspace / GLOSSARY_FILE, self.catalogue)
 
     @property
     def levers_file(self) -> Path:

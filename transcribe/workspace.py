@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from transcribe import glossary
 from transcribe.config import FILE_NAME
 from transcribe.errors import InputError, UnfitError
 
@@ -41,6 +42,9 @@ def create(folder: Path, values: Mapping[str, Mapping[str, Any]] | None = None) 
         if not file.exists():
             body = tomlkit.dumps({section: dict(part) for section, part in (values or {}).items()})
             file.write_text(f"{_HEAD}\n{body}" if body else _HEAD, encoding="utf-8")
+        names = folder / glossary.FILE
+        if not names.exists():
+            names.write_text("\t".join(glossary.COLUMNS) + "\n", encoding="utf-8")
     except OSError as error:
         raise UnfitError(f"{folder} cannot be written: {error.strerror}", item=str(folder)) from error
     return folder.resolve()

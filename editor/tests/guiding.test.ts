@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { matching, sentence } from "../src/work/guiding";
+import { matching, matchingNames, sentence } from "../src/work/guiding";
 import type { Rule } from "../src/lib/wire";
 
 const rule = (id: string, en: string, more: Partial<Rule> = {}): Rule => ({ id, say: { en }, good: [], bad: [], ...more });
@@ -26,4 +26,9 @@ test("what is searched is the sentence that is read", () => {
   expect(ids("लिखें", "ta")).toEqual([]);
   expect(sentence(RULES[0]!, "hi")).toEqual({ text: "Numbers are written in words.", lang: "en" });
   expect(sentence(RULES[1]!, "hi").lang).toBe("hi");
+});
+
+test.each([["", 2], ["zil", 1], ["SIL bara", 1], ["nandi sil", 0]])("%s finds %i of the project's names", (wanted, count) => {
+  const names = [{ term: "Zilbarra", spoken: "sil bara" }, { term: "Nandigama", spoken: null }];
+  expect(matchingNames(names, wanted)).toHaveLength(count);
 });

@@ -30,6 +30,7 @@ def guided(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gro
     """A desk whose project has its own rules and asks for a second text."""
     place = Path(shutil.copytree(made.workspace, tmp_path_factory.mktemp("guided") / "desk"))
     (place / "guides").mkdir()
+    (place / "glossary.tsv").write_text("term\tdialect\tspoken\nZilbarra\t\tsil bara\n", encoding="utf-8")
     for language in ("en", "hi"):
         (place / "guides" / f"{language}.toml").write_text(ASKS, encoding="utf-8")
     ground = Ground.open(place, made.passwords)
@@ -79,6 +80,9 @@ def test_the_guide_opens_by_key_beside_the_text_and_is_searched(screen: Screen, 
     assert apart[0] and apart[1] and apart[0]["x"] >= apart[1]["x"] + apart[1]["width"]
     page.keyboard.insert_text("YAAR two")
     expect(panel.get_by_role("listitem")).to_have_count(1)
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("sil BARA")
+    expect(panel.get_by_role("listitem")).to_have_text("Zilbarra sil bara")
     page.keyboard.press("Control+A")
     page.keyboard.insert_text("nothing like it")
     expect(panel.get_by_role("listitem")).to_have_count(0)

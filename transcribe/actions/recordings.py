@@ -129,7 +129,7 @@ def _draft(
     from transcribe.drafting import draft_pending
 
     failures: list[Failure] = []
-    warnings: list[str] = []
+    warnings = list(recipe.warnings)
     segments = sound = 0
     with (
         stopping() as stop,

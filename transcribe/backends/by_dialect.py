@@ -117,6 +117,10 @@ class DialectRecogniser:
         languages = {part.only_language for part in (self.others, *self.by_dialect.values())}
         return languages.pop() if len(languages) == 1 else None
 
+    def count_tokens(self, text: str) -> int:
+        """The length of *text* in tokens of the part that needs most."""
+        return max(part.count_tokens(text) for part in (self.others, *self.by_dialect.values()))
+
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
         """What is said in each window, in the same order."""
         own: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)

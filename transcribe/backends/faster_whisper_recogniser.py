@@ -112,6 +112,10 @@ class FasterWhisperRecogniser:
             answers.update(zip(indices, self._in_batches(pcm, [windows[index] for index in indices]), strict=True))
         return [answers[index] for index in range(len(windows))]
 
+    def count_tokens(self, text: str) -> int:
+        """The length of *text* in the model's tokens."""
+        return len(self._tokenizer("en").encode(text))
+
     def align(self, pcm: Pcm, window: Window, text: str) -> tuple[Word, ...]:
         """
         When each word of *text*, which somebody wrote for *window*, was said: by Whisper's own attention.

@@ -188,10 +188,16 @@ class _Bench:
 
 
 def asked_window(
-    start: Milliseconds, end: Milliseconds, language: str | None, dialect: str | None, known: Any, lever: Lever
+    start: Milliseconds,
+    end: Milliseconds,
+    language: str | None,
+    dialect: str | None,
+    known: Any,
+    lever: Lever,
+    names: Sequence[str] = (),
 ) -> Window:
-    """A window with what the catalogue's entry *known* (or ``None``) and *lever* say of its dialect."""
-    words = (*(known.hotwords if known else ()), *lever.hotwords)
+    """A window with what the catalogue's entry *known* (or ``None``), *lever* and a project's *names* say of it."""
+    words = (*(known.hotwords if known else ()), *lever.hotwords, *names)
     return Window(
         start=start,
         end=end,

@@ -10,8 +10,11 @@ from starlette.concurrency import run_in_threadpool
 
 from dialects.errors import DialectError
 from dialects.guide import load_guide
+from transcribe.errors import InputError
+from transcribe.glossary import FILE as GLOSSARY_FILE
+from transcribe.glossary import read_glossary
 from transcribe.review.access import AnyCaller
-from transcribe.review.service import Json, Refused, ServiceOf
+from transcribe.review.service import Json, Refused, Service, ServiceOf
 from transcribe.review.wire import Out
 
 router = APIRouter(prefix="/api/v1", tags=["guides"])
@@ -29,14 +32,23 @@ class RuleOut(Out):
     bad: list[str]
 
 
+class NameOut(Out):
+    """A name of the project."""
+
+    term: str
+    #: How a recogniser writes it down, or people misspell it.
+    spoken: str | None
+
+
 class GuideOut(Out):
-    """The rules of a dialect, those of wider ones first."""
+    """The rules of a dialect, those of wider ones first, and the project's own names in it."""
 
     dialect: str
     version: str
     #: Whether the guide asks for a second text, in the usual spelling.
     normalised: bool
     rules: list[RuleOut]
+    names: list[NameOut]
 
 
 class DoubtsOut(Out):
@@ -78,10 +90,27 @@ def _sure(risk: float) -> float:
 
 @router.get("/guides/{tag}", response_model=GuideOut)
 async def guide(tag: Tag, caller: AnyCaller, service: ServiceOf) -> Json:
-    """How a dialect is written down: the package's rules, and those of the project in ``guides/``."""
+    """
+    How a dialect is written down: the package's rules, those of the project in ``guides/``, and its names of
+    ``glossary.tsv`` that nothing masks.
+    """
     try:
         found = await run_in_threadpool(load_guide, service.catalogue, tag, service.workspace / FOLDER)
     except DialectError as error:
         status = 404 if error.code == "E_DIALECT" else 503
         raise Refused(status, error.code, error.message, hint=error.hint) from error
-    return asdict(found) | {"version": found.version}
+    names = await run_in_threadpool(_names, service, found.dialect)
+    return asdict(found) | {"version": found.version, "names": names}
+
+
+def _names(service: Service, dialect: str) -> list[Json]:
+    try:
+        glossary = read_glossary(service.workspace / GLOSSARY_FILE, service.catalogue)
+    except InputError as error:
+        raise Refused(503, error.code, error.message, hint=error.hint) from error
+    hide = service.store.terms.hide
+    return [
+        {"term": term.text, "spoken": term.spoken}
+        for term in glossary.of(dialect)
+        if all(hide(text) == text for text in (term.text, term.spoken or ""))
+    ]

@@ -169,6 +169,14 @@ export interface Guide {
   /** Whether it asks for a second text, in the usual spelling. */
   normalised: boolean;
   rules: Rule[];
+  /** Names of the project; a guide that was kept before there were any has none. */
+  names?: ProjectName[];
+}
+
+/** A name of the project, and how it is misspelt. */
+export interface ProjectName {
+  term: string;
+  spoken: string | null;
 }
 
 /** How words that `model` drafted of a dialect are marked, learnt from what was accepted. */

@@ -6,8 +6,8 @@ from alembic import op
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Text
 from sqlalchemy.dialects import postgresql
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 # A migration never changes again, so it spells its types out instead of taking those of today's tables.
 Words = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")

@@ -1,0 +1,201 @@
+"""A project's own names: how they are spelt, in which dialect, and how a recogniser misspells them."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from dialects.dialect import Catalogue
+from dialects.errors import DialectError
+from transcribe.errors import InputError
+from transcribe.masking import affixes, folded
+from transcribe.records import Word, content_id
+
+FILE: Final = "glossary.tsv"
+COLUMNS: Final = ("term", "dialect", "spoken")
+CODE: Final = "E_GLOSSARY"
+
+#: Tokens of a recogniser's prompt that names may take: of Whisper's 223, what leaves room for the dialect's own prompt.
+PROMPT_ROOM: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A name of the project."""
+
+    #: As it is written.
+    text: str
+    #: Canonical tag; it holds for narrower dialects too. ``None``: in all.
+    dialect: str | None = None
+    #: How a recogniser writes it down, or people misspell it.
+    spoken: str | None = None
+
+    def holds_in(self, dialect: str | None) -> bool:
+        """
+        Say if the name is one of *dialect*.
+
+        >>> Term(text="Ravi", dialect="hi").holds_in("hi-x-awadhi"), Term(text="Ravi", dialect="hi").holds_in(None)
+        (True, False)
+        """
+        if self.dialect is None:
+            return True
+        own, other = self.dialect.casefold(), (dialect or "").casefold()
+        return other == own or other.startswith(f"{own}-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glossary:
+    """The names of a project, in the order of the file: the first ones matter most."""
+
+    terms: tuple[Term, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """Another list has another one."""
+        return content_id([[term.text, term.dialect, term.spoken] for term in self.terms])
+
+    @property
+    def dialects(self) -> tuple[str | None, ...]:
+        """The tags that names are given for, each once."""
+        return tuple(dict.fromkeys(term.dialect for term in self.terms))
+
+    def of(self, dialect: str | None) -> tuple[Term, ...]:
+        """The names of *dialect*, those of wider ones and of all dialects among them."""
+        return tuple(term for term in self.terms if term.holds_in(dialect))
+
+    def spell(self, words: Sequence[Word], dialect: str | None) -> tuple[Word, ...]:
+        """
+        *words*, in order, with names of *dialect* where their spoken form stands; signs around a name stay.
+
+        >>> rao = Glossary(terms=(Term(text="Rao", spoken="row how"),))
+        >>> said = [Word(text=t, start=n, end=n + 1, probability=0.5) for n, t in enumerate(["Row", "how,", "hm"])]
+        >>> [(word.text, word.start, word.end) for word in rao.spell(said, None)]
+        [('Rao,', 0, 2), ('hm', 2, 3)]
+        """
+        spelt: list[Word] = []
+        position = 0
+        while position < len(words):
+            phrase, term = self._phrase_at(words, position, dialect)
+            spelt += [words[position]] if term is None else _spell(words[position : position + len(phrase)], term)
+            position += max(len(phrase), 1)
+        return tuple(spelt)
+
+    def _phrase_at(
+        self, words: Sequence[Word], position: int, dialect: str | None
+    ) -> tuple[tuple[str, ...], Term | None]:
+        """The longest spoken form that begins at *position*, with its name."""
+        for phrase, term in self._by_first_word.get(folded(words[position].text), ()):
+            said = tuple(folded(word.text) for word in words[position : position + len(phrase)])
+            if said == phrase and term.holds_in(dialect):
+                return phrase, term
+        return (), None
+
+    @cached_property
+    def _by_first_word(self) -> Mapping[str, list[tuple[tuple[str, ...], Term]]]:
+        """Spoken forms with their names by the first word, the longest first."""
+        phrases: dict[str, list[tuple[tuple[str, ...], Term]]] = defaultdict(list)
+        for term in self.terms:
+            phrase = tuple(filter(None, map(folded, (term.spoken or "").split())))
+            if phrase:
+                phrases[phrase[0]].append((phrase, term))
+        return {first: sorted(own, key=lambda pair: -len(pair[0])) for first, own in phrases.items()}
+
+
+def fit(
+    terms: Sequence[Term], count_tokens: Callable[[str], int], *, room: int = PROMPT_ROOM
+) -> tuple[tuple[str, ...], int]:
+    """
+    Give the names that *room*, in tokens, holds, in order and each once, and how many are left out.
+
+    >>> fit([Term(text="Ravi"), Term(text="Kozhikode"), Term(text="Ravi")], len, room=8)
+    (('Ravi',), 1)
+    """
+    names = tuple(dict.fromkeys(term.text for term in terms))
+    taken = 0
+    for number, name in enumerate(names):
+        taken += count_tokens(f"{name}, ")
+        if taken > room:
+            return names[:number], len(names) - number
+    return names, 0
+
+
+def count_bytes(text: str) -> int:
+    """The most tokens that *text* can have: a token holds a byte or more."""
+    return len(text.encode())
+
+
+def read_glossary(file: Path, catalogue: Catalogue) -> Glossary:
+    """
+    The names in *file*, tab-separated values in UTF-8; none where there is no such file.
+
+    Raises:
+        InputError: E_GLOSSARY with the row, E_DIALECT for a tag that is none, with the nearest one.
+    """
+    if not file.is_file():
+        return Glossary()
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+            return Glossary(terms=tuple(_terms(file, rows, catalogue)))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{file.name} cannot be read: {error}",
+            code=CODE,
+            hint=f"save it as UTF-8 with tabs between {', '.join(COLUMNS)}",
+            item=str(file),
+        ) from error
+
+
+def _terms(file: Path, rows: Iterator[list[str]], catalogue: Catalogue) -> Iterator[Term]:
+    header = [name.strip().casefold() for name in next(rows, [])]
+    unknown = [name for name in header if name not in COLUMNS]
+    if header and ("term" not in header or unknown):
+        raise _fault(file, 1, f"the columns {', '.join(header)}", f"begin with the line {' TAB '.join(COLUMNS)}")
+    for number, row in enumerate(rows, 2):
+        cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) > len(header):
+            raise _fault(file, number, f"{len(row)} cells, more than columns", "one tab between two cells")
+        if not cells.get("term"):
+            raise _fault(file, number, "no term", "write the name as it is spelt, or remove the row")
+        tag = _tag(file, number, cells.get("dialect", ""), catalogue)
+        yield Term(text=" ".join(cells["term"].split()), dialect=tag, spoken=cells.get("spoken") or None)
+
+
+def _tag(file: Path, number: int, tag: str, catalogue: Catalogue) -> str | None:
+    try:
+        return catalogue.find(tag).tag if tag else None
+    except DialectError as error:
+        raise _fault(file, number, error.message, error.hint or "write a BCP 47 tag", code=error.code) from None
+
+
+def _fault(file: Path, number: int, what: str, hint: str, *, code: str = CODE) -> InputError:
+    return InputError(f"{file.name}, row {number}: {what}", code=code, hint=hint, item=str(file))
+
+
+def _spell(words: Sequence[Word], term: Term) -> list[Word]:
+    """The words of *term* in the time of *words*, with the signs before the first and behind the last of these."""
+    parts = term.text.split()
+    parts[0] = affixes(words[0].text)[0] + parts[0]
+    parts[-1] += affixes(words[-1].text)[1]
+    if len(parts) == len(words):
+        return [replace(word, text=part) for word, part in zip(words, parts, strict=True)]
+    start, end = words[0].start, max(word.end for word in words)
+    edges = [start + (end - start) * number // len(parts) for number in range(len(parts) + 1)]
+    sure = min(word.probability for word in words)
+    return [
+        Word(
+            text=part,
+            start=edges[number],
+            end=edges[number + 1],
+            probability=sure,
+            blank=words[0].blank if number == 0 else True,
+        )
+        for number, part in enumerate(parts)
+    ]
