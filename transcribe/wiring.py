@@ -115,6 +115,16 @@ class Wiring:
             auto_models.write(self._auto_file, self.diariser_place)
         return self._recipe(recogniser, place)
 
+    def recogniser_in(self, place: str) -> FasterWhisperRecogniser | DialectRecogniser:
+        """
+        The model in *place*, loaded.
+
+        Raises:
+            MissingError: It is not on this machine.
+            InputError: E_MODEL if the folder is no Whisper in CTranslate2's format.
+        """
+        return self._recogniser(place)
+
     def recipe_with(self, place: str) -> Recipe:
         """What drafts would be made with by the model in *place*; nothing is promoted by it."""
         return self._recipe(self._recogniser(place), place)

@@ -11,13 +11,14 @@ One function for each command: opened parts in, an Answer out. The command line 
 
 from transcribe.actions.comparing import Contest, compare
 from transcribe.actions.demo import demo, demo_desk
-from transcribe.actions.exporting import export, export_canonical
+from transcribe.actions.exporting import Export, export, export_canonical
 from transcribe.actions.looking import config_check, config_schema, config_show, doctor
 from transcribe.actions.recordings import Source, import_corrections, ingest, init, run, status
 from transcribe.actions.scoring import Scoring, wer, wer_of_pairs
 
 __all__ = [
     "Contest",
+    "Export",
     "Scoring",
     "Source",
     "compare",

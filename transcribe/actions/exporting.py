@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transcribe.actions.scoring import model_named
-from transcribe.console import Answer
-from transcribe.errors import InputError, UsageError
+from transcribe.alignment import Aligner, Sound, time_words
+from transcribe.console import Answer, Console, Progress
+from transcribe.errors import InputError, MissingError, UsageError
+from transcribe.exchange.records import of_correction
 from transcribe.masking import hide_words, within
-from transcribe.retiming import retimed
+from transcribe.records import Correction, Recording
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
+    from transcribe.exchange.formats import Written
     from transcribe.exchange.records import TimedText
     from transcribe.records import Model
     from transcribe.store import Store
 
 
-def export(
-    wiring: Wiring, out: Path | None, *, kind: str, of: str, model: str | None = None, overwrite: bool = False
-) -> Answer:
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """What is to be written, and how."""
+
+    #: Name of the format.
+    kind: str
+    #: ``drafts`` or ``corrections``.
+    of: str
+    #: Whose drafts; ``None``: the promoted model's.
+    model: str | None = None
+    overwrite: bool = False
+    #: Whether the drafts give the times of corrected words, and no model hears them again.
+    draft_times: bool = False
+
+
+def export(wiring: Wiring, console: Console, out: Path | None, asked: Export) -> Answer:
     """Drafts or corrections in another program's format, recordings under the paths they were ingested by."""
     from transcribe import audio
-    from transcribe.exchange.formats import write
+    from transcribe.exchange.formats import named, write
 
-    if of not in ("drafts", "corrections"):
-        raise UsageError(f"--of {of} was asked for, there are drafts and corrections")
+    if asked.of not in ("drafts", "corrections"):
+        raise UsageError(f"--of {asked.of} was asked for, there are drafts and corrections")
     if out is None:
-        raise UsageError("a file or folder to write was asked for, found none", hint=f"boli export OUT --format {kind}")
+        hint = f"boli export OUT --format {asked.kind}"
+        raise UsageError("a file or folder to write was asked for, found none", hint=hint)
 
     store = wiring.store
 
@@ -38,10 +56,93 @@ def export(
         found = store.recording_by_path(path)
         return path if found is None else str(audio.place(wiring.audio_folder, found.id))
 
-    items = _corrected(store) if of == "corrections" else _drafted(store, model_named(store, model))
-    written = write(items, out, kind, audio_of=place_of, overwrite=overwrite)
-    data = {"files": [str(file) for file in written.files], "items": written.items}
-    return Answer(data=data, text=f"{written.items} {of} in {len(written.files)} files below {out}")
+    def written(items: Iterator[TimedText]) -> Written:
+        return write(items, out, asked.kind, audio_of=place_of, overwrite=asked.overwrite)
+
+    if asked.of == "drafts":
+        result, clock = written(_drafted(store, model_named(store, asked.model))), None
+    else:
+        clock = WordClock.open(wiring, hear=named(asked.kind).word_times and not asked.draft_times)
+        with clock.progress(console) as progress:
+            result = written(clock.corrected(progress))
+    data = {"files": [str(file) for file in result.files], "items": result.items}
+    text = f"{result.items} {asked.of} in {len(result.files)} files below {out}"
+    if clock is not None and named(asked.kind).word_times:
+        return Answer(
+            data=data | {"aligned": clock.aligned, "retimed": clock.retimed}, text=f"{text}; {clock.sentence}"
+        )
+    return Answer(data=data, text=text)
+
+
+class WordClock:
+    """Gives the corrections of a workspace with times for their words, and counts where these come from."""
+
+    def __init__(self, wiring: Wiring, aligner: Aligner | None, why_not: str) -> None:
+        self._wiring, self._aligner, self._why_not = wiring, aligner, why_not
+        self.aligned = self.retimed = 0
+
+    @classmethod
+    def open(cls, wiring: Wiring, *, hear: bool) -> WordClock:
+        """With the promoted model, if it is to *hear* and is here."""
+        promoted = wiring.store.promoted() if hear else None
+        if promoted is None:
+            return cls(wiring, None, "no model is promoted" if hear else "")
+        try:
+            return cls(wiring, wiring.recogniser_in(promoted.place), "")
+        except (MissingError, InputError) as error:
+            return cls(wiring, None, f"{promoted.name} cannot hear them: {error.message}")
+
+    @property
+    def sentence(self) -> str:
+        """Where the times come from, for people."""
+        heard = f"word times: {self.aligned} heard by the promoted model, {self.retimed} by the draft"
+        return f"{heard} ({self._why_not})" if self._why_not else heard
+
+    def progress(self, console: Console) -> AbstractContextManager[Progress | None]:
+        """A display of the hearing, where there is any to be done."""
+        if self._aligner is None:
+            return nullcontext()
+        items, sound = 0, 0
+        for correction in self._wiring.store.corrections(standing=True):
+            items += 1
+            sound += correction.end - correction.start
+        return console.progress("timing words", items=items, sound=sound)
+
+    def corrected(self, progress: Progress | None) -> Iterator[TimedText]:
+        """Standing corrections, recording by recording, with the times of their words."""
+        for recording in self._wiring.store.recordings():
+            corrected = self._wiring.store.corrected(recording.id)
+            for timed in time_words(corrected, self._sound(recording), self._aligner_of(recording)):
+                self.aligned += timed.aligned
+                self.retimed += not timed.aligned
+                if progress is not None:
+                    progress.step(sound=timed.correction.end - timed.correction.start)
+                yield replace(of_correction(timed.correction), words=timed.words, recording=recording.path)
+
+    def _aligner_of(self, recording: Recording) -> Aligner | None:
+        """None where the sound is gone: what was written of it can be exported still."""
+        from transcribe import audio
+
+        return self._aligner if audio.place(self._wiring.audio_folder, recording.id).is_file() else None
+
+    def _sound(self, recording: Recording) -> Sound:
+        from transcribe import audio
+
+        store, catalogue = self._wiring.store, self._wiring.catalogue
+        place = audio.place(self._wiring.audio_folder, recording.id)
+        channels = {segment.speaker: segment.channel for segment in store.segments(recording.id)}
+
+        def channel_of(correction: Correction) -> int | None:
+            segment = store.segment(correction.segment) if correction.segment else None
+            return channels.get(correction.speaker or "") if segment is None else segment.channel
+
+        def language_of(correction: Correction) -> str | None:
+            tag = correction.dialect or recording.dialect or recording.language
+            return catalogue.find(tag).whisper if tag else None
+
+        return Sound(
+            read=lambda channel: audio.read(place, channel=channel), channel_of=channel_of, language_of=language_of
+        )
 
 
 def _drafted(store: Store, model: Model) -> Iterator[TimedText]:
@@ -53,15 +154,6 @@ def _drafted(store: Store, model: Model) -> Iterator[TimedText]:
             inside = (*within(spans, segment.start, segment.end), *store.terms.spans(draft.words))
             shown = replace(draft, words=hide_words(draft.words, inside))
             yield replace(of_draft(segment, shown), recording=recording.path)
-
-
-def _corrected(store: Store) -> Iterator[TimedText]:
-    from transcribe.exchange.records import of_correction
-
-    for recording in store.recordings():
-        for correction, drafted in store.corrected(recording.id):
-            words = retimed(correction.text, drafted, correction.start, correction.end)
-            yield replace(of_correction(correction), words=words, recording=recording.path)
 
 
 def export_canonical(wiring: Wiring, out: Path | None, *, overwrite: bool = False) -> Answer:

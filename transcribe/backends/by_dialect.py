@@ -19,7 +19,7 @@ from transcribe.backends.whisper_folder import find
 from transcribe.config import fingerprint
 from transcribe.errors import InputError
 from transcribe.protocols import Heard, Pcm, Window
-from transcribe.records import Milliseconds
+from transcribe.records import Milliseconds, Word
 
 SCHEMA: Final = "boli.dialects/1"
 ROUTES_FILE: Final = "dialects.json"
@@ -123,13 +123,25 @@ class DialectRecogniser:
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
         """What is said in each window, in the same order."""
+        heard: dict[int, Heard] = {}
+        for recogniser, numbers in self._by_part(windows).items():
+            heard.update(zip(numbers, recogniser.recognise(pcm, [windows[one] for one in numbers]), strict=True))
+        return [heard[number] for number in range(len(windows))]
+
+    def align_texts(self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str]) -> list[tuple[Word, ...]]:
+        """The words of each of *texts* with their times, by the model of its dialect, in the same order."""
+        words: dict[int, tuple[Word, ...]] = {}
+        for recogniser, numbers in self._by_part(windows).items():
+            own = ([windows[number] for number in numbers], [texts[number] for number in numbers])
+            words.update(zip(numbers, recogniser.align_texts(pcm, *own), strict=True))
+        return [words[number] for number in range(len(windows))]
+
+    def _by_part(self, windows: Sequence[Window]) -> dict[FasterWhisperRecogniser, list[int]]:
+        """Places of the windows that each part hears."""
         own: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)
         for number, window in enumerate(windows):
             own[self.by_dialect.get(window.dialect or "", self.others)].append(number)
-        heard: dict[int, Heard] = {}
-        for recogniser, numbers in own.items():
-            heard.update(zip(numbers, recogniser.recognise(pcm, [windows[one] for one in numbers]), strict=True))
-        return [heard[number] for number in range(len(windows))]
+        return own
 
 
 def _id(others: str, by_dialect: Mapping[str, str]) -> str:

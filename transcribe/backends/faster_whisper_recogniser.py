@@ -122,10 +122,38 @@ class FasterWhisperRecogniser:
 
         The text is kept as it is, whatever the model would have written. *window* names its language.
         """
-        tokenizer = self._tokenizer(window.language)
-        tokens = encode_text(tokenizer, text)[: self._model.max_length - len(tokenizer.sot_sequence) - 2]
-        encoded = self._encode(pcm, [window])
-        return self._words(window, tokens, self._alignments(encoded, tokenizer, [window], [tokens])[0], tokenizer)
+        return self.align_texts(pcm, [window], [text])[0]
+
+    def align_texts(self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str]) -> list[tuple[Word, ...]]:
+        """
+        The words of each of *texts* with the times that `align` gives them, in batches.
+
+        Of a text that is too long for the model, some 440 tokens, the end is missing.
+        """
+        by_language: dict[str | None, list[int]] = defaultdict(list)
+        for index in sorted(range(len(windows)), key=lambda index: windows[index].duration):
+            by_language[windows[index].language].append(index)
+        words: dict[int, tuple[Word, ...]] = {}
+        for language, indices in by_language.items():
+            for first in range(0, len(indices), self._batch_size):
+                batch = indices[first : first + self._batch_size]
+                own = [windows[index] for index in batch]
+                aligned = self._align_alike(pcm, own, [texts[index] for index in batch], language)
+                words.update(zip(batch, aligned, strict=True))
+        return [words[index] for index in range(len(windows))]
+
+    def _align_alike(
+        self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str], language: str | None
+    ) -> list[tuple[Word, ...]]:
+        """The words of *texts*, all in *language*, in one batch."""
+        tokenizer = self._tokenizer(language)
+        room = self._model.max_length - len(tokenizer.sot_sequence) - 2
+        tokens = [encode_text(tokenizer, text)[:room] for text in texts]
+        alignments = self._alignments(self._encode(pcm, windows), tokenizer, windows, tokens)
+        return [
+            self._words(window, own, alignment, tokenizer)
+            for window, own, alignment in zip(windows, tokens, alignments, strict=True)
+        ]
 
     def _in_batches(self, pcm: Pcm, windows: Sequence[Window]) -> Iterator[Heard]:
         """Windows that share language and prompt; in smaller batches from then on, if the GPU's memory is too small."""

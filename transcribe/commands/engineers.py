@@ -120,6 +120,10 @@ def export(
     canonical: Annotated[
         bool, typer.Option(help="Everything content decides, sorted: equal work gives equal bytes.")
     ] = False,
+    draft_times: Annotated[
+        bool,
+        typer.Option("--draft-times", help="Word times of corrections by their drafts, without hearing them again."),
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -137,5 +141,6 @@ def export(
         if canonical:
             answer = actions.export_canonical(wiring, out, overwrite=overwrite)
         else:
-            answer = actions.export(wiring, out, kind=kind, of=of, model=model, overwrite=overwrite)
+            asked = actions.Export(kind=kind, of=of, model=model, overwrite=overwrite, draft_times=draft_times)
+            answer = actions.export(wiring, console, out, asked)
         console.answer(answer)

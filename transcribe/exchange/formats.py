@@ -30,6 +30,8 @@ class Format:
     holds: Literal["all", "one", "folder"] = "all"
     #: The argument that takes the place of a recording's sound, where there is one.
     sound: str | None = None
+    #: Whether it says when each word was said.
+    word_times: bool = False
 
     def reader(self) -> Callable[..., Iterator[TimedText]]:
         function: Callable[..., Iterator[TimedText]] = self._function("read")
@@ -57,10 +59,10 @@ FORMATS: Final = {
     for each in (
         Format(name="rttm", suffix=".rttm", module="rttm", stem="rttm"),
         Format(name="stm", suffix=".stm", module="stm", stem="stm"),
-        Format(name="ctm", suffix=".ctm", module="stm", stem="ctm"),
+        Format(name="ctm", suffix=".ctm", module="stm", stem="ctm", word_times=True),
         Format(name="srt", suffix=".srt", module="subtitles", stem="srt", holds="one"),
         Format(name="vtt", suffix=".vtt", module="subtitles", stem="vtt", holds="one"),
-        Format(name="textgrid", suffix=".TextGrid", module="praat", stem="textgrid", holds="one"),
+        Format(name="textgrid", suffix=".TextGrid", module="praat", stem="textgrid", holds="one", word_times=True),
         Format(name="eaf", suffix=".eaf", module="elan", stem="eaf", holds="one", sound="media"),
         Format(name="nemo", suffix=".jsonl", module="nemo", stem="nemo", sound="audio_of"),
         Format(name="kaldi", suffix="", module="kaldi", stem="kaldi", holds="folder", sound="audio_of"),

@@ -1,0 +1,153 @@
+"""
+When each word of a person's text was said: by a recogniser's attention to the sound, where it can hear it.
+
+Where it cannot, the drafted words of the same stretch give the times, as `transcribe.retiming` does.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Protocol
+
+from transcribe.masking import MASK
+from transcribe.protocols import LONGEST_WINDOW, Pcm, Span, Window
+from transcribe.records import Correction, Milliseconds, Word, join_words
+from transcribe.retiming import retimed
+
+#: Corrections that are aligned together: enough for full batches, few enough to tell how far the work is.
+TOGETHER: Final = 64
+
+#: Sound around the words of a part of a long text, whose times are rough.
+PART_MARGIN: Final[Milliseconds] = 1_000
+
+
+class Aligner(Protocol):
+    """Hears when the words of given texts are said."""
+
+    @property
+    def only_language(self) -> str | None:
+        """Whisper's code of the one language that it knows; ``None``: it knows many."""
+        ...
+
+    def align_texts(self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str]) -> list[tuple[Word, ...]]:
+        """The words of each text with their times, in the same order; each window names its language."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """One recording's sound and what is known of who speaks in it."""
+
+    #: Samples of a channel; of ``None``, of all together.
+    read: Callable[[int | None], Pcm]
+    channel_of: Callable[[Correction], int | None]
+    #: Whisper's code of what is spoken; ``None``: nobody said.
+    language_of: Callable[[Correction], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedCorrection:
+    """A correction with the times of its words."""
+
+    correction: Correction
+    words: tuple[Word, ...]
+    #: Whether they were heard, and not taken from the draft.
+    aligned: bool
+
+
+def time_words(
+    corrected: Iterable[tuple[Correction, Sequence[Word]]], sound: Sound, aligner: Aligner | None
+) -> Iterator[TimedCorrection]:
+    """
+    Each of *corrected*, corrections of one recording beside the drafted words there, with times for its words.
+
+    Without an *aligner*, and for texts with masks, in languages that it does not know or that it cannot spell, the
+    draft gives the times.
+    """
+    read = lru_cache(maxsize=None)(sound.read)
+    pairs = iter(corrected)
+    while group := list(itertools.islice(pairs, TOGETHER)):
+        heard = {} if aligner is None else _align_group(group, sound, read, aligner)
+        for number, (correction, drafted) in enumerate(group):
+            words = heard.get(number)
+            yield TimedCorrection(
+                correction=correction,
+                words=words or retimed(correction.text, drafted, correction.start, correction.end),
+                aligned=words is not None,
+            )
+
+
+def _align_group(
+    group: Sequence[tuple[Correction, Sequence[Word]]],
+    sound: Sound,
+    read: Callable[[int | None], Pcm],
+    aligner: Aligner,
+) -> dict[int, tuple[Word, ...]]:
+    """Words that were heard, by the correction's place in *group*; those that cannot be heard are not in it."""
+    parts: dict[int | None, list[tuple[int, str, Window]]] = defaultdict(list)
+    for number, (correction, drafted) in enumerate(group):
+        language = sound.language_of(correction)
+        if language is None or aligner.only_language not in (None, language) or MASK in correction.text:
+            continue
+        for text, span in split_text(correction, drafted):
+            window = Window(start=span.start, end=span.end, language=language, dialect=correction.dialect)
+            parts[sound.channel_of(correction)].append((number, text, window))
+    heard: dict[int, list[Word]] = defaultdict(list)
+    for channel, own in parts.items():
+        texts, windows = [text for _, text, _ in own], [window for _, _, window in own]
+        for (number, _, _), words in zip(own, aligner.align_texts(read(channel), windows, texts), strict=True):
+            # A text is split at blanks alone, and the words of a part begin without one in scripts that have none.
+            later = bool(heard[number])
+            heard[number] += [replace(word, blank=True) if later and n == 0 else word for n, word in enumerate(words)]
+    return {
+        number: _in_order(words, group[number][0])
+        for number, words in heard.items()
+        if words and join_words(words) == " ".join(group[number][0].text.split())
+    }
+
+
+def split_text(
+    correction: Correction, drafted: Sequence[Word], longest: Milliseconds = LONGEST_WINDOW
+) -> list[tuple[str, Span]]:
+    """
+    The text of *correction* in parts of at most *longest*, in order, each with the stretch that it is said in.
+
+    Long texts are cut by the times that the *drafted* words give. Nothing comes of a single word that is longer.
+    """
+    if correction.end - correction.start <= longest:
+        return [(correction.text, Span(start=correction.start, end=correction.end))]
+    runs: list[list[Word]] = []
+    for word in retimed(correction.text, drafted, correction.start, correction.end):
+        if word.end - word.start > longest - 2 * PART_MARGIN:
+            return []
+        if runs and word.end - runs[-1][0].start <= longest - 2 * PART_MARGIN:
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    cuts = [(before[-1].end + after[0].start) // 2 for before, after in itertools.pairwise(runs)]
+    edges = [correction.start, *cuts, correction.end]
+    return [
+        (
+            " ".join(word.text for word in run),
+            Span(
+                start=max(edges[number], run[0].start - PART_MARGIN),
+                end=min(edges[number + 1], run[-1].end + PART_MARGIN),
+            ),
+        )
+        for number, run in enumerate(runs)
+    ]
+
+
+def _in_order(words: Iterable[Word], correction: Correction) -> tuple[Word, ...]:
+    """*words* inside the correction's stretch, none beginning before the one before it; a person wrote them."""
+    ordered: list[Word] = []
+    for word in words:
+        earliest = ordered[-1].start if ordered else correction.start
+        start = min(max(word.start, earliest), correction.end)
+        end = min(max(word.end, start), correction.end)
+        ordered.append(replace(word, start=start, end=end, probability=1.0))
+    return tuple(ordered)
