@@ -41,11 +41,11 @@ class Calibration:
     """
 
     #: Seconds of speech after which half of a vector's variance is the voice.
-    half_s: float = 1.009
+    half_s: float = 0.883
     #: Corrected cosine at which one person and two are equally likely.
-    boundary: float = 0.971
+    boundary: float = 0.952
     #: Corrected cosine for one nat of log-odds, times the sum of the two inverse lengths in seconds.
-    width: float = 0.0375
+    width: float = 0.0298
     #: Longest speech that was calibrated on, in seconds; more counts as this much.
     longest_s: float = 10.0
 
