@@ -60,7 +60,7 @@ class RecogniserSettings(Section):
     compute_type: str = "default"
     beam_size: int = Field(default=5, ge=1)
     batch_size: int = Field(default=8, ge=1)
-    #: Longest window. ``None``: what the model's folder declares, else 28 s. Whisper hears 30 s and drops the rest.
+    #: Longest window. ``None``: what the model's folder declares, else 29.8 s. Whisper hears 30 s and drops the rest.
     window_ms: int | None = Field(default=None, ge=1_000, le=30_000)
     #: A second, greedy pass whose disagreement flags a draft. With the same model it costs about half as much again.
     second_pass: bool = False
