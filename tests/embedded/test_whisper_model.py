@@ -16,6 +16,7 @@ from transcribe.embedded import voices
 from transcribe.embedded.train_whisper import bank
 from transcribe.embedded.train_whisper.listen import distance
 from transcribe.embedded.train_whisper.measure import Count, Engine, conversation_errors, digit_conversation
+from transcribe.records import Word, join_words
 
 PLAIN = {
     "en": ("en-GB", "the bus is late again please"),
@@ -29,10 +30,10 @@ def engine() -> Engine:
     return Engine(embedded.whisper())
 
 
-def heard(engine: Engine, samples: Any, language: str) -> tuple[str, list[Any]]:
+def heard(engine: Engine, samples: Any, language: str) -> tuple[str, list[Word]]:
     """Text and words of one window."""
-    segments = engine.hear(samples, [(0, len(samples) * 1000 // 16_000)], language)
-    return " ".join(s.text.strip() for s in segments), [word for s in segments for word in s.words or ()]
+    words = engine.hear(samples, [(0, len(samples) * 1000 // 16_000)], language)
+    return join_words(words), words
 
 
 def test_both_folders_together_are_small() -> None:
@@ -41,8 +42,8 @@ def test_both_folders_together_are_small() -> None:
 
 
 def test_the_engine_takes_the_model_as_multilingual(engine: Engine) -> None:
-    assert engine.model.model.is_multilingual
-    assert len(engine.model.supported_languages) > 90
+    assert engine.library.model.is_multilingual
+    assert len(engine.library.supported_languages) > 90
 
 
 def test_the_folder_declares_how_long_a_window_may_be() -> None:
@@ -52,7 +53,7 @@ def test_the_folder_declares_how_long_a_window_may_be() -> None:
 
 @pytest.mark.parametrize("text", ["bairn dinnae", "zebra's half-truth", "ज़िन्दगी", "யாழ்ப்பாணம்", "naïve ☂ 42"])
 def test_any_text_is_spelled_and_read_back(engine: Engine, text: str) -> None:
-    tokenizer = engine.model.hf_tokenizer
+    tokenizer = engine.library.hf_tokenizer
     assert tokenizer.decode(tokenizer.encode(f" {text}", add_special_tokens=False).ids) == f" {text}"
 
 
@@ -71,7 +72,7 @@ def test_word_times_rise_and_lie_near_the_words(engine: Engine) -> None:
     starts = [word.start for word in words]
     assert starts == sorted(starts)
     assert all(word.start <= word.end for word in words)
-    gaps = [abs(1000 * start - 500 - true) for start, true in zip(starts, timed.starts, strict=False)]
+    gaps = [abs(start - 500 - true) for start, true in zip(starts, timed.starts, strict=False)]
     assert np.median(gaps) < 250
 
 
@@ -97,9 +98,9 @@ def test_the_folder_for_training_spells_like_the_engine(engine: Engine) -> None:
     transformers = pytest.importorskip("transformers", reason="the extra train is not installed")
     processor = transformers.WhisperProcessor.from_pretrained(str(embedded.whisper_for_training()))
     processor.tokenizer.set_prefix_tokens(language="ta", task="transcribe")
-    name = engine.model.hf_tokenizer.token_to_id
+    name = engine.library.hf_tokenizer.token_to_id
     prefix = [name(f"<|{word}|>") for word in ("startoftranscript", "ta", "transcribe", "notimestamps")]
-    spelled = engine.model.hf_tokenizer.encode(" பேருந்து வரும்", add_special_tokens=False).ids
+    spelled = engine.library.hf_tokenizer.encode(" பேருந்து வரும்", add_special_tokens=False).ids
     assert [*prefix, *spelled, name("<|endoftext|>")] == processor.tokenizer("பேருந்து வரும்").input_ids
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -177,8 +178,13 @@ def _load_plda(folder: Path) -> PLDA:
     """Read the two matrices of numbers; numpy refuses files that would need unpickling."""
     from pyannote.audio.core.plda import PLDA
 
+    files = (folder / "xvec_transform.npz", folder / "plda.npz")
     try:
-        return PLDA(folder / "xvec_transform.npz", folder / "plda.npz")
+        for file in files:
+            # The library leaves open what it cannot read.
+            with np.load(file, allow_pickle=False) as arrays:
+                list(arrays.values())
+        return PLDA(*files)
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, IndexError) as error:
         hint = "fetch the folder again from a source that you trust"
         message = f"the PLDA in {folder} cannot be loaded: {error}"

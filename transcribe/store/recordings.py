@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from transcribe.errors import InputError
 from transcribe.records import Recording, Split
@@ -94,8 +94,9 @@ class Recordings(Database):
         with self.reading() as connection:
             for batch in batches(sorted(with_linked(connection, speakers))):
                 named = select(SPEAKERS.c.recording).where(SPEAKERS.c.speaker.in_(batch))
-                unnamed = [id for speaker in batch if (id := recording_of_unnamed(speaker))]
-                found |= _splits(connection, or_(RECORDINGS.c.no.in_(named), RECORDINGS.c.id.in_(unnamed)))
+                found |= _splits(connection, RECORDINGS.c.no.in_(named))
+                if unnamed := [id for speaker in batch if (id := recording_of_unnamed(speaker))]:
+                    found |= _splits(connection, RECORDINGS.c.id.in_(unnamed))
             if session is not None:
                 found |= _splits(connection, RECORDINGS.c.session == session)
         return min(found, key=_STRONGEST.index, default=None)

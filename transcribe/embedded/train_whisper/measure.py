@@ -44,8 +44,12 @@ class Engine:
     """The CTranslate2 folder as the product hears with it."""
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        from faster_whisper import WhisperModel
+
         self._folder, self._threads = folder, threads
         self._recognisers: dict[int, FasterWhisperRecogniser] = {}
+        #: The library's own object, for what the product does not ask.
+        self.library = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
 
     def hear(
         self, samples: NDArray[Any], windows: Sequence[tuple[int, int]], language: str, *, beam: int = 5
