@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TOGETHER = tuple(ROOT / "tests" / name for name in ("store", "browser"))
 
 #: The models that were fetched to this machine; tests that need a real one look here, and skip where it is not.
-FETCHED_MODELS = Path(os.environ.get("BOLI_TEST_MODELS", model_cache.cache_folder()))
+FETCHED_MODELS = Path(os.environ.get("TEST_MODELS_CACHE", model_cache.cache_folder()))
 # Processes that share the tests are started with this one's environment.
-os.environ["BOLI_TEST_MODELS"] = str(FETCHED_MODELS)
+os.environ["TEST_MODELS_CACHE"] = str(FETCHED_MODELS)
 # All others find none, so that what was fetched changes no test. The folder is never made.
 os.environ[model_cache.VARIABLE] = str(ROOT / "tests" / ".no-models")
 
