@@ -38,7 +38,7 @@ from transcribe.records import Recording
 class Figures:
     """Names that were said and written, and how well everything was written down."""
 
-    said: int
+    spoken: int
     written: int
     #: Written where they were not said.
     false: int
@@ -46,7 +46,7 @@ class Figures:
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(
-            said=self.said + other.said,
+            spoken=self.spoken + other.spoken,
             written=self.written + other.written,
             false=self.false + other.false,
             errors=self.errors + other.errors,
@@ -75,12 +75,12 @@ def count_names(text: str, names: Iterable[str]) -> dict[str, int]:
 
 def measure(clips: Sequence[Clip], recipe: Recipe, names: Sequence[str]) -> Figures:
     """The figures of *clips*, each of one person."""
-    total = Figures(said=0, written=0, false=0, errors=ErrorCount.zero())
+    total = Figures(spoken=0, written=0, false=0, errors=ErrorCount.zero())
     for clip in clips:
         text = draft_text(clip, recipe)
         truth, written = count_names(clip.text, names), count_names(text, names)
         total += Figures(
-            said=sum(truth.values()),
+            spoken=sum(truth.values()),
             written=sum(min(truth[name], written[name]) for name in names),
             false=sum(max(0, written[name] - truth[name]) for name in names),
             errors=from_counts(count(normalised(clip, clip.text), normalised(clip, text))),
@@ -116,33 +116,33 @@ def main() -> None:
     glossary = read_glossary(given.speech / FILE, load_catalogue())
     names = [term.text for term in glossary.terms]
     with_glossary = make_recipe(given.weights / given.model, glossary)
-    told = fit(glossary.of("en"), with_glossary.count_tokens)[0]
+    told_names = fit(glossary.of("en"), with_glossary.count_tokens)[0]
     spoken = list(real_sets.read_clips(given.speech))
     sets = {
         "with names": [clip for clip in spoken if any(count_names(clip.text, names).values())],
         "without names": [clip for clip in spoken if not any(count_names(clip.text, names).values())],
         "timit": list(itertools.islice(real_sets.SETS["timit"](), 0, None, given.every)),
     }
-    found: dict[str, dict[str, dict[str, float | int | None]]] = {}
+    results: dict[str, dict[str, dict[str, float | int | None]]] = {}
     recipes = {"without": replace(with_glossary, glossary=Glossary()), "with": with_glossary}
     ways = given.ways.split(",")
     for way, recipe in ((way, recipes[way]) for way in ways):
         for name, clips in sets.items():
             figures = measure(clips, recipe, names)
-            found.setdefault(name, {})[way] = {
+            results.setdefault(name, {})[way] = {
                 "clips": len(clips),
-                "said": figures.said,
+                "said": figures.spoken,
                 "written": figures.written,
-                "recall": figures.written / figures.said if figures.said else None,
+                "recall": figures.written / figures.spoken if figures.spoken else None,
                 "false": figures.false,
                 "wer": figures.errors.rate,
             }
-            print(f"{name:14} {way:8} {found[name][way]}", flush=True)
+            print(f"{name:14} {way:8} {results[name][way]}", flush=True)
     if set(ways) != set(recipes):
         return
-    facts = {"model": given.model, "names": len(names), "names_told": len(told), "every": given.every}
+    facts = {"model": given.model, "names": len(names), "names_told": len(told_names), "every": given.every}
     speech = "Kokoro-82M v1.0, 8-bit ONNX, eight voices of American and British English"
-    print(write("glossary", found, speech=speech, took_s=round(time.perf_counter() - began), **facts))
+    print(write("glossary", results, speech=speech, took_s=round(time.perf_counter() - began), **facts))
 
 
 if __name__ == "__main__":

@@ -74,9 +74,9 @@ def score_clip(clip: Clip, recipe: Recipe) -> Iterator[Scored]:
     )
     drafts = assemble(recording, [true_track(recording, clip, recipe.detector)], recipe).drafts
     errors = split_errors(normalised(clip, clip.text), [normalised(clip, draft.text) for draft in drafts])
-    for draft, own in zip(drafts, errors, strict=True):
+    for draft, counts in zip(drafts, errors, strict=True):
         alone = draft if len(drafts) == 1 else None
-        yield Scored(disagrees="disagreement" in draft.flags, errors=own, second_errors=_second_errors(clip, alone))
+        yield Scored(disagrees="disagreement" in draft.flags, errors=counts, second_errors=_second_errors(clip, alone))
 
 
 def _second_errors(clip: Clip, draft: Draft | None) -> ErrorCount | None:
@@ -95,20 +95,20 @@ def split_errors(truth: Sequence[str], drafts: Sequence[Sequence[str]]) -> list[
         if kinds:
             kinds[owner][f"{edit.kind}s"] += 1
         position += edit.hypothesis is not None
-    return [ErrorCount(**found) for found in kinds]
+    return [ErrorCount(**counts) for counts in kinds]
 
 
 def summarise(scored: Sequence[Scored]) -> dict[str, float | int | None]:
     """Counts and rates of flagged drafts and of the others, and how many times higher the first rate is."""
-    flagged, others = ([one for one in scored if one.disagrees is which] for which in (True, False))
-    rates = [sum((one.errors for one in part), ErrorCount.zero()).rate for part in (flagged, others)]
-    beside = [one for one in flagged if one.second_errors is not None]
-    better = [one for one in beside if one.second_errors and one.second_errors.errors < one.errors.errors]
+    flagged, others = ([draft for draft in scored if draft.disagrees is which] for which in (True, False))
+    rates = [sum((draft.errors for draft in part), ErrorCount.zero()).rate for part in (flagged, others)]
+    beside = [draft for draft in flagged if draft.second_errors is not None]
+    better = [draft for draft in beside if draft.second_errors and draft.second_errors.errors < draft.errors.errors]
     return {
         "drafts_flagged": len(flagged),
         "drafts_others": len(others),
-        "words_flagged": sum(one.errors.words for one in flagged),
-        "words_others": sum(one.errors.words for one in others),
+        "words_flagged": sum(draft.errors.words for draft in flagged),
+        "words_others": sum(draft.errors.words for draft in others),
         "wer_flagged": rates[0],
         "wer_others": rates[1],
         "ratio": rates[0] / rates[1] if rates[0] is not None and rates[1] else None,
@@ -117,14 +117,14 @@ def summarise(scored: Sequence[Scored]) -> dict[str, float | int | None]:
     }
 
 
-def print_line(name: str, found: Mapping[str, float | int | None]) -> None:
+def print_line(name: str, figures: Mapping[str, float | int | None]) -> None:
     """One line a set."""
-    counts = f"{found['drafts_flagged']} flagged, {found['drafts_others']} others"
-    rates = ", ".join(f"{found[key] or 0:.1%}" for key in ("wer_flagged", "wer_others"))
-    verdict = "met" if (found["ratio"] or 0) >= WANTED_RATIO else "not met"
+    counts = f"{figures['drafts_flagged']} flagged, {figures['drafts_others']} others"
+    rates = ", ".join(f"{figures[key] or 0:.1%}" for key in ("wer_flagged", "wer_others"))
+    verdict = "met" if (figures["ratio"] or 0) >= WANTED_RATIO else "not met"
     print(
-        f"{name:16}{counts}: WER {rates}, {found['ratio'] or 0:.1f} times (wanted {WANTED_RATIO:g}: {verdict}); "
-        f"second text shown {found['second_texts']} times, better {found['second_texts_better']} times",
+        f"{name:16}{counts}: WER {rates}, {figures['ratio'] or 0:.1f} times (wanted {WANTED_RATIO:g}: {verdict}); "
+        f"second text shown {figures['second_texts']} times, better {figures['second_texts_better']} times",
         flush=True,
     )
 
@@ -144,9 +144,9 @@ def main() -> None:
     figures = {}
     for name in given.sets.split(","):
         clips = itertools.islice(real_sets.SETS[name](), 0, None, given.every)
-        own = [one for clip in clips for one in score_clip(clip, recipe)]
-        figures[name] = summarise(own)
-        scored += own
+        drafts = [draft for clip in clips for draft in score_clip(clip, recipe)]
+        figures[name] = summarise(drafts)
+        scored += drafts
         print_line(name, figures[name])
     figures["all"] = summarise(scored)
     print_line("all", figures["all"])

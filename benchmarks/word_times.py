@@ -50,8 +50,8 @@ class Dialogue:
 def read_dialogue(ctm: Path) -> Dialogue:
     """The dialogue whose words *ctm* times; its turns stand beside it in STM."""
     turns = [
-        Correction(id=f"{ctm.stem}-{number}", recording=ctm.stem, start=said.start, end=said.end, text=said.text or "")
-        for number, said in enumerate(item.said for item in read_stm(ctm.with_suffix(".stm")))
+        Correction(id=f"{ctm.stem}-{number}", recording=ctm.stem, start=turn.start, end=turn.end, text=turn.text or "")
+        for number, turn in enumerate(line.said for line in read_stm(ctm.with_suffix(".stm")))
     ]
     return Dialogue(
         pcm=read_pcm(next((FOLDER / "audio").glob(f"{ctm.stem}.*"))),
@@ -69,16 +69,16 @@ def read_words(ctm: Path) -> Iterator[Word]:
 
 def find_errors(dialogue: Dialogue, aligner: Aligner | None) -> Iterator[tuple[Milliseconds, Milliseconds]]:
     """How far start and end of each word are from the truth; words that both texts do not share are passed over."""
-    sound = Sound(read=lambda channel: dialogue.pcm, channel_of=lambda said: None, language_of=lambda said: "en")
+    sound = Sound(read=lambda channel: dialogue.pcm, channel_of=lambda turn: None, language_of=lambda turn: "en")
     for timed in time_words([(turn, ()) for turn in dialogue.turns], sound, aligner):
         turn = timed.correction
         true = [word for word in dialogue.words if turn.start <= (word.start + word.end) // 2 <= turn.end]
-        found, expected = iter(timed.words), iter(true)
+        timed_words, expected = iter(timed.words), iter(true)
         for edit in align([folded(word.text) for word in true], [folded(word.text) for word in timed.words]):
-            one = next(expected) if edit.reference is not None else None
-            other = next(found) if edit.hypothesis is not None else None
-            if edit.kind == "hit" and one is not None and other is not None:
-                yield abs(other.start - one.start), abs(other.end - one.end)
+            true_word = next(expected) if edit.reference is not None else None
+            timed_word = next(timed_words) if edit.hypothesis is not None else None
+            if edit.kind == "hit" and true_word is not None and timed_word is not None:
+                yield abs(timed_word.start - true_word.start), abs(timed_word.end - true_word.end)
 
 
 def main() -> None:
@@ -90,19 +90,19 @@ def main() -> None:
     began = time.perf_counter()
     aligner = FasterWhisperRecogniser(given.weights / given.model, device="cpu", compute_type="int8", threads=1)
     dialogues = [read_dialogue(ctm) for ctm in sorted(FOLDER.glob("*.ctm"))]
-    found = {}
+    figures = {}
     for way, hearing in {"heard": aligner, "shared out evenly": None}.items():
         errors = [error for dialogue in dialogues for error in find_errors(dialogue, hearing)]
         starts, ends = zip(*errors, strict=True)
-        found[way] = {
+        figures[way] = {
             "words": len(starts),
             "median_start_ms": statistics.median(starts),
             "median_end_ms": statistics.median(ends),
             "starts_within_100_ms": sum(error <= NEAR for error in starts) / len(starts),
         }
-        print(way, found[way])
-    print("wanted", WANTED, "ms:", "met" if found["heard"]["median_start_ms"] <= WANTED else "not met")
-    print(write("word_times", found, model=given.model, took_s=round(time.perf_counter() - began)))
+        print(way, figures[way])
+    print("wanted", WANTED, "ms:", "met" if figures["heard"]["median_start_ms"] <= WANTED else "not met")
+    print(write("word_times", figures, model=given.model, took_s=round(time.perf_counter() - began)))
 
 
 if __name__ == "__main__":

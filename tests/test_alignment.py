@@ -36,8 +36,10 @@ def drafted(count: int, step: int) -> list[Word]:
 def time_all(
     aligner: FasterWhisperRecogniser | None, pcm: Pcm, corrections: Sequence[Correction], language: str | None = "en"
 ) -> list[TimedCorrection]:
-    heard = Sound(read=lambda channel: pcm, channel_of=lambda said: None, language_of=lambda said: language)
-    return list(time_words([(said, ()) for said in corrections], heard, aligner))
+    source = Sound(
+        read=lambda channel: pcm, channel_of=lambda correction: None, language_of=lambda correction: language
+    )
+    return list(time_words([(text, ()) for text in corrections], source, aligner))
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +65,11 @@ def test_every_language_keeps_its_text_in_order_inside_the_stretch(
     base: FasterWhisperRecogniser, president: Pcm, language: str
 ) -> None:
     texts = [text for spoken, text in sentences(3 * len(PARTS), seed=5) if spoken == language]
-    asked = [correction(text, start=n * 500, end=n * 500 + 6_000) for n, text in enumerate(texts)]
-    for said, timed in zip(asked, time_all(base, president, asked, language), strict=True):
+    corrections = [correction(text, start=n * 500, end=n * 500 + 6_000) for n, text in enumerate(texts)]
+    for typed, timed in zip(corrections, time_all(base, president, corrections, language), strict=True):
         assert timed.aligned
-        assert join_words(timed.words) == " ".join(said.text.split())
-        assert all(said.start <= word.start <= word.end <= said.end for word in timed.words)
+        assert join_words(timed.words) == " ".join(typed.text.split())
+        assert all(typed.start <= word.start <= word.end <= typed.end for word in timed.words)
         assert all(before.start <= after.start for before, after in pairwise(timed.words))
 
 
@@ -92,52 +94,52 @@ def test_a_batch_gives_what_each_text_gives_alone(small: FasterWhisperRecogniser
 
 def test_what_cannot_be_heard_is_timed_by_the_draft(small: FasterWhisperRecogniser) -> None:
     pcm = sound([(0, 4_000, LOW)], 4_000)
-    asked = [correction(f"my name is {MASK}", end=4_000), correction("one two", end=4_000)]
-    by_draft = [retimed(said.text, (), said.start, said.end) for said in asked]
-    assert [timed.words for timed in time_all(None, pcm, asked)] == by_draft
-    assert [timed.words for timed in time_all(small, pcm, asked, language=None)] == by_draft
-    masked, plain = time_all(small, pcm, asked)
+    corrections = [correction(f"my name is {MASK}", end=4_000), correction("one two", end=4_000)]
+    by_draft = [retimed(typed.text, (), typed.start, typed.end) for typed in corrections]
+    assert [timed.words for timed in time_all(None, pcm, corrections)] == by_draft
+    assert [timed.words for timed in time_all(small, pcm, corrections, language=None)] == by_draft
+    masked, plain = time_all(small, pcm, corrections)
     assert (masked.aligned, masked.words, plain.aligned) == (False, by_draft[0], True)
 
 
 def test_a_long_text_is_cut_at_its_words_into_what_the_model_can_hear() -> None:
-    said = correction(" ".join(f"w{n}" for n in range(60)), end=120_000)
+    typed = correction(" ".join(f"w{n}" for n in range(60)), end=120_000)
     for words in (drafted(60, 2_000), []):
-        parts = split_text(said, words)
-        assert " ".join(text for text, _ in parts) == said.text
+        parts = split_text(typed, words)
+        assert " ".join(text for text, _ in parts) == typed.text
         assert all(span.end - span.start <= LONGEST_WINDOW for _, span in parts)
         assert all(before.end <= after.start for (_, before), (_, after) in pairwise(parts))
-    assert split_text(replace(said, text="one-single-word"), []) == []
-    assert len(split_text(replace(said, end=20_000), [])) == 1
+    assert split_text(replace(typed, text="one-single-word"), []) == []
+    assert len(split_text(replace(typed, end=20_000), [])) == 1
 
 
 def test_a_long_text_keeps_all_its_words(small: FasterWhisperRecogniser) -> None:
-    said = correction(" ".join(f"w{n}" for n in range(60)), end=70_000)
-    [timed] = time_all(small, sound([(0, 70_000, LOW)], 70_000), [said])
+    typed = correction(" ".join(f"w{n}" for n in range(60)), end=70_000)
+    [timed] = time_all(small, sound([(0, 70_000, LOW)], 70_000), [typed])
     assert timed.aligned
-    assert join_words(timed.words) == said.text
+    assert join_words(timed.words) == typed.text
     assert all(before.start <= after.start for before, after in pairwise(timed.words))
 
 
 def test_export_says_which_times_it_wrote(tmp_path: Path) -> None:
-    place = workspace.create(tmp_path / "w")
-    with Store.open(f"sqlite:///{place}/boli.db") as store:
-        desk = Desk(store, place / "audio")
+    folder = workspace.create(tmp_path / "w")
+    with Store.open(f"sqlite:///{folder}/boli.db") as store:
+        desk = Desk(store, folder / "audio")
         talk = desk.add("talk", [(0, 3_000, LOW)], dialect="en-IN")
         desk.draft(recipe())
         store.add_model(Model(id="m", place="embedded", name="small"))
         store.promote("m")
         store.add_corrections([replace(correction("one two three", end=3_000), recording=talk.id)])
-    heard = must("export", tmp_path / "a.ctm", "--format", "ctm", "--of", "corrections", "-w", place)
-    assert "1 heard by the promoted model, 0 by the draft" in heard.out
-    quick = must("export", tmp_path / "b.ctm", "--format", "ctm", "--of", "corrections", "--draft-times", "-w", place)
+    listening = must("export", tmp_path / "a.ctm", "--format", "ctm", "--of", "corrections", "-w", folder)
+    assert "1 heard by the promoted model, 0 by the draft" in listening.out
+    quick = must("export", tmp_path / "b.ctm", "--format", "ctm", "--of", "corrections", "--draft-times", "-w", folder)
     assert "0 heard by the promoted model, 1 by the draft" in quick.out
     for name in "ab":
         lines = (tmp_path / f"{name}.ctm").read_text(encoding="utf-8").splitlines()
         assert [line.split()[4] for line in lines if not line.startswith(";;")] == ["one", "two", "three"]
-    with Store.open(f"sqlite:///{place}/boli.db") as store:
+    with Store.open(f"sqlite:///{folder}/boli.db") as store:
         store.add_model(Model(id="n", place="nowhere/at-all/here", name="gone"))
         store.promote("n")
-    gone = must("export", tmp_path / "c.TextGrid", "--format", "textgrid", "--of", "corrections", "-w", place)
+    gone = must("export", tmp_path / "c.TextGrid", "--format", "textgrid", "--of", "corrections", "-w", folder)
     assert "1 by the draft (gone cannot hear them" in gone.out
-    assert boli("export", tmp_path / "d", "--format", "stm", "--of", "corrections", "-w", place).code == 0
+    assert boli("export", tmp_path / "d", "--format", "stm", "--of", "corrections", "-w", folder).code == 0

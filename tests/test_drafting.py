@@ -436,9 +436,9 @@ def test_a_second_opinion_is_not_asked_of_a_language_that_it_does_not_know(desk:
     desk.add("tamil", [(0, 1_200, LOW)], dialect="ta")
     desk.add("english", [(0, 1_600, LOW)], dialect="en-IN")
     second = Contrary(level=0.02)
-    found = flags_of(desk, recipe(second=SecondOpinion(recogniser=second, language="en")))
-    assert "disagreement" in found["english.flac"]
-    assert "disagreement" not in found["tamil.flac"]
+    flags = flags_of(desk, recipe(second=SecondOpinion(recogniser=second, language="en")))
+    assert "disagreement" in flags["english.flac"]
+    assert "disagreement" not in flags["tamil.flac"]
     assert [window.language for window in second.windows] == ["en"]
 
 

@@ -46,7 +46,7 @@ def test_a_file_without_names_is_an_empty_glossary(tmp_path: Path, lines: list[s
 
 
 @pytest.mark.parametrize(
-    ("lines", "code", "said"),
+    ("lines", "code", "row"),
     [
         (["name\tdialect", "Ravi\thi"], "E_GLOSSARY", "row 1"),
         (["term,dialect", "Ravi,hi"], "E_GLOSSARY", "row 1"),
@@ -55,11 +55,11 @@ def test_a_file_without_names_is_an_empty_glossary(tmp_path: Path, lines: list[s
         (["term\tdialect", "Ravi\thindii"], "E_DIALECT", "row 2"),
     ],
 )
-def test_a_row_that_cannot_be_taken_is_named(tmp_path: Path, lines: list[str], code: str, said: str) -> None:
+def test_a_row_that_cannot_be_taken_is_named(tmp_path: Path, lines: list[str], code: str, row: str) -> None:
     with pytest.raises(InputError) as caught:
         read_glossary(written(tmp_path, *lines), CATALOGUE)
     assert caught.value.code == code
-    assert said in caught.value.message and caught.value.hint
+    assert row in caught.value.message and caught.value.hint
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
@@ -76,13 +76,13 @@ def test_a_name_of_a_wide_dialect_is_one_of_narrower_ones_and_of_no_other() -> N
 
 @given(st.lists(st.text(min_size=1, max_size=8), max_size=20), st.integers(0, 60))
 def test_the_first_names_are_told_as_far_as_there_is_room(names: list[str], room: int) -> None:
-    told, left_out = fit([Term(text=name) for name in names], count_bytes, room=room)
-    once = list(dict.fromkeys(names))
-    assert list(told) == once[: len(told)]
-    assert len(told) + left_out == len(once)
-    assert sum(count_bytes(f"{name}, ") for name in told) <= room
+    first_names, left_out = fit([Term(text=name) for name in names], count_bytes, room=room)
+    names_once = list(dict.fromkeys(names))
+    assert list(first_names) == names_once[: len(first_names)]
+    assert len(first_names) + left_out == len(names_once)
+    assert sum(count_bytes(f"{name}, ") for name in first_names) <= room
     if left_out:
-        assert sum(count_bytes(f"{name}, ") for name in once[: len(told) + 1]) > room
+        assert sum(count_bytes(f"{name}, ") for name in names_once[: len(first_names) + 1]) > room
 
 
 def test_another_spelling_becomes_the_name_with_the_signs_around_it() -> None:

@@ -71,9 +71,9 @@ def time_words(
     read = lru_cache(maxsize=None)(sound.read)
     pairs = iter(corrected)
     while group := list(itertools.islice(pairs, TOGETHER)):
-        heard = {} if aligner is None else _align_group(group, sound, read, aligner)
+        aligned = {} if aligner is None else _align_group(group, sound, read, aligner)
         for number, (correction, drafted) in enumerate(group):
-            words = heard.get(number)
+            words = aligned.get(number)
             yield TimedCorrection(
                 correction=correction,
                 words=words or retimed(correction.text, drafted, correction.start, correction.end),
@@ -96,16 +96,16 @@ def _align_group(
         for text, span in split_text(correction, drafted):
             window = Window(start=span.start, end=span.end, language=language, dialect=correction.dialect)
             parts[sound.channel_of(correction)].append((number, text, window))
-    heard: dict[int, list[Word]] = defaultdict(list)
-    for channel, own in parts.items():
-        texts, windows = [text for _, text, _ in own], [window for _, _, window in own]
-        for (number, _, _), words in zip(own, aligner.align_texts(read(channel), windows, texts), strict=True):
+    aligned: dict[int, list[Word]] = defaultdict(list)
+    for channel, entries in parts.items():
+        texts, windows = [text for _, text, _ in entries], [window for _, _, window in entries]
+        for (number, _, _), words in zip(entries, aligner.align_texts(read(channel), windows, texts), strict=True):
             # A text is split at blanks alone, and the words of a part begin without one in scripts that have none.
-            later = bool(heard[number])
-            heard[number] += [replace(word, blank=True) if later and n == 0 else word for n, word in enumerate(words)]
+            later = bool(aligned[number])
+            aligned[number] += [replace(word, blank=True) if later and n == 0 else word for n, word in enumerate(words)]
     return {
         number: _in_order(words, group[number][0])
-        for number, words in heard.items()
+        for number, words in aligned.items()
         if words and join_words(words) == " ".join(group[number][0].text.split())
     }
 

@@ -147,9 +147,9 @@ def differs(first: Sequence[str], second: Sequence[str]) -> bool:
     >>> differs(["So,", "Ravi"], ["so", "ravi."]), differs(["So,", "Ravi"], ["so", "Robbie"])
     (False, True)
     """
-    one, other = (list(filter(None, map(folded, words))) for words in (first, second))
-    longer = max(len(one), len(other))
-    return longer > 0 and Levenshtein.distance(one, other) > DISAGREEMENT * longer
+    first_words, second_words = (list(filter(None, map(folded, words))) for words in (first, second))
+    longer = max(len(first_words), len(second_words))
+    return longer > 0 and Levenshtein.distance(first_words, second_words) > DISAGREEMENT * longer
 
 
 def level_dbfs(pcm: Pcm) -> float:

@@ -44,8 +44,8 @@ class Term:
         """
         if self.dialect is None:
             return True
-        own, other = self.dialect.casefold(), (dialect or "").casefold()
-        return other == own or other.startswith(f"{own}-")
+        wider, narrower = self.dialect.casefold(), (dialect or "").casefold()
+        return narrower == wider or narrower.startswith(f"{wider}-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +73,8 @@ class Glossary:
         *words*, in order, with names of *dialect* where their spoken form stands; signs around a name stay.
 
         >>> rao = Glossary(terms=(Term(text="Rao", spoken="row how"),))
-        >>> said = [Word(text=t, start=n, end=n + 1, probability=0.5) for n, t in enumerate(["Row", "how,", "hm"])]
-        >>> [(word.text, word.start, word.end) for word in rao.spell(said, None)]
+        >>> drafted = [Word(text=t, start=n, end=n + 1, probability=0.5) for n, t in enumerate(["Row", "how,", "hm"])]
+        >>> [(word.text, word.start, word.end) for word in rao.spell(drafted, None)]
         [('Rao,', 0, 2), ('hm', 2, 3)]
         """
         spelt: list[Word] = []
@@ -90,8 +90,8 @@ class Glossary:
     ) -> tuple[tuple[str, ...], Term | None]:
         """The longest spoken form that begins at *position*, with its name."""
         for phrase, term in self._by_first_word.get(folded(words[position].text), ()):
-            said = tuple(folded(word.text) for word in words[position : position + len(phrase)])
-            if said == phrase and term.holds_in(dialect):
+            candidate = tuple(folded(word.text) for word in words[position : position + len(phrase)])
+            if candidate == phrase and term.holds_in(dialect):
                 return phrase, term
         return (), None
 
@@ -103,7 +103,7 @@ class Glossary:
             phrase = tuple(filter(None, map(folded, (term.spoken or "").split())))
             if phrase:
                 phrases[phrase[0]].append((phrase, term))
-        return {first: sorted(own, key=lambda pair: -len(pair[0])) for first, own in phrases.items()}
+        return {first: sorted(pairs, key=lambda pair: -len(pair[0])) for first, pairs in phrases.items()}
 
 
 def fit(

@@ -39,11 +39,11 @@ def test_a_guide_has_the_projects_names_of_the_dialect_and_none_that_are_masked(
     rows = ["term\tdialect\tspoken", "Zilbarra\t\tsil bara", "रवि\thi\t", "Nandigama\tta\t", "Ravi Kumar\t\tmister K"]
     (room.folder / "glossary.tsv").write_text("\n".join(rows), encoding="utf-8")
     room.store.terms = terms_of(["ravi kumar"])
-    found = asha.get("/api/v1/guides/hi").json()["names"]
-    assert found == [{"term": "Zilbarra", "spoken": "sil bara"}, {"term": "रवि", "spoken": None}]
+    names = asha.get("/api/v1/guides/hi").json()["names"]
+    assert names == [{"term": "Zilbarra", "spoken": "sil bara"}, {"term": "रवि", "spoken": None}]
     (room.folder / "glossary.tsv").write_text("name\nRavi\n", encoding="utf-8")
-    said = asha.get("/api/v1/guides/hi")
-    assert (said.status_code, said.json()["error"]["code"]) == (503, "E_GLOSSARY")
+    answer = asha.get("/api/v1/guides/hi")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "E_GLOSSARY")
 
 
 def test_both_texts_go_from_the_writer_through_review_to_what_is_exported(room: Room, tmp_path: Path) -> None:

@@ -39,15 +39,15 @@ class Export:
     draft_times: bool = False
 
 
-def export(wiring: Wiring, console: Console, out: Path | None, asked: Export) -> Answer:
+def export(wiring: Wiring, console: Console, out: Path | None, order: Export) -> Answer:
     """Drafts or corrections in another program's format, recordings under the paths they were ingested by."""
     from transcribe import audio
     from transcribe.exchange.formats import named, write
 
-    if asked.of not in ("drafts", "corrections"):
-        raise UsageError(f"--of {asked.of} was asked for, there are drafts and corrections")
+    if order.of not in ("drafts", "corrections"):
+        raise UsageError(f"--of {order.of} was asked for, there are drafts and corrections")
     if out is None:
-        hint = f"boli export OUT --format {asked.kind}"
+        hint = f"boli export OUT --format {order.kind}"
         raise UsageError("a file or folder to write was asked for, found none", hint=hint)
 
     store = wiring.store
@@ -56,18 +56,18 @@ def export(wiring: Wiring, console: Console, out: Path | None, asked: Export) ->
         found = store.recording_by_path(path)
         return path if found is None else str(audio.place(wiring.audio_folder, found.id))
 
-    def written(items: Iterator[TimedText]) -> Written:
-        return write(items, out, asked.kind, audio_of=place_of, overwrite=asked.overwrite)
+    def write_items(items: Iterator[TimedText]) -> Written:
+        return write(items, out, order.kind, audio_of=place_of, overwrite=order.overwrite)
 
-    if asked.of == "drafts":
-        result, clock = written(_drafted(store, model_named(store, asked.model))), None
+    if order.of == "drafts":
+        result, clock = write_items(_drafted(store, model_named(store, order.model))), None
     else:
-        clock = WordClock.open(wiring, hear=named(asked.kind).word_times and not asked.draft_times)
+        clock = WordClock.open(wiring, hear=named(order.kind).word_times and not order.draft_times)
         with clock.progress(console) as progress:
-            result = written(clock.corrected(progress))
+            result = write_items(clock.corrected(progress))
     data = {"files": [str(file) for file in result.files], "items": result.items}
-    text = f"{result.items} {asked.of} in {len(result.files)} files below {out}"
-    if clock is not None and named(asked.kind).word_times:
+    text = f"{result.items} {order.of} in {len(result.files)} files below {out}"
+    if clock is not None and named(order.kind).word_times:
         return Answer(
             data=data | {"aligned": clock.aligned, "retimed": clock.retimed}, text=f"{text}; {clock.sentence}"
         )
@@ -95,8 +95,8 @@ class WordClock:
     @property
     def sentence(self) -> str:
         """Where the times come from, for people."""
-        heard = f"word times: {self.aligned} heard by the promoted model, {self.retimed} by the draft"
-        return f"{heard} ({self._why_not})" if self._why_not else heard
+        sentence = f"word times: {self.aligned} heard by the promoted model, {self.retimed} by the draft"
+        return f"{sentence} ({self._why_not})" if self._why_not else sentence
 
     def progress(self, console: Console) -> AbstractContextManager[Progress | None]:
         """A display of the hearing, where there is any to be done."""
@@ -129,7 +129,7 @@ class WordClock:
         from transcribe import audio
 
         store, catalogue = self._wiring.store, self._wiring.catalogue
-        place = audio.place(self._wiring.audio_folder, recording.id)
+        file = audio.place(self._wiring.audio_folder, recording.id)
         channels = {segment.speaker: segment.channel for segment in store.segments(recording.id)}
 
         def channel_of(correction: Correction) -> int | None:
@@ -141,7 +141,7 @@ class WordClock:
             return catalogue.find(tag).whisper if tag else None
 
         return Sound(
-            read=lambda channel: audio.read(place, channel=channel), channel_of=channel_of, language_of=language_of
+            read=lambda channel: audio.read(file, channel=channel), channel_of=channel_of, language_of=language_of
         )
 
 

@@ -132,16 +132,16 @@ class DialectRecogniser:
         """The words of each of *texts* with their times, by the model of its dialect, in the same order."""
         words: dict[int, tuple[Word, ...]] = {}
         for recogniser, numbers in self._by_part(windows).items():
-            own = ([windows[number] for number in numbers], [texts[number] for number in numbers])
-            words.update(zip(numbers, recogniser.align_texts(pcm, *own), strict=True))
+            part = ([windows[number] for number in numbers], [texts[number] for number in numbers])
+            words.update(zip(numbers, recogniser.align_texts(pcm, *part), strict=True))
         return [words[number] for number in range(len(windows))]
 
     def _by_part(self, windows: Sequence[Window]) -> dict[FasterWhisperRecogniser, list[int]]:
         """Places of the windows that each part hears."""
-        own: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)
+        places: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)
         for number, window in enumerate(windows):
-            own[self.by_dialect.get(window.dialect or "", self.others)].append(number)
-        return own
+            places[self.by_dialect.get(window.dialect or "", self.others)].append(number)
+        return places
 
 
 def _id(others: str, by_dialect: Mapping[str, str]) -> str:

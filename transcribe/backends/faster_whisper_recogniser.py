@@ -137,8 +137,8 @@ class FasterWhisperRecogniser:
         for language, indices in by_language.items():
             for first in range(0, len(indices), self._batch_size):
                 batch = indices[first : first + self._batch_size]
-                own = [windows[index] for index in batch]
-                aligned = self._align_alike(pcm, own, [texts[index] for index in batch], language)
+                part = [windows[index] for index in batch]
+                aligned = self._align_alike(pcm, part, [texts[index] for index in batch], language)
                 words.update(zip(batch, aligned, strict=True))
         return [words[index] for index in range(len(windows))]
 
@@ -151,8 +151,8 @@ class FasterWhisperRecogniser:
         tokens = [encode_text(tokenizer, text)[:room] for text in texts]
         alignments = self._alignments(self._encode(pcm, windows), tokenizer, windows, tokens)
         return [
-            self._words(window, own, alignment, tokenizer)
-            for window, own, alignment in zip(windows, tokens, alignments, strict=True)
+            self._words(window, spelling, alignment, tokenizer)
+            for window, spelling, alignment in zip(windows, tokens, alignments, strict=True)
         ]
 
     def _in_batches(self, pcm: Pcm, windows: Sequence[Window]) -> Iterator[Heard]:

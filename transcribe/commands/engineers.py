@@ -141,6 +141,6 @@ def export(
         if canonical:
             answer = actions.export_canonical(wiring, out, overwrite=overwrite)
         else:
-            asked = actions.Export(kind=kind, of=of, model=model, overwrite=overwrite, draft_times=draft_times)
-            answer = actions.export(wiring, console, out, asked)
+            order = actions.Export(kind=kind, of=of, model=model, overwrite=overwrite, draft_times=draft_times)
+            answer = actions.export(wiring, console, out, order)
         console.answer(answer)
