@@ -82,6 +82,9 @@ def killed_often(tmp_path: Path, sources: Sequence[Path], *, kills: int, seed: i
         assert drafted(broken) >= before, f"seed {seed}: a kill undid finished work"
         assert begun(broken) - begun_before <= AT_MOST_LOST, f"seed {seed}: more was under way than is bounded"
         hit, missed = hit + running, missed + (not running)
+        if not running:
+            # The machine is quicker than when the whole run was timed: the run ended before it was killed.
+            whole *= 0.6
         assert missed <= 2 * kills, f"seed {seed}: {missed} kills met no run at work, the test proves nothing"
     last = must("run", "--workspace", broken, "--json", timeout=LONGEST_S).document["data"]
     assert last["failed"] == 0
