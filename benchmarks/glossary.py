@@ -31,7 +31,6 @@ from transcribe.backends.voice_activity import SileroDetector
 from transcribe.drafting import Recipe, assemble
 from transcribe.glossary import FILE, Glossary, fit, read_glossary
 from transcribe.masking import folded
-from transcribe.records import Recording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +89,7 @@ def measure(clips: Sequence[Clip], recipe: Recipe, names: Sequence[str]) -> Figu
 
 def draft_text(clip: Clip, recipe: Recipe) -> str:
     """The text of all drafts of *clip*."""
-    recording = Recording(
-        id=clip.name,
-        path=clip.name,
-        duration=clip.duration,
-        rate_hz=16_000,
-        channels=1,
-        dialect=clip.dialect,
-        language=clip.dialect.split("-")[0],
-    )
+    recording = clip.recording
     drafted = assemble(recording, [true_track(recording, clip, recipe.detector)], recipe)
     return " ".join(draft.text for draft in drafted.drafts)
 

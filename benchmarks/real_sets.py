@@ -14,7 +14,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from transcribe.protocols import SAMPLE_RATE_HZ, LabelledSpan, Pcm
-from transcribe.records import Milliseconds
+from transcribe.records import Milliseconds, Recording
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("BOLI_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -44,6 +44,19 @@ class Clip:
     @property
     def duration(self) -> Milliseconds:
         return len(self.pcm) * 1_000 // SAMPLE_RATE_HZ
+
+    @property
+    def recording(self) -> Recording:
+        """The clip as a recording of which somebody declared the dialect."""
+        return Recording(
+            id=self.name,
+            path=self.name,
+            duration=self.duration,
+            rate_hz=SAMPLE_RATE_HZ,
+            channels=1,
+            dialect=self.dialect,
+            language=self.dialect.split("-")[0],
+        )
 
 
 def read_pcm(path: Path) -> Pcm:

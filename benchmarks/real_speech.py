@@ -70,12 +70,11 @@ Hear = Callable[[Clip], Heard]
 
 def count_windows(model: Any) -> Callable[[], int]:
     """Let *model*, a ``WhisperModel``, count the windows that its encoder hears; the number since the last call."""
-    heard, encode = itertools.count(), model.encode
+    encode = model.encode
     total = [0]
 
     def counting(features: Any) -> Any:
         total[0] += 1 if features.ndim == 2 else features.shape[0]
-        next(heard)
         return encode(features)
 
     model.encode = counting
@@ -137,15 +136,7 @@ def ours(way: str, folder: Path, diariser: Path) -> Hear:
     )
 
     def hear(clip: Clip) -> Heard:
-        recording = Recording(
-            id=clip.name,
-            path=clip.name,
-            duration=clip.duration,
-            rate_hz=16_000,
-            channels=1,
-            dialect=clip.dialect,
-            language=clip.dialect.split("-")[0],
-        )
+        recording = clip.recording
         began = time.process_time()
         if way == "boli":
             track = diarise_track(recording, clip.pcm, None, recipe)

@@ -30,7 +30,7 @@ from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecognise
 from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.backends.voice_activity import SileroDetector
 from transcribe.drafting import Recipe, SecondOpinion, assemble
-from transcribe.records import Draft, Recording
+from transcribe.records import Draft
 
 SETS: Final = ("timit", "speechocean762", "duke-addresses")
 #: Flagged drafts are worth looking at first where their WER is so many times that of the others.
@@ -63,15 +63,7 @@ def make_recipe(first: Path, second: Path) -> Recipe:
 
 def score_clip(clip: Clip, recipe: Recipe) -> Iterator[Scored]:
     """The drafts of *clip*, each with its errors."""
-    recording = Recording(
-        id=clip.name,
-        path=clip.name,
-        duration=clip.duration,
-        rate_hz=16_000,
-        channels=1,
-        dialect=clip.dialect,
-        language=clip.dialect.split("-")[0],
-    )
+    recording = clip.recording
     drafts = assemble(recording, [true_track(recording, clip, recipe.detector)], recipe).drafts
     errors = split_errors(normalised(clip, clip.text), [normalised(clip, draft.text) for draft in drafts])
     for draft, counts in zip(drafts, errors, strict=True):
