@@ -13,8 +13,8 @@ Ways, each in a process of its own, one thread, 8-bit weights, beam 5, word time
 
 Printed a set: WER in time order by one normaliser (CER of Malayalam), deletions, words said twice, words where nobody
 speaks, speech of a second without a word that is not flagged, speakers found, DER, windows, processor seconds, those of
-the diariser apart; and the peak of memory of each way. What a way has measured is kept in results/real_speech.parts, so
-that a run that was ended goes on; remove it to measure anew.
+the diariser apart; and the peak of memory of each way. What a way made of a set is kept in results/real_speech.parts,
+so that a run that was ended goes on, and counting anew needs no second hearing; remove it to hear anew.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -245,32 +245,46 @@ def place_of(model: str) -> Path:
     return Path(locate(model))
 
 
-def run_way(model: str, way: str, sets: Iterable[str], diariser: Path, folder: Path) -> dict[str, Any]:
-    """Figures of one way on *sets*, and its peak of memory; what this process prints to its parent."""
+def run_way(model: str, way: str, name: str, diariser: Path, folder: Path) -> dict[str, Any]:
+    """What one way made of each clip of a set, and its peak of memory; what this process prints to its parent."""
     hear = ours(way, folder, diariser) if way.startswith("boli") else peer(way, folder)
-    figures = {}
-    for name in sets:
-        clips = list(real_sets.SETS[name]())
-        figures[name] = asdict(measure(clips, [hear(clip) for clip in clips]))
-        print(f"{model} {way}: {name}", file=sys.stderr)
-    return {"sets": figures, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+    heard = [asdict(hear(clip)) for clip in real_sets.SETS[name]()]
+    return {"heard": heard, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+
+
+def read_heard(answer: dict[str, Any]) -> Heard:
+    """What a process printed of one clip."""
+    return Heard(
+        **answer
+        | {
+            "words": tuple(Word(**word) for word in answer["words"]),
+            "turns": tuple(LabelledSpan(**turn) for turn in answer["turns"]),
+            "flagged": tuple(Span(**span) for span in answer["flagged"]),
+        }
+    )
 
 
 def run_all(
     models: Sequence[str], ways: Sequence[str], sets: Sequence[str]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each model and way with its figures, in a process of its own; what is there from before is taken."""
+    """Each model and way with its figures; a process of its own hears each set, unless it was heard before."""
     KEPT.mkdir(parents=True, exist_ok=True)
     for model, way in itertools.product(models, ways):
         able = [name for name in sets if not (model.endswith(".en") and name in real_sets.MALAYALAM)]
-        place = KEPT / f"{model}.{way.replace(' ', '-')}.{'+'.join(able)}.json"
-        if not place.exists():
-            command = [sys.executable, "-m", "benchmarks.real_speech", "--child", model, way, ",".join(able)]
-            done = subprocess.run(
-                command, check=True, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"}
-            )
-            place.write_bytes(done.stdout)
-        yield model, way, json.loads(place.read_text(encoding="utf-8"))
+        figures, peaks = {}, []
+        for name in able:
+            place = KEPT / f"{model}.{way.replace(' ', '-')}.{name}.json"
+            if not place.exists():
+                command = [sys.executable, "-m", "benchmarks.real_speech", "--child", model, way, name]
+                done = subprocess.run(
+                    command, check=True, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"}
+                )
+                place.write_bytes(done.stdout)
+                print(f"{model} {way}: {name}", file=sys.stderr)
+            kept = json.loads(place.read_text(encoding="utf-8"))
+            figures[name] = asdict(measure(list(real_sets.SETS[name]()), [read_heard(one) for one in kept["heard"]]))
+            peaks.append(kept["peak_mb"])
+        yield model, way, {"sets": figures, "peak_mb": max(peaks)}
 
 
 def rate(figures: dict[str, Any]) -> float:
@@ -333,12 +347,12 @@ def main() -> None:
     parser.add_argument("--models", default="whisper-base,whisper-tiny.en")
     parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--sets", default=",".join(real_sets.SETS))
-    parser.add_argument("--child", nargs=3, metavar=("MODEL", "WAY", "SETS"), help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=3, metavar=("MODEL", "WAY", "SET"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     diariser = place_of("diariser-real")
     if given.child:
-        model, way, sets = given.child
-        print(json.dumps(run_way(model, way, sets.split(","), diariser, place_of(model))))
+        model, way, name = given.child
+        print(json.dumps(run_way(model, way, name, diariser, place_of(model))))
         return
     began = time.perf_counter()
     models = given.models.split(",")
