@@ -78,9 +78,9 @@ def recognise_speech(
     again = _Again(recogniser, pcm, speech, plans, ask_window)
     doubtful = _doubtful(answers, speech, words)
     for temperature in temperatures:
-        stretches = [part for span in doubtful for part in split(span, longest - 2 * SURROUNDINGS, cut_point)]
-        if not stretches:
+        if not doubtful:
             break
+        stretches = [part for span in doubtful for part in split(span, longest - 2 * SURROUNDINGS, cut_point)]
         words, doubtful = again.hear(stretches, words, temperature)
     return Recognition(
         words=tuple(words),
@@ -110,6 +110,7 @@ class _Again:
     ) -> None:
         self._recogniser, self._pcm, self._speech = recogniser, pcm, speech
         self._plans, self._ask_window = plans, ask_window
+        self._heard = {plan.pieces for plan in plans}
         self._duration: Milliseconds = len(pcm) * 1_000 // SAMPLE_RATE_HZ
         self.windows = 0
 
@@ -117,10 +118,14 @@ class _Again:
         self, stretches: Sequence[Span], words: Sequence[Word], temperature: float
     ) -> tuple[list[Word], list[Span]]:
         """*words* with the better ones in *stretches*, and the stretches that are doubtful still."""
-        windows = [self._window(stretch, temperature) for stretch in stretches]
-        self.windows += len(windows)
-        kept, doubtful = list(words), []
-        for stretch, answer in zip(stretches, self._recogniser.recognise(self._pcm, windows), strict=True):
+        asked = [(stretch, self._window(stretch, temperature)) for stretch in stretches]
+        # The same sound has the same answer, unless words are drawn by lot.
+        doubtful = [stretch for stretch, window in asked if not temperature and window.pieces in self._heard]
+        asked = [(stretch, window) for stretch, window in asked if stretch not in doubtful]
+        self.windows += len(asked)
+        kept = list(words)
+        answers = self._recogniser.recognise(self._pcm, [window for _, window in asked])
+        for (stretch, _), answer in zip(asked, answers, strict=True):
             inside = [word for word in fit_to_speech(answer.words, self._speech) if _lies_in(word, stretch)]
             before = [word for word in kept if _lies_in(word, stretch)]
             if self._worth(inside, stretch) > self._worth(before, stretch):
@@ -128,7 +133,7 @@ class _Again:
             missed_steps, no_loop, _ = self._worth([word for word in kept if _lies_in(word, stretch)], stretch)
             if missed_steps < -1 or not no_loop or is_unlikely(answer):
                 doubtful.append(stretch)
-        return kept, doubtful
+        return kept, unite(doubtful)
 
     def _worth(self, words: Sequence[Word], stretch: Span) -> tuple[int, bool, float]:
         return rate_words(words, self._speech, stretch).key
