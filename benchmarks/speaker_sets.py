@@ -12,8 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.real_sets import lay_out, read_clips, read_dialogues, read_manifest, read_pcm
-from transcribe.embedded.train_diariser import cases
+from benchmarks.real_sets import lay_out, read_clips, read_dialogues, read_manifest, read_pcm, read_rttm
 from transcribe.embedded.train_diariser.cases import Case
 from transcribe.embedded.voices import audible
 from transcribe.protocols import SAMPLE_RATE_HZ, LabelledSpan, Pcm
@@ -84,11 +83,17 @@ def _dialogue_cases(folder: Path) -> Iterator[Case]:
         yield Case(name=clip.name, samples=clip.pcm, truth=clip.turns)
 
 
+def read_meetings(folder: Path) -> Iterator[Case]:
+    """Yield the development meetings of AMI in *folder* as they lie there; all of each is annotated."""
+    for name, turns in sorted(read_rttm(folder / "debug.development.rttm").items()):
+        yield Case(name=name, samples=read_pcm(folder / f"{name}.wav"), truth=tuple(turns))
+
+
 def reported_sets(data: Path) -> dict[str, Callable[[], Iterator[Case]]]:
     """List the sets that no choice was made on; single clips of speechocean762 are all there are."""
     dialects = data / "dialects"
     return {
-        "ami-mini dev": lambda: cases.development_meetings(data / "ami-mini"),
+        "ami-mini dev": lambda: read_meetings(data / "ami-mini"),
         "timit-dialogues": lambda: _dialogue_cases(dialects / "timit-dialogues"),
         "single: speechocean762": lambda: read_singles(dialects / "speechocean762"),
         "single: timit-sample": lambda: read_singles(dialects / "timit-sample"),

@@ -33,21 +33,21 @@ class Grouping:
     """The thresholds of `cut_track` and `group_stretches`; likenesses from -1 to 1."""
 
     #: Two sides of a cut are less alike than this.
-    cut: float = 0.6
+    cut: float = 0.55
     #: Stretches of one speaker are at least so alike.
-    join: float = 0.26
+    join: float = 0.23
     #: Short stretches join more readily: likeness forgiven, times the seconds of the shorter.
     short: float = 0.05
     #: Likeness that stretches lack which the segmentation told apart for a second or more.
-    apart: float = 0.05
+    apart: float = 0.1
     #: Likeness that stretches of one track gain.
     same_track: float = 0.03
     #: Likeness that neighbouring stretches lack, since one person sounds more alike there.
-    near: float = 0.05
+    near: float = 0.1
     near_s: float = 1.5
     #: A speaker has this many seconds of speech or this share of all.
-    smallest_s: float = 4.0
-    smallest_share: float = 0.1
+    smallest_s: float = 3.0
+    smallest_share: float = 0.15
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
