@@ -1,14 +1,17 @@
 """
 Speech to words: full windows, and a second hearing of what came out of them without words, in a loop or as noise.
 
-A stretch that is doubted is heard again alone, with more sound around it, then once more with words drawn by lot. The
-better answer is kept by `coverage.Worth`: coverage first, then no loop, then the mean log-probability.
+A stretch that is doubted is heard again with the sound around it, then once more with words drawn by lot; short ones
+share a window, since a window of 30 s costs the same however little is in it. The better answer is kept by
+`coverage.Worth`: coverage first, then no loop, then the mean log-probability.
 """
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from transcribe.coverage import find_loops, find_missed, is_unlikely, rate_words, unite
@@ -75,7 +78,7 @@ def recognise_speech(
         return Recognition(words=(), answers=(), missed=(), windows=0)
     answers = recogniser.recognise(pcm, [ask_window(plan) for plan in plans])
     words = fit_to_speech(join([answer.words for answer in answers], plans), speech)
-    again = _Again(recogniser, pcm, speech, plans, ask_window)
+    again = _Again(recogniser, pcm, speech, plans, ask_window, longest)
     doubtful = _doubtful(answers, speech, words)
     for temperature in temperatures:
         if not doubtful:
@@ -107,9 +110,11 @@ class _Again:
         speech: Sequence[Span],
         plans: Sequence[WindowPlan],
         ask_window: AskWindow,
+        longest: Milliseconds,
     ) -> None:
-        self._recogniser, self._pcm, self._speech = recogniser, pcm, speech
+        self._recogniser, self._pcm, self._speech, self._longest = recogniser, pcm, speech, longest
         self._plans, self._ask_window = plans, ask_window
+        self._starts = [plan.start for plan in plans]
         self._heard = {plan.pieces for plan in plans}
         self._duration: Milliseconds = len(pcm) * 1_000 // SAMPLE_RATE_HZ
         self.windows = 0
@@ -118,42 +123,77 @@ class _Again:
         self, stretches: Sequence[Span], words: Sequence[Word], temperature: float
     ) -> tuple[list[Word], list[Span]]:
         """*words* with the better ones in *stretches*, and the stretches that are doubtful still."""
-        asked = [(stretch, self._window(stretch, temperature)) for stretch in stretches]
+        groups = self._groups(stretches)
         # The same sound has the same answer, unless words are drawn by lot.
-        doubtful = [stretch for stretch, window in asked if not temperature and window.pieces in self._heard]
-        asked = [(stretch, window) for stretch, window in asked if stretch not in doubtful]
-        self.windows += len(asked)
-        kept = list(words)
-        answers = self._recogniser.recognise(self._pcm, [window for _, window in asked])
-        for (stretch, _), answer in zip(asked, answers, strict=True):
-            inside = [word for word in fit_to_speech(answer.words, self._speech) if _lies_in(word, stretch)]
-            before = [word for word in kept if _lies_in(word, stretch)]
-            if self._worth(inside, stretch) > self._worth(before, stretch):
-                kept = _replace_words(kept, inside, stretch)
-            missed_steps, no_loop, _ = self._worth([word for word in kept if _lies_in(word, stretch)], stretch)
-            if missed_steps < -1 or not no_loop or is_unlikely(answer):
-                doubtful.append(stretch)
-        return kept, unite(doubtful)
+        new = [(window, group) for window, group in groups if temperature or window.pieces not in self._heard]
+        doubtful = [stretch for group in groups if group not in new for stretch in group[1]]
+        windows = [replace(window, temperature=temperature) for window, _ in new]
+        self.windows += len(windows)
+        line = _WordLine(words)
+        for answer, (_, group) in zip(self._recogniser.recognise(self._pcm, windows), new, strict=True):
+            fresh = _WordLine(fit_to_speech(answer.words, self._speech))
+            for stretch in group:
+                better = max(line.inside(stretch), fresh.inside(stretch), key=partial(self._worth, stretch=stretch))
+                line.put(better, stretch)
+                missed_steps, no_loop, _ = self._worth(better, stretch)
+                if missed_steps < -1 or not no_loop or is_unlikely(answer):
+                    doubtful.append(stretch)
+        return line.words, unite(doubtful)
 
     def _worth(self, words: Sequence[Word], stretch: Span) -> tuple[int, bool, float]:
         return rate_words(words, self._speech, stretch).key
 
-    def _window(self, stretch: Span, temperature: float) -> Window:
-        """*stretch* alone with the sound around it, asked for as the window that first held it."""
-        middle = (stretch.start + stretch.end) // 2
-        plan = min(self._plans, key=lambda plan: max(plan.start - middle, middle - plan.end))
-        start = max(0, stretch.start - SURROUNDINGS)
-        end = min(self._duration, stretch.end + SURROUNDINGS)
-        alone = replace(plan, start=start, end=end, pieces=(Span(start=start, end=end),))
-        return replace(self._ask_window(alone), temperature=temperature)
+    def _groups(self, stretches: Sequence[Span]) -> list[tuple[Window, list[Span]]]:
+        """Windows that hear *stretches* with the sound around them, several in one as far as they have room."""
+        groups: list[tuple[Window, list[Span]]] = []
+        for stretch in stretches:
+            if groups:
+                group = [*groups[-1][1], stretch]
+                window = self._window(group)
+                if window.duration <= self._longest and _is_alike(window, groups[-1][0], self._window([stretch])):
+                    groups[-1] = (window, group)
+                    continue
+            groups.append((self._window([stretch]), [stretch]))
+        return groups
+
+    def _window(self, stretches: Sequence[Span]) -> Window:
+        """The sound of *stretches* and around them, asked for as the window that first held the first of them."""
+        plan = self._plans[max(0, bisect.bisect_right(self._starts, stretches[0].start) - 1)]
+        pieces = unite(
+            Span(start=max(0, stretch.start - SURROUNDINGS), end=min(self._duration, stretch.end + SURROUNDINGS))
+            for stretch in stretches
+        )
+        return self._ask_window(replace(plan, start=pieces[0].start, end=pieces[-1].end, pieces=tuple(pieces)))
 
 
-def _lies_in(word: Word, stretch: Span) -> bool:
-    return stretch.start <= middle_of(word) < stretch.end
+def _is_alike(*windows: Window) -> bool:
+    """Say if *windows* are in one language, with one prompt."""
+    return len({replace(window, start=0, end=0, pieces=()) for window in windows}) == 1
 
 
-def _replace_words(words: Sequence[Word], better: Sequence[Word], stretch: Span) -> list[Word]:
-    """*words* with the *better* ones in *stretch*; one that a neighbour outside says already is not said twice."""
-    outside = [word for word in words if not _lies_in(word, stretch)]
-    new = [word for word in better if not any(is_same(word, other) for other in outside)]
-    return sorted([*outside, *new], key=lambda word: (word.start, word.end))
+class _WordLine:
+    """The words of a recording by where their middles lie."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self._words = sorted(words, key=middle_of)
+        self._middles = [middle_of(word) for word in self._words]
+
+    @property
+    def words(self) -> list[Word]:
+        """The words in time order."""
+        return sorted(self._words, key=lambda word: (word.start, word.end))
+
+    def inside(self, stretch: Span) -> list[Word]:
+        """The words of *stretch*."""
+        return self._words[self._place(stretch)]
+
+    def put(self, words: Sequence[Word], stretch: Span) -> None:
+        """Write *words* into *stretch* in place of its own; one that a neighbour says already is not said twice."""
+        place = self._place(stretch)
+        near = self._words[max(0, place.start - 1) : place.start] + self._words[place.stop : place.stop + 1]
+        new = [word for word in words if not any(is_same(word, neighbour) for neighbour in near)]
+        self._words[place] = new
+        self._middles[place] = [middle_of(word) for word in new]
+
+    def _place(self, stretch: Span) -> slice:
+        return slice(bisect.bisect_left(self._middles, stretch.start), bisect.bisect_left(self._middles, stretch.end))
