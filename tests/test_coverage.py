@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.coverage import MISSED, find_loops, find_missed, rate_words, unite
+from transcribe.coverage import MISSED, find_loops, find_missed, longest_missed, rate_words, unite
 from transcribe.protocols import Span
 from transcribe.records import Word
 
@@ -83,3 +83,13 @@ def test_of_two_that_cover_the_same_the_surer_one_is_the_better() -> None:
     speech, stretch = [Span(start=0, end=900)], Span(start=0, end=900)
     surer, other = [word("a", 0, 900, 0.8)], [word("b", 0, 900, 0.7)]
     assert rate_words(surer, speech, stretch).key > rate_words(other, speech, stretch).key
+
+
+def test_a_stretch_without_words_at_a_change_of_speaker_is_told_of_on_both_sides() -> None:
+    missed = [Span(start=24_206, end=25_436)]
+    before, after, later = (
+        Span(start=20_000, end=24_933),
+        Span(start=24_933, end=26_890),
+        Span(start=25_400, end=30_000),
+    )
+    assert [longest_missed(missed, segment) for segment in (before, after, later)] == [1_230, 1_230, 0]

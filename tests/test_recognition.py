@@ -36,6 +36,15 @@ class ForgetfulRecogniser(ScriptedRecogniser):
         return dataclasses.replace(answer, words=tuple(word for word in answer.words if word.end <= self._after))
 
 
+class DrawlingRecogniser(ForgetfulRecogniser):
+    """Draws the first word that it loses out over all that comes after it."""
+
+    def _forget(self, answer: Heard) -> Heard:
+        lost = [word for word in answer.words if word.end > self._after]
+        drawn_out = [dataclasses.replace(lost[0], end=lost[-1].end)] if lost else []
+        return dataclasses.replace(answer, words=(*super()._forget(answer).words, *drawn_out))
+
+
 def recognise(recogniser: ScriptedRecogniser, pcm: Pcm) -> Recognition:
     speech = unite_speech([], ScriptedDetector().detect(pcm))
     plans = pack(speech, duration=len(pcm) // 16)
@@ -58,6 +67,11 @@ def test_the_third_hearing_draws_words_by_lot() -> None:
     forgetful = ForgetfulRecogniser(after=4_000, times=2)
     assert recognise(forgetful, pcm).words == recognise(ScriptedRecogniser(), pcm).words
     assert forgetful.temperatures == [0.0, 0.0, 0.4]
+
+
+def test_words_under_a_word_that_was_drawn_out_over_them_come_back() -> None:
+    pcm = sound(MELODY, 10_000)
+    assert recognise(DrawlingRecogniser(after=4_000, times=1), pcm).words == recognise(ScriptedRecogniser(), pcm).words
 
 
 def test_what_nobody_can_write_down_is_told_after_three_hearings() -> None:

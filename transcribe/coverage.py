@@ -14,11 +14,14 @@ from typing import Final
 
 from dialects.repetition import find_loop
 from transcribe.protocols import Heard, Span
-from transcribe.records import Milliseconds, Word
+from transcribe.records import Milliseconds, Segment, Word
 from transcribe.windows import longest_saying
 
 #: Speech this long without a word is missing one.
 MISSED: Final[Milliseconds] = 1_000
+
+#: A segment answers for speech without words of which it has one part in so many.
+FAIR_SHARE: Final = 4
 
 #: Words of a loop from which nobody speaks it, and letters a second.
 LONGEST_ROUND: Final = 12
@@ -57,6 +60,23 @@ def find_missed(speech: Iterable[Span], words: Iterable[Word], *, shortest: Mill
             position = max(position, end)
         missed.append(Span(start=position, end=stretch.end))
     return [part for part in missed if part.end - part.start >= shortest]
+
+
+def longest_missed(missed: Iterable[Span], segment: Span | Segment) -> Milliseconds:
+    """
+    Length of the longest stretch without words of which *segment* has a fair share; 0 where there is none.
+
+    A stretch at a change of speaker lies in two segments, and neither may be silent about it.
+
+    >>> longest_missed([Span(start=4_500, end=5_700)], Span(start=0, end=5_000))
+    1200
+    """
+    lengths = (
+        span.end - span.start
+        for span in missed
+        if (min(span.end, segment.end) - max(span.start, segment.start)) * FAIR_SHARE >= span.end - span.start
+    )
+    return max(lengths, default=0)
 
 
 def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:

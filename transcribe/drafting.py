@@ -21,7 +21,7 @@ from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from transcribe import audio
 from transcribe.config import fingerprint
-from transcribe.coverage import mean_log_probability
+from transcribe.coverage import longest_missed, mean_log_probability
 from transcribe.errors import BoliError, Failure
 from transcribe.flagging import Evidence, flags, level_dbfs
 from transcribe.glossary import FILE as GLOSSARY_FILE
@@ -50,7 +50,7 @@ from transcribe.windows import Stretch, WindowPlan, pack, unite_speech
 IN_FLIGHT: Final = 2
 
 #: Changes when the rules of this module change what is drafted, so that old work is not taken for new.
-RULES: Final = 5
+RULES: Final = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -441,7 +441,7 @@ def _draft(
         no_speech=max((answer.no_speech for answer in answers if answer.no_speech is not None), default=None),
         script=entry.script if entry else None,
         second=second,
-        missed=_overlap(recognition.missed, segment),
+        missed=longest_missed(recognition.missed, segment),
         language=surroundings.language,
         detected=None if main is None else main.detected,
         detected_probability=(main.detected_probability or 0.0) if main else 0.0,

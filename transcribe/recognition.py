@@ -19,6 +19,7 @@ from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Recogniser, Span, W
 from transcribe.records import Milliseconds, Word
 from transcribe.windows import (
     SURROUNDINGS,
+    WINDOW_MARGIN,
     CutPoint,
     Stretch,
     WindowPlan,
@@ -85,6 +86,7 @@ def recognise_speech(
             break
         stretches = [part for span in doubtful for part in split(span, longest - 2 * SURROUNDINGS, cut_point)]
         words, doubtful = again.hear(stretches, words, temperature)
+        doubtful = unite([*doubtful, *_find_wordless(speech, words)])
     return Recognition(
         words=tuple(words),
         answers=tuple(answers),
@@ -97,7 +99,18 @@ def _doubtful(answers: Sequence[Heard], speech: Sequence[Span], words: Sequence[
     """The stretches worth hearing again, in order and apart."""
     loops = [loop for answer in answers for loop in find_loops(answer.words, speech)]
     unlikely = [span for answer in answers if is_unlikely(answer) for span in answer.window.spans]
-    return unite([*find_missed(speech, words), *loops, *unlikely])
+    return unite([*_find_wordless(speech, words), *loops, *unlikely])
+
+
+def _find_wordless(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
+    """Speech without words, with the word before it where that is drawn out over it: nobody knows where it was said."""
+    starts = [word.start for word in words]
+    spans = []
+    for span in find_missed(speech, words):
+        before = words[max(0, bisect.bisect_left(starts, span.start) - 1) :][:1]
+        start = min([span.start, *(word.start for word in before if word.end > span.start)])
+        spans.append(replace(span, start=start))
+    return spans
 
 
 class _Again:
@@ -115,6 +128,7 @@ class _Again:
         self._recogniser, self._pcm, self._speech, self._longest = recogniser, pcm, speech, longest
         self._plans, self._ask_window = plans, ask_window
         self._starts = [plan.start for plan in plans]
+        self._speech_starts = [span.start for span in speech]
         self._heard = {plan.pieces for plan in plans}
         self._duration: Milliseconds = len(pcm) * 1_000 // SAMPLE_RATE_HZ
         self.windows = 0
@@ -122,7 +136,7 @@ class _Again:
     def hear(
         self, stretches: Sequence[Span], words: Sequence[Word], temperature: float
     ) -> tuple[list[Word], list[Span]]:
-        """*words* with the better ones in *stretches*, and the stretches that are doubtful still."""
+        """*words* with the better ones in *stretches*, and those of them that loop or are unlikely still."""
         groups = self._groups(stretches)
         # The same sound has the same answer, unless words are drawn by lot.
         new = [(window, group) for window, group in groups if temperature or window.pieces not in self._heard]
@@ -135,8 +149,7 @@ class _Again:
             for stretch in group:
                 better = max(line.inside(stretch), fresh.inside(stretch), key=partial(self._worth, stretch=stretch))
                 line.put(better, stretch)
-                missed_steps, no_loop, _ = self._worth(better, stretch)
-                if missed_steps < -1 or not no_loop or is_unlikely(answer):
+                if rate_words(better, self._speech, stretch).loops or is_unlikely(answer):
                     doubtful.append(stretch)
         return line.words, unite(doubtful)
 
@@ -159,11 +172,31 @@ class _Again:
     def _window(self, stretches: Sequence[Span]) -> Window:
         """The sound of *stretches* and around them, asked for as the window that first held the first of them."""
         plan = self._plans[max(0, bisect.bisect_right(self._starts, stretches[0].start) - 1)]
-        pieces = unite(
-            Span(start=max(0, stretch.start - SURROUNDINGS), end=min(self._duration, stretch.end + SURROUNDINGS))
-            for stretch in stretches
-        )
+        pieces = unite(self._with_quiet(stretch) for stretch in stretches)
         return self._ask_window(replace(plan, start=pieces[0].start, end=pieces[-1].end, pieces=tuple(pieces)))
+
+    def _with_quiet(self, stretch: Span) -> Span:
+        """
+        *stretch* with the quiet around it, and with no more than the margin of what is said before and after.
+
+        A hearing that begins with a sentence that was heard well tends to end with it too, and loses the rest again.
+        """
+        before = max((span.end for span in self._last_before(stretch.start)), default=0)
+        until = self._count_before(stretch.end)
+        goes_on = any(span.end > stretch.end for span in self._last_before(stretch.end))
+        after = stretch.end if goes_on else next(iter(self._speech_starts[until : until + 1]), self._duration)
+        start = stretch.start - min(max(stretch.start - before, WINDOW_MARGIN), SURROUNDINGS)
+        end = stretch.end + min(max(after - stretch.end, WINDOW_MARGIN), SURROUNDINGS)
+        return Span(start=max(0, start), end=min(self._duration, end))
+
+    def _count_before(self, moment: Milliseconds) -> int:
+        """The number of stretches of speech that begin before *moment*."""
+        return bisect.bisect_left(self._speech_starts, moment)
+
+    def _last_before(self, moment: Milliseconds) -> Sequence[Span]:
+        """The last stretch of speech that begins before *moment*, if there is one."""
+        count = self._count_before(moment)
+        return self._speech[max(0, count - 1) : count]
 
 
 def _is_alike(*windows: Window) -> bool:
