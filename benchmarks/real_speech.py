@@ -29,7 +29,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from benchmarks import real_sets
 from benchmarks.measuring import RESULTS, write
 from benchmarks.real_sets import Clip
 from dialects.dialect import load_catalogue
-from dialects.normalise import load_normaliser
+from dialects.normalise import Normaliser, load_normaliser
 from dialects.scoring import ErrorCount, count, from_counts
 from transcribe.backends.diarisation_error import DiarisationError, der
 from transcribe.coverage import find_missed
@@ -222,10 +222,15 @@ def measure(clips: Sequence[Clip], heard: Sequence[Heard]) -> Figures:
     )
 
 
+@lru_cache
+def normaliser_of(dialect: str) -> Normaliser:
+    """The normaliser that the report of *dialect* counts by."""
+    return load_normaliser(load_catalogue().find(dialect).normaliser)
+
+
 def normalised(clip: Clip, text: str) -> list[str]:
     """Words of *text* as its dialect's report counts them; letters where the set is counted by CER."""
-    normalise = load_normaliser(load_catalogue().find(clip.dialect).normaliser)
-    words = normalise(text).split()
+    words = normaliser_of(clip.dialect)(text).split()
     return list("".join(words)) if clip.dialect.startswith("ml") else words
 
 
