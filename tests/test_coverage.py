@@ -93,3 +93,8 @@ def test_a_stretch_without_words_at_a_change_of_speaker_is_told_of_on_both_sides
         Span(start=25_400, end=30_000),
     )
     assert [longest_missed(missed, segment) for segment in (before, after, later)] == [1_230, 1_230, 0]
+
+
+def test_a_loop_of_digits_that_is_written_in_one_go_is_a_loop() -> None:
+    assert spans(find_loops([word("0,7," + ",".join(["1,2"] * 12), 200, 3_000)], SPOKEN)) == [(200, 3_000)]
+    assert find_loops([word("1-800-555-0199", 200, 4_000)], SPOKEN) == []

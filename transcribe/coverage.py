@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -88,8 +89,10 @@ def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:
     """
     loops: list[Span] = []
     first = 0
-    while (loop := find_loop([word.text for word in words[first:]])) is not None:
-        looping = words[first + loop[0] : first + loop[1]]
+    # Whisper writes "1,2,1,2" in one go, which is four words to loop with.
+    parts = [replace(word, text=text) for word in words for text in re.split(r"(?<=\d)[,-](?=\d)", word.text)]
+    while (loop := find_loop([part.text for part in parts[first:]])) is not None:
+        looping = parts[first + loop[0] : first + loop[1]]
         span = Span(start=looping[0].start, end=max(word.end for word in looping))
         letters = sum(len(word.text) for word in looping)
         if len(looping) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * _spoken(span, speech):
