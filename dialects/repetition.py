@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
@@ -11,6 +12,8 @@ from typing import Final
 ROUNDS_OF_WORDS: Final = 4
 ROUNDS_OF_PHRASES: Final = 3
 SHORTEST_PHRASE: Final = 3
+
+_BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[,-](?=\d)")
 
 
 def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
@@ -43,6 +46,16 @@ def _whole(spellings: Sequence[str], first: int, length: int) -> tuple[int, int]
     while end < len(spellings) and spellings[end] == spellings[end - length]:
         end += 1
     return first, end
+
+
+def split_digits(word: str) -> list[str]:
+    """
+    Split a *word* of digits that were said one by one and written in one go; any other stays whole.
+
+    >>> split_digits("1,2,1,2"), split_digits("triple-shot")
+    (['1', '2', '1', '2'], ['triple-shot'])
+    """
+    return _BETWEEN_DIGITS.split(word)
 
 
 def bare_word(word: str) -> str:

@@ -172,3 +172,9 @@ def test_full_scale_is_zero_decibel_and_a_tenth_of_it_twenty_below() -> None:
 def test_silence_and_no_sound_at_all_have_the_lowest_level() -> None:
     assert level_dbfs(samples(0, 0, 0)) == -120.0
     assert level_dbfs(samples()) == -120.0
+
+
+def test_a_loop_of_digits_is_flagged_however_it_is_written() -> None:
+    spellings = ("4, 1, 2, 1, 2, 1, 2, 1, 2", "4,1,2,1,2,1,2,1,2", "4-1-2-1-2-1-2-1-2")
+    assert all("loop" in flags(words(text), evidence(duration=4_000)) for text in spellings)
+    assert "loop" not in flags(words("1-800-555-0199"), evidence(duration=4_000))

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dialects.repetition import find_loop
+from dialects.repetition import find_loop, split_digits
 from transcribe.protocols import Heard, Span
 from transcribe.records import Milliseconds, Segment, Word
 from transcribe.windows import longest_saying
@@ -89,8 +88,7 @@ def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:
     """
     loops: list[Span] = []
     first = 0
-    # Whisper writes "1,2,1,2" in one go, which is four words to loop with.
-    parts = [replace(word, text=text) for word in words for text in re.split(r"(?<=\d)[,-](?=\d)", word.text)]
+    parts = [replace(word, text=text) for word in words for text in split_digits(word.text)]
     while (loop := find_loop([part.text for part in parts[first:]])) is not None:
         looping = parts[first + loop[0] : first + loop[1]]
         span = Span(start=looping[0].start, end=max(word.end for word in looping))

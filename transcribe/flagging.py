@@ -14,7 +14,7 @@ from typing import Final
 
 from rapidfuzz.distance import Levenshtein
 
-from dialects.repetition import find_loop
+from dialects.repetition import find_loop, split_digits
 from transcribe.masking import folded
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word, join_words
@@ -72,7 +72,7 @@ def flags(words: Sequence[Word], evidence: Evidence) -> tuple[str, ...]:
     texts = [word.text for word in words]
     broken = {
         "no_words": evidence.missed >= SHORTEST_MISSED,
-        "loop": find_loop(texts) is not None,
+        "loop": find_loop([part for text in texts for part in split_digits(text)]) is not None,
         "rate": odd_rate(texts, evidence.duration),
         "language": hears_other_language(evidence),
         "script": evidence.script is not None and foreign(join_words(words), evidence.script),
