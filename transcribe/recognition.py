@@ -137,10 +137,13 @@ class _Again:
         self, stretches: Sequence[Span], words: Sequence[Word], temperature: float
     ) -> tuple[list[Word], list[Span]]:
         """*words* with the better ones in *stretches*, and those of them that loop or are unlikely still."""
-        groups = self._groups(stretches)
-        # The same sound has the same answer, unless words are drawn by lot.
-        new = [(window, group) for window, group in groups if temperature or window.pieces not in self._heard]
-        doubtful = [stretch for group in groups if group not in new for stretch in group[1]]
+        new, doubtful = [], []
+        for window, group in self._groups(stretches):
+            # The same sound has the same answer, unless words are drawn by lot.
+            if temperature or window.pieces not in self._heard:
+                new.append((window, group))
+            else:
+                doubtful += group
         windows = [replace(window, temperature=temperature) for window, _ in new]
         self.windows += len(windows)
         line = _WordLine(words)
