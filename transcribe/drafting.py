@@ -27,6 +27,7 @@ from transcribe.flagging import Evidence, flags, level_dbfs
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import Glossary, count_bytes, fit
 from transcribe.levers import Lever, asked_window, plain
+from transcribe.name_finding import take_names
 from transcribe.naming import name_turns, name_voices
 from transcribe.protocols import (
     LONGEST_WINDOW,
@@ -50,7 +51,7 @@ from transcribe.windows import Stretch, WindowPlan, pack, unite_speech
 IN_FLIGHT: Final = 2
 
 #: Changes when the rules of this module change what is drafted, so that old work is not taken for new.
-RULES: Final = 6
+RULES: Final = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,7 +319,7 @@ def _draft_track(recording: Recording, track: Track, number: int, recipe: Recipe
     )
     speech = unite_speech(turns, track.speech, dialect=recording.dialect)
     first = _recognise(recording, track, speech, recipe)
-    words = attribute(first.words, exclusive, segments)
+    words = attribute(_with_names(first.words, recording, track, speech, recipe), exclusive, segments)
     others = _second_opinion(recording, track, speech, segments, exclusive, recipe)
     return segments, [
         _draft(
@@ -357,8 +358,21 @@ def _second_opinion(
         return second.language in (None, _language(dialect or recording.language, recipe))
 
     known = [stretch for stretch in speech if knows(stretch.dialect)]
-    words = attribute(_recognise(recording, track, known, recipe, second).words, exclusive, segments)
+    words = attribute(_recognise(recording, track, known, recipe, second=second).words, exclusive, segments)
     return {segment.id: words[segment.id] for segment in segments if knows(segment.dialect)}
+
+
+def _with_names(
+    words: Sequence[Word], recording: Recording, track: Track, speech: Sequence[Stretch], recipe: Recipe
+) -> Sequence[Word]:
+    """*words* with the project's names, where a hearing that is told them writes them for what sounds like them."""
+    told = [stretch for stretch in speech if recipe.glossary.of(stretch.dialect)]
+    if not told:
+        return words
+    names = [term.text for stretch in told for term in recipe.glossary.of(stretch.dialect)]
+    return take_names(
+        words, _recognise(recording, track, told, recipe, with_names=True).words, list(dict.fromkeys(names))
+    )
 
 
 def _recognise(
@@ -366,9 +380,13 @@ def _recognise(
     track: Track,
     speech: Sequence[Stretch],
     recipe: Recipe,
+    *,
     second: SecondOpinion | None = None,
+    with_names: bool = False,
 ) -> Recognition:
-    """What is said in *speech*, by the recipe's recogniser or, heard once, by *second*."""
+    """
+    What is said in *speech*, by the recipe's recogniser; heard once by *second*, or by one that is told the names.
+    """
     languages = {stretch.dialect: _language(stretch.dialect or recording.language, recipe) for stretch in speech}
     cut_point = partial(audio.quietest, track.pcm)
     longest = recipe.window if second is None else min(recipe.window, second.window)
@@ -384,10 +402,10 @@ def _recognise(
         track.pcm,
         speech,
         plans,
-        partial(_window, languages=languages, recipe=recipe),
+        partial(_window, languages=languages, recipe=recipe, with_names=with_names),
         longest=longest,
         cut_point=cut_point,
-        temperatures=TEMPERATURES if second is None else (),
+        temperatures=() if second is not None or with_names else TEMPERATURES,
     )
 
 
@@ -396,10 +414,12 @@ def _language(tag: str | None, recipe: Recipe) -> str | None:
     return recipe.catalogue.find(tag).whisper if tag else None
 
 
-def _window(plan: WindowPlan, languages: Mapping[str | None, str | None], recipe: Recipe) -> Window:
+def _window(
+    plan: WindowPlan, languages: Mapping[str | None, str | None], recipe: Recipe, *, with_names: bool
+) -> Window:
     entry = recipe.catalogue.find(plan.dialect) if plan.dialect else None
     lever = recipe.lever(plan.dialect)
-    names, _ = fit(recipe.glossary.of(plan.dialect), recipe.count_tokens)
+    names = fit(recipe.glossary.of(plan.dialect), recipe.count_tokens)[0] if with_names else ()
     window = asked_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, entry, lever, names)
     return replace(window, start=plan.pieces[0].start, end=plan.pieces[-1].end, pieces=plan.pieces)
 
