@@ -1,7 +1,7 @@
 """
 Does a model learn more from what `boli queue --first` asks for than from as many minutes by lot?
 
-    python -m benchmarks.pool DIR                                         # 3 h from the demo's generator, drafted
+    python -m benchmarks.pool DIR                                         # the demo's conversations, drafted
     python -m benchmarks.acquisition DIR --seeds 5 --points 4 --steps 120
 
 Each seed holds back three conversations of each dialect to be measured on. At each point, the budget's fraction of the
@@ -30,7 +30,6 @@ from typing import Any
 
 from sqlalchemy import update
 
-from benchmarks.digit_adaptation import heard
 from benchmarks.growing import EDGE, people_write, spread
 from benchmarks.measuring import write
 from dialects.acquiring import Waiting
@@ -40,14 +39,16 @@ from dialects.scoring import ErrorCount, count, from_counts
 from transcribe import audio, convert, embedded, frozen
 from transcribe.actions.acquiring import correct_next
 from transcribe.actions.scoring import preparer
+from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.identity import folder_id
 from transcribe.config import TrainSettings
 from transcribe.finetune import tune
 from transcribe.finetune.shards import Sound
 from transcribe.frozen import Example
-from transcribe.protocols import Pcm
-from transcribe.records import Recording, Segment
+from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
+from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
 from transcribe.store.tables import RECORDINGS
+from transcribe.windows import join, pack, unite_speech
 from transcribe.wiring import Wiring
 
 WAYS = ("order", "lot")
@@ -170,12 +171,23 @@ def _rates(folder: Path, held: Sequence[Recording], sound: Sound) -> dict[str, f
     for recording in held:
         said = sorted((turn for turn in recording.declared if turn.text), key=lambda turn: turn.start)
         spans = [(turn.start, turn.end) for turn in said]
-        written = heard(folder, sound(recording.id, None), spans, recording.language)
+        written = transcribe_spans(folder, sound(recording.id, None), spans, recording.language)
         dialect = str(recording.dialect)
         normalise = load_normaliser(load_catalogue().find(dialect).normaliser)
         texts = " ".join(turn.text or "" for turn in said), written
         counts[dialect] += from_counts(count(*(normalise(text).split() for text in texts)))
     return {tag: round(one.rate or 0.0, 4) for tag, one in sorted(counts.items())}
+
+
+def transcribe_spans(
+    folder: Path, pcm: Pcm, spans: Sequence[tuple[Milliseconds, Milliseconds]], language: str | None
+) -> str:
+    """Transcribe the speech in *spans* by the model in *folder*, packed into windows as drafting packs them."""
+    recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", threads=1)
+    turns = [Turn(recording="", speaker="", start=start, end=end) for start, end in spans]
+    plans = pack(unite_speech(turns), duration=len(pcm) * 1000 // SAMPLE_RATE_HZ, longest=recogniser.window)
+    windows = [Window(start=p.start, end=p.end, pieces=p.pieces, language=language) for p in plans]
+    return join_words(join([answer.words for answer in recogniser.recognise(pcm, windows)], plans))
 
 
 def _examples(recording: Recording, segments: Sequence[Segment], chosen: set[str]) -> list[Example]:

@@ -28,15 +28,13 @@ from typing import Any
 import yaml
 
 from benchmarks.measuring import write
-from benchmarks.speaker_sets import reported_sets
+from benchmarks.speaker_sets import Case, read_demo, read_meetings, reported_sets
 from transcribe import embedded
 from transcribe.backends.diarisation_error import DiarisationError, der
 from transcribe.backends.model_cache import verified_folder
 from transcribe.backends.model_catalogue import need_entry
 from transcribe.backends.pipeline_folder import CONFIG_FILE
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
-from transcribe.embedded.train_diariser import cases
-from transcribe.embedded.train_diariser.cases import Case
 from transcribe.protocols import SAMPLE_RATE_HZ, LabelledSpan
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,10 +90,9 @@ def corpora(data: Path, demo: Path) -> dict[str, Callable[[], Iterable[Case]]]:
     """Every corpus that is there, by name."""
     found: dict[str, Callable[[], Iterable[Case]]] = {}
     if (demo / "manifest.csv").is_file():
-        found["demo test"] = lambda: cases.demo(demo, "test")
+        found["demo test"] = lambda: read_demo(demo, "test")
     if data.is_dir():
-        found["ami-mini dev"] = lambda: cases.development_meetings(data / "ami-mini")
-        found["fsdd 40-49 dialogues"] = lambda: cases.dialogues(data, range(40, 50), 12, 40.0)
+        found["ami-mini dev"] = lambda: read_meetings(data / "ami-mini")
     return found
 
 

@@ -35,7 +35,7 @@ def conversations(count: int) -> list[tuple[Pcm, list[Turn]]]:
     from faster_whisper import decode_audio
 
     found = []
-    for path in sorted(embedded.demo_corpus().glob("en-US-*.opus"))[:count]:
+    for path in sorted(embedded.demo_corpus().glob("en-*.opus"))[:count]:
         sound = decode_audio(str(path), sampling_rate=SAMPLE_RATE_HZ)
         turns = [
             Turn(recording=path.stem, speaker=t.speaker, start=t.start, end=t.end)

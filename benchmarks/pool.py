@@ -1,67 +1,60 @@
 """
-A pool of conversations from the demo's generator, by voices that no model has heard, drafted in a workspace.
+A pool of conversations, the demo's, drafted in a workspace.
 
-    python -m benchmarks.pool DIR [--conversations 285] [--dialect TAG ...] [--model FOLDER]
+    python -m benchmarks.pool DIR [--dialect TAG ...] [--model FOLDER]
 
-The truth stands in the declared turns. DIR/corpus has the recordings, DIR/w the workspace; a second time it goes on
-where it stopped. 285 conversations, shared among the demo's dialects, are three hours.
+The truth stands in the declared turns. DIR/w is the workspace; a second time it goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Collection
 from pathlib import Path
 
+from transcribe import embedded
 from transcribe.actions.recordings import Source, ingest, run
 from transcribe.console import Console
-from transcribe.embedded import make_demo
-from transcribe.embedded.make_demo import PLAN, Part
-from transcribe.embedded.voices import demo_voices
 from transcribe.wiring import Wiring
 from transcribe.workspace import create
 
-#: Another one than the demo's, so that no voice of the pool is known.
-SEED = 91_003
 
-
-def prepare(place: Path, conversations: int, *, dialects: Sequence[str] = (), model: Path | None = None) -> None:
+def prepare(place: Path, *, dialects: Collection[str] = (), model: Path | None = None) -> None:
     """
-    Make, ingest and draft a pool.
+    Ingest and draft a pool.
 
     Args:
-        conversations: How many, the same number of each dialect.
         dialects: Those of the demo's that it is to have; none named: all.
-        model: Folder of the Whisper that drafts, in CTranslate2; none: the embedded one.
+        model: Folder of the Whisper that drafts, in CTranslate2; none: the one that drafts by default.
     """
-    corpus = place / "corpus"
-    if not (corpus / "manifest.csv").exists():
-        make_demo.SEED = SEED
-        make_demo.make(corpus, list(_parts(conversations, dialects or list(PLAN))))
+    corpus, workspace = embedded.demo_corpus(), create(place / "w")
+    manifest = _write_manifest(corpus / "manifest.csv", place / "pool.csv", dialects)
     console = Console("boli")
     chosen = {} if model is None else {"recogniser.model": str(model)}
-    with Wiring.open(create(place / "w"), chosen) as wiring:
-        ingest(wiring, Source(manifest=corpus / "manifest.csv"), console)
+    with Wiring.open(workspace, chosen) as wiring:
+        ingest(wiring, Source(manifest=manifest, root=corpus), console)
         run(wiring, console)
 
 
-def _parts(conversations: int, dialects: Sequence[str]) -> Iterator[Part]:
-    each = -(-conversations // len(dialects))
-    for dialect in dialects:
-        voices = iter(demo_voices(dialect, 2 * each, SEED))
-        for number in range(each):
-            name = f"{dialect}-pool-{number:03}"
-            yield Part(name=name, dialect=dialect, split="train", low=next(voices), high=next(voices))
+def _write_manifest(source: Path, file: Path, dialects: Collection[str]) -> Path:
+    """Copy the rows of *dialects*, all to be learnt from: what is measured on is drawn later."""
+    with source.open(encoding="utf-8", newline="") as stream:
+        rows = [row | {"split": "train"} for row in csv.DictReader(stream)]
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(row for row in rows if not dialects or row["dialect"] in dialects)
+    return file
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("place", type=Path)
-    parser.add_argument("--conversations", type=int, default=285)
-    parser.add_argument("--dialect", action="append", default=[], choices=list(PLAN))
+    parser.add_argument("--dialect", action="append", default=[])
     parser.add_argument("--model", type=Path)
     given = parser.parse_args()
-    prepare(given.place, given.conversations, dialects=given.dialect, model=given.model)
+    prepare(given.place, dialects=given.dialect, model=given.model)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,30 @@ is everything else.
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.real_sets import lay_out, read_clips, read_dialogues, read_manifest, read_pcm, read_rttm
-from transcribe.embedded.train_diariser.cases import Case
-from transcribe.embedded.voices import audible
 from transcribe.protocols import SAMPLE_RATE_HZ, LabelledSpan, Pcm
 
 #: Shortest part of a pair that one person says.
 SHORTEST_PART_S = 1.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A recording and its truth."""
+
+    name: str
+    #: int16 ``(samples,)`` at 16 kHz.
+    samples: Pcm
+    truth: tuple[LabelledSpan, ...]
 
 
 def halves(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
@@ -43,7 +55,7 @@ def read_pairs(folder: Path, speakers: frozenset[str] | None, count: int, seed: 
     sentences: dict[str, list[Pcm]] = defaultdict(list)
     for row in read_manifest(folder):
         if speakers is None or row["speaker"] in speakers:
-            sentences[row["speaker"]].append(_heard(read_pcm(folder / row["path"])))
+            sentences[row["speaker"]].append(_trim(read_pcm(folder / row["path"])))
     number = 0
     while number < count:
         people = chance.sample(sorted(sentences), 2)
@@ -56,15 +68,17 @@ def read_pairs(folder: Path, speakers: frozenset[str] | None, count: int, seed: 
         number += 1
 
 
-def _heard(pcm: Pcm) -> Pcm:
-    first, last = audible(pcm.astype("float32") / 32_768)
-    return pcm[first:last]
+def _trim(pcm: Pcm, floor: float = 0.01) -> Pcm:
+    """Trim *pcm* to what is above *floor*, a share of its peak: 40 dB below it."""
+    levels = np.abs(pcm.astype(np.float32))
+    loud = np.flatnonzero(levels > floor * levels.max(initial=0))
+    return pcm[loud[0] : loud[-1] + 1] if loud.size else pcm[:0]
 
 
 def _part(pcm: Pcm, longest_s: float, chance: random.Random) -> Pcm:
     length = min(len(pcm), round(longest_s * SAMPLE_RATE_HZ))
     first = chance.randint(0, len(pcm) - length)
-    return _heard(pcm[first : first + length])
+    return _trim(pcm[first : first + length])
 
 
 def _pair(name: str, people: list[str], parts: list[Pcm], pause_s: float, seed: int) -> Case:
@@ -87,6 +101,16 @@ def read_meetings(folder: Path) -> Iterator[Case]:
     """Yield the development meetings of AMI in *folder* as they lie there; all of each is annotated."""
     for name, turns in sorted(read_rttm(folder / "debug.development.rttm").items()):
         yield Case(name=name, samples=read_pcm(folder / f"{name}.wav"), truth=tuple(turns))
+
+
+def read_demo(folder: Path, split: str) -> Iterator[Case]:
+    """Yield the conversations of one *split* of the demo's corpus in *folder*."""
+    for row in read_manifest(folder):
+        if row["split"] == split:
+            lines = (folder / row["turns"]).read_text(encoding="utf-8").splitlines()
+            turns = [json.loads(line) for line in lines]
+            truth = [LabelledSpan(start=turn["start_ms"], end=turn["end_ms"], label=turn["speaker"]) for turn in turns]
+            yield Case(name=Path(row["path"]).stem, samples=read_pcm(folder / row["path"]), truth=tuple(truth))
 
 
 def reported_sets(data: Path) -> dict[str, Callable[[], Iterator[Case]]]:
