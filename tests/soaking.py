@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROOFS = RESULTS / "soak"
 
 #: What every long test stands on, beside its own file: the code, the models, the corpus, the libraries.
-STANDS_ON = ("cli.py", "dialects", "transcribe", "requirements.lock")
+STANDS_ON = ("cli.py", "dialects", "transcribe", "tests/speech", "requirements.lock")
 
 
 def skip_what_is_proved(items: Iterable[pytest.Item], *, again: bool, proofs: Path = PROOFS) -> None:

@@ -11,7 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="conversion belongs to the train extra")
 pytest.importorskip("transformers", reason="conversion belongs to the train extra")
 
-from tests.finetune.factories import demo, heard, sound  # noqa: E402 - after the libraries that it needs
+from tests.finetune.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
+from tests.small_corpus import read_sound  # noqa: E402
 from transcribe import convert, embedded  # noqa: E402
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser  # noqa: E402
 from transcribe.convert import Probe, to_ctranslate2  # noqa: E402
@@ -20,12 +21,12 @@ from transcribe.protocols import Window  # noqa: E402
 
 
 def probes(count: int = 3) -> list[Probe]:
-    pcm = heard("en-GB-dev-01")
+    pcm = read_sound("en-GB-dev-01")
     return [Probe(pcm=pcm[start : start + 80_000], language="en") for start in range(0, count * 80_000, 80_000)]
 
 
 def test_probes_are_spread_over_the_dev_part(tmp_path: Path) -> None:
-    dataset = demo(tmp_path / "dataset", ["en-GB-dev-01", "hi-dev-01", "hi-train-01"])
+    dataset = freeze(tmp_path / "dataset", ["en-GB-dev-01", "hi-dev-01", "hi-train-01"])
     found = convert.probes(dataset, sound, longest=6_000, most=6)
 
     assert 4 <= len(found) <= 6
@@ -48,7 +49,7 @@ def test_a_converted_model_writes_what_the_trainer_writes(tmp_path: Path) -> Non
 def test_a_converted_model_drafts_with_its_own_window_and_times(tmp_path: Path) -> None:
     made = to_ctranslate2(base(tmp_path / "hf"), tmp_path / "ct2")
     recogniser = FasterWhisperRecogniser(made.folder, device="cpu", threads=1)
-    (answer,) = recogniser.recognise(heard("en-GB-dev-01"), [Window(start=0, end=6_000, language="en")])
+    (answer,) = recogniser.recognise(read_sound("en-GB-dev-01"), [Window(start=0, end=6_000, language="en")])
 
     assert recogniser.window == 6_000
     assert answer.words

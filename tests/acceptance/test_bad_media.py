@@ -16,7 +16,7 @@ import soundfile
 
 from tests.acceptance.command import boli, must
 from tests.faults import changing, media
-from transcribe import embedded
+from tests.small_corpus import sound_files
 
 VERDICTS = Path(__file__).parent.parent / "faults" / "media_verdicts.csv"
 CHANGES = {"growing": changing.keep_growing, "replaced": changing.keep_replacing}
@@ -43,19 +43,19 @@ def canary() -> Iterator[tuple[str, list[str]]]:
 
 
 def good_recordings(folder: Path) -> list[Path]:
-    """A hundred different clips of 1 s cut from the demo's conversations, as WAV."""
+    """A hundred different clips of 1 s cut from English conversations, as WAV."""
     from faster_whisper import decode_audio
 
     folder.mkdir()
     clips: list[Path] = []
-    for source in sorted(embedded.demo_corpus().glob("en-US-*.opus")):
+    for source in sound_files("en-*"):
         sound = np.asarray(decode_audio(str(source), sampling_rate=16_000))
         for start in range(0, len(sound) - 16_000, 32_000):
             if len(clips) == GOOD:
                 return clips
             clips.append(folder / f"good{len(clips):03d}.wav")
             soundfile.write(clips[-1], sound[start : start + 16_000], 16_000, subtype="PCM_16")
-    raise AssertionError(f"only {len(clips)} clips came out of the demo's conversations")
+    raise AssertionError(f"only {len(clips)} clips came out of the English conversations")
 
 
 def expected() -> dict[str, tuple[set[str], list[str]]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import killed, make_workspace, must
-from transcribe import embedded
+from tests.small_corpus import sound_files
 from transcribe.drafting import IN_FLIGHT
 from transcribe.store import Store
 
@@ -22,10 +22,6 @@ AT_MOST_LOST = IN_FLIGHT + 2
 
 #: Seconds that an uninterrupted run may take on a machine that is busy with other things.
 LONGEST_S = 3_600
-
-
-def conversations(count: int) -> list[Path]:
-    return sorted(embedded.demo_corpus().glob("en-*-train-*.opus"))[:count]
 
 
 def export(workspace: Path) -> bytes:
@@ -94,14 +90,14 @@ def killed_often(tmp_path: Path, sources: Sequence[Path], *, kills: int, seed: i
 
 
 def test_a_run_killed_at_random_points_and_run_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    killed_often(tmp_path, conversations(6), kills=3, seed=random.randrange(10**6))
+    killed_often(tmp_path, sound_files("en-*-train-*")[:6], kills=3, seed=random.randrange(10**6))
 
 
 @pytest.mark.soak
 def test_a_run_killed_at_twenty_random_points_gives_the_same_bytes(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    sources, kills, seed = conversations(10), 20, random.randrange(10**6)
+    sources, kills, seed = sound_files("en-*-train-*")[:10], 20, random.randrange(10**6)
     missed = killed_often(tmp_path, sources, kills=kills, seed=seed)
     counts = {"kills of a run at work": kills, "other kills": missed, "recordings": len(sources), "seed": seed}
     for name, count in counts.items():

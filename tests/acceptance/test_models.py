@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import boli, make_workspace, must
+from tests.small_corpus import sound_file
 from transcribe import embedded
 
-ANY = "en-US-train-01.opus"
+ANY = "en-US-train-01"
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One for all: a model that is not here leaves it as it was."""
-    return make_workspace(tmp_path_factory.mktemp("models") / "w", [embedded.demo_corpus() / ANY])
+    return make_workspace(tmp_path_factory.mktemp("models") / "w", [sound_file(ANY)])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_a_model_of_the_real_large_dimensions_runs_through_the_same_code(
     # Random weights never end a sentence by themselves: a short window bounds the number of tokens.
     (model / "boli.json").write_text(json.dumps({"window_ms": 2_000, "prompt": False}))
     clip = tmp_path / "clip.wav"
-    cut_first_seconds(embedded.demo_corpus() / ANY, clip, seconds=3)
+    cut_first_seconds(sound_file(ANY), clip, seconds=3)
     workspace = make_workspace(tmp_path / "w", [clip])
     began = time.monotonic()
     said = must("run", "--model", model, "--workspace", workspace, "--json", timeout=3_600)

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tests.small_corpus import read_sound
 from transcribe import embedded
 from transcribe.backends import by_dialect
 from transcribe.backends.by_dialect import ROUTES_FILE, DialectRecogniser, Routes, look
@@ -38,10 +38,7 @@ def deaf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def speech() -> Pcm:
-    from faster_whisper import decode_audio
-
-    sound = decode_audio(str(embedded.demo_corpus() / "en-GB-dev-01.opus"), sampling_rate=16_000)
-    return (sound[: 12 * 16_000] * 32_767).astype(np.int16)
+    return read_sound("en-GB-dev-01")[: 12 * 16_000]
 
 
 def windows(*tags: str | None) -> list[Window]:

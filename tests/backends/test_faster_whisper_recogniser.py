@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 
+from tests.small_corpus import read_sound
 from transcribe import embedded
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.identity import folder_id, looks_like_hub_id
@@ -62,11 +62,8 @@ def recogniser(folder: Path) -> FasterWhisperRecogniser:
 
 @pytest.fixture(scope="module")
 def talk() -> Pcm:
-    """Half a minute of the conversations that ship."""
-    samples, rate = soundfile.read(embedded.demo_corpus() / "en-US-test-01.opus", dtype="int16")
-    assert rate == 16_000
-    pcm: Pcm = samples[: 30 * rate]
-    return pcm
+    """Half a minute of a conversation."""
+    return read_sound("en-US-test-01")[: 30 * 16_000]
 
 
 @pytest.fixture

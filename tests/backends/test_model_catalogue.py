@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.backends.checkpoints import write_checkpoint
 from transcribe import embedded
 from transcribe.backends import model_cache, model_fetch
 from transcribe.backends.identity import folder_id
@@ -265,14 +266,13 @@ def test_a_model_of_the_hub_is_kept_with_its_commit_and_checksums(hub: type[Hub]
 def test_a_pickle_of_the_hub_becomes_safetensors_before_it_is_kept(hub: type[Hub], tmp_path: Path) -> None:
     pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
     from transcribe.backends.network_folder import load_network
-    from transcribe.embedded.train_diariser import models
 
     folder = tmp_path / "repository"
     shutil.copytree(embedded.diariser(), folder)
     network = load_network(folder / "embedding")
     for name in ("model.json", "model.safetensors"):
         (folder / "embedding" / name).unlink()
-    models.save(network, folder / "embedding" / "pytorch_model.bin")
+    write_checkpoint(network, folder / "embedding" / "pytorch_model.bin")
     hub.folder = folder
     fetched = fetch(hub_entry("diariser", folder, hub.commit))
     names = {file.name for file in (fetched.folder / "embedding").iterdir()}

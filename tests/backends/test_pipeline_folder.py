@@ -18,6 +18,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.backends.checkpoints import write_checkpoint
 from transcribe import embedded
 from transcribe.errors import InputError
 
@@ -67,13 +68,10 @@ def configure(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 def pickled(folder: Path) -> Path:
     """Put the segmentation of *folder* back into a checkpoint as the library writes it."""
-    from transcribe.embedded.train_diariser import models
-
     network = load_network(folder / "segmentation")
     for file in (folder / "segmentation").iterdir():
         file.unlink()
-    models.save(network, folder / "segmentation" / "pytorch_model.bin")
-    return folder / "segmentation" / "pytorch_model.bin"
+    return write_checkpoint(network, folder / "segmentation" / "pytorch_model.bin")
 
 
 def refused(folder: Path, canary: Path, named: str) -> str:
@@ -236,14 +234,12 @@ def test_the_libraries_large_networks_load_from_its_own_checkpoints(tmp_path: Pa
     from pyannote.audio.core.task import Problem, Resolution, Specifications
     from pyannote.audio.models.embedding import WeSpeakerResNet34
 
-    from transcribe.embedded.train_diariser import models
-
     network = WeSpeakerResNet34()
     network.specifications = Specifications(
         problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0, min_duration=1.0
     )
     network.setup()
-    models.save(network, tmp_path / "pytorch_model.bin")
+    write_checkpoint(network, tmp_path / "pytorch_model.bin")
     loaded = load_network(tmp_path)
     assert loaded.specifications == network.specifications
     assert all(torch.equal(loaded.state_dict()[name], value) for name, value in network.state_dict().items())

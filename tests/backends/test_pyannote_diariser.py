@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.speaker_sets import Case
+from tests.small_corpus import read_case
 from transcribe import embedded
 from transcribe.backends.diarisation_error import DiarisationError, der
-from transcribe.embedded.train_diariser import cases
-from transcribe.embedded.train_diariser.cases import Case
 from transcribe.errors import InputError, MissingError
 from transcribe.protocols import Diarisation, LabelledSpan, SpeakerCount
 
@@ -33,7 +33,7 @@ def diariser() -> PyannoteDiariser:
 
 @pytest.fixture(scope="module")
 def conversation() -> Case:
-    return next(cases.demo(embedded.demo_corpus(), "test"))
+    return read_case("en-scotland-test-01")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed
 
 import torch
 
+from benchmarks.speaker_sets import read_meetings
 from transcribe.backends.diarisation_error import DiarisationError, der
 from transcribe.backends.ge2e import SHORTEST, Ge2eEncoder
 from transcribe.backends.model_cache import is_here, verified_folder
@@ -55,8 +56,6 @@ def test_a_file_without_an_encoder_is_named(tmp_path: Path) -> None:
 
 
 def test_the_fetched_diariser_tells_people_in_real_meetings_apart(fetched_models: Path, speech: Path) -> None:
-    from transcribe.embedded.train_diariser import cases
-
     entry = need_entry("diariser-real")
     if not is_here(entry):
         pytest.skip(f"the real diariser is not here (run: {entry.command})")
@@ -64,7 +63,7 @@ def test_the_fetched_diariser_tells_people_in_real_meetings_apart(fetched_models
     assert {file.suffix for file in folder.rglob("*") if file.is_file()} == {".json", ".safetensors", ".yaml"}
     diariser = PyannoteDiariser(folder, device="cpu", threads=1)
     total = DiarisationError()
-    for meeting in cases.development_meetings(speech / "ami-mini"):
+    for meeting in read_meetings(speech / "ami-mini"):
         turns = diariser.diarise(meeting.samples).turns
         total += der(meeting.truth, list(turns), within=[(0, len(meeting.samples) // 16)])
     assert total.rate is not None

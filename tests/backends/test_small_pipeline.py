@@ -11,6 +11,7 @@ pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed
 
 import torch
 
+from tests.small_corpus import read_case
 from transcribe import embedded
 from transcribe.backends.pipeline_folder import load_pipeline
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
@@ -25,7 +26,10 @@ from transcribe.backends.small_pipeline import (
     mean_around,
     votes,
 )
-from transcribe.embedded.train_diariser import cases, models
+from transcribe.protocols import SAMPLE_RATE_HZ
+
+#: Samples of the chunks that the embedded networks hear.
+CHUNK = 5 * SAMPLE_RATE_HZ
 
 loudnesses = st.lists(st.floats(0, 1e6), min_size=1, max_size=50).map(np.array)
 
@@ -63,15 +67,15 @@ def test_every_sample_is_in_a_chunk_and_none_too_many(samples: int, size: int, s
 
 
 def test_a_chunk_alone_is_heard_in_its_own_loudness() -> None:
-    bands = Bands(64, models.SAMPLE_RATE_HZ)
-    hiss = torch.from_numpy(np.random.default_rng(1).normal(0, 0.01, (2, 1, models.CHUNK)).astype(np.float32))
+    bands = Bands(64, SAMPLE_RATE_HZ)
+    hiss = torch.from_numpy(np.random.default_rng(1).normal(0, 0.01, (2, 1, CHUNK)).astype(np.float32))
     own = bands.energies(hiss).mean(dim=(1, 2))
     assert torch.allclose(bands(hiss), bands(hiss, own))
 
 
 def test_what_is_soft_beside_the_sound_around_it_has_no_shape() -> None:
-    bands = Bands(64, models.SAMPLE_RATE_HZ)
-    hiss = torch.from_numpy(np.random.default_rng(1).normal(0, 0.01, (1, 1, models.CHUNK)).astype(np.float32))
+    bands = Bands(64, SAMPLE_RATE_HZ)
+    hiss = torch.from_numpy(np.random.default_rng(1).normal(0, 0.01, (1, 1, CHUNK)).astype(np.float32))
     loud = 1e6 * bands.energies(hiss).mean(dim=(1, 2))
     assert bands(hiss, loud).std() < 0.1 * bands(hiss).std()
 
@@ -82,16 +86,16 @@ def test_turns_of_a_lone_chunk_are_those_of_the_library(shipped: DiarizationInCo
     own = shipped._segmentation
     assert isinstance(own, InferenceInContext)
     plain = Inference(own.model, duration=own.duration, step=own.step, skip_aggregation=True)
-    case = next(cases.demo(embedded.demo_corpus(), "dev"))
-    waveform = torch.from_numpy(case.samples[: models.CHUNK].astype(np.float32) / 32_768)[None]
-    file = {"waveform": waveform, "sample_rate": models.SAMPLE_RATE_HZ}
+    case = read_case("en-scotland-dev-01")
+    waveform = torch.from_numpy(case.samples[:CHUNK].astype(np.float32) / 32_768)[None]
+    file = {"waveform": waveform, "sample_rate": SAMPLE_RATE_HZ}
     assert np.array_equal(own(file).data, plain(file).data)
 
 
 def test_soft_babble_after_loud_speech_is_nobodys_turn() -> None:
-    case = next(cases.demo(embedded.demo_corpus(), "dev"))
-    said = case.samples[: 15 * models.SAMPLE_RATE_HZ].astype(np.float32)
-    echo = np.roll(said, 7 * models.SAMPLE_RATE_HZ) * 10 ** (-45 / 20)
+    case = read_case("en-scotland-dev-01")
+    said = case.samples[: 15 * SAMPLE_RATE_HZ].astype(np.float32)
+    echo = np.roll(said, 7 * SAMPLE_RATE_HZ) * 10 ** (-45 / 20)
     diariser = PyannoteDiariser(embedded.diariser(), device="cpu", threads=1)
     turns = diariser.diarise(np.concatenate([said, echo]).astype(np.int16)).turns
     after = sum(max(0, turn.end - max(turn.start, 15_000)) for turn in turns)

@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.acceptance.command import must
 from tests.browser.ground import Ground
 from tests.browser.screen import FLAGS, Screen, opened
 from tests.conftest import ROOT
-from tests.review.serving import serve
+from tests.small_corpus import make_drafted_workspace
 
 #: Enough drafted segments for every test, some of the test split that are shown without their draft, and one
 #: conversation whose corrections are there from the start.
-CONVERSATIONS = ("en-US-train-01", "hi-train-01", "hi-test-01", "hi-test-02")
+CONVERSATIONS: Final = ("en-US-train-01", "hi-train-01", "hi-test-01", "hi-test-02")
+CORRECTED: Final = ("hi-test-01",)
+#: One person of each kind works there: each text is reviewed, none is written twice.
+SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "dataset": {"closed_vocabulary": True},
+    "desk": {"review_share": 1.0, "second_share": 0.0, "gold_share": 0.0},
+}
+#: Who works there, each named after what they do.
+PEOPLE: Final = ("transcriber", "reviewer", "lead")
 #: Names by which Chromium is known to systems.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What `boli demo --serve` left when it was stopped, and what it had said."""
+    """A desk with work to do."""
 
     workspace: Path
-    said: str
-    #: Ctrl-C's exit code.
-    code: int
-
-    @property
-    def passwords(self) -> dict[str, str]:
-        return dict(re.findall(r"^(\w+) +(\w{4}(?:-\w{4}){3})$", self.said, re.MULTILINE))
+    #: By name of the person.
+    passwords: Mapping[str, str]
 
 
 @pytest.fixture(scope="package")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The demo's desk on a few conversations, by the real models."""
-    return make(tmp_path_factory.mktemp("desk") / "made", CONVERSATIONS)
+    """A desk on a few conversations, drafted by the embedded models."""
+    return make(tmp_path_factory.mktemp("desk") / "made", CONVERSATIONS, corrected=CORRECTED)
 
 
-def make(place: Path, conversations: Sequence[str]) -> Made:
-    """Run `boli demo --serve` on some of its conversations, and stop it as soon as it is open."""
-    parts = [word for name in conversations for word in ("--conversation", name)]
-    desk = serve(place, "demo", str(place), "--serve", *parts)
-    return Made(workspace=place, said="".join(desk.said), code=desk.stop())
+def make(folder: Path, conversations: Sequence[str], *, corrected: Sequence[str] = ()) -> Made:
+    """Draft *conversations* in the workspace *folder*, and let somebody of each kind in."""
+    place = make_drafted_workspace(folder, conversations, corrected=corrected, settings=SETTINGS)
+    return Made(workspace=place, passwords={role: _add_person(place, role) for role in PEOPLE})
+
+
+def _add_person(workspace: Path, role: str) -> str:
+    """Give a person of *role* access; returns the password that was made for them."""
+    added = must("people", "add", role, "--role", role, "--workspace", workspace, "--json").document["data"]
+    return str(added["password"])
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ from playwright.sync_api import Browser, BrowserContext, Error, Playwright, Rout
 from tests.browser.conftest import Made, make
 from tests.browser.ground import Ground, Writer, eventually, kill_browser, profile
 from tests.browser.screen import LAPTOP, Screen
+from tests.small_corpus import sound_files
 from transcribe.review import passwords
 
 #: Work for fifty runs.
-MANY = tuple(f"{dialect}-train-0{n}" for dialect in ("en-US", "en-GB", "hi", "ta") for n in (1, 2, 3))
+MANY = tuple(file.stem for file in sound_files() if "-test-" not in file.stem)
 RUNS = [3, pytest.param(50, marks=pytest.mark.soak)]
 
 

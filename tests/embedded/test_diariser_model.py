@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.speaker_sets import Case, read_meetings
+from tests.small_corpus import read_case, sound_files
 from transcribe import embedded
 from transcribe.backends.diarisation_error import DiarisationError, der
-from transcribe.embedded.train_diariser import cases, models
-from transcribe.embedded.train_diariser.cases import Case
 from transcribe.protocols import LabelledSpan
 
 pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
@@ -74,33 +74,11 @@ def test_the_configuration_names_nothing_outside_the_folder() -> None:
     }
 
 
-def test_doubt_makes_two_voices_at_once_less_likely_and_nothing_else() -> None:
-    import torch
-
-    plain = models.segmenter().eval()
-    doubtful = models.segmenter().eval()
-    doubtful.load_state_dict(plain.state_dict())
-    models.doubt_pairs(doubtful, 1.5)
-    hiss = torch.from_numpy(np.random.default_rng(1).normal(0, 0.01, (1, 1, models.CHUNK)).astype(np.float32))
-    with torch.no_grad():
-        before, after = plain(hiss), doubtful(hiss)
-    single = 1 + models.VOICES
-    odds = (before[..., single:] - before[..., :1]) - (after[..., single:] - after[..., :1])
-    assert torch.allclose(odds, torch.full_like(odds, 1.5), atol=1e-4)
-    assert torch.allclose(before[..., 1:single] - before[..., :1], after[..., 1:single] - after[..., :1], atol=1e-4)
-
-
 def test_unheard_synthetic_voices_are_told_apart(diariser: PyannoteDiariser) -> None:
-    assert rate(errors(diariser, cases.demo(embedded.demo_corpus(), "test"))) <= 0.20
+    names = [file.stem for file in sound_files("*-test-*")]
+    assert rate(errors(diariser, map(read_case, names))) <= 0.20
 
 
 def test_real_meetings_come_out_better_than_with_one_speaker(diariser: PyannoteDiariser, speech: Path) -> None:
-    meetings = list(cases.development_meetings(speech / "ami-mini"))
+    meetings = list(read_meetings(speech / "ami-mini"))
     assert rate(errors(diariser, meetings)) < rate(errors(diariser, meetings, lumped=True))
-
-
-def test_dialogues_of_single_digits_come_out_better_than_with_one_speaker(
-    diariser: PyannoteDiariser, speech: Path
-) -> None:
-    dialogues = list(cases.dialogues(speech, range(40, 50), 4, 30.0))
-    assert rate(errors(diariser, dialogues)) < 0.7 * rate(errors(diariser, dialogues, lumped=True))

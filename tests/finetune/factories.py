@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from transcribe import embedded, frozen
+from tests.small_corpus import read_sound, read_turns, split_name
+from transcribe import frozen
 from transcribe.frozen import Example, Frozen
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
@@ -25,35 +24,25 @@ def counted(audio: str, channel: int | None) -> Pcm:
     return (np.arange(60 * 16_000) * 7 + 1_000 * (channel or 0) + len(audio)).astype(np.int16)
 
 
-@functools.cache
-def heard(recording: str) -> Pcm:
-    """Samples of a demo conversation."""
-    from faster_whisper import decode_audio
-
-    sound = decode_audio(str(embedded.demo_corpus() / f"{recording}.opus"), sampling_rate=16_000)
-    return (sound * 32_767).round().astype(np.int16)
-
-
 def sound(audio: str, channel: int | None) -> Pcm:
-    return heard(audio)
+    """Sound of a conversation of the small corpus, as tuning asks for it."""
+    return read_sound(audio)
 
 
-def demo(folder: Path, recordings: Iterable[str]) -> Frozen:
-    """A dataset of demo conversations, whose names say dialect and split."""
-    made = []
-    for recording in recordings:
-        for row in (embedded.demo_corpus() / f"{recording}.jsonl").read_text(encoding="utf-8").splitlines():
-            told = json.loads(row)
-            made.append(
-                Example(
-                    id=f"{recording}-{told['start_ms']}-{told['speaker']}",
-                    audio=recording,
-                    start=told["start_ms"],
-                    end=told["end_ms"],
-                    text=told["text"],
-                    dialect=told["dialect"],
-                    language=told["dialect"].split("-")[0],
-                    split=recording.split("-")[-2],  # type: ignore[arg-type]
-                )
-            )
-    return frozen.write(folder, made)
+def freeze(folder: Path, conversations: Iterable[str]) -> Frozen:
+    """Write the turns of *conversations* of the small corpus as a dataset."""
+    return frozen.write(folder, [example for name in conversations for example in _examples(name)])
+
+
+def _examples(conversation: str) -> Iterator[Example]:
+    for turn in read_turns(conversation):
+        yield Example(
+            id=f"{conversation}-{turn['start_ms']}-{turn['speaker']}",
+            audio=conversation,
+            start=turn["start_ms"],
+            end=turn["end_ms"],
+            text=turn["text"],
+            dialect=turn["dialect"],
+            language=turn["dialect"].split("-")[0],
+            split=split_name(conversation)[1],  # type: ignore[arg-type]
+        )

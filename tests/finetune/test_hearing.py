@@ -12,7 +12,7 @@ pytest.importorskip("transformers", reason="tuning belongs to the train extra")
 
 from rapidfuzz.distance import Levenshtein  # noqa: E402 - after the libraries that it needs
 
-from tests.finetune.factories import heard  # noqa: E402
+from tests.small_corpus import read_sound  # noqa: E402
 from transcribe import embedded  # noqa: E402
 from transcribe.finetune import hearing  # noqa: E402
 from transcribe.finetune.script import Scribe  # noqa: E402
@@ -27,7 +27,7 @@ def whole() -> Any:
 
 
 def windows(count: int) -> list[Any]:
-    pcm = heard("en-GB-dev-01")
+    pcm = read_sound("en-GB-dev-01")
     return [hearing.to_wave(pcm[start : start + 70_000]) for start in range(0, count * 70_000, 70_000)]
 
 

@@ -12,7 +12,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 pytest.importorskip("peft", reason="tuning belongs to the train extra")
 
-from tests.finetune.factories import demo, heard, sound  # noqa: E402 - after the libraries that it needs
+from tests.finetune.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
+from tests.small_corpus import read_sound  # noqa: E402
 from transcribe import convert, embedded  # noqa: E402
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser  # noqa: E402
 from transcribe.config import TrainSettings  # noqa: E402
@@ -55,13 +56,13 @@ def large(folder: Path, *, layers: int, width: int = 1_280) -> Path:
 def test_a_model_as_wide_as_the_large_one_is_tuned_merged_converted_and_drafts(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    dataset = demo(tmp_path / "dataset", ["en-scotland-train-01"])
+    dataset = freeze(tmp_path / "dataset", ["en-scotland-train-01"])
     settings = TrainSettings(method="lora", steps=1, windows=1, test_every=1, device="cpu", threads=1)
     trained = tune(settings, large(tmp_path / "base", layers=2), dataset, sound, tmp_path / "model")
     probes = convert.probes(dataset, sound, longest=3_000, most=1)
     made = convert.to_ctranslate2(trained.folder, tmp_path / "model" / "ct2", probes=probes, quantization="float32")
     recogniser = FasterWhisperRecogniser(made.folder, device="cpu", beam_size=1, threads=1)
-    (answer,) = recogniser.recognise(heard("en-scotland-train-01"), [Window(start=500, end=3_000, language="en")])
+    (answer,) = recogniser.recognise(read_sound("en-scotland-train-01"), [Window(start=500, end=3_000, language="en")])
     record_property("tokens compared", made.tokens)
     record_property("tokens differing", made.differing)
     record_property("words drafted", len(answer.words))

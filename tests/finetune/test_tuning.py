@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 pytest.importorskip("peft", reason="tuning belongs to the train extra")
 
-from tests.finetune.factories import demo, sound  # noqa: E402 - after the libraries that it needs
+from tests.finetune.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
 from transcribe import embedded  # noqa: E402
 from transcribe.config import TrainSettings  # noqa: E402
 from transcribe.errors import InputError, Interrupted  # noqa: E402
@@ -32,7 +32,7 @@ FEW = {
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
     folder = tmp_path_factory.mktemp("tuning") / "dataset"
-    return demo(folder, ["en-scotland-train-01", "en-GB-train-01", "en-scotland-dev-01"])
+    return freeze(folder, ["en-scotland-train-01", "en-GB-train-01", "en-scotland-dev-01"])
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_tuning_ends_when_the_dev_part_gains_no_more(dataset: Frozen, tmp_path: 
 
 
 def test_a_dataset_without_a_text_to_learn_from_is_refused(dataset: Frozen, tmp_path: Path) -> None:
-    nothing = demo(tmp_path / "dataset", ["en-GB-dev-01"])
+    nothing = freeze(tmp_path / "dataset", ["en-GB-dev-01"])
 
     with pytest.raises(InputError, match="no text to learn from"):
         tuned(nothing, tmp_path / "run")
