@@ -1,4 +1,4 @@
-"""The small models and the corpus that ship with the package, and the scripts that made them."""
+"""The small models and the demo's corpus that ship with the package."""
 
 from __future__ import annotations
 
