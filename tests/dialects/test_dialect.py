@@ -138,6 +138,14 @@ def test_another_script_brings_its_own_normaliser_and_no_prompt(tmp_path: Path) 
     assert (latin.script, latin.normaliser, latin.prompt, latin.hotwords) == ("Latn", "latn-v2", None, ())
 
 
+def test_hindi_mixed_with_english_keeps_the_words_of_both_scripts(catalogue: Catalogue) -> None:
+    mixed = catalogue.find("hi-x-mixed", strict=True)
+    normalise = load_normaliser(mixed.normaliser)
+
+    assert (mixed.parent, mixed.language, mixed.script) == ("hi", "hi", "Deva")
+    assert normalise("ऐसे Wrong figures भेजेंगे, तो manager साहब?") == "ऐसे wrong figures भेजेंगे तो manager साहब"
+
+
 def test_a_glottocode_is_never_inherited(catalogue: Catalogue) -> None:
     assert catalogue.find("en").glottocode == "stan1293"
     assert catalogue.find("en-US").glottocode is None
@@ -148,7 +156,7 @@ PROMISED = (
     *("en-US", "en-GB", "en-029", "en-scotland", "en-IN", "en-GB-x-lancs", "en-GB-x-wmids", "en-US-x-nyc"),
     *("en-BE-x-fr", "en-DE-x-de", "hi", "bho", "awa", "mai", "mag", "raj", "ta", "te", "kn", "ml", "bn", "mr", "gu"),
     *("pa", "or", "as", "ur", "ne", "sd", "ks", "kok", "sat", "doi", "mni", "brx", "sa", "de", "gsw", "ar", "arz"),
-    *("es", "fr", "pt", "sw", "zh", "ja", "th"),
+    *("es", "fr", "pt", "sw", "zh", "ja", "th", "hi-x-mixed"),
 )
 
 
