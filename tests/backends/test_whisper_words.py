@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sentences import sentences
-from transcribe.backends.whisper_words import UNSPACED_LANGUAGES, encode_text, split_words
+from transcribe.backends.whisper_words import UNSPACED_LANGUAGES, encode_text, longest_answer, split_words
 from transcribe.records import Word, join_words
 
 
@@ -59,3 +59,24 @@ def test_a_script_without_blanks_has_words_of_whole_characters(words_of: Callabl
             assert sum(word.blank for word in words) == text.count(" ")
             assert len(words) > text.count(" ") + 1 or len(text) < 8
             assert all(unicodedata.category(word.text[0])[0] != "M" and word.text[0] not in "။？" for word in words)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "I have not seen the man who came to the market with us yesterday"),
+        ("hi", "कल जो आदमी हमारे साथ बाज़ार आया था उसे मैंने फिर नहीं देखा"),
+        ("ta", "நேற்று எங்களுடன் சந்தைக்கு வந்த அந்த மனிதரை நான் மீண்டும் பார்க்கவில்லை"),
+        ("ml", "ഇന്നലെ ഞങ്ങളുടെ കൂടെ ചന്തയിൽ വന്ന ആ മനുഷ്യനെ ഞാൻ പിന്നെ കണ്ടിട്ടില്ല"),
+        ("bn", "গতকাল যে লোকটি আমাদের সাথে বাজারে এসেছিল তাকে আমি আর দেখিনি"),
+    ],
+)
+def test_an_answer_has_room_for_fast_speech_in_any_script(whisper_base: Path, language: str, text: str) -> None:
+    import tokenizers
+
+    library = tokenizers.Tokenizer.from_file(str(whisper_base / "tokenizer.json"))
+    tokens = len(library.encode(f" {text}", add_special_tokens=False).ids)
+
+    # 15 letters a second is fast, and nobody speaks for half a minute without a breath.
+    assert tokens <= longest_answer(len(text) * 1_000 // 15, language)
+    assert longest_answer(30_000, language) < 448

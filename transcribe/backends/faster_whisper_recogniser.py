@@ -17,7 +17,7 @@ import numpy.typing as npt
 from transcribe.backends.consensus import choose_text
 from transcribe.backends.preload import preload_cublas
 from transcribe.backends.whisper_folder import find, refused
-from transcribe.backends.whisper_words import encode_text, split_words, time_words
+from transcribe.backends.whisper_words import encode_text, longest_answer, split_words, time_words
 from transcribe.errors import ConfigError, MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Window
 from transcribe.records import Milliseconds, Word
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from ctranslate2.models import WhisperGenerationResult
     from faster_whisper import WhisperModel
     from faster_whisper.tokenizer import Tokenizer
-
-#: Tokens a second of speech, with room: fast speech is about 5 words, and Indic words take several tokens. The bound
-#: keeps one looping window from holding its batch to the decoder's 448 positions, half of which a prompt may take.
-TOKENS_A_SECOND: Final = 12
-SHORTEST_ANSWER: Final = 24
-LONGEST_ANSWER: Final = 220
 
 #: Silence is likelier than speech, and the mean log-probability of a token of the text is below one in e.
 LIKELY_SILENT, UNLIKELY_TEXT = 0.5, -1.0
@@ -216,8 +210,11 @@ class FasterWhisperRecogniser:
     ) -> list[Decoded]:
         first = windows[0]
         prompts = [self._prompt(first, tokenizer) for tokenizer in tokenizers]
-        longest = max(window.duration for window in windows)
-        answer = min(SHORTEST_ANSWER + TOKENS_A_SECOND * longest // 1000, LONGEST_ANSWER)
+        # A window without a declared language may be in any of them.
+        answer = max(
+            longest_answer(window.duration, tokenizer.language_code)
+            for window, tokenizer in zip(windows, tokenizers, strict=True)
+        )
         if first.temperature:
             import ctranslate2
 

@@ -9,14 +9,40 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from transcribe.records import Milliseconds
+
 if TYPE_CHECKING:
     from faster_whisper.tokenizer import Tokenizer
 
 #: Whisper's codes of languages whose scripts put no blank between words.
 UNSPACED_LANGUAGES: Final = frozenset({"bo", "ja", "km", "lo", "my", "th", "yue", "zh"})
 
+#: Tokens a second of speech, with room: fast speech is about 5 words, of 2 tokens each in most languages. The bound
+#: keeps one looping window from holding its batch to the decoder's 448 positions, half of which a prompt may take.
+TOKENS_A_SECOND: Final = 12
+#: Of languages whose letters Whisper's tokens spell one by one, and byte by byte: Malayalam takes 18 tokens a second of
+#: recorded sentences in the mean, 33 in the fastest of a hundred.
+LETTERED_LANGUAGES: Final = frozenset({"hi", "mr", "ne", "sa", "ta"})
+BYTED_LANGUAGES: Final = frozenset({"am", "as", "bn", "bo", "gu", "km", "kn", "lo", "ml", "my", "pa", "si", "te"})
+TOKENS_A_SECOND_OF_LETTERS: Final = 20
+TOKENS_A_SECOND_OF_BYTES: Final = 32
+SHORTEST_ANSWER: Final = 24
+LONGEST_ANSWER: Final = 220
+LONGEST_SPELT_ANSWER: Final = 400
+
 #: Punctuation that belongs to the word behind it.
 OPENING: Final = frozenset("([{«‹“‘\"'¿¡「『（【《〈")
+
+
+def longest_answer(duration: Milliseconds, language: str | None) -> int:
+    """Return how many tokens the text of a window of *duration* may have, by Whisper's code of its language."""
+    if language in BYTED_LANGUAGES:
+        rate, most = TOKENS_A_SECOND_OF_BYTES, LONGEST_SPELT_ANSWER
+    elif language in LETTERED_LANGUAGES:
+        rate, most = TOKENS_A_SECOND_OF_LETTERS, LONGEST_SPELT_ANSWER
+    else:
+        rate, most = TOKENS_A_SECOND, LONGEST_ANSWER
+    return min(SHORTEST_ANSWER + rate * duration // 1_000, most)
 
 
 @dataclass(frozen=True, kw_only=True)
