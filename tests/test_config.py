@@ -6,7 +6,7 @@ import re
 import tomllib
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from transcribe.config import (
     FILE_NAME,
     Settings,
+    TrainSettings,
     find_workspace,
     fingerprint,
     flatten,
@@ -265,3 +266,27 @@ def test_the_other_files_load(name: str) -> None:
 def test_no_file_holds_a_password() -> None:
     for file in CONFIGS.glob("*.toml"):
         assert not re.search(r"^[^#]*://[^/\s]*:[^/\s]*@", file.read_text(encoding="utf-8"), re.MULTILINE), file.name
+
+
+@pytest.mark.parametrize(
+    ("width", "device", "found"),
+    [
+        (112, "cpu", ("tuned", "full", 6e-4, 300)),
+        (512, "cpu", ("frozen", "full", 1e-4, 160)),
+        (1_280, "cpu", ("frozen", "lora", 5e-4, 160)),
+        (1_280, "cuda", ("tuned", "lora", 5e-4, 300)),
+    ],
+)
+def test_what_is_left_open_of_training_is_decided_by_model_and_machine(
+    width: int, device: Literal["cpu", "cuda"], found: tuple[str, str, float, int]
+) -> None:
+    decided = TrainSettings().resolved(width, device)
+
+    assert (decided.encoder, decided.method, decided.rate, decided.steps) == found
+    assert decided.resolved(width, device) == decided
+
+
+def test_what_is_set_of_training_stays() -> None:
+    given = TrainSettings(encoder="tuned", method="lora", rate=0.1, steps=7)
+
+    assert given.resolved(512, "cpu") == given

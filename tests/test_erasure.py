@@ -45,6 +45,10 @@ def place(tmp_path: Path) -> Path:
         (folder / "reports" / "report.html").write_text(f"<p>{SAID}</p>", encoding="utf-8")
         (folder / "reports" / "other.html").write_text("<p>nothing of it</p>", encoding="utf-8")
         (folder / "export.stm").write_text(SAID, encoding="utf-8")
+        [recording] = wiring.store.recordings()
+        for kept in (audio.ANSWERS / "encoder" / recording.id, Path("models") / "tuned-1" / audio.SHARDS):
+            (folder / kept).mkdir(parents=True)
+            (folder / kept / "sound").write_bytes(b"sound")
     return folder
 
 
@@ -56,6 +60,7 @@ def test_a_speaker_leaves_a_dialogue_and_the_other_one_stays(place: Path) -> Non
         sound = audio.read(audio.place(wiring.audio_folder, recording.id))
         assert not sound[:16_000].any() and sound[32_000:48_000].any()
         assert not list((place / "cache" / "clips").rglob("*.*"))
+        assert not list(place.rglob("sound"))
         assert [path.name for path in sorted((place / "reports").iterdir())] == ["other.html"]
         assert data["remaining"] == [str(place / "export.stm")]
         assert [each.text for each in wiring.store.corrections(standing=True)] == ["the other's words"]

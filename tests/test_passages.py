@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from tests.finetune.factories import line
 from transcribe.frozen import Example
-from transcribe.passages import WIDEST_PAUSE, Cut, cut, cuts, passages
-from transcribe.windows import WINDOW_MARGIN
+from transcribe.passages import WIDEST_PAUSE, Cut, cut, cuts, packed_windows, passages, single_windows
+from transcribe.protocols import Span
+from transcribe.windows import SURROUNDINGS, WINDOW_MARGIN
 
 
 @st.composite
@@ -28,7 +29,9 @@ def talks(draw: st.DrawFn) -> list[Example]:
 @given(talk=talks(), longest=st.integers(1_000, 28_000))
 def test_no_window_holds_speech_that_is_not_in_its_texts(talk: list[Example], longest: int) -> None:
     for window in (one for passage in passages(talk) for one in cuts(passage, longest)):
-        inside = [one for one in talk if one.start < window.end and one.end > window.start]
+        inside = [
+            one for one in talk if any(one.start < piece.end and one.end > piece.start for piece in window.pieces)
+        ]
         assert sorted(one.id for one in inside) == sorted(one.id for one in window.lines)
         assert {one.language for one in inside} == {inside[0].language}
         assert None not in {one.text for one in inside}
@@ -39,8 +42,8 @@ def test_windows_are_no_longer_than_asked_unless_speech_is_unbroken(talk: list[E
     for passage in passages(talk):
         for window in cuts(passage, longest):
             one_island = any(set(window.lines) <= set(island.lines) for island in passage.islands)
-            assert window.end - window.start <= longest or one_island
-            assert window.end - window.start <= 30_000
+            assert window.duration <= longest or one_island
+            assert window.duration <= 30_000
 
 
 @given(talk=talks(), longest=st.integers(1_000, 28_000))
@@ -52,24 +55,42 @@ def test_every_text_that_can_be_taught_is_in_one_window_of_the_dev_part(talk: li
     )
 
 
+@given(talk=talks(), longest=st.integers(1_000, 28_000))
+def test_every_island_has_a_window_among_its_neighbours_and_one_of_its_own(talk: list[Example], longest: int) -> None:
+    for passage in passages(talk):
+        packed, single = packed_windows(passage, longest), single_windows(passage, longest)
+        assert list(dict.fromkeys(packed)) == cuts(passage, longest)
+        for island, among, alone in zip(passage.islands, packed, single, strict=True):
+            assert set(island.lines) <= set(among.lines)
+            assert alone.lines == island.lines
+
+
+def test_a_long_pause_is_shortened_inside_a_window() -> None:
+    (passage,) = passages([line(0, 1_000), line(9_000, 10_000)])
+    (window,) = cuts(passage, 28_000)
+
+    assert window.pieces == (Span(start=0, end=1_250), Span(start=8_750, end=10_000 + SURROUNDINGS))
+    assert [window.offset(moment) for moment in (500, 5_000, 9_000)] == [500, 1_250, 1_500]
+
+
 def test_a_turn_that_nobody_wrote_down_ends_a_passage() -> None:
     found = passages([line(0, 1_000), line(1_500, 2_000, None), line(2_500, 3_000)])
 
-    assert [(one.start, one.end) for one in found] == [(0, 1_250), (2_250, 3_000 + WINDOW_MARGIN)]
+    assert [(one.start, one.end) for one in found] == [(0, 1_250), (2_250, 3_000 + SURROUNDINGS)]
 
 
-def test_a_silence_that_ends_the_drafters_windows_ends_a_passage() -> None:
-    assert len(passages([line(0, 1_000), line(1_000 + WIDEST_PAUSE, 6_000)])) == 1
-    assert len(passages([line(0, 1_000), line(1_001 + WIDEST_PAUSE, 6_000)])) == 2
+def test_a_very_long_silence_ends_a_passage() -> None:
+    assert len(passages([line(0, 1_000), line(1_000 + WIDEST_PAUSE, 2_000 + WIDEST_PAUSE)])) == 1
+    assert len(passages([line(0, 1_000), line(1_001 + WIDEST_PAUSE, 2_000 + WIDEST_PAUSE)])) == 2
 
 
 def test_a_window_is_as_full_as_whole_turns_allow() -> None:
     (passage,) = passages([line(0, 2_000), line(2_500, 4_000), line(4_500, 6_000)])
 
     assert cut(passage, 0, 4_000 + 2 * WINDOW_MARGIN) == Cut(
-        start=0, end=4_250, lines=(line(0, 2_000), line(2_500, 4_000))
+        pieces=(Span(start=0, end=4_250),), lines=(line(0, 2_000), line(2_500, 4_000))
     )
-    assert cut(passage, 1, 28_000).end == 6_000 + WINDOW_MARGIN
+    assert cut(passage, 1, 28_000).end == 6_000 + SURROUNDINGS
 
 
 def test_recordings_and_channels_are_apart() -> None:

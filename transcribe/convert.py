@@ -26,10 +26,10 @@ from transcribe.backends.whisper_folder import MANNERS_FILE, find
 from transcribe.errors import GateFailed, InputError
 from transcribe.finetune.hearing import Features, greedy, to_wave
 from transcribe.finetune.script import Scribe
-from transcribe.finetune.shards import Sound
+from transcribe.finetune.shards import Sound, cut_pieces
 from transcribe.frozen import Frozen
 from transcribe.passages import cuts, passages
-from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
+from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
 
 Quantization: TypeAlias = Literal["float32", "float16", "bfloat16", "int8", "int8_float16", "int8_float32"]
@@ -78,8 +78,7 @@ def probes(dataset: Frozen, sound: Sound, *, longest: Milliseconds, most: int = 
     for (audio, channel), own in itertools.groupby(chosen, key=lambda each: (each[0].audio, each[0].channel)):
         pcm = sound(audio, channel)
         for passage, window in own:
-            first, last = (moment * SAMPLE_RATE_HZ // 1000 for moment in (window.start, window.end))
-            made.append(Probe(pcm=pcm[max(0, first) : last], language=passage.language))
+            made.append(Probe(pcm=cut_pieces(pcm, window.pieces), language=passage.language))
     return made
 
 

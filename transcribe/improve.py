@@ -36,9 +36,15 @@ from transcribe.store import Store
 if TYPE_CHECKING:
     from transcribe.finetune import Trained, TuneStep
 
-Stage: TypeAlias = Literal["freezing", "tuning", "converting", "evaluating"]
+Stage: TypeAlias = Literal["freezing", "hearing", "tuning", "converting", "evaluating"]
 #: Parts of the whole, roughly as long as each stage takes: what a progress display counts in.
-SHARES: Final[Mapping[Stage, int]] = {"freezing": 20, "tuning": 700, "converting": 30, "evaluating": 250}
+SHARES: Final[Mapping[Stage, int]] = {
+    "freezing": 20,
+    "hearing": 150,
+    "tuning": 550,
+    "converting": 30,
+    "evaluating": 250,
+}
 #: Hears how far a stage has come, from 0 to 1.
 Tell: TypeAlias = Callable[[Stage, float], None]
 
@@ -62,7 +68,7 @@ class Bench:
     recipe_with: Callable[[str], Recipe]
     #: The model that drafts now.
     current: Model
-    #: The folder that a place names, and the transformers folder of the one model in a place.
+    #: The folder that a place names, and the transformers folder of the one model in a place, derived if need be.
     model_folder: Callable[[str], str]
     base_of: Callable[[str], Path]
     #: The rules and the method of reports.
@@ -89,8 +95,8 @@ class Plan:
     #: Dialects that tuning leans to; empty: all alike.
     focus: tuple[str, ...]
     train: TrainSettings
-    #: The transformers folder that is tuned.
-    base: Path
+    #: The place of the model that is tuned.
+    base: str
     #: The candidate's folder, named after base, dataset and settings.
     folder: Path
 
@@ -148,15 +154,18 @@ def plan(bench: Bench, chosen: Frozen | None = None) -> Plan:
             frozen=found,
             focus=tuple(filter(None, str(lineage.parameters.get("focus", "")).split(", "))),
             train=bench.train,
-            base=bench.base_of(routes.others),
+            base=routes.others,
             folder=bench.workspace / "models" / bench.current.name,
         )
     focus = bench.train.focus or bench.gate.targets or weak(bench, found)
+    if bench.given.by_dialect:
+        # Where none stands out all are tuned alike; what was not taught stays with the model before.
+        focus = focus or _taught(found)
     alone = bool(focus) and bench.given.by_dialect
     train = bench.train.model_copy(update={"focus": focus, "alone": alone})
     # Where several models hear the dialects of the focus now, the one that all began with learns them anew.
     heard_by = {routes.place(tag) for tag in focus} if alone else set()
-    base = bench.base_of(heard_by.pop() if len(heard_by) == 1 else routes.others)
+    base = heard_by.pop() if len(heard_by) == 1 else routes.others
     key = fingerprint("improve", bench.current.id, found.sha256, train)[:12]
     return Plan(frozen=found, focus=focus, train=train, base=base, folder=bench.workspace / "models" / f"tuned-{key}")
 
@@ -260,7 +269,18 @@ def _tuned(bench: Bench, made: Plan, tell: Tell, stop: Event | None) -> Trained:
     def hear(step: TuneStep) -> None:
         tell("tuning", step.done / step.total)
 
-    trained = tune(made.train, made.base, made.frozen, bench.sound, made.folder, progress=hear, stop=stop)
+    trained = tune(
+        made.train,
+        bench.base_of(made.base),
+        made.frozen,
+        bench.sound,
+        made.folder,
+        answers=bench.workspace / audio.ANSWERS,
+        heard=lambda done, total: tell("hearing", done / total),
+        progress=hear,
+        stop=stop,
+    )
+    tell("hearing", 1.0)
     tell("tuning", 1.0)
     if trained.kept_step == 0:
         message = f"{made.name} was to get better; in {trained.steps} steps it gained nothing on the dev part"
@@ -269,11 +289,11 @@ def _tuned(bench: Bench, made: Plan, tell: Tell, stop: Event | None) -> Trained:
     return trained
 
 
-def _convert(bench: Bench, made: Plan, place: Path) -> None:
+def _convert(bench: Bench, made: Plan, base: Path, place: Path) -> None:
     """Rounded to 8 bits, or whole where a model bears no rounding, as very small ones may not."""
     from transcribe.convert import probes, to_ctranslate2
 
-    longest = made.train.window_ms or manners(made.base)[0]
+    longest = made.train.window_ms or manners(base)[0]
     heard = probes(made.frozen, bench.sound, longest=longest)
     try:
         to_ctranslate2(made.folder / _TUNED, place, probes=heard)
@@ -285,7 +305,7 @@ def _converted(bench: Bench, made: Plan, trained: Trained, tell: Tell) -> Model:
     """The candidate, checked and known to the store."""
     converted = made.folder / _CONVERTED
     if not converted.is_dir():
-        _convert(bench, made, converted)
+        _convert(bench, made, trained.base, converted)
     place = str(converted.relative_to(bench.workspace))
     if made.train.alone:
         by_dialect.write(made.folder, bench.routes() | dict.fromkeys(made.focus, place))
@@ -346,6 +366,7 @@ def _tracked(bench: Bench, done: Improvement, trained: Trained) -> tuple[Path, .
             "loss": point.loss,
             "rate": point.rate,
             **{f"wer {tag}": rate for tag, rate in point.wer.items()},
+            **{f"cer {tag}": rate for tag, rate in point.cer.items()},
         }
         for point in trained.curve
     ]

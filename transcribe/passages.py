@@ -2,8 +2,8 @@
 Written speech to what training hears: pure rules, no sound.
 
 A *passage* is a stretch of a recording in which every word is written down. A *window* is cut from it as the drafter
-will cut it: contiguous, whole turns, as full as may be. Where somebody speaks and nobody wrote it down is no passage,
-or the model would learn to keep silent there.
+will cut it: whole turns, as full as may be, long pauses shortened. Where somebody speaks and nobody wrote it down is no
+passage, or the model would learn to keep silent there.
 """
 
 from __future__ import annotations
@@ -14,22 +14,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from transcribe.frozen import Example
+from transcribe.protocols import Span
 from transcribe.records import Milliseconds
-from transcribe.windows import WINDOW_MARGIN
+from transcribe.windows import (
+    SURROUNDINGS,
+    WINDOW_MARGIN,
+    Stretch,
+    group_parts,
+    length_of_pause,
+    shorten_pauses,
+    widen,
+)
 
-#: A silence longer than this ends a window: the model is not taught to expect one.
-WIDEST_PAUSE: Milliseconds = 4_000
+#: A silence longer than this ends a passage, so that its sound need not be kept.
+WIDEST_PAUSE: Milliseconds = 30_000
 
 #: Whisper hears 30 s; an unbroken stretch of overlapping speech that is longer cannot be taught.
 HEARD_AT_ONCE: Milliseconds = 30_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Island:
+class Island(Span):
     """Unbroken speech: texts that overlap one another, in order of their start."""
 
-    start: Milliseconds
-    end: Milliseconds
     lines: tuple[Example, ...]
 
 
@@ -52,17 +59,35 @@ class Passage:
 class Cut:
     """A window of a passage: times from the start of the recording."""
 
-    start: Milliseconds
-    end: Milliseconds
+    #: Sound that is heard, in order and apart.
+    pieces: tuple[Span, ...]
     lines: tuple[Example, ...]
+
+    @property
+    def start(self) -> Milliseconds:
+        """Where its sound begins."""
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> Milliseconds:
+        """Where its sound ends."""
+        return self.pieces[-1].end
+
+    @property
+    def duration(self) -> Milliseconds:
+        """Length of the sound that is heard."""
+        return self.offset(self.end)
+
+    def offset(self, moment: Milliseconds) -> Milliseconds:
+        """How much of the sound is heard before *moment* of the recording."""
+        return sum(min(max(moment - piece.start, 0), piece.end - piece.start) for piece in self.pieces)
 
 
 def passages(examples: Iterable[Example]) -> list[Passage]:
     """
     Stretches of *examples* that can be taught, in order of sound and time.
 
-    A passage ends at speech that has no text or no language, at a silence that ends the drafter's windows too, and
-    where the language changes.
+    A passage ends at speech that has no text or no language, at a very long silence, and where the language changes.
     """
     found: list[Passage] = []
     ordered = sorted(examples, key=lambda one: (one.audio, -1 if one.channel is None else one.channel, one.start))
@@ -117,8 +142,8 @@ def _neighbours(islands: Sequence[Island], group: Sequence[int]) -> tuple[Millis
     """Silence before and after the islands of *group* that is theirs: half of the way to the next speech."""
     first, last = group[0], group[-1]
     before = islands[first].start if first == 0 else (islands[first].start - islands[first - 1].end) // 2
-    after = WINDOW_MARGIN if last + 1 == len(islands) else (islands[last + 1].start - islands[last].end) // 2
-    return min(before, WINDOW_MARGIN), min(after, WINDOW_MARGIN)
+    after = SURROUNDINGS if last + 1 == len(islands) else (islands[last + 1].start - islands[last].end) // 2
+    return min(before, SURROUNDINGS), min(after, SURROUNDINGS)
 
 
 def _passage(islands: Sequence[Island], before: Milliseconds, after: Milliseconds) -> Passage:
@@ -146,26 +171,46 @@ def cut(passage: Passage, first: int, longest: Milliseconds) -> Cut:
     """The window that starts with island *first* and holds as many whole islands after it as *longest* lets it."""
     islands = passage.islands
     last = first
-    room = longest - 2 * WINDOW_MARGIN
-    while last + 1 < len(islands) and islands[last + 1].end - islands[first].start <= room:
+    room = longest - 2 * WINDOW_MARGIN - (islands[first].end - islands[first].start)
+    while last + 1 < len(islands):
+        following = islands[last + 1]
+        room -= length_of_pause(following.start - islands[last].end) + following.end - following.start
+        if room < 0:
+            break
         last += 1
-    before = passage.start if first == 0 else (islands[first - 1].end + islands[first].start) // 2
-    after = passage.end if last + 1 == len(islands) else (islands[last].end + islands[last + 1].start) // 2
-    return Cut(
-        start=max(before, islands[first].start - WINDOW_MARGIN),
-        end=min(after, islands[last].end + WINDOW_MARGIN),
-        lines=tuple(line for island in islands[first : last + 1] for line in island.lines),
-    )
+    return _window(passage, first, last, longest)
 
 
 def cuts(passage: Passage, longest: Milliseconds) -> list[Cut]:
-    """All of *passage* in windows, one after another: what the dev part is heard in."""
-    found: list[Cut] = []
-    taken = 0
-    while taken < len(passage.islands):
-        found.append(cut(passage, taken, longest))
-        counted = len(found[-1].lines)
-        while counted > 0:
-            counted -= len(passage.islands[taken].lines)
-            taken += 1
-    return found
+    """All of *passage* in windows, one after another, as the drafter packs them: what the dev part is heard in."""
+    return list(dict.fromkeys(packed_windows(passage, longest)))
+
+
+def packed_windows(passage: Passage, longest: Milliseconds) -> list[Cut]:
+    """The window of `cuts` that each island of *passage* is in."""
+    parts = [Stretch(start=island.start, end=island.end) for island in passage.islands]
+    windows: list[Cut] = []
+    for group in group_parts(parts, longest - 2 * WINDOW_MARGIN, {}):
+        first = len(windows)
+        windows += [_window(passage, first, first + len(group) - 1, longest)] * len(group)
+    return windows
+
+
+def single_windows(passage: Passage, longest: Milliseconds) -> list[Cut]:
+    """Each island of *passage* alone, as the drafter hears again what it doubts."""
+    return [_window(passage, number, number, longest) for number in range(len(passage.islands))]
+
+
+def _window(passage: Passage, first: int, last: int, longest: Milliseconds) -> Cut:
+    """Islands *first* to *last*, with the quiet around them that is nobody else's, as far as *longest* has room."""
+    islands = passage.islands
+    pieces = shorten_pauses(islands[first : last + 1])
+    spare = (longest - sum(piece.end - piece.start for piece in pieces)) // 2
+    reach = max(WINDOW_MARGIN, min(spare, SURROUNDINGS))
+    before = passage.start if first == 0 else (islands[first - 1].end + islands[first].start) // 2
+    after = passage.end if last + 1 == len(islands) else (islands[last].end + islands[last + 1].start) // 2
+    start, end = max(before, islands[first].start - reach), min(after, islands[last].end + reach)
+    return Cut(
+        pieces=widen(pieces, start, end),
+        lines=tuple(line for island in islands[first : last + 1] for line in island.lines),
+    )

@@ -124,7 +124,7 @@ def pack(
     """
     room = longest - 2 * WINDOW_MARGIN
     parts = [part for stretch in speech for part in split(stretch, room, cut_point)]
-    return _with_edges(_fewest_groups(parts, room, languages or {}), duration, longest)
+    return _with_edges(group_parts(parts, room, languages or {}), duration, longest)
 
 
 def split(stretch: SpanT, longest: Milliseconds, cut_point: CutPoint = halfway) -> list[SpanT]:
@@ -138,7 +138,7 @@ def split(stretch: SpanT, longest: Milliseconds, cut_point: CutPoint = halfway) 
     return [replace(stretch, start=a, end=b) for a, b in itertools.pairwise([*edges, stretch.end])]
 
 
-def _fewest_groups(
+def group_parts(
     parts: Sequence[Stretch], room: Milliseconds, languages: Mapping[str | None, str | None]
 ) -> list[list[Stretch]]:
     """Groups of neighbours that fit *room*: the fewest, and among those the ones cut in the widest pauses."""
@@ -148,7 +148,7 @@ def _fewest_groups(
         size, choices = 0, []
         for first in range(upto - 1, -1, -1):
             pause = parts[first + 1].start - parts[first].end if first + 1 < upto else 0
-            size += parts[first].end - parts[first].start + _length_of_pause(pause)
+            size += parts[first].end - parts[first].start + length_of_pause(pause)
             alike = languages.get(parts[first].dialect) == languages.get(parts[upto - 1].dialect)
             if first < upto - 1 and (size > room or not alike):
                 break
@@ -163,7 +163,8 @@ def _fewest_groups(
     return groups[::-1]
 
 
-def _length_of_pause(pause: Milliseconds) -> Milliseconds:
+def length_of_pause(pause: Milliseconds) -> Milliseconds:
+    """Return how much of *pause* a window hears."""
     return pause if pause <= LONGEST_PAUSE else 2 * QUIET
 
 
@@ -180,21 +181,26 @@ def _with_edges(groups: Sequence[Sequence[Stretch]], duration: Milliseconds, lon
     last = max([duration, *(group[-1].end for group in groups[-1:])])
     plans = []
     for group, low, high in zip(groups, [0, *middles], [*middles, last], strict=False):
-        inner = _pieces(group)
+        inner = shorten_pauses(group)
         spare = (longest - sum(piece.end - piece.start for piece in inner)) // 2
         start = _edge(group[0].start, group[0].start - low, min(spare, SURROUNDINGS), -1)
         end = _edge(group[-1].end, high - group[-1].end, min(spare, SURROUNDINGS), 1)
         start, end = max(0, start), min(last, end)
-        pieces = (*inner[:-1], replace(inner[-1], end=end))
         plans.append(
             WindowPlan(
                 start=max(low, start),
                 end=min(high, end),
                 dialect=_longest_dialect(group),
-                pieces=(replace(pieces[0], start=start), *pieces[1:]),
+                pieces=widen(inner, start, end),
             )
         )
     return plans
+
+
+def widen(pieces: Sequence[Span], start: Milliseconds, end: Milliseconds) -> tuple[Span, ...]:
+    """Return *pieces*, the first of which now begins at *start* and the last of which ends at *end*."""
+    begun = [replace(pieces[0], start=start), *pieces[1:]]
+    return (*begun[:-1], replace(begun[-1], end=end))
 
 
 def _edge(moment: Milliseconds, free: Milliseconds, reach: Milliseconds, way: int) -> Milliseconds:
@@ -202,7 +208,7 @@ def _edge(moment: Milliseconds, free: Milliseconds, reach: Milliseconds, way: in
     return moment + way * max(min(free, reach), min(WINDOW_MARGIN, reach))
 
 
-def _pieces(group: Sequence[Stretch]) -> list[Span]:
+def shorten_pauses(group: Sequence[Span]) -> list[Span]:
     """The speech of *group* with its short pauses whole and a quarter of a second of either end of the long ones."""
     pieces = [Span(start=group[0].start, end=group[0].end)]
     for stretch in group[1:]:

@@ -47,7 +47,7 @@ def dev(*dialects: str) -> list[Example]:
             split="dev",
         )
         for tag in dialects
-        for at in (0, 10_000, 20_000)
+        for at in (0, 40_000, 80_000)
     ]
 
 

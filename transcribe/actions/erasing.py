@@ -71,6 +71,7 @@ def _erase(
     try:
         for each in [*found, *silent]:
             audio.erase_sound(wiring.audio_folder, each.recording, None if each in silent else each.spans)
+            audio.erase_training_sound(wiring.workspace, each.recording)
             for segment in each.segments:
                 clips.forget(segment)
         for file in [*files, wiring.workspace / KEPT] if found else ():

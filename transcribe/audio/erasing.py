@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from transcribe.audio.reading import place
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import Milliseconds
+
+#: In a workspace: what the encoders of tuned models answered to each recording, a folder for each encoder.
+ANSWERS: Final = Path("cache") / "answers"
+#: In the folder of a model that is being tuned: the sound that it learns from.
+SHARDS: Final = "shards"
 
 _BLOCK = 10 * SAMPLE_RATE_HZ
 
@@ -43,6 +50,21 @@ def erase_sound(folder: Path, recording: str, spans: Sequence[tuple[Milliseconds
     finally:
         os.close(handle)
     return True
+
+
+def erase_training_sound(workspace: Path, recording: str) -> None:
+    """
+    Remove what training keeps of a recording: encoders' answers, and sound that a killed run has cut.
+
+    That sound lies mixed with others', and is cut anew when the run goes on.
+
+    Raises:
+        OSError: If a folder cannot be removed.
+    """
+    answers = (workspace / ANSWERS).glob(f"*/{recording}")
+    shards = (workspace / "models").glob(f"*/{SHARDS}")
+    for folder in [*answers, *shards]:
+        shutil.rmtree(folder)
 
 
 def _silence(source: Path, target: Path, spans: Sequence[tuple[Milliseconds, Milliseconds]]) -> None:

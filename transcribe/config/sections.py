@@ -125,7 +125,7 @@ class GateSettings(Section):
 
 
 class ImproveSettings(Section):
-    #: Transformers folder of the model that drafts, where it was not tuned here and is not ours.
+    #: Transformers folder of the model that drafts, where it was not tuned here. ``None``: derived from its files.
     base: str | None = None
     #: A model that was tuned for some dialects drafts those alone, and the model before drafts on all others.
     by_dialect: bool = True
@@ -183,7 +183,19 @@ class DeskSettings(Section):
     review_session_hours: float = Field(default=8.0, gt=0)
 
 
+#: Width of Whisper's tiny: an encoder that is narrower costs little and knows little.
+NARROWEST_FROZEN = 384
+
+
 class TrainSettings(Section):
+    #: ``tuned``: the encoder learns too. ``frozen``: it stays as it is, and what it answers to each window is computed
+    #: once and kept. ``auto``: frozen on a CPU, unless the model is very narrow.
+    encoder: Literal["auto", "frozen", "tuned"] = "auto"
+    #: Space for kept answers; those beyond it are computed each time. A window of Whisper's base takes 1.5 MB.
+    answers_mb: int = Field(default=4_000, ge=0)
+    #: Ways in which each window is heard beside as it was recorded, where answers are kept: other speeds, noise, rooms,
+    #: telephone lines.
+    variants: int = Field(default=0, ge=0, le=4)
     #: Small adapters beside every layer, or all weights. ``auto``: all of a narrow model, adapters for a wide one.
     method: Literal["auto", "lora", "full"] = "auto"
     #: Rank of the adapters.
@@ -191,7 +203,8 @@ class TrainSettings(Section):
     dropout: float = Field(default=0.05, ge=0, lt=1)
     #: Highest learning rate. ``None``: by the method and the model's width.
     rate: float | None = Field(default=None, gt=0)
-    steps: int = Field(default=300, ge=1)
+    #: ``None``: 300, or 160 where the encoder is frozen.
+    steps: int | None = Field(default=None, ge=1)
     warmup_steps: int = Field(default=20, ge=1)
     #: Steps over which the weights are averaged; the averaged ones are tested and kept.
     average_steps: int = Field(default=40, ge=1)
@@ -208,8 +221,8 @@ class TrainSettings(Section):
     hold: float = Field(default=0.7, ge=0, le=1)
     #: 1: dialects as often as there is speech of them; the more, the more alike.
     temperature: float = Field(default=2.0, ge=1)
-    #: Share of windows whose texts are taught with their times.
-    timed_share: float = Field(default=0.2, ge=0, le=1)
+    #: Share of windows whose texts are taught with their times, which drafting never asks for.
+    timed_share: float = Field(default=0.0, ge=0, le=1)
     #: Shares of windows changed in speed, by noise, by a room, by a telephone line, by gaps in their features.
     speed_share: float = Field(default=0.5, ge=0, le=1)
     noise_share: float = Field(default=0.2, ge=0, le=1)
@@ -231,22 +244,35 @@ class TrainSettings(Section):
         """Whether there are dialects that are heard only so that they are not forgotten."""
         return bool(self.focus) and not self.alone and self.hold > 0
 
-    def method_for(self, width: int) -> Literal["lora", "full"]:
-        """How a model of *width* is tuned: 512 is that of Whisper's base, 74 million weights."""
-        if self.method != "auto":
-            return self.method
-        return "full" if width <= 512 else "lora"
-
-    def learning_rate(self, width: int) -> float:
+    def resolved(self, width: int, device: Literal["cpu", "cuda"]) -> TrainSettings:
         """
-        The highest rate for a model of *width*.
+        These settings with all that is left open decided for a model of *width* on *device*.
 
-        All weights: the wider, the smaller, as wide layers add up more changes, and the faster where nothing is to be
-        kept. Adapters bring their own scale.
+        512 is the width of Whisper's base, 74 million weights. The rate of all weights: the wider, the smaller, as wide
+        layers add up more changes, and the faster where nothing is to be kept. Adapters bring their own scale.
         """
-        if self.rate is not None:
-            return self.rate
-        return 5e-4 if self.method_for(width) == "lora" else (1e-3 if self.alone else 6e-4) * min(1.0, 112 / width)
+        encoder, method = self.encoder, self.method
+        if encoder == "auto":
+            encoder = "frozen" if device == "cpu" and width >= NARROWEST_FROZEN else "tuned"
+        if method == "auto":
+            method = "full" if width <= 512 else "lora"
+        rate, steps = self.rate, self.steps
+        if rate is None:
+            of_weights = 1e-4 if encoder == "frozen" else (1e-3 if self.alone else 6e-4) * min(1.0, 112 / width)
+            rate = 5e-4 if method == "lora" else of_weights
+        if steps is None:
+            steps = 160 if encoder == "frozen" else 300
+        return self.model_copy(update={"encoder": encoder, "method": method, "rate": rate, "steps": steps})
+
+    @property
+    def step_count(self) -> int:
+        """The steps of resolved settings."""
+        return self.steps or 0
+
+    @property
+    def peak_rate(self) -> float:
+        """The highest rate of resolved settings."""
+        return self.rate or 0.0
 
 
 class Settings(Section):

@@ -74,26 +74,30 @@ class Encoded:
     states: Tensor
     bias: Tensor | None
 
+    def __getitem__(self, rows: Tensor) -> Encoded:
+        """Give the windows that the mask *rows* picks."""
+        return Encoded(states=self.states[rows], bias=self.bias)
 
-def encode(net: Any, mel: Tensor, generator: Generator | None = None) -> Encoded:
+
+def encode(net: Any, sound: Tensor | Encoded, generator: Generator | None = None) -> Encoded:
     """
-    Hear *mel* (windows, bands, frames), whose last frames are padding, as if it were padded to 30 s.
+    Hear *sound*, whose last frames are padding, as if it were padded to 30 s.
 
     Args:
         net: WhisperModel of transformers, adapted or not.
-        mel: From `Features`.
+        sound: (windows, bands, frames) from `Features`; answers that were computed before are given as they are.
         generator: Draws the padding positions; without it they are spread evenly.
     """
-    encoder = net.encoder
+    if isinstance(sound, Encoded):
+        return sound
+    encoder, mel = net.encoder, sound
     x = F.gelu(encoder.conv2(F.gelu(encoder.conv1(mel)))).transpose(1, 2)
     whole, content = net.config.max_source_positions, x.shape[1] - EDGE_POSITIONS
     rest = whole - content
     bias = None
     if x.shape[1] < whole and rest > DRAWN:
-        drawn = _padding(content, rest, generator).to(x.device)
+        places, bias = sampled_positions(content, whole, generator, device=x.device)
         x = torch.cat([x[:, :content], x[:, content - 1 : content].expand(-1, DRAWN, -1)], dim=1)
-        places = torch.cat([torch.arange(content, device=x.device), drawn])
-        bias = torch.cat([x.new_zeros(content), x.new_full((DRAWN,), math.log(rest / DRAWN))])
     else:
         if x.shape[1] < whole:
             x = torch.cat([x[:, :content], x[:, content - 1 : content].expand(-1, rest, -1)], dim=1)
@@ -105,10 +109,23 @@ def encode(net: Any, mel: Tensor, generator: Generator | None = None) -> Encoded
     return Encoded(states=encoder.layer_norm(x), bias=bias)
 
 
-def _padding(content: int, rest: int, generator: Generator | None) -> Tensor:
+def sampled_positions(
+    content: int, whole: int, generator: Generator | None, *, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """
+    Pick DRAWN positions of padding that stand for all from *content* to *whole*.
+
+    Returns:
+        The positions, those of the content first, and what each adds to attention scores.
+    """
+    rest = whole - content
     if generator is None:
-        return content + torch.linspace(0, rest - 1, DRAWN).round().long()
-    return content + torch.randperm(rest, generator=generator)[:DRAWN]
+        drawn = torch.linspace(0, rest - 1, DRAWN).round().long()
+    else:
+        drawn = torch.randperm(rest, generator=generator)[:DRAWN]
+    places = torch.cat([torch.arange(content), content + drawn]).to(device)
+    bias = torch.cat([torch.zeros(content), torch.full((DRAWN,), math.log(rest / DRAWN))]).to(device)
+    return places, bias
 
 
 def decode(net: Any, tokens: Tensor, heard: Encoded, past: Any = None) -> Tensor:
@@ -129,7 +146,13 @@ def scores(net: Any, states: Tensor) -> Tensor:
 
 @torch.no_grad()
 def greedy(
-    net: Any, mel: Tensor, openings: Sequence[Sequence[int]], *, end: int, most: int, rule: Rule | None = None
+    net: Any,
+    sound: Tensor | Encoded,
+    openings: Sequence[Sequence[int]],
+    *,
+    end: int,
+    most: int,
+    rule: Rule | None = None,
 ) -> list[list[int]]:
     """
     Tokens that follow each opening (all of one length), the likeliest each time, at most *most* of them.
@@ -138,10 +161,11 @@ def greedy(
     """
     from transformers import DynamicCache, EncoderDecoderCache
 
-    heard, past = encode(net, mel), EncoderDecoderCache(DynamicCache(), DynamicCache())
-    tokens = torch.tensor([list(opening) for opening in openings], device=mel.device)
+    heard, past = encode(net, sound), EncoderDecoderCache(DynamicCache(), DynamicCache())
+    device = heard.states.device
+    tokens = torch.tensor([list(opening) for opening in openings], device=device)
     before, given = tokens.shape[1], tokens
-    ended = torch.zeros(len(openings), dtype=torch.bool, device=mel.device)
+    ended = torch.zeros(len(openings), dtype=torch.bool, device=device)
     for _ in range(most):
         found = scores(net, decode(net, given, heard, past)[:, -1])
         following = (found if rule is None else rule(tokens, found)).argmax(-1).masked_fill(ended, end)

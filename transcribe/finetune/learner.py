@@ -35,7 +35,7 @@ class Learner:
 
     def __init__(self, base: Path, settings: TrainSettings, device: torch.device) -> None:
         """
-        Load *base*, a folder of transformers.
+        Load *base*, a folder of transformers, to be taught as the resolved *settings* say.
 
         Raises:
             InputError: E_MODEL if it holds no Whisper.
@@ -51,21 +51,20 @@ class Learner:
             message = f"{base} cannot be tuned: {error}"
             raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
         self.settings, self.device = settings, device
-        self._lora = settings.method_for(whole.config.d_model) == "lora"
+        self._lora = settings.method == "lora"
         holds = not self._lora and settings.holds
         #: As it was; adapters can be taken off instead.
         self._base = copy.deepcopy(whole.model).requires_grad_(False).eval().to(device) if holds else None
-        self._whole = (_adapted(whole, settings) if self._lora else _opened(whole)).to(device)
+        self._whole = (_adapted(whole, settings) if self._lora else _opened(whole, settings)).to(device)
         if device.type == "cuda" and whole.config.d_model >= _RECOMPUTED_WIDTH:
             whole.gradient_checkpointing_enable()
         self.taught = {name: value for name, value in self._whole.named_parameters() if value.requires_grad}
         self._first: State = {name: value.detach().cpu().clone() for name, value in self.taught.items()}
         self.average: State = {name: value.detach().clone() for name, value in self.taught.items()}
         self.step = 0
-        self.peak_rate = settings.learning_rate(whole.config.d_model)
         decay = 0.0 if self._lora else 0.01
         self._optimiser = torch.optim.AdamW(
-            self.taught.values(), lr=self.peak_rate, betas=(0.9, 0.98), weight_decay=decay
+            self.taught.values(), lr=settings.peak_rate, betas=(0.9, 0.98), weight_decay=decay
         )
 
     @property
@@ -100,9 +99,9 @@ class Learner:
 
     def rate(self) -> float:
         """A short warm-up, then a cosine down to a twentieth."""
-        done = min(1.0, self.step / self.settings.steps)
+        done = min(1.0, self.step / self.settings.step_count)
         falling = 0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2
-        return self.peak_rate * falling * min(1.0, (self.step + 1) / self.settings.warmup_steps)
+        return self.settings.peak_rate * falling * min(1.0, (self.step + 1) / self.settings.warmup_steps)
 
     def _loss(self, lesson: Lesson, generator: Generator) -> Tensor:
         """
@@ -123,13 +122,13 @@ class Learner:
 
     def _scores(self, net: Any, lesson: Lesson, generator: Generator) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            heard = hearing.encode(net, lesson.mel, generator)
+            heard = hearing.encode(net, lesson.sound, generator)
             return hearing.scores(net, hearing.decode(net, lesson.inputs, heard)).float()
 
     @torch.no_grad()
     def _base_scores(self, lesson: Lesson, generator: Generator) -> Tensor:
         """What the model would have said in the kept windows before it was tuned."""
-        lesson = replace(lesson, mel=lesson.mel[lesson.kept], inputs=lesson.inputs[lesson.kept])
+        lesson = replace(lesson, sound=lesson.sound[lesson.kept], inputs=lesson.inputs[lesson.kept])
         if self._base is not None:
             return self._scores(self._base, lesson, generator)
         with self._whole.disable_adapter():
@@ -186,9 +185,11 @@ class Learner:
         return whole.eval().to("cpu")
 
 
-def _opened(whole: Any) -> Any:
+def _opened(whole: Any, settings: TrainSettings) -> Any:
     """*whole* with all weights open to learning, but for the encoder's places, which are sinusoids and stay so."""
     whole.model.encoder.embed_positions.requires_grad_(False)
+    if settings.encoder == "frozen":
+        whole.model.encoder.requires_grad_(False)
     return whole
 
 
@@ -196,8 +197,12 @@ def _adapted(whole: Any, settings: TrainSettings) -> Any:
     """*whole* with low-rank adapters beside all its linear layers (Hu and others 2021), which alone learn."""
     from peft import LoraConfig, get_peft_model
 
+    part = r".*\.decoder\." if settings.encoder == "frozen" else r".*\."
     adapter = LoraConfig(
-        r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=settings.dropout, target_modules=list(ADAPTED)
+        r=settings.rank,
+        lora_alpha=2 * settings.rank,
+        lora_dropout=settings.dropout,
+        target_modules=rf"{part}.*({'|'.join(ADAPTED)})",
     )
     with warnings.catch_warnings():
         # peft 0.21 reads a property that transformers 5.23 has renamed.

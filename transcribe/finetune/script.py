@@ -56,7 +56,7 @@ class Scribe:
         weights = [0.0] * len(ids)
         said: Milliseconds = 0
         for line in cut.lines:
-            start, end = (round((moment - cut.start) / speed) for moment in (line.start, line.end))
+            start, end = (round(cut.offset(moment) / speed) for moment in (line.start, line.end))
             first, said = max(said, start), max(said, end)
             words = self.words(line.text or "")
             own = [self.time(first), *words, self.time(said)] if timed and words else words

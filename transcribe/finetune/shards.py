@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from transcribe.passages import Passage
-from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
+from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Span
 from transcribe.records import Milliseconds
 
 #: Gives the samples of a recording by its id, or of one of its channels.
@@ -71,6 +71,11 @@ def cut_sound(passages: Sequence[Passage], sound: Sound, folder: Path, *, most: 
     part.write_text(json.dumps(places))
     part.replace(folder / _INDEX)
     return Shards(folder=folder, places=tuple(places))
+
+
+def cut_pieces(pcm: Pcm, pieces: Sequence[Span]) -> Pcm:
+    """The samples of *pieces* of a recording, one after another."""
+    return np.concatenate([pcm[_sample(piece.start) : _sample(piece.end)] for piece in pieces])
 
 
 def _known(folder: Path) -> Shards:

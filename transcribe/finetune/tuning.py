@@ -6,30 +6,27 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
 
-from transcribe.augmenting import Recipe
+from transcribe.audio import SHARDS
 from transcribe.backends.identity import folder_id
-from transcribe.backends.whisper_folder import MANNERS_FILE, manners
+from transcribe.backends.whisper_folder import MANNERS_FILE
 from transcribe.config import TrainSettings, fingerprint
 from transcribe.errors import InputError, Interrupted, MissingError
-from transcribe.finetune.drawing import Lottery
-from transcribe.finetune.hearing import Features
 from transcribe.finetune.learner import Learner, restored, save
-from transcribe.finetune.lessons import Manner, Teacher
-from transcribe.finetune.script import Scribe
-from transcribe.finetune.shards import Shards, Sound, cut_sound
-from transcribe.finetune.testing import Exam, judged
+from transcribe.finetune.lessons import Teacher
+from transcribe.finetune.preparation import Material, prepare
+from transcribe.finetune.shards import Sound
+from transcribe.finetune.testing import ByDialect, Exam, Rates, judged
 from transcribe.frozen import Frozen
-from transcribe.passages import Passage, passages
 
 #: Changes when the rules of this package change what is learned, so that a half-done run is not taken up wrongly.
-RULES: Final = 1
+RULES: Final = 2
 #: Parts of the way from the base's weights to the learned ones that are tried at the end, beside the whole of it.
 REACHES: Final = (0.85, 0.7, 0.55, 0.4)
 RUN_FILE: Final = "run.json"
@@ -47,6 +44,13 @@ class Point:
     rate: float
     #: Errors by word of each dialect of the dev part, as the tuner hears it: greedily, before conversion.
     wer: Mapping[str, float]
+    #: Errors by letter.
+    cer: Mapping[str, float]
+
+    @property
+    def rates(self) -> ByDialect:
+        """Both, by dialect."""
+        return {tag: Rates(wer=wer, cer=self.cer[tag]) for tag, wer in self.wer.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +81,9 @@ class Trained:
     #: The step whose weights were kept, and how far from the base's they were brought.
     kept_step: int
     reach: float
-    #: Errors by word of the dev part with what was kept.
+    #: Errors by word, and by letter, of the dev part with what was kept.
     wer: Mapping[str, float]
+    cer: Mapping[str, float]
     steps: int
     seconds: float
     ended: Literal["steps", "no gain"]
@@ -104,6 +109,8 @@ def tune(
     sound: Sound,
     to: Path,
     *,
+    answers: Path | None = None,
+    heard: Callable[[int, int], None] = lambda done, total: None,
     progress: Callable[[TuneStep], None] = lambda step: None,
     stop: threading.Event | None = None,
 ) -> Trained:
@@ -119,6 +126,8 @@ def tune(
         dataset: What to learn. The test part is not read.
         sound: Gives the samples of a recording.
         to: Where shards, checkpoints and the result go; ``hf`` in it is the tuned model.
+        answers: Where a frozen encoder's answers are kept, for other runs too; ``None``: in *to*.
+        heard: Told after each answer how many are there, of how many.
         progress: Told after every step.
         stop: Set it to end after the step under way; what was done is kept.
 
@@ -128,30 +137,33 @@ def tune(
         MissingError: E_GPU if a GPU was asked for and there is none.
         Interrupted: *stop* was set.
     """
+    device = _device(settings)
+    settings = settings.resolved(_width(base), "cuda" if device.type == "cuda" else "cpu")
     parameters = {**settings.model_dump(mode="json"), "base": folder_id(base), "dataset": dataset.sha256}
     run_id = fingerprint("tune", RULES, parameters)
     done = _begun(to, run_id)
     if done is not None:
         return done
-    device = _device(settings)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     learner = Learner(base, settings, device)
-    teacher, exam = _school(settings, base, dataset, sound, to, learner)
+    material = Material(dataset=dataset, sound=sound, shards=to / SHARDS, answers=answers or to / "answers")
+    teacher, exam = prepare(material, base, learner, heard=heard, stop=stop)
     run = _taken_up(to, learner)
     began = time.monotonic()
     _learn(to, run, learner, teacher, exam, progress, stop)
-    reach, wer = _reached(run, learner, exam)
+    reach, rates = _reached(run, learner, exam)
     _write_model(learner.merged(learner.partway(run.best, reach)), base, to / TUNED)
     trained = Trained(
         folder=to / TUNED,
         base=base,
         dataset=dataset.sha256,
-        parameters={**parameters, "rate": learner.peak_rate, "focus": ", ".join(settings.focus)},
+        parameters={**parameters, "focus": ", ".join(settings.focus)},
         curve=tuple(run.curve),
         kept_step=run.kept_step,
         reach=reach,
-        wer=wer,
+        wer={tag: own.wer for tag, own in rates.items()},
+        cer={tag: own.cer for tag, own in rates.items()},
         steps=learner.step,
         seconds=round(run.seconds + time.monotonic() - began, 1),
         ended="no gain" if run.ended else "steps",
@@ -173,64 +185,19 @@ def _learn(
     began, before = time.monotonic(), learner.step
     if not run.curve:
         _test(run, learner, exam)
-    while learner.step < settings.steps and not run.ended:
+    while learner.step < settings.step_count and not run.ended:
         if stop is not None and stop.is_set():
             _keep(to, learner, run, time.monotonic() - began)
             raise Interrupted("tuning was stopped; what was learned is kept", hint="run the same command to go on")
         _step(run, learner, teacher)
-        if learner.step % settings.test_every == 0 or learner.step == settings.steps:
+        if learner.step % settings.test_every == 0 or learner.step == settings.step_count:
             _test(run, learner, exam)
             _keep(to, learner, run, time.monotonic() - began)
         spent = time.monotonic() - began
-        left = spent / (learner.step - before) * (settings.steps - learner.step)
-        progress(TuneStep(done=learner.step, total=settings.steps, seconds=spent, left_s=left, point=run.curve[-1]))
-
-
-def _school(
-    settings: TrainSettings,
-    base: Path,
-    dataset: Frozen,
-    sound: Sound,
-    to: Path,
-    learner: Learner,
-) -> tuple[Teacher, Exam]:
-    """Who teaches and who tests, with the sound of both parts cut into shards."""
-    longest = settings.window_ms or manners(base)[0]
-    features, scribe = Features(learner.config.num_mel_bins, learner.device), Scribe(base)
-    taught = passages(dataset.examples("train"))
-    if not taught:
-        raise InputError(
-            f"{dataset.folder} has no text to learn from in its train part",
-            code="E_DATASET",
-            hint="texts need a language and must not be of the dev or test part",
-            item=str(dataset.folder),
+        left = spent / (learner.step - before) * (settings.step_count - learner.step)
+        progress(
+            TuneStep(done=learner.step, total=settings.step_count, seconds=spent, left_s=left, point=run.curve[-1])
         )
-    heard = passages(dataset.examples("dev"))
-    lottery = Lottery(
-        taught,
-        longest=longest,
-        focus=settings.focus,
-        keep_share=settings.keep_share,
-        temperature=settings.temperature,
-    )
-    manner = Manner(
-        timed_share=settings.timed_share,
-        mask_share=settings.mask_share,
-        most_tokens=learner.config.max_target_positions,
-        recipe=Recipe(
-            speed=settings.speed_share,
-            noise=settings.noise_share,
-            room=settings.room_share,
-            telephone=settings.telephone_share,
-        ),
-    )
-    shards = _shards(taught, sound, to / "shards" / "train"), _shards(heard, sound, to / "shards" / "dev")
-    teacher = Teacher(taught, shards[0], lottery, scribe, features, manner)
-    return teacher, Exam(heard, shards[1], scribe, features, longest=longest)
-
-
-def _shards(found: Sequence[Passage], sound: Sound, folder: Path) -> Shards:
-    return cut_sound(found, sound, folder)
 
 
 def _step(run: _Run, learner: Learner, teacher: Teacher) -> None:
@@ -247,25 +214,26 @@ def _test(run: _Run, learner: Learner, exam: Exam) -> None:
     """Hear the dev part, and keep the averaged weights if they are the best so far."""
     settings = learner.settings
     with learner.with_weights(learner.average) as net:
-        wer = exam.sit(net)
+        rates = exam.sit(net)
     since = learner.step - (run.curve[-1].step if run.curve else 0)
     loss = run.loss / since if since else None
-    run.curve.append(Point(step=learner.step, loss=loss, rate=learner.rate(), wer=wer))
+    wer, cer = ({tag: getattr(own, name) for tag, own in rates.items()} for name in ("wer", "cer"))
+    run.curve.append(Point(step=learner.step, loss=loss, rate=learner.rate(), wer=wer, cer=cer))
     run.loss = 0.0
-    first, best = run.curve[0].wer, next(point.wer for point in run.curve if point.step == run.kept_step)
+    first, best = run.curve[0].rates, next(point.rates for point in run.curve if point.step == run.kept_step)
     if learner.step == 0:
         return
-    if not wer or _judged(wer, first, settings) < _judged(best, first, settings):
+    if not rates or _judged(rates, first, settings) < _judged(best, first, settings):
         run.best, run.kept_step, run.waited = _copied(learner.average), learner.step, 0
     else:
         run.waited += 1
         run.ended = run.waited >= settings.patience
 
 
-def _reached(run: _Run, learner: Learner, exam: Exam) -> tuple[float, Mapping[str, float]]:
+def _reached(run: _Run, learner: Learner, exam: Exam) -> tuple[float, ByDialect]:
     """How much of what was learned is kept, by the dev part, and the errors with it."""
-    first = run.curve[0].wer
-    whole = next(point.wer for point in run.curve if point.step == run.kept_step)
+    first = run.curve[0].rates
+    whole = next(point.rates for point in run.curve if point.step == run.kept_step)
     if not whole or not run.kept_step:
         return 1.0, whole
     found = {1.0: whole}
@@ -276,8 +244,8 @@ def _reached(run: _Run, learner: Learner, exam: Exam) -> tuple[float, Mapping[st
     return best, found[best]
 
 
-def _judged(wer: Mapping[str, float], first: Mapping[str, float], settings: TrainSettings) -> float:
-    return judged(wer, first, settings.focus, alone=settings.alone)
+def _judged(rates: ByDialect, first: ByDialect, settings: TrainSettings) -> float:
+    return judged(rates, first, settings.focus, alone=settings.alone)
 
 
 def _copied(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -322,7 +290,7 @@ def _finished(to: Path, run_id: str, trained: Trained) -> Trained:
     _write_json(to / RUN_FILE, {"id": run_id, "trained": document})
     # The mark says that all is done: what only a run needs may go.
     (to / CHECKPOINT).unlink(missing_ok=True)
-    shutil.rmtree(to / "shards", ignore_errors=True)
+    shutil.rmtree(to / SHARDS, ignore_errors=True)
     return trained
 
 
@@ -351,6 +319,15 @@ def _write_json(place: Path, document: object) -> None:
     part = place.with_name(place.name + ".part")
     part.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(place)
+
+
+def _width(base: Path) -> int:
+    """The width of the model in *base*, as its settings say."""
+    try:
+        return int(json.loads((base / "config.json").read_text(encoding="utf-8"))["d_model"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{base} cannot be tuned: {error!r}"
+        raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
 
 
 def _device(settings: TrainSettings) -> torch.device:

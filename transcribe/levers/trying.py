@@ -179,8 +179,9 @@ class _Bench:
 
     def _words(self, lever: Lever) -> Iterable[list[str]]:
         for (audio, channel), own in self._dev.windows.items():
+            language, dialect = self._dev.language, self._dev.dialect
             asked = [
-                asked_window(cut.start, cut.end, self._dev.language, self._dev.dialect, self._known, lever)
+                replace(asked_window(cut.start, cut.end, language, dialect, self._known, lever), pieces=cut.pieces)
                 for cut in own
             ]
             for answer in self._recogniser.recognise(self._sound(audio, channel), asked):
