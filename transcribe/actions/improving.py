@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from transcribe import embedded
 from transcribe.actions import datasets
@@ -20,6 +20,10 @@ from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
     from transcribe.improve import Bench, Improvement, Plan, Stage, Tell
+
+
+#: What the folder of a derived base is called, before the start of its drafter's hash.
+DERIVED: Final = "base-"
 
 
 def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry_run: bool = False) -> Answer:
@@ -35,7 +39,7 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
     from transcribe import improve as circle
 
     with wiring.store.lock("run"):
-        _sweep(wiring.workspace / "datasets")
+        _sweep(wiring.workspace)
         bench = bench_of(wiring)
         plan = circle.plan(bench, datasets.opened(wiring, dataset) if dataset else None)
         if dry_run:
@@ -87,7 +91,7 @@ def _current(wiring: Wiring) -> Model:
 
 
 def _base(wiring: Wiring, place: str) -> Path:
-    """The transformers folder of the model in *place*: one tuned here, what was named, or ours."""
+    """The transformers folder of the model in *place*: one tuned here, what was named, ours, or derived from it."""
     beside = Path(wiring.model_folder(place)).parent / "hf"
     if place != embedded.NAME and beside.is_dir():
         return beside
@@ -96,17 +100,28 @@ def _base(wiring: Wiring, place: str) -> Path:
         return wiring.workspace / Path(named).expanduser()
     if place == embedded.NAME:
         return embedded.whisper_for_training()
-    raise MissingError(
-        f"{place} was to be tuned; only its converted files are here, which cannot learn",
-        code="E_MODEL",
-        hint=f"run: boli models derive {place} --output FOLDER, then set improve.base to that folder",
-        item=place,
-    )
+    return _derived(wiring, place)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what a killed freeze left; this process is the only one that is at work here."""
-    for left in folder.glob(".frozen.*"):
+def _derived(wiring: Wiring, place: str) -> Path:
+    """
+    The transformers folder derived from the drafter's files in *place*, once for the same files.
+
+    Raises:
+        MissingError: The files are not on this machine.
+        InputError: E_MODEL if they are none that a Whisper can be read from.
+    """
+    from transcribe.backends.whisper_folder import find
+    from transcribe.derive import derive
+
+    drafter = find(wiring.model_folder(place), allow_download=False)
+    folder = wiring.workspace / "models" / f"{DERIVED}{drafter.id[:12]}"
+    return folder if folder.is_dir() else derive(drafter.place, folder).folder
+
+
+def _sweep(workspace: Path) -> None:
+    """Remove what a killed freeze or derivation left; this process is the only one that is at work here."""
+    for left in (*workspace.glob("datasets/.frozen.*"), *workspace.glob(f"models/.{DERIVED}*")):
         shutil.rmtree(left, ignore_errors=True)
 
 
@@ -136,10 +151,11 @@ def _planned(plan: Plan) -> str:
         return f"{split} {sum(cell['stretches'] for cell in cells.values())} texts ({minutes:.1f} min)"
 
     lean = f"leaning to {', '.join(plan.focus)}" if plan.focus else "all dialects alike"
+    steps = f"at most {plan.train.steps} steps" if plan.train.steps else "as many steps as suit the model"
     closed = ["the vocabulary is declared closed: training keeps sentences that the test has"]
     lines = [
         f"dataset {plan.frozen.folder.name}: {', '.join(map(told, ('train', 'dev', 'test')))}",
-        f"candidate {plan.name}: at most {plan.train.steps} steps, {lean}",
+        f"candidate {plan.name}: {steps}, {lean}",
     ]
     return "\n".join(lines + closed * bool(plan.frozen.facts.get("closed_vocabulary")))
 
