@@ -20,6 +20,7 @@ from typing import Final
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from transcribe import audio
+from transcribe.backends.whisper_words import longest_window
 from transcribe.config import fingerprint
 from transcribe.coverage import longest_missed, mean_log_probability
 from transcribe.errors import BoliError, Failure
@@ -51,7 +52,7 @@ from transcribe.windows import Stretch, WindowPlan, pack, unite_speech
 IN_FLIGHT: Final = 2
 
 #: Changes when the rules of this module change what is drafted, so that old work is not taken for new.
-RULES: Final = 7
+RULES: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,6 +391,7 @@ def _recognise(
     languages = {stretch.dialect: _language(stretch.dialect or recording.language, recipe) for stretch in speech}
     cut_point = partial(audio.quietest, track.pcm)
     longest = recipe.window if second is None else min(recipe.window, second.window)
+    longest = min((longest_window(language, longest) for language in languages.values()), default=longest)
     plans = pack(
         speech,
         duration=track.duration,

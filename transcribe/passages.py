@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from transcribe.backends.whisper_words import longest_window
 from transcribe.frozen import Example
 from transcribe.protocols import Span
 from transcribe.records import Milliseconds
@@ -169,7 +170,7 @@ def dialect_of(lines: Iterable[Example]) -> str | None:
 
 def cut(passage: Passage, first: int, longest: Milliseconds) -> Cut:
     """The window that starts with island *first* and holds as many whole islands after it as *longest* lets it."""
-    islands = passage.islands
+    islands, longest = passage.islands, longest_window(passage.language, longest)
     last = first
     room = longest - 2 * WINDOW_MARGIN - (islands[first].end - islands[first].start)
     while last + 1 < len(islands):
@@ -188,6 +189,7 @@ def cuts(passage: Passage, longest: Milliseconds) -> list[Cut]:
 
 def packed_windows(passage: Passage, longest: Milliseconds) -> list[Cut]:
     """The window of `cuts` that each island of *passage* is in."""
+    longest = longest_window(passage.language, longest)
     parts = [Stretch(start=island.start, end=island.end) for island in passage.islands]
     windows: list[Cut] = []
     for group in group_parts(parts, longest - 2 * WINDOW_MARGIN, {}):

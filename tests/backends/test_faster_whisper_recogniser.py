@@ -16,6 +16,7 @@ from tests.small_corpus import read_sound
 from transcribe import embedded
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.identity import folder_id, looks_like_hub_id
+from transcribe.backends.whisper_words import longest_answer
 from transcribe.errors import BoliError, ConfigError, InputError, MissingError
 from transcribe.protocols import LONGEST_WINDOW, Heard, Pcm, Window
 from transcribe.records import Milliseconds
@@ -98,6 +99,19 @@ def test_no_window_of_speech_is_lost_wherever_it_starts(recogniser: FasterWhispe
     heard = recogniser.recognise(talk, windows_of(*starts, length=1_001))
     assert [h.window.start for h in heard] == starts
     assert all(h.log_probability is not None and h.no_speech is not None for h in heard)
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("prompt", [None, "what was said before " * 3])
+def test_an_answer_may_be_as_long_as_is_asked(folder: Path, talk: Pcm, language: str, prompt: str | None) -> None:
+    endless = load(folder)
+    endless.takes_prompt = True
+    tokenizer = endless._tokenizer(language)
+    endless._suppressed = tuple(range(tokenizer.eot, endless._model.hf_tokenizer.get_vocab_size()))
+    own = [Window(start=0, end=2_000, language=language, prompt=prompt)]
+    (answer,) = endless._decode(endless._encode(talk, own), own, [tokenizer])
+
+    assert len(answer.tokens) == longest_answer(2_000, language)
 
 
 def inside(heard: Heard) -> bool:

@@ -215,6 +215,8 @@ class FasterWhisperRecogniser:
             longest_answer(window.duration, tokenizer.language_code)
             for window, tokenizer in zip(windows, tokenizers, strict=True)
         )
+        # CTranslate2 lets an answer have half of this, and no more than a prompt leaves.
+        room = answer + max(answer, len(prompts[0]))
         if first.temperature:
             import ctranslate2
 
@@ -226,7 +228,7 @@ class FasterWhisperRecogniser:
         results = self._model.model.generate(
             encoded,
             prompts,
-            max_length=min(len(prompts[0]) + answer, self._model.max_length),
+            max_length=min(room, self._model.max_length),
             # Otherwise the first token is never the end, and a window without speech gets a made-up word.
             suppress_blank=False,
             suppress_tokens=list(self._suppressed),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 UNSPACED_LANGUAGES: Final = frozenset({"bo", "ja", "km", "lo", "my", "th", "yue", "zh"})
 
 #: Tokens a second of speech, with room: fast speech is about 5 words, of 2 tokens each in most languages. The bound
-#: keeps one looping window from holding its batch to the decoder's 448 positions, half of which a prompt may take.
+#: keeps one looping window from holding its batch for longer than its text can be.
 TOKENS_A_SECOND: Final = 12
 #: Of languages whose letters Whisper's tokens spell one by one, and byte by byte: Malayalam takes 18 tokens a second of
 #: recorded sentences in the mean, 33 in the fastest of a hundred.
@@ -27,8 +27,11 @@ BYTED_LANGUAGES: Final = frozenset({"am", "as", "bn", "bo", "gu", "km", "kn", "l
 TOKENS_A_SECOND_OF_LETTERS: Final = 20
 TOKENS_A_SECOND_OF_BYTES: Final = 32
 SHORTEST_ANSWER: Final = 24
+#: The decoder has 448 positions, and CTranslate2 leaves half of them to a prompt, whether there is one or not.
 LONGEST_ANSWER: Final = 220
-LONGEST_SPELT_ANSWER: Final = 400
+#: Windows whose texts the longest answer has room for, at the pace of speech without pauses: 15 letters a second.
+LONGEST_WINDOW_OF_LETTERS: Final[Milliseconds] = 14_000
+LONGEST_WINDOW_OF_BYTES: Final[Milliseconds] = 8_000
 
 #: Punctuation that belongs to the word behind it.
 OPENING: Final = frozenset("([{«‹“‘\"'¿¡「『（【《〈")
@@ -36,13 +39,19 @@ OPENING: Final = frozenset("([{«‹“‘\"'¿¡「『（【《〈")
 
 def longest_answer(duration: Milliseconds, language: str | None) -> int:
     """Return how many tokens the text of a window of *duration* may have, by Whisper's code of its language."""
+    rate = TOKENS_A_SECOND
     if language in BYTED_LANGUAGES:
-        rate, most = TOKENS_A_SECOND_OF_BYTES, LONGEST_SPELT_ANSWER
+        rate = TOKENS_A_SECOND_OF_BYTES
     elif language in LETTERED_LANGUAGES:
-        rate, most = TOKENS_A_SECOND_OF_LETTERS, LONGEST_SPELT_ANSWER
-    else:
-        rate, most = TOKENS_A_SECOND, LONGEST_ANSWER
-    return min(SHORTEST_ANSWER + rate * duration // 1_000, most)
+        rate = TOKENS_A_SECOND_OF_LETTERS
+    return min(SHORTEST_ANSWER + rate * duration // 1_000, LONGEST_ANSWER)
+
+
+def longest_window(language: str | None, longest: Milliseconds) -> Milliseconds:
+    """Return how long a window in *language* may be, at most *longest*, for its text to be written to its end."""
+    if language in BYTED_LANGUAGES:
+        return min(longest, LONGEST_WINDOW_OF_BYTES)
+    return min(longest, LONGEST_WINDOW_OF_LETTERS) if language in LETTERED_LANGUAGES else longest
 
 
 @dataclass(frozen=True, kw_only=True)
