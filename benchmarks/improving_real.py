@@ -83,7 +83,7 @@ SETS = {
 def boli(*arguments: str | Path) -> dict[str, Any]:
     """The document that the command answers."""
     answer = subprocess.run(
-        [sys.executable, "-m", "cli", *map(str, arguments), "--json", "--progress", "plain"],
+        [sys.executable, "-m", "cli", *map(str, arguments), "--json"],
         stdout=subprocess.PIPE,
         text=True,
         check=False,

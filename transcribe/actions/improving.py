@@ -151,11 +151,10 @@ def _planned(plan: Plan) -> str:
         return f"{split} {sum(cell['stretches'] for cell in cells.values())} texts ({minutes:.1f} min)"
 
     lean = f"leaning to {', '.join(plan.focus)}" if plan.focus else "all dialects alike"
-    steps = f"at most {plan.train.steps} steps" if plan.train.steps else "as many steps as suit the model"
     closed = ["the vocabulary is declared closed: training keeps sentences that the test has"]
     lines = [
         f"dataset {plan.frozen.folder.name}: {', '.join(map(told, ('train', 'dev', 'test')))}",
-        f"candidate {plan.name}: {steps}, {lean}",
+        f"candidate {plan.name}: at most {plan.train.steps} steps, {lean}",
     ]
     return "\n".join(lines + closed * bool(plan.frozen.facts.get("closed_vocabulary")))
 

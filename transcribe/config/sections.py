@@ -195,7 +195,7 @@ class TrainSettings(Section):
     answers_mb: int = Field(default=4_000, ge=0)
     #: Ways in which each window is heard beside as it was recorded, where answers are kept: other speeds, noise, rooms,
     #: telephone lines.
-    variants: int = Field(default=0, ge=0, le=4)
+    variants: int = Field(default=2, ge=0, le=4)
     #: Small adapters beside every layer, or all weights. ``auto``: all of a narrow model, adapters for a wide one.
     method: Literal["auto", "lora", "full"] = "auto"
     #: Rank of the adapters.
@@ -203,8 +203,7 @@ class TrainSettings(Section):
     dropout: float = Field(default=0.05, ge=0, lt=1)
     #: Highest learning rate. ``None``: by the method and the model's width.
     rate: float | None = Field(default=None, gt=0)
-    #: ``None``: 300, or 160 where the encoder is frozen.
-    steps: int | None = Field(default=None, ge=1)
+    steps: int = Field(default=300, ge=1)
     warmup_steps: int = Field(default=20, ge=1)
     #: Steps over which the weights are averaged; the averaged ones are tested and kept.
     average_steps: int = Field(default=40, ge=1)
@@ -223,6 +222,8 @@ class TrainSettings(Section):
     temperature: float = Field(default=2.0, ge=1)
     #: Share of windows whose texts are taught with their times, which drafting never asks for.
     timed_share: float = Field(default=0.0, ge=0, le=1)
+    #: Share of the text so far that is wrong when the next token is taught.
+    wrong_share: float = Field(default=0.0, ge=0, lt=1)
     #: Shares of windows changed in speed, by noise, by a room, by a telephone line, by gaps in their features.
     speed_share: float = Field(default=0.5, ge=0, le=1)
     noise_share: float = Field(default=0.2, ge=0, le=1)
@@ -256,18 +257,11 @@ class TrainSettings(Section):
             encoder = "frozen" if device == "cpu" and width >= NARROWEST_FROZEN else "tuned"
         if method == "auto":
             method = "full" if width <= 512 else "lora"
-        rate, steps = self.rate, self.steps
+        rate = self.rate
         if rate is None:
             of_weights = 1e-4 if encoder == "frozen" else (1e-3 if self.alone else 6e-4) * min(1.0, 112 / width)
             rate = 5e-4 if method == "lora" else of_weights
-        if steps is None:
-            steps = 160 if encoder == "frozen" else 300
-        return self.model_copy(update={"encoder": encoder, "method": method, "rate": rate, "steps": steps})
-
-    @property
-    def step_count(self) -> int:
-        """The steps of resolved settings."""
-        return self.steps or 0
+        return self.model_copy(update={"encoder": encoder, "method": method, "rate": rate})
 
     @property
     def peak_rate(self) -> float:

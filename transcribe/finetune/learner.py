@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from transcribe.config import TrainSettings
 from transcribe.errors import InputError
 from transcribe.finetune import hearing
+from transcribe.finetune.candidates import Candidates, draw_candidates
 from transcribe.finetune.lessons import Lesson
 
 #: Linear layers of attention and of the wide layer, encoder and decoder.
@@ -64,7 +65,7 @@ class Learner:
         self.step = 0
         decay = 0.0 if self._lora else 0.01
         self._optimiser = torch.optim.AdamW(
-            self.taught.values(), lr=settings.peak_rate, betas=(0.9, 0.98), weight_decay=decay
+            self.taught.values(), lr=settings.peak_rate, betas=(0.9, 0.98), weight_decay=decay, fused=True
         )
 
     @property
@@ -99,7 +100,7 @@ class Learner:
 
     def rate(self) -> float:
         """A short warm-up, then a cosine down to a twentieth."""
-        done = min(1.0, self.step / self.settings.step_count)
+        done = min(1.0, self.step / self.settings.steps)
         falling = 0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2
         return self.settings.peak_rate * falling * min(1.0, (self.step + 1) / self.settings.warmup_steps)
 
@@ -111,28 +112,36 @@ class Learner:
         (Li and Hoiem, "Learning without forgetting", 2016): a few texts heard often would else be learned by heart.
         """
         drawn = generator.get_state()
-        found = self._scores(self.net, lesson, generator)
-        each = F.cross_entropy(found.flatten(0, 1), lesson.targets.flatten(), reduction="none").view_as(lesson.weights)
+        states = self._states(self.net, lesson, generator)
+        candidates = draw_candidates(self.net, states, lesson.targets, generator)
+        found, places = self._scores(self.net, states, candidates), candidates.places(lesson.targets)
+        each = F.cross_entropy(found.flatten(0, 1), places.flatten(), reduction="none").view_as(lesson.weights)
         if self.settings.holds and bool(lesson.kept.any()):
-            before = self._base_scores(lesson, torch.Generator().set_state(drawn)).log_softmax(-1)
+            before = self._base_scores(lesson, candidates, torch.Generator().set_state(drawn)).log_softmax(-1)
             now = found[lesson.kept].log_softmax(-1)
             distance = F.kl_div(now, before, log_target=True, reduction="none").sum(-1)
             each = each.masked_scatter(lesson.kept[:, None], each[lesson.kept].lerp(distance, self.settings.hold))
         return (each * lesson.weights).sum()
 
-    def _scores(self, net: Any, lesson: Lesson, generator: Generator) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            heard = hearing.encode(net, lesson.sound, generator)
-            return hearing.scores(net, hearing.decode(net, lesson.inputs, heard)).float()
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def _states(self, net: Any, lesson: Lesson, generator: Generator) -> Tensor:
+        with self._precision():
+            return hearing.decode(net, lesson.inputs, hearing.encode(net, lesson.sound, generator))
+
+    def _scores(self, net: Any, states: Tensor, candidates: Candidates) -> Tensor:
+        with self._precision():
+            return candidates.scores(net, states).float()
 
     @torch.no_grad()
-    def _base_scores(self, lesson: Lesson, generator: Generator) -> Tensor:
+    def _base_scores(self, lesson: Lesson, candidates: Candidates, generator: Generator) -> Tensor:
         """What the model would have said in the kept windows before it was tuned."""
         lesson = replace(lesson, sound=lesson.sound[lesson.kept], inputs=lesson.inputs[lesson.kept])
         if self._base is not None:
-            return self._scores(self._base, lesson, generator)
+            return self._scores(self._base, self._states(self._base, lesson, generator), candidates)
         with self._whole.disable_adapter():
-            return self._scores(self.net, lesson, generator)
+            return self._scores(self.net, self._states(self.net, lesson, generator), candidates)
 
     def partway(self, weights: State, reach: float) -> State:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
@@ -41,23 +41,30 @@ class Teacher:
         scribe: Scribe,
         *,
         timed_share: float,
+        wrong_share: float,
         most_tokens: int,
         device: torch.device,
     ) -> None:
         """
         Args:
             timed_share: Share of the windows whose texts are written with their times.
+            wrong_share: Share of what the decoder is given of a text that is wrong.
             most_tokens: Longest script that the model can write.
         """
         self._passages, self._source, self._lottery, self._scribe = passages, source, lottery, scribe
-        self._timed_share, self._most_tokens, self._device = timed_share, most_tokens, device
+        self._timed_share, self._wrong_share = timed_share, wrong_share
+        self._most_tokens, self._device = most_tokens, device
 
-    def lesson(self, generator: Generator, windows: int) -> Lesson:
-        """*windows* windows that *generator* draws."""
-        made = [self._window(generator) for _ in range(windows)]
+    def lessons(self, generator: Generator, windows: int, together: int) -> list[Lesson]:
+        """*windows* windows that *generator* draws: those of like length in one lesson, at most *together* in each."""
+        made = sorted((self._window(generator) for _ in range(windows)), key=lambda each: len(each[1].ids))
+        return [self._lesson(made[first : first + together], generator) for first in range(0, windows, together)]
+
+    def _lesson(self, made: Sequence[tuple[Pick, Script, bool]], generator: Generator) -> Lesson:
         sound = self._source.batch([pick for pick, _, _ in made], generator)
         kept = torch.tensor([kept for _, _, kept in made])
-        return together(sound, [script for _, script, _ in made], kept, self._scribe.end, self._device)
+        lesson = together(sound, [script for _, script, _ in made], kept, self._scribe.end, self._device)
+        return replace(lesson, inputs=with_errors(lesson, self._wrong_share, generator))
 
     def _window(self, generator: Generator) -> tuple[Pick, Script, bool]:
         while True:
@@ -88,3 +95,18 @@ def together(
         weights=weights[:, 1:].to(device),
         kept=kept.to(device),
     )
+
+
+def with_errors(lesson: Lesson, share: float, generator: Generator) -> Tensor:
+    """
+    Inputs of *lesson* in which *share* of what is taught is replaced by other tokens that are taught in it.
+
+    A decoder that is always given the right text so far learns a few texts by heart, and has never had to go on after
+    an error of its own.
+    """
+    taught = lesson.weights > 0
+    chance = torch.rand(lesson.inputs.shape, generator=generator).to(lesson.inputs.device)
+    wrong = (chance < share) & torch.nn.functional.pad(taught[:, :-1], (1, 0))
+    others = lesson.targets[taught]
+    drawn = torch.randint(max(1, len(others)), lesson.inputs.shape, generator=generator).to(lesson.inputs.device)
+    return torch.where(wrong, others[drawn], lesson.inputs) if len(others) else lesson.inputs

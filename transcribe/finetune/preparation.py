@@ -84,6 +84,7 @@ def prepare(
         lottery,
         scribe,
         timed_share=settings.timed_share,
+        wrong_share=settings.wrong_share,
         most_tokens=learner.config.max_target_positions,
         device=learner.device,
     )

@@ -29,6 +29,8 @@ from transcribe.frozen import Frozen
 RULES: Final = 2
 #: Parts of the way from the base's weights to the learned ones that are tried at the end, beside the whole of it.
 REACHES: Final = (0.85, 0.7, 0.55, 0.4)
+#: Windows computed together where the encoder is frozen: a decoder alone gains nothing by more, and pads less with few.
+TOGETHER: Final = 4
 RUN_FILE: Final = "run.json"
 CHECKPOINT: Final = "checkpoint.pt"
 TUNED: Final = "hf"
@@ -185,19 +187,17 @@ def _learn(
     began, before = time.monotonic(), learner.step
     if not run.curve:
         _test(run, learner, exam)
-    while learner.step < settings.step_count and not run.ended:
+    while learner.step < settings.steps and not run.ended:
         if stop is not None and stop.is_set():
             _keep(to, learner, run, time.monotonic() - began)
             raise Interrupted("tuning was stopped; what was learned is kept", hint="run the same command to go on")
         _step(run, learner, teacher)
-        if learner.step % settings.test_every == 0 or learner.step == settings.step_count:
+        if learner.step % settings.test_every == 0 or learner.step == settings.steps:
             _test(run, learner, exam)
             _keep(to, learner, run, time.monotonic() - began)
         spent = time.monotonic() - began
-        left = spent / (learner.step - before) * (settings.step_count - learner.step)
-        progress(
-            TuneStep(done=learner.step, total=settings.step_count, seconds=spent, left_s=left, point=run.curve[-1])
-        )
+        left = spent / (learner.step - before) * (settings.steps - learner.step)
+        progress(TuneStep(done=learner.step, total=settings.steps, seconds=spent, left_s=left, point=run.curve[-1]))
 
 
 def _step(run: _Run, learner: Learner, teacher: Teacher) -> None:
@@ -206,7 +206,8 @@ def _step(run: _Run, learner: Learner, teacher: Teacher) -> None:
     seed = settings.seed * 1_000_003 + learner.step
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    lessons = [teacher.lesson(generator, settings.windows) for _ in range(settings.accumulate)]
+    together = min(settings.windows, TOGETHER) if settings.encoder == "frozen" else settings.windows
+    lessons = teacher.lessons(generator, settings.windows * settings.accumulate, together)
     run.loss += learner.learn(lessons, generator)
 
 
