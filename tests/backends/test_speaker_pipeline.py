@@ -10,7 +10,7 @@ pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed
 import torch
 
 from transcribe.backends.ge2e import HOP, Ge2eEncoder
-from transcribe.backends.speaker_pipeline import vote
+from transcribe.backends.tracked_voices import TrackedVoices, vote
 from transcribe.backends.voice_grouping import Stretch
 from transcribe.backends.voice_tracks import Chunks
 
@@ -22,7 +22,8 @@ def test_a_track_that_was_cut_has_two_speakers_who_change_midway() -> None:
         Stretch(track=0, start_s=start, end_s=end, speech_s=end - start, vector=np.ones(2))
         for start, end in ((0.0, 0.9), (1.1, 2.0))
     ]
-    votes, at_once = vote(chunks, np.array([[0]]), parts, np.array([0, 1]))
+    tracked = TrackedVoices(chunks=chunks, tracks=np.array([[0]]), voices=(), separate_s={})
+    votes, at_once = vote(tracked, parts, np.array([0, 1]))
     assert votes[:, 0].tolist() == [1.0] * 50 + [0.0] * 50
     assert votes[:, 1].tolist() == [0.0] * 50 + [1.0] * 50
     assert at_once.tolist() == [1] * 100
@@ -39,3 +40,15 @@ def test_windows_hear_only_the_speech_and_not_how_loud_it_is() -> None:
         vectors, others = encoder.windows(sound, spoken, 20), encoder.windows(louder, spoken, 20)
     assert vectors.shape == (5, 256)
     assert torch.allclose(vectors, others, atol=1e-4)
+
+
+def test_a_projection_that_was_learnt_is_a_part_of_the_encoder() -> None:
+    torch.manual_seed(0)
+    plain, projected = Ge2eEncoder().eval(), Ge2eEncoder(projected=True).eval()
+    projected.load_state_dict(plain.state_dict() | {"projection": torch.diag(torch.linspace(0.1, 2, 256))})
+    sound = torch.randn(2 * 16_000) * 0.1
+    spoken = torch.ones(len(sound) // HOP + 1, dtype=torch.bool)
+    with torch.inference_mode():
+        before, after = plain.windows(sound, spoken, 20), projected.windows(sound, spoken, 20)
+    stretched = before * torch.linspace(0.1, 2, 256)
+    assert torch.allclose(after, stretched / stretched.norm(dim=1, keepdim=True), atol=1e-5)

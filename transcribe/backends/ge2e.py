@@ -31,9 +31,11 @@ class Ge2eEncoder(Model):
         bands: Mel bands.
         memory: Width of each of the three recurrent layers.
         size: Length of the vector.
+        projected: Whether the weights hold a projection, learnt from corrections, of the vectors around the centre.
     """
 
     centre: torch.Tensor
+    projection: torch.Tensor
 
     def __init__(
         self,
@@ -42,10 +44,11 @@ class Ge2eEncoder(Model):
         bands: int = 40,
         memory: int = 256,
         size: int = 256,
+        projected: bool = False,
         task: Task | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
-        self.save_hyperparameters("bands", "memory", "size")
+        self.save_hyperparameters("bands", "memory", "size", "projected")
         self.spectra = torchaudio.transforms.MelSpectrogram(
             sample_rate, n_fft=WINDOW, hop_length=HOP, n_mels=bands, norm="slaney", mel_scale="slaney", power=2.0
         )
@@ -55,6 +58,8 @@ class Ge2eEncoder(Model):
         self.linear = nn.Linear(memory, size)
         #: Mean of the unit vectors of many people: without it, vectors of two people are much alike.
         self.register_buffer("centre", torch.zeros(size))
+        if projected:
+            self.register_buffer("projection", torch.eye(size))
 
     @property
     def dimension(self) -> int:
@@ -128,4 +133,5 @@ class Ge2eEncoder(Model):
         for batch in pieces.split(BATCH):
             _, (hidden, _) = self.lstm(batch)
             vectors.append(functional.normalize(torch.relu(self.linear(hidden[-1])), dim=1))
-        return functional.normalize(torch.cat(vectors) - self.centre, dim=1)
+        around = functional.normalize(torch.cat(vectors) - self.centre, dim=1)
+        return functional.normalize(around @ self.projection, dim=1) if self.hparams.projected else around

@@ -55,6 +55,19 @@ class _Allowed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
 
+class GroupingParameters(_Allowed):
+    """Thresholds of speakers that were tuned, by the names of `transcribe.backends.voice_grouping.Grouping`."""
+
+    cut: float = Field(ge=-1, le=1)
+    short: float = Field(ge=0, le=1)
+    apart: float = Field(ge=0, le=1)
+    same_track: float = Field(ge=0, le=1)
+    near: float = Field(ge=0, le=1)
+    near_s: float = Field(ge=0, le=60)
+    smallest_s: float = Field(ge=0, le=600)
+    smallest_share: float = Field(ge=0, le=0.5)
+
+
 class PipelineParts(_Allowed):
     """The networks of a pipeline and how they are run."""
 
@@ -65,6 +78,8 @@ class PipelineParts(_Allowed):
     embedding_batch_size: int = Field(default=1, ge=1)
     embedding_exclude_overlap: bool = False
     plda: Part | None = None
+    #: Of `TrackedDiarization` alone.
+    grouping: GroupingParameters | None = None
     clustering: Literal["VBxClustering", "AgglomerativeClustering", "KMeansClustering"] = "VBxClustering"
 
 
@@ -156,7 +171,8 @@ def load_pipeline(folder: Path) -> SpeakerDiarization:
     """
     document = read_configuration(folder)
     parts = document.pipeline.params
-    built: dict[str, Any] = parts.model_dump() | {
+    # The library's pipelines know no grouping: where none is named, they are given none.
+    built: dict[str, Any] = parts.model_dump(exclude={"grouping"} if parts.grouping is None else None) | {
         "segmentation": load_network(_inside(folder, parts.segmentation)),
         "embedding": load_network(_inside(folder, parts.embedding)),
         "plda": _no_plda() if parts.plda is None else _load_plda(_inside(folder, parts.plda)),

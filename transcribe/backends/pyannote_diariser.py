@@ -74,6 +74,11 @@ class PyannoteDiariser:
         """Hash of the folder's files, or hub id and commit."""
         return self._id
 
+    @property
+    def pipeline(self) -> SpeakerDiarization:
+        """The library's pipeline, loaded."""
+        return self._pipeline
+
     def diarise(self, pcm: Pcm, *, speakers: SpeakerCount = SpeakerCount()) -> Diarisation:
         """
         Who speaks when in *pcm*; no turns where nobody does.
