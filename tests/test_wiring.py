@@ -194,3 +194,42 @@ def test_the_whisper_that_was_fetched_drafts_by_its_name(fetched_models: Path, p
         promoted = wiring.store.promoted()
     assert promoted is not None
     assert promoted.id == folder_id(folder_of(whisper))
+
+
+def tuned_diariser(place: Path) -> Model:
+    """A diariser that was tuned in the workspace and promoted over the embedded one."""
+    folder = place / "models" / "voices-1"
+    shutil.copytree(embedded.diariser(), folder)
+    (folder / "more.yaml").write_text("a: 1")
+    base = Model(id=folder_id(embedded.diariser()), place="embedded", name="base", kind="diariser")
+    tuned = Model(id=folder_id(folder), place="models/voices-1", name="voices-1", kind="diariser")
+    with Wiring.open(place) as wiring:
+        for model in (base, tuned):
+            wiring.store.add_model(model)
+            wiring.store.promote(model.id)
+    return tuned
+
+
+def test_a_diariser_that_was_tuned_here_and_promoted_tells_speakers_apart(place: Path, cache: Path) -> None:
+    tuned_diariser(place)
+    assert "models/voices-1 tells speakers apart" in sentence(place)
+    assert "models/voices-1 tells speakers apart" in sentence(place, diariser__model="embedded")
+    put_in_cache(REAL, embedded.diariser())
+    # A name that is new to the workspace goes first, as a recogniser's does.
+    assert "diariser-real tells speakers apart" in sentence(place, diariser__model="diariser-real")
+    with Wiring.open(place) as wiring:
+        wiring.store.roll_back("diariser")
+    assert "embedded tells speakers apart" in sentence(place)
+
+
+def test_a_tuned_diariser_whose_files_are_others_is_refused_before_it_is_read(place: Path, cache: Path) -> None:
+    tuned = tuned_diariser(place)
+    with Wiring.open(place) as wiring:
+        assert wiring.diariser.id == tuned.id
+    (place / tuned.place / "more.yaml").write_text("a: 2")
+    with Wiring.open(place) as wiring, pytest.raises(InputError, match="files are others") as refused:
+        _ = wiring.diariser
+    assert refused.value.code == "E_MODEL_CHECKSUM"
+    shutil.rmtree(place / tuned.place)
+    with Wiring.open(place) as wiring, pytest.raises(InputError, match="folder is gone"):
+        _ = wiring.diariser

@@ -257,9 +257,13 @@ class Acceptance:
     audit: bool = False
 
 
+#: What a model does: it writes drafts, or tells speakers apart.
+ModelKind: TypeAlias = Literal["recogniser", "diariser"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A recogniser that drafts can be made with."""
+    """A model that drafts can be made with."""
 
     #: Hash of the folder's files, or of hub id and revision.
     id: str
@@ -267,8 +271,9 @@ class Model:
     place: str
     name: str
     state: Literal["candidate", "promoted", "retired"] = "candidate"
-    #: Longest window this model was made for.
+    #: Longest window that a recogniser was made for.
     window: Milliseconds = 28_000
+    kind: ModelKind = "recogniser"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dialects.dialect import Catalogue, load_catalogue
 from transcribe import embedded, levers
 from transcribe.backends import auto_models, model_cache, model_catalogue
+from transcribe.backends.identity import folder_id
 from transcribe.config import FILE_NAME, Settings, find_workspace, load
+from transcribe.errors import InputError
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import Glossary, read_glossary
 from transcribe.masking import terms_in
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
     from transcribe.backends.pyannote_diariser import PyannoteDiariser
     from transcribe.drafting import Recipe, SecondOpinion
+
+
+#: What the places of diarisers begin with that were tuned in the workspace.
+TUNED_HERE: Final = "models/"
 
 
 class Wiring:
@@ -67,25 +73,55 @@ class Wiring:
 
     @cached_property
     def diariser(self) -> PyannoteDiariser:
+        return self.diariser_in(self.diariser_place)
+
+    def diariser_in(self, place: str) -> PyannoteDiariser:
+        """
+        The diariser in *place*, loaded.
+
+        Raises:
+            InputError: E_MODEL_CHECKSUM if it was tuned here and its files are others now.
+        """
         from transcribe.backends.pyannote_diariser import PyannoteDiariser
 
         given = self.settings.diariser
+        folder = self.diariser_folder(place)
+        if place.startswith(TUNED_HERE):
+            self._verify_tuned(place, Path(folder))
         return PyannoteDiariser(
-            _folder(self.diariser_place, embedded.diariser()),
-            device=given.device,
-            threads=given.threads,
-            allow_download=self.settings.models.allow_download,
+            folder, device=given.device, threads=given.threads, allow_download=self.settings.models.allow_download
         )
+
+    def diariser_folder(self, place: str) -> str:
+        """Where the diariser in *place* lies: ours, one that was tuned here, a folder elsewhere, or a hub id."""
+        return str(self.workspace / place) if place.startswith(TUNED_HERE) else _folder(place, embedded.diariser())
+
+    def _verify_tuned(self, place: str, folder: Path) -> None:
+        """Hold the files of a diariser that was tuned here against the id that it was registered with."""
+        ids = {model.id for model in self.store.models() if model.kind == "diariser" and model.place == place}
+        state = "its folder is gone" if not folder.is_dir() else "its files are others now"
+        if not folder.is_dir() or (ids and folder_id(folder) not in ids):
+            raise InputError(
+                f"the diariser {place} is not what was tuned: {state}",
+                code="E_MODEL_CHECKSUM",
+                hint="bring the files back, or boli models rollback --kind diariser",
+                item=place,
+            )
 
     @cached_property
     def diariser_place(self) -> str:
         """
         The model that tells speakers apart, by its name, folder or hub id.
 
+        One that was tuned here and promoted serves as long as the settings name none that is new to the workspace.
         ``auto`` keeps to the real one that this workspace began with; a better one that came to the machine later does
         not diarise everything again.
         """
         given = self.settings.diariser
+        promoted = self.store.promoted("diariser")
+        known = {model_catalogue.AUTO, *(model.place for model in self.store.models() if model.kind == "diariser")}
+        if promoted is not None and given.model in known:
+            return promoted.place
         if given.model != model_catalogue.AUTO:
             return given.model
         chosen = auto_models.read(self._auto_file)
@@ -111,7 +147,7 @@ class Wiring:
         place = self._drafter()
         recogniser = self._recogniser(place)
         self._register(recogniser, place)
-        if self.settings.diariser.model == model_catalogue.AUTO:
+        if self.settings.diariser.model == model_catalogue.AUTO and self.store.promoted("diariser") is None:
             auto_models.write(self._auto_file, self.diariser_place)
         return self._recipe(recogniser, place)
 

@@ -38,6 +38,23 @@ def test_one_model_is_promoted_at_a_time(store: Store) -> None:
     assert states(store) == {"m1": "promoted", "m2": "retired"}
 
 
+def test_diarisers_and_recognisers_take_no_place_from_each_other(store: Store) -> None:
+    diariser = Model(id="d1", place="diariser-real", name="diariser-real", kind="diariser")
+    tuned = Model(id="d2", place="models/voices-1", name="voices-1", kind="diariser")
+    for model in (FIRST, diariser, tuned):
+        store.add_model(model)
+    store.promote("m1")
+    assert store.promoted("diariser") is None
+    store.promote("d1")
+    store.promote("d2")
+    assert states(store) == {"m1": "promoted", "d1": "retired", "d2": "promoted"}
+    assert store.promoted() == replace(FIRST, state="promoted")
+    assert store.roll_back("diariser") == replace(diariser, state="promoted")
+    with pytest.raises(MissingError, match="diariser"):
+        store.roll_back("diariser")
+    assert states(store) == {"m1": "promoted", "d1": "promoted", "d2": "retired"}
+
+
 def test_a_model_that_comes_promoted_retires_the_one_before(store: Store) -> None:
     store.add_model(replace(FIRST, state="promoted"))
     store.add_model(replace(SECOND, state="promoted"))

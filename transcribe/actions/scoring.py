@@ -14,7 +14,7 @@ from transcribe.actions.looking import settings_of
 from transcribe.config import ReportSettings
 from transcribe.console import Answer, Console
 from transcribe.errors import InputError, MissingError, UsageError
-from transcribe.records import ScoringSpan, Split, Tier
+from transcribe.records import ModelKind, ScoringSpan, Split, Tier
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -171,16 +171,22 @@ def table_pairs(file: Path, model: str | None = None) -> Mapping[str | None, tup
     return {model: models[model]}
 
 
-def model_named(store: Store, asked: str | None) -> Model:
-    """The model that *asked* names by id, beginning of an id, or name; the promoted one if nothing was asked."""
+def model_named(store: Store, asked: str | None, *, kind: ModelKind | None = "recogniser") -> Model:
+    """
+    The model that *asked* names by id, beginning of an id, or name; the one that drafts if nothing was asked.
+
+    Args:
+        kind: Only models of this kind; ``None``: of any.
+    """
     if asked is None:
         promoted = store.promoted()
         if promoted is None:
             raise MissingError("no model has drafted here yet, so there is nothing to score", hint="boli run")
         return promoted
-    found = [model for model in store.models() if model.id.startswith(asked) or model.name == asked]
+    models = [model for model in store.models() if kind in (None, model.kind)]
+    found = [model for model in models if model.id.startswith(asked) or model.name == asked]
     if len(found) != 1:
-        known = ", ".join(f"{model.name} ({model.id[:12]})" for model in store.models()) or "none"
+        known = ", ".join(f"{model.name} ({model.id[:12]})" for model in models) or "none"
         raise InputError(f"the model {asked} was asked for, found {len(found)}; there are: {known}", code="E_MODEL")
     return found[0]
 

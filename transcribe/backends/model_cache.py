@@ -14,8 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from transcribe.backends.model_catalogue import CatalogueEntry, Kind, absent, catalogue, entry_named
+from transcribe.backends.model_catalogue import CatalogueEntry, absent, catalogue, entry_named
 from transcribe.errors import InputError
+from transcribe.records import ModelKind
 
 #: Names another cache folder.
 VARIABLE: Final = "BOLI_MODELS_CACHE"
@@ -128,7 +129,7 @@ def locate(model: str) -> str:
     return str(verified_folder(entry))
 
 
-def best_here(kind: Kind, *, device: str) -> CatalogueEntry | None:
+def best_here(kind: ModelKind, *, device: str) -> CatalogueEntry | None:
     """
     Return the first entry of *kind* that is here and may serve unasked; ``None`` where there is none.
 

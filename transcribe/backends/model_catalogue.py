@@ -10,13 +10,12 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
 from transcribe.errors import InputError, MissingError
-
-Kind: TypeAlias = Literal["recogniser", "diariser"]
+from transcribe.records import ModelKind
 
 #: A setting of this name takes the best real model that is here.
 AUTO: Final = "auto"
@@ -71,7 +70,7 @@ class CatalogueEntry:
     __pydantic_config__ = _STRICT
 
     name: str
-    kind: Kind
+    kind: ModelKind
     licence: str
     #: For people.
     languages: str

@@ -42,7 +42,9 @@ class Export(Database):
             models = connection.execute(select(MODELS).order_by(MODELS.c.id)).all()
         for row in models:
             model = {"id": row.id, "name": row.name, "state": row.state, "window_ms": row.window_ms}
-            yield compact({"kind": "model"} | model, "a line")
+            # The lines of recognisers are as they were before there were others.
+            does = {} if row.kind == "recogniser" else {"model_kind": row.kind}
+            yield compact({"kind": "model"} | model | does, "a line")
 
 
 def _recording(connection: Connection, row: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:

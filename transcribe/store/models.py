@@ -1,4 +1,4 @@
-"""Models: who can draft, which one does and did, and where each comes from."""
+"""Models: which can draft and tell speakers apart, which one of each kind does and did, and where each comes from."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from transcribe.errors import MissingError
-from transcribe.records import Lineage, Model, Promotion
+from transcribe.records import Lineage, Model, ModelKind, Promotion
 from transcribe.store.database import Database, insert_into
 from transcribe.store.rows import compact, model_of, values_of_model
 from transcribe.store.tables import LINEAGES, MODELS, PROMOTIONS
 
 
 class Models(Database):
-    """The part of the store that knows models. At most one is promoted, which an index keeps."""
+    """The part of the store that knows models. At most one of each kind is promoted, which an index keeps."""
 
     def add_model(self, model: Model, *, lineage: Lineage | None = None) -> bool:
         """
         Take *model*. One that is there already keeps its state and gets the new place, name, window and lineage.
 
-        A new one that comes as promoted retires the one before.
+        A new one that comes as promoted retires the one of its kind before.
 
         Returns:
             Whether it was new.
@@ -33,7 +33,7 @@ class Models(Database):
             moved = connection.execute(update(MODELS).where(MODELS.c.id == model.id).values(values))
             if not moved.rowcount:
                 if model.state == "promoted":
-                    _retire(connection)
+                    _retire(connection, model.kind)
                 connection.execute(insert(MODELS).values(**values, state=model.state, added_at=self.now()))
             if lineage is not None:
                 _keep_lineage(connection, _number(connection, model.id), lineage)
@@ -44,55 +44,57 @@ class Models(Database):
         with self.reading() as connection:
             return tuple(map(model_of, connection.execute(select(MODELS).order_by(MODELS.c.no))))
 
-    def promoted(self) -> Model | None:
-        """The model that drafts; ``None`` as long as none was promoted."""
+    def promoted(self, kind: ModelKind = "recogniser") -> Model | None:
+        """The model of *kind* that is in use; ``None`` as long as none was promoted."""
         with self.reading() as connection:
-            row = connection.execute(select(MODELS).where(MODELS.c.state == "promoted")).one_or_none()
+            row = connection.execute(select(MODELS).where(_in_use(kind))).one_or_none()
         return None if row is None else model_of(row)
 
     def promote(self, id: str, *, why: str = "chosen") -> None:
         """
-        Let the model *id* draft from now on, and retire the one that did. One that drafts already goes on.
+        Let the model *id* serve from now on, and retire the one of its kind that did. One that serves already goes on.
 
         Raises:
             MissingError: If there is no such model; the one before stays.
         """
         with self.writing() as connection:
             number = _number(connection, id)
-            before = _drafting(connection)
+            kind = connection.execute(select(MODELS.c.kind).where(MODELS.c.no == number)).scalar_one()
+            before = _serving(connection, kind)
             if before == number:
                 return
-            _retire(connection)
+            _retire(connection, kind)
             connection.execute(update(MODELS).where(MODELS.c.no == number).values(state="promoted"))
             follow = insert(PROMOTIONS).values(model=number, before=before, why=why, at=self.now())
             connection.execute(follow)
 
-    def roll_back(self) -> Model:
+    def roll_back(self, kind: ModelKind = "recogniser") -> Model:
         """
-        Let the model draft again that did before the one that drafts now. Again, and it is the one before that.
+        Let the model of *kind* serve again that did before the one of now. Again, and it is the one before that.
 
         Raises:
-            MissingError: If none drafted before.
+            MissingError: If none served before.
         """
         with self.writing() as connection:
-            now = _drafting(connection)
+            now = _serving(connection, kind)
             took_over = (PROMOTIONS.c.model == now) & PROMOTIONS.c.before.is_not(None)
             found = select(PROMOTIONS.c.before).where(took_over).order_by(PROMOTIONS.c.no.desc()).limit(1)
             before = connection.execute(found).scalar_one_or_none()
             if before is None:
+                verb = "draft" if kind == "recogniser" else "diarise"
                 raise MissingError(
-                    "the model that drafted before was to draft again; there was none",
+                    f"the {kind} before the one of now was to {verb} again; there was none",
                     code="E_MODEL",
-                    hint="boli models list names them all, boli run --model FOLDER takes another",
+                    hint=f"boli models list names them all, {kind}.model sets another",
                 )
-            _retire(connection)
+            _retire(connection, kind)
             connection.execute(update(MODELS).where(MODELS.c.no == before).values(state="promoted"))
             # Without the one it took over from, so that the next time leads further back and not to and fro.
             connection.execute(insert(PROMOTIONS).values(model=before, before=None, why="rollback", at=self.now()))
             return model_of(connection.execute(select(MODELS).where(MODELS.c.no == before)).one())
 
     def promotions(self) -> tuple[Promotion, ...]:
-        """Which models drafted, the first one first."""
+        """Which models were in use, the first one first."""
         model, before = MODELS.alias(), MODELS.alias()
         found = (
             select(PROMOTIONS, model.c.id.label("model_id"), before.c.id.label("before_id"))
@@ -146,12 +148,16 @@ def _number(connection: Connection, id: str) -> int:
     return int(number)
 
 
-def _drafting(connection: Connection) -> int | None:
-    return connection.execute(select(MODELS.c.no).where(MODELS.c.state == "promoted")).scalar_one_or_none()
+def _in_use(kind: str) -> ColumnElement[bool]:
+    return (MODELS.c.state == "promoted") & (MODELS.c.kind == kind)
 
 
-def _retire(connection: Connection) -> None:
-    connection.execute(update(MODELS).where(MODELS.c.state == "promoted").values(state="retired"))
+def _serving(connection: Connection, kind: str) -> int | None:
+    return connection.execute(select(MODELS.c.no).where(_in_use(kind))).scalar_one_or_none()
+
+
+def _retire(connection: Connection, kind: str) -> None:
+    connection.execute(update(MODELS).where(_in_use(kind)).values(state="retired"))
 
 
 def _keep_lineage(connection: Connection, number: int, lineage: Lineage) -> None:

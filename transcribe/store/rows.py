@@ -237,11 +237,12 @@ def values_of_model(model: Model) -> dict[str, object]:
         "place": checked(model.place, f"the place of {what}"),
         "name": checked(model.name, f"the name of {what}"),
         "window_ms": model.window,
+        "kind": model.kind,
     }
 
 
 def model_of(row: Row[Any]) -> Model:
-    return Model(id=row.id, place=row.place, name=row.name, state=row.state, window=row.window_ms)
+    return Model(id=row.id, place=row.place, name=row.name, state=row.state, window=row.window_ms, kind=row.kind)
 
 
 def speakers_of(recording: Recording) -> frozenset[str]:

@@ -64,7 +64,7 @@ class Overview(Database):
         with self.reading() as connection:
             dialects = _dialects(connection)
             corrections, corrected = _corrected(connection)
-            promoted = select(MODELS.c.id).where(MODELS.c.state == "promoted")
+            promoted = select(MODELS.c.id).where(MODELS.c.state == "promoted", MODELS.c.kind == "recogniser")
             return Status(
                 recordings=sum(each.recordings for each in dialects),
                 duration=sum(each.duration for each in dialects),

@@ -210,9 +210,11 @@ MODELS = Table(
     Column("state", Words, nullable=False),
     Column("window_ms", BigInteger, nullable=False),
     Column("added_at", Words, nullable=False),
+    #: ``recogniser`` or ``diariser``.
+    Column("kind", Words, nullable=False, server_default="recogniser"),
     Index(
         "models_one_promoted",
-        "state",
+        "kind",
         unique=True,
         sqlite_where=text("state = 'promoted'"),
         postgresql_where=text("state = 'promoted'"),
