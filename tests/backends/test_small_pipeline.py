@@ -20,12 +20,11 @@ from transcribe.backends.small_pipeline import (
     DiarizationInContext,
     InferenceInContext,
     _chunks,
-    active,
-    bridged,
     matched,
     mean_around,
     votes,
 )
+from transcribe.backends.voted_pipeline import active, bridged
 from transcribe.protocols import SAMPLE_RATE_HZ
 
 #: Samples of the chunks that the embedded networks hear.

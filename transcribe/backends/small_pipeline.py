@@ -15,14 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pyannote.audio import Inference
-from pyannote.audio.pipelines import SpeakerDiarization
-from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
-from pyannote.core import Annotation, SlidingWindow, SlidingWindowFeature
+from pyannote.core import SlidingWindow, SlidingWindowFeature
 from scipy.optimize import linear_sum_assignment
 from torch.nn import functional
 
 from transcribe.backends.small_nets import FRAME
 from transcribe.backends.voice_windows import FEWEST, HOP, Following, Pooled, at_every_hop, follow
+from transcribe.backends.voted_pipeline import VotedDiarization, Votes
 
 #: Sound to either side of a chunk that its silence is judged by, in seconds. Not the whole recording: hours of field
 #: recording hold people far from the microphone as well as near to it.
@@ -91,7 +90,7 @@ def _chunks(waveform: torch.Tensor, size: int, step: int) -> torch.Tensor:
     return functional.pad(waveform, (0, missing)).unfold(1, size, step).transpose(0, 1)
 
 
-class DiarizationInContext(SpeakerDiarization):
+class DiarizationInContext(VotedDiarization):
     """
     Who speaks when, by windows of voice and by chunks of turns.
 
@@ -108,36 +107,22 @@ class DiarizationInContext(SpeakerDiarization):
             plain.model, duration=plain.duration, step=plain.step, skip_aggregation=True, batch_size=plain.batch_size
         )
 
-    def apply(
+    def vote(
         self,
         file: dict[str, Any],
-        num_speakers: int | None = None,
-        min_speakers: int | None = None,
-        max_speakers: int | None = None,
-        hook: Callable[..., None] | None = None,
-    ) -> DiarizeOutput | Annotation:
-        """Diarise *file* as the library's own pipeline does, hints and all; ``legacy`` gives the bare annotation."""
-        hook = self.setup_hook(file, hook=hook)
-        _, least, most = self.set_num_speakers(num_speakers, min_speakers, max_speakers)
-        segmentations = self.get_segmentations(file, hook=hook)
-        hook("segmentation", segmentations)
+        segmentations: SlidingWindowFeature,
+        least: int,
+        most: float,
+        hook: Callable[..., None],
+    ) -> Votes:
+        """Let the local voices of the chunks vote with the windows that hear their speakers."""
         count = self.speaker_count(segmentations, self._segmentation.model.receptive_field, warm_up=(0.0, 0.0))
         hook("speaker_counting", count)
         at_once = count.data[:, 0].astype(int)
         speakers, vectors = self._speakers(file, at_once > 0, least, most)
         stride = round(self._segmentation.step / count.sliding_window.step)
         scores = votes(segmentations.data, speakers, stride) + WINDOW_VOTES * speakers
-        pause_s = self.segmentation.min_duration_off
-        loudest = bridged(active(scores, np.minimum(at_once, 1)), round(pause_s / count.sliding_window.step))
-        both = self._annotation(file, SlidingWindowFeature(active(scores, at_once), count.sliding_window), pause_s)
-        alone = self._annotation(file, SlidingWindowFeature(loudest, count.sliding_window), 0.0)
-        names = dict(zip(both.labels(), self.classes(), strict=False))
-        output = DiarizeOutput(
-            speaker_diarization=both.rename_labels(names),
-            exclusive_speaker_diarization=alone.rename_labels(names),
-            speaker_embeddings=vectors[both.labels()],
-        )
-        return output.speaker_diarization if self.legacy else output
+        return Votes(scores=scores, at_once=at_once, frames=count.sliding_window, voices=vectors)
 
     def _speakers(
         self, file: dict[str, Any], speech: NDArray[np.bool_], least: int, most: float
@@ -189,11 +174,6 @@ class DiarizationInContext(SpeakerDiarization):
         features = heard.T.reshape(last - first, HOP, -1) * mask[:, :, None]
         return mask.sum(axis=1), features.sum(axis=1), (features**2).sum(axis=1)
 
-    def _annotation(self, file: dict[str, Any], active: SlidingWindowFeature, pause_s: float) -> Annotation:
-        found = self.to_annotation(active, min_duration_off=pause_s)
-        found.uri = file["uri"]
-        return found
-
 
 def votes(local: NDArray[np.float64], speakers: NDArray[np.float64], stride: int) -> NDArray[np.float64]:
     """
@@ -230,24 +210,3 @@ def matched(shared: NDArray[np.float64]) -> NDArray[np.int64]:
     fits = shared[voices, speakers] > 0
     whose[voices[fits]] = speakers[fits]
     return whose
-
-
-def active(scores: NDArray[np.float64], at_once: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Ones for the *at_once* best of each frame's *scores*, ``(frames, speakers)``; nobody without any score."""
-    places = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1, kind="stable")
-    return ((places < at_once[:, None]) & (scores > 0)).astype(float)
-
-
-def bridged(alone: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
-    """
-    *alone* with breaks of up to *longest* frames in what a speaker says given to that speaker, whoever else was there.
-
-    At most one speaks in a frame of *alone*, ``(frames, speakers)``, and of what comes back. The library's own way of
-    closing pauses would make the exclusive turns overlap.
-    """
-    owner = np.where(alone.any(axis=1), alone.argmax(axis=1), -1)
-    for speaker in range(alone.shape[1]):
-        spoken = np.flatnonzero(owner == speaker)
-        for last in np.flatnonzero(np.diff(spoken) <= longest + 1):
-            owner[spoken[last] : spoken[last + 1]] = speaker
-    return (owner[:, None] == np.arange(alone.shape[1])).astype(float)

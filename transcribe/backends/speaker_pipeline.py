@@ -16,15 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pyannote.audio import Inference
-from pyannote.audio.pipelines import SpeakerDiarization
-from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
-from pyannote.core import Annotation, SlidingWindow, SlidingWindowFeature
+from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from transcribe.backends.ge2e import HOP, SPECTRA, Ge2eEncoder
-from transcribe.backends.small_pipeline import active, bridged
 from transcribe.backends.tracked_voices import TrackedVoices, average_voices, cut_tracks, vote
 from transcribe.backends.voice_grouping import Grouping, Voice, group_stretches
 from transcribe.backends.voice_tracks import Chunks, Track, build_tracks, link_voices, separate_seconds
+from transcribe.backends.voted_pipeline import VotedDiarization, Votes
 
 #: Spectra of speech between two windows of a voice (0.2 s).
 WINDOW_HOP = 20
@@ -33,7 +31,7 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 
-class TrackedDiarization(SpeakerDiarization):
+class TrackedDiarization(VotedDiarization):
     """
     Who speaks when, by tracks of local voices.
 
@@ -51,28 +49,26 @@ class TrackedDiarization(SpeakerDiarization):
         super().__init__(**params)
         self._grouping = Grouping(**(grouping or {}))
 
-    def apply(
+    def vote(
         self,
         file: dict[str, Any],
-        num_speakers: int | None = None,
-        min_speakers: int | None = None,
-        max_speakers: int | None = None,
-        hook: Callable[..., None] | None = None,
-    ) -> DiarizeOutput | Annotation:
-        """Diarise *file* as the library's own pipeline does, hints and all; ``legacy`` gives the bare annotation."""
-        hook = self.setup_hook(file, hook=hook)
-        _, least, most = self.set_num_speakers(num_speakers, min_speakers, max_speakers)
-        segmentations = self.get_segmentations(file, hook=hook)
-        hook("segmentation", segmentations)
+        segmentations: SlidingWindowFeature,
+        least: int,
+        most: float,
+        hook: Callable[..., None],
+    ) -> Votes:
+        """Let the tracks of the local voices vote for the speakers that their stretches were grouped to."""
         tracked = self.track(file, segmentations, self.segmentation.threshold)
         chunks = tracked.chunks
+        frames = SlidingWindow(start=0.0, step=chunks.frame_s, duration=chunks.frame_s)
         if not tracked.voices:
-            return self._output(file, np.zeros((chunks.frames, 1)), np.zeros(chunks.frames, dtype=np.int64), chunks)
+            nobody = np.zeros(chunks.frames, dtype=np.int64)
+            return Votes(scores=np.zeros((chunks.frames, 1)), at_once=nobody, frames=frames, voices=None)
         stretches = cut_tracks(tracked.voices, self.grouping, least=least)
         hook("embeddings", stretches)
         labels = group_stretches(stretches, tracked.separate_s, self.grouping, least=least, most=most)
         scores, at_once = vote(tracked, stretches, labels)
-        return self._output(file, scores, at_once, chunks, average_voices(stretches, labels))
+        return Votes(scores=scores, at_once=at_once, frames=frames, voices=average_voices(stretches, labels))
 
     @property
     def encoder(self) -> Ge2eEncoder:
@@ -128,25 +124,3 @@ class TrackedDiarization(SpeakerDiarization):
             spectra = first + np.flatnonzero(spoken)
             starts = np.arange(len(vectors)) * WINDOW_HOP
             yield Voice(spectra=spectra, starts=starts, vectors=vectors, width=SPECTRA)
-
-    def _output(
-        self,
-        file: dict[str, Any],
-        scores: Floats,
-        at_once: Numbers,
-        chunks: Chunks,
-        voices: Floats | None = None,
-    ) -> DiarizeOutput | Annotation:
-        frames = SlidingWindow(start=0.0, step=chunks.frame_s, duration=chunks.frame_s)
-        pause_s = self.segmentation.min_duration_off
-        loudest = bridged(active(scores, np.minimum(at_once, 1)), round(pause_s / chunks.frame_s))
-        both = self.to_annotation(SlidingWindowFeature(active(scores, at_once), frames), min_duration_off=pause_s)
-        alone = self.to_annotation(SlidingWindowFeature(loudest, frames), min_duration_off=0.0)
-        both.uri = alone.uri = file["uri"]
-        names = dict(zip(both.labels(), self.classes(), strict=False))
-        output = DiarizeOutput(
-            speaker_diarization=both.rename_labels(names),
-            exclusive_speaker_diarization=alone.rename_labels(names),
-            speaker_embeddings=None if voices is None else voices[both.labels()],
-        )
-        return output.speaker_diarization if self.legacy else output
