@@ -17,6 +17,7 @@ from dialects.statistics import holm
 from transcribe.config import GateSettings
 from transcribe.errors import GateFailed
 from transcribe.evaluate import Evaluation
+from transcribe.records import ModelKind
 
 #: A model faster than this, in seconds of work a second of sound, is compared no more: other things take longer.
 _FAST_ENOUGH: Final = 0.005
@@ -34,6 +35,8 @@ class Decision:
     reasons: tuple[str, ...]
     #: What could not be judged, and why.
     notes: tuple[str, ...] = ()
+    #: What the candidate does.
+    kind: ModelKind = "recogniser"
 
     @property
     def promoted(self) -> bool:
@@ -48,17 +51,20 @@ class Decision:
             "against": list(self.against),
             "reasons": list(self.reasons),
             "notes": list(self.notes),
+            "kind": self.kind,
         }
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Decision:
         """The decision that `data` gave."""
         kept = {name: tuple(data[name]) for name in ("against", "reasons", "notes")}
-        return cls(candidate=data["candidate"], current=data["current"], **kept)
+        kind = data.get("kind", "recogniser")
+        return cls(candidate=data["candidate"], current=data["current"], kind=kind, **kept)
 
     def text(self) -> str:
         """For people."""
-        verdict = "may draft" if self.promoted else "may not draft"
+        verb = "draft" if self.kind == "recogniser" else "diarise"
+        verdict = f"may {verb}" if self.promoted else f"may not {verb}"
         lines = [f"model {self.candidate[:12]} {verdict} in place of {self.current[:12]}"]
         lines += [f"  no: {one}" for one in self.against] + [f"  yes: {one}" for one in self.reasons]
         return "\n".join([*lines, *(f"  note: {one}" for one in self.notes)])
@@ -72,7 +78,8 @@ class Decision:
         """
         if self.against:
             message = f"model {self.candidate[:12]} was to be promoted; {'; '.join(self.against)}"
-            hint = "the model that drafted goes on; correct more of what got worse, then boli improve"
+            command = "boli improve" if self.kind == "recogniser" else "boli improve --diariser"
+            hint = f"the model before goes on; correct more of what got worse, then {command}"
             raise GateFailed(message, hint=hint, item=self.candidate)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transcribe.actions import datasets
+from transcribe.actions import datasets, improving_diariser
 from transcribe.actions.scoring import method_of, model_named, preparer
 from transcribe.actions.tables import stacked, table
+from transcribe.backends.identity import folder_id
 from transcribe.console import Answer, Console
 from transcribe.errors import InputError, UsageError
-from transcribe.records import Model
+from transcribe.records import Model, ModelKind
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -31,9 +32,17 @@ def listed(wiring: Wiring) -> Answer:
         passed = None if decision is None else decision["decision"]["promoted"]
         rows.append(asdict(model) | facts | {"passed_gate": passed})
     shown = table(
-        ("state", "name", "id", "tuned from", "on", "gate"),
+        ("kind", "state", "name", "id", "tuned from", "on", "gate"),
         (
-            (row["state"], row["name"], row["id"][:12], (row["base"] or "–")[:12], row["dataset"] or "–", _gate(row))
+            (
+                row["kind"],
+                row["state"],
+                row["name"],
+                row["id"][:12],
+                (row["base"] or "–")[:12],
+                row["dataset"] or "–",
+                _gate(row),
+            )
             for row in rows
         ),
     )
@@ -48,7 +57,7 @@ def _gate(row: dict[str, Any]) -> str:
 def shown(wiring: Wiring, name: str) -> Answer:
     """One model with all that is known of it: what it was made of, how it did, when it drafted."""
     store = wiring.store
-    model = model_named(store, name)
+    model = model_named(store, name, kind=None)
     lineage, decision = store.lineage(model.id), store.decision(model.id)
     drafted = [asdict(each) for each in store.promotions() if each.model == model.id]
     data = asdict(model) | {
@@ -56,7 +65,7 @@ def shown(wiring: Wiring, name: str) -> Answer:
         "decision": decision,
         "promotions": drafted,
     }
-    lines = [f"{model.name} ({model.state})", f"  id       {model.id}", f"  place    {model.place}"]
+    lines = [f"{model.name} ({model.kind}, {model.state})", f"  id       {model.id}", f"  place    {model.place}"]
     if lineage is not None:
         lines += [
             f"  from     {lineage.base}",
@@ -67,8 +76,17 @@ def shown(wiring: Wiring, name: str) -> Answer:
         ]
     if decision is not None:
         lines += [f"  {line}" for kind in ("against", "reasons", "notes") for line in decision["decision"][kind]]
-    lines += [f"  drafted from {each['at']} ({each['why']})" for each in drafted]
+    if model.kind == "diariser" and decision is not None:
+        lines.append(f"  test     {_errors(decision['evaluation'])}")
+    lines += [f"  in use from {each['at']} ({each['why']})" for each in drafted]
     return Answer(data=data, text="\n".join(lines))
+
+
+def _errors(evaluation: Mapping[str, Any]) -> str:
+    """Say the diarisation error before and after."""
+    overall = evaluation["overall"]
+    before, after = 100 * overall["der_before"], 100 * overall["der_after"]
+    return f"DER {before:.1f} % -> {after:.1f} % on {overall['conversations']} conversations"
 
 
 def add(wiring: Wiring, folder: str, name: str | None) -> Answer:
@@ -90,7 +108,7 @@ def verify(wiring: Wiring, name: str | None) -> Answer:
     Raises:
         InputError: E_MODEL, naming each whose files are gone or others.
     """
-    models = [model_named(wiring.store, name)] if name else list(wiring.store.models())
+    models = [model_named(wiring.store, name, kind=None)] if name else list(wiring.store.models())
     wrong = {model.name: fault for model in models if (fault := _fault(wiring, model)) is not None}
     if wrong:
         told = "; ".join(f"{name}: {fault}" for name, fault in wrong.items())
@@ -104,10 +122,13 @@ def _fault(wiring: Wiring, model: Model) -> str | None:
     from transcribe.errors import BoliError
 
     try:
-        found = look(model.place, wiring.model_folder)
+        if model.kind == "diariser":
+            id = folder_id(Path(wiring.diariser_folder(model.place)))
+        else:
+            id = look(model.place, wiring.model_folder).id
     except BoliError as error:
         return error.message
-    return None if found.id == model.id else f"its files are others now ({found.id[:12]})"
+    return None if id == model.id else f"its files are others now ({id[:12]})"
 
 
 def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) -> Answer:
@@ -120,9 +141,10 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
     from transcribe.promote import gate
 
     store = wiring.store
-    candidate, current = model_named(store, name), store.promoted()
+    candidate = model_named(store, name, kind=None)
+    current = store.promoted(candidate.kind)
     if current is not None and current.id == candidate.id:
-        return Answer(data={"promoted": candidate.id, "decision": None}, text=f"{candidate.name} drafts already")
+        return Answer(data={"promoted": candidate.id, "decision": None}, text=f"{candidate.name} is in use already")
     lineage = store.lineage(candidate.id)
     if current is None or (dataset is None and lineage is None):
         hint = "boli models promote MODEL --dataset NAME, after boli dataset freeze NAME and boli run"
@@ -131,14 +153,17 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
         )
     frozen = datasets.opened(wiring, dataset or (lineage.dataset if lineage else ""))
     with store.lock("run"):
-        found = judged(wiring, frozen, candidate, current, console)
-        decision = gate(found, wiring.settings.gate, taught=taught(frozen))
-        store.keep_decision(candidate.id, {"decision": decision.data(), "evaluation": found.data()})
+        if candidate.kind == "diariser":
+            decision = improving_diariser.judge(wiring, candidate, current, frozen, console)
+        else:
+            found = judged(wiring, frozen, candidate, current, console)
+            decision = gate(found, wiring.settings.gate, taught=taught(frozen))
+            store.keep_decision(candidate.id, {"decision": decision.data(), "evaluation": found.data()})
         if not decision.promoted and not console.as_json:
             console.note(decision.text())
         decision.refuse()
         store.promote(candidate.id, why="gate")
-    text = f"{decision.text()}\nit drafts from now on: boli run drafts again what still waits"
+    text = f"{decision.text()}\nit is in use from now on: boli run drafts again what still waits"
     return Answer(data={"promoted": candidate.id, "decision": decision.data()}, text=text)
 
 
@@ -179,9 +204,10 @@ def taught(frozen: Frozen) -> tuple[str, ...]:
     return tuple(tag for tag in frozen.counts.get("train", {}) if tag != "und")
 
 
-def rollback(wiring: Wiring) -> Answer:
-    """Let the model draft again that did before."""
-    before = wiring.store.promoted()
-    now = wiring.store.roll_back()
+def rollback(wiring: Wiring, kind: ModelKind = "recogniser") -> Answer:
+    """Let the model of *kind* draft, or tell speakers apart, again that did before."""
+    before = wiring.store.promoted(kind)
+    now = wiring.store.roll_back(kind)
+    verb = "drafts" if kind == "recogniser" else "tells speakers apart"
     data = {"promoted": now.id, "retired": None if before is None else before.id}
-    return Answer(data=data, text=f"{now.name} ({now.id[:12]}) drafts again")
+    return Answer(data=data, text=f"{now.name} ({now.id[:12]}) {verb} again")

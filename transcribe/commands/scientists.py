@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -279,13 +279,18 @@ def models_promote(
 
 
 @models.command("rollback", epilog="Example: boli models rollback")
-def models_rollback(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Let the model draft again that did before."""
+def models_rollback(
+    kind: Annotated[Literal["recogniser", "diariser"], typer.Option(help="What the model does.")] = "recogniser",
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Let the model draft, or tell speakers apart, again that did before."""
     from transcribe.actions import models as actions
     from transcribe.wiring import Wiring
 
     with Wiring.open(workspace) as wiring:
-        console.answer(actions.rollback(wiring))
+        console.answer(actions.rollback(wiring, kind))
 
 
 @models.command("verify", epilog="Example: boli models verify")
@@ -306,6 +311,9 @@ def models_verify(
 @app.command(rich_help_panel=PANEL, epilog="Example: boli improve")
 def improve(
     on: Annotated[str | None, typer.Option("--dataset", help="A frozen dataset; default: what stands now.")] = None,
+    diariser: Annotated[
+        bool, typer.Option("--diariser", help="Learn who speaks when, instead of what is said.")
+    ] = False,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of tuning at most.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     dry_run: Dry = False,
@@ -315,9 +323,10 @@ def improve(
     progress: Progress = "auto",
 ) -> None:
     """Learn from what was corrected: freeze, tune, convert, evaluate, promote if better; kill it and run it again."""
-    from transcribe.actions import improving
+    from transcribe.actions import improving, improving_diariser
     from transcribe.wiring import Wiring
 
     overrides = {"train.steps": steps, "train.device": device, "recogniser.device": device, "diariser.device": device}
     with Wiring.open(workspace, overrides) as wiring:
-        console.answer(improving.improve(wiring, console, dataset=on, dry_run=dry_run))
+        action = improving_diariser.improve if diariser else improving.improve
+        console.answer(action(wiring, console, dataset=on, dry_run=dry_run))

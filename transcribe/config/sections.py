@@ -124,6 +124,26 @@ class GateSettings(Section):
     slower: float = Field(default=0.25, ge=0)
 
 
+class DiariserTrainSettings(Section):
+    #: Thresholds that are tried, and where the draws begin.
+    trials: int = Field(default=160, ge=8)
+    seed: int = Field(default=0, ge=0)
+    #: Sound that is heard for it, of the train and of the dev part each; more is left out by lot.
+    most_minutes: float = Field(default=180.0, gt=0)
+    #: The voice space is learnt where so many people have so many seconds of corrected speech each.
+    least_people: int = Field(default=6, ge=2)
+    least_speech_s: float = Field(default=20.0, gt=0)
+
+
+class DiariserGateSettings(Section):
+    #: How much lower the diarisation error must be, as a share of the speech; that it is lower must be certain too.
+    least_gain: float = Field(default=0.01, ge=0, le=1)
+    #: How much the error of a dialect or of a kind of recording may rise, where the rise is certain.
+    tolerance: float = Field(default=0.02, ge=0, le=1)
+    #: Conversations in the test from which a dialect or a kind of recording counts.
+    least_conversations: int = Field(default=6, ge=2)
+
+
 class ImproveSettings(Section):
     #: Transformers folder of the model that drafts, where it was not tuned here. ``None``: derived from its files.
     base: str | None = None
@@ -284,4 +304,6 @@ class Settings(Section):
     grow: GrowSettings = GrowSettings()
     gate: GateSettings = GateSettings()
     improve: ImproveSettings = ImproveSettings()
+    diariser_train: DiariserTrainSettings = DiariserTrainSettings()
+    diariser_gate: DiariserGateSettings = DiariserGateSettings()
     desk: DeskSettings = DeskSettings()

@@ -1,0 +1,240 @@
+"""Two diarisers on the same frozen conversations, each through the engine that drafts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from dialects.columns import p_value
+from dialects.conversations import DiarisationError
+from dialects.statistics import Interval, difference_interval, sign_flip_test, smallest_p
+from transcribe.audio.band import is_narrow_band
+from transcribe.backends.diarisation_error import der
+from transcribe.corrected_turns import CorrectedConversation
+from transcribe.errors import Interrupted
+from transcribe.frozen import Frozen
+from transcribe.protocols import SAMPLE_RATE_HZ, Diariser, LabelledSpan, Pcm
+from transcribe.records import Milliseconds
+
+if TYPE_CHECKING:
+    from transcribe.backends.diariser_tuning import TunableDiariser
+
+_SIDES: Final = ("before", "after")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationErrors:
+    """What the present diariser and a candidate make of one conversation."""
+
+    recording: str
+    session: str
+    dialect: str
+    #: ``wide band`` or ``telephone band``.
+    condition: str
+    before: DiarisationError
+    after: DiarisationError
+    #: How many people speak, and how many each finds.
+    speakers: int
+    speakers_before: int
+    speakers_after: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorContrast:
+    """Candidate less present diariser on a group of conversations: below zero, the candidate errs less."""
+
+    name: str
+    conversations: int
+    der_before: float
+    der_after: float
+    difference: float
+    interval: Interval | None
+    #: Paired sign flips over conversations.
+    p: float
+    #: Least value that *p* can take with so many conversations.
+    p_floor: float
+
+    @property
+    def sentence(self) -> str:
+        """The change, for people."""
+        low, high = self.interval or (float("nan"), float("nan"))
+        return (
+            f"DER {100 * self.der_before:.1f} % became {100 * self.der_after:.1f} %, {100 * self.difference:+.1f} "
+            f"points ({100 * low:+.1f} to {100 * high:+.1f}), {p_value(self.p)} with {self.conversations} conversations"
+        )
+
+    def data(self) -> dict[str, Any]:
+        """For JSON."""
+        low, high = self.interval or (None, None)
+        return {
+            "name": self.name,
+            "conversations": self.conversations,
+            "der_before": round(self.der_before, 6),
+            "der_after": round(self.der_after, 6),
+            "difference": round(self.difference, 6),
+            "ci_low": None if low is None else round(low, 6),
+            "ci_high": None if high is None else round(high, 6),
+            "p": round(self.p, 6),
+            "p_floor": round(self.p_floor, 6),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiariserEvaluation:
+    """A candidate beside the present diariser on a frozen test."""
+
+    current: str
+    candidate: str
+    dataset_sha256: str
+    conversations: tuple[ConversationErrors, ...]
+    #: How often speakers dealt out by lot fit the voices as well as those that people named, by part.
+    agreement: Mapping[str, float]
+
+    @property
+    def overall(self) -> ErrorContrast:
+        """All conversations together."""
+        return contrast("all", self.conversations)
+
+    @property
+    def groups(self) -> tuple[ErrorContrast, ...]:
+        """Each dialect, then each kind of recording; one that holds all conversations is left out."""
+        groups: dict[str, list[ConversationErrors]] = defaultdict(list)
+        for attribute in ("dialect", "condition"):
+            for errors in self.conversations:
+                groups[getattr(errors, attribute)].append(errors)
+        return tuple(contrast(name, own) for name, own in groups.items() if len(own) < len(self.conversations))
+
+    def data(self) -> dict[str, Any]:
+        """For JSON."""
+        sums = [sum((getattr(one, side) for one in self.conversations), DiarisationError()) for side in _SIDES]
+        return {
+            "dataset_sha256": self.dataset_sha256,
+            "current": self.current,
+            "candidate": self.candidate,
+            "overall": self.overall.data(),
+            "groups": [group.data() for group in self.groups],
+            "before": sums[0].data(),
+            "after": sums[1].data(),
+            "right_number_of_speakers": {
+                "before": sum(one.speakers_before == one.speakers for one in self.conversations),
+                "after": sum(one.speakers_after == one.speakers for one in self.conversations),
+                "conversations": len(self.conversations),
+            },
+            "agreement_p": dict(self.agreement),
+        }
+
+
+def contrast(name: str, conversations: Sequence[ConversationErrors], part: str = "total") -> ErrorContrast:
+    """
+    Compare the sums of *part* of the errors of both diarisers, paired by conversation.
+
+    Args:
+        name: What *conversations* have in common.
+        conversations: At least one; recordings of one session count as one conversation.
+        part: ``total`` or a part of a `DiarisationError`.
+    """
+    sessions: dict[str, list[ConversationErrors]] = defaultdict(list)
+    for errors in conversations:
+        sessions[errors.session].append(errors)
+    blocks = [[sum(getattr(getattr(one, side), part) for one in own) for side in _SIDES] for own in sessions.values()]
+    speech = [sum(one.before.speech for one in own) for own in sessions.values()]
+    differences = [after - before for before, after in blocks]
+    total = max(1, sum(speech))
+    return ErrorContrast(
+        name=name,
+        conversations=len(sessions),
+        der_before=sum(before for before, _ in blocks) / total,
+        der_after=sum(after for _, after in blocks) / total,
+        difference=sum(differences) / total,
+        interval=difference_interval(differences, speech),
+        p=1.0 if (p := sign_flip_test(differences)) is None else p,
+        p_floor=smallest_p(len(sessions)),
+    )
+
+
+def evaluate(
+    sound: Callable[[str], Pcm],
+    frozen: Frozen,
+    conversations: Sequence[CorrectedConversation],
+    *,
+    present: Diariser,
+    candidate: Diariser,
+    tunable: TunableDiariser,
+    agreement: Mapping[str, float],
+    advance: Callable[[float], None] = lambda share: None,
+    stop: Event | None = None,
+) -> DiariserEvaluation:
+    """
+    Hold *candidate* against *present* on *conversations*, each through the engine that drafts, without a speaker count.
+
+    Args:
+        sound: Reads the samples of a recording.
+        frozen: The dataset that the conversations are of.
+        conversations: Of its test.
+        present: The diariser of now.
+        candidate: The one that may take its place.
+        tunable: Hears whether the voices are those of the named speakers.
+        agreement: What is known of that from other parts.
+        advance: Hears how far it has come, from 0 to 1.
+        stop: Ends it.
+    """
+    from transcribe.backends.voice_projection import chance_of_agreement
+
+    def judge() -> Iterator[ConversationErrors]:
+        for number, conversation in enumerate(conversations, 1):
+            heed(stop)
+            yield _judge(conversation, sound(conversation.recording), present, candidate)
+            advance(0.9 * number / len(conversations))
+
+    errors = tuple(judge())
+    present_voices = (tunable.follow(sound(one.recording)) for one in conversations)
+    turns = (one.turns for one in conversations)
+    chance = chance_of_agreement(zip(present_voices, turns, strict=True))
+    advance(1.0)
+    return DiariserEvaluation(
+        current=present.id,
+        candidate=candidate.id,
+        dataset_sha256=frozen.sha256,
+        conversations=errors,
+        agreement={**agreement, "test": chance},
+    )
+
+
+def _judge(conversation: CorrectedConversation, pcm: Pcm, present: Diariser, candidate: Diariser) -> ConversationErrors:
+    scored = conversation.scored_spans(duration_of(pcm))
+    turns = [diariser.diarise(pcm).turns for diariser in (present, candidate)]
+    before, after = (der(conversation.turns, own, within=scored) for own in turns)
+    return ConversationErrors(
+        recording=conversation.recording,
+        session=conversation.session,
+        dialect=conversation.dialect or "und",
+        condition="telephone band" if is_narrow_band(pcm) else "wide band",
+        before=before,
+        after=after,
+        speakers=_count(conversation.turns),
+        speakers_before=_count(turns[0]),
+        speakers_after=_count(turns[1]),
+    )
+
+
+def _count(turns: Sequence[LabelledSpan]) -> int:
+    return len({turn.label for turn in turns})
+
+
+def duration_of(pcm: Pcm) -> Milliseconds:
+    """Give the length of *pcm*."""
+    return len(pcm) * 1_000 // SAMPLE_RATE_HZ
+
+
+def heed(stop: Event | None) -> None:
+    """
+    End the work where *stop* is set.
+
+    Raises:
+        Interrupted: It is.
+    """
+    if stop is not None and stop.is_set():
+        raise Interrupted("improving the diariser was stopped", hint="run the same command again: it begins anew")
