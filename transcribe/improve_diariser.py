@@ -311,7 +311,7 @@ def _tune(
         least_people=settings.least_people,
         least_speech_s=settings.least_speech_s,
     )
-    tuned = tune(tunable, *heard, search, advance=advance)
+    tuned = tune(tunable.thresholds, tunable.space, *heard, search, advance=advance)
     tell("tuning", 1.0)
     if not tuned.gained:
         message = (

@@ -112,6 +112,17 @@ def test_each_key_that_is_not_allowed_is_named(folder: Path, canary: Path) -> No
     assert "device" in message
 
 
+def test_thresholds_of_speakers_are_refused_out_of_bounds_and_by_pipelines_that_know_none(
+    folder: Path, canary: Path
+) -> None:
+    names = ("cut", "short", "apart", "same_track", "near", "near_s", "smallest_s", "smallest_share")
+    grouping = dict.fromkeys(names, 0.1)
+    configure(folder, lambda document: document["pipeline"]["params"].update(grouping=grouping))
+    refused(folder, canary, "grouping")
+    configure(folder, lambda document: document["pipeline"]["params"].update(grouping=grouping | {"cut": 7.0}))
+    refused(folder, canary, "pipeline.params.grouping.cut")
+
+
 def test_a_tag_of_python_in_the_configuration_never_runs(folder: Path, canary: Path) -> None:
     text = f'preprocessors: !!python/object/apply:os.system ["touch {canary}"]\n'
     (folder / "config.yaml").write_text(text, encoding="utf-8")

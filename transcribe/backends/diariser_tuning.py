@@ -158,7 +158,8 @@ class _Variant:
 
 
 def tune(
-    diariser: TunableDiariser,
+    present: Thresholds,
+    space: VoiceSpace,
     train: Sequence[HeardConversation],
     dev: Sequence[HeardConversation],
     plan: TuningPlan,
@@ -169,18 +170,18 @@ def tune(
     Search the thresholds on *train* and choose on *dev*.
 
     Args:
-        diariser: The present one.
+        present: The thresholds of now.
+        space: The voice space of now.
         train: At least one conversation.
         dev: May be empty: then one conversation of *train* after the other is left out, and the voice space stays.
         plan: How much is tried.
         advance: Is called after each of ``plan.trials``, and as often again if the voice space is learnt.
     """
-    present = diariser.thresholds
     plain = _Variant(space=None, shrinkage=None, train=train, dev=dev)
     trials = search(train, present, trials=plan.trials, seed=plan.seed, advance=advance)
     if not dev:
         return _choose_leaving_one_out(trials)
-    variants, notes = _variants(diariser.space, plain, plan)
+    variants, notes = _variants(space, plain, plan)
     ranked = {plain: trials}
     best = min(trials, key=lambda trial: trial.mean).thresholds
     for number, variant in enumerate(variants):

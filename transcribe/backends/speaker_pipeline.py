@@ -80,7 +80,8 @@ class TrackedDiarization(VotedDiarization):
     @property
     def grouping(self) -> Grouping:
         """The thresholds of speakers."""
-        return replace(self._grouping, join=1 - self.clustering.threshold)
+        # The threshold is written as one less the likeness, which leaves a rest in its last digits.
+        return replace(self._grouping, join=round(1 - self.clustering.threshold, 6))
 
     def track(self, file: dict[str, Any], segmentations: SlidingWindowFeature, threshold: float) -> TrackedVoices:
         """
