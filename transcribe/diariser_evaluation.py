@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from transcribe.records import Milliseconds
 
 if TYPE_CHECKING:
     from transcribe.backends.diariser_tuning import TunableDiariser
+    from transcribe.backends.tracked_voices import TrackedVoices
 
 _SIDES: Final = ("before", "after")
 
@@ -183,16 +185,24 @@ def evaluate(
     """
     from transcribe.backends.voice_projection import chance_of_agreement
 
+    steps = itertools.count(1)
+
+    def begin_step() -> None:
+        heed(stop)
+        advance((next(steps) - 1) / (2 * len(conversations)))
+
     def judge() -> Iterator[ConversationErrors]:
-        for number, conversation in enumerate(conversations, 1):
-            heed(stop)
+        for conversation in conversations:
+            begin_step()
             yield _judge(conversation, sound(conversation.recording), present, candidate)
-            advance(0.9 * number / len(conversations))
+
+    def follow() -> Iterator[tuple[TrackedVoices, Sequence[LabelledSpan]]]:
+        for conversation in conversations:
+            begin_step()
+            yield tunable.follow(sound(conversation.recording)), conversation.turns
 
     errors = tuple(judge())
-    present_voices = (tunable.follow(sound(one.recording)) for one in conversations)
-    turns = (one.turns for one in conversations)
-    chance = chance_of_agreement(zip(present_voices, turns, strict=True))
+    chance = chance_of_agreement(follow())
     advance(1.0)
     return DiariserEvaluation(
         current=present.id,

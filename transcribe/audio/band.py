@@ -12,8 +12,9 @@ from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 EDGE_HZ: Final = 4_000
 #: Samples of a frame.
 FRAME: Final = 512
-#: Share of the sound's own strongest frames below the edge that the strongest above it stay under in a narrow band.
-SHARE: Final = 1e-3
+#: Share of the power of strong frames below the edge that strong ones above it stay under in a narrow band. Calls have
+#: some 1e-6, recordings of rooms and microphones 2e-4 and more.
+SHARE: Final = 1e-4
 #: Which frame counts as a strong one, as a share of all.
 STRONG: Final = 0.95
 
