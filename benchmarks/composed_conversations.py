@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.making.sound import audible
 from benchmarks.real_sets import HISS, read_manifest, read_pcm
-from transcribe.embedded.voices import audible
 from transcribe.protocols import SAMPLE_RATE_HZ, LabelledSpan, Pcm
 
 #: Length from which a conversation ends, in seconds.

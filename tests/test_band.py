@@ -13,7 +13,7 @@ def hissing_speech(seed: int) -> np.ndarray:
     """A voiced tone with bursts of hiss between, as consonants are."""
     draws = np.random.default_rng(seed)
     at = np.arange(5 * 16_000) / 16_000
-    voiced = 6_000 * np.sin(2 * np.pi * 220 * at) * (np.sin(2 * np.pi * 3 * at) > 0)
+    voiced = 6_000 * np.sin(2 * np.pi * 440 * at) * (np.sin(2 * np.pi * 3 * at) > 0)
     return voiced + draws.normal(0, 1_500, len(at)) * (np.sin(2 * np.pi * 3 * at) < -0.6)
 
 
