@@ -9,15 +9,24 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import Said, boli, must
-from transcribe import embedded
+from transcribe.backends import model_cache
 
-DIALECTS = {"en-029", "en-GB", "en-US", "en-scotland", "hi", "ta"}
-WEAK = "en-scotland"
+#: Enough to see the way; the whole demo is a soak test.
+CONVERSATIONS = ("en-US-test-01", "en-scotland-test-01", "hi-test-01")
+DIALECTS = {"en-US", "en-GB", "en-IN", "en-scotland", "hi", "hi-x-mixed", "ta"}
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Said:
-    return must("demo", tmp_path_factory.mktemp("demo") / "boli-demo", timeout=1_200)
+def models(whisper_base: Path, real_diariser: Path) -> dict[str, str]:
+    """Surroundings in which the real models are here."""
+    assert whisper_base.parent == real_diariser.parent
+    return {model_cache.VARIABLE: str(whisper_base.parent)}
+
+
+@pytest.fixture(scope="module")
+def demo(models: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Said:
+    parts = [word for name in CONVERSATIONS for word in ("--conversation", name)]
+    return must("demo", tmp_path_factory.mktemp("demo") / "boli-demo", *parts, timeout=1_200, **models)
 
 
 @pytest.fixture(scope="module")
@@ -25,48 +34,29 @@ def workspace(demo: Said) -> Path:
     return Path(demo.out.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def scored(workspace: Path) -> dict[str, Any]:
-    data: dict[str, Any] = must("wer", "--split", "test", "--workspace", workspace, "--json").document["data"]
-    return data
+def scores(workspace: Path) -> dict[str, Any]:
+    data = must("wer", "--split", "test", "--workspace", workspace, "--json").document["data"]
+    return {row["dialect"]: row for row in data["dialects"]}
 
 
 def test_the_demo_prints_its_table_what_it_lowered_and_its_place_last(demo: Said, workspace: Path) -> None:
-    assert all(tag in demo.out for tag in DIALECTS)
+    assert all(tag in demo.out for tag in ("en-US", "en-scotland", "hi"))
     assert "reportable from 6 blocks and 300 words" in demo.out
+    assert "whisper-base drafts, diariser-real tells speakers apart" in demo.err
     assert (workspace / "boli.toml").is_file()
     assert "Traceback" not in demo.err
 
 
-def test_every_dialect_of_the_demo_is_reportable_with_an_interval(scored: dict[str, Any]) -> None:
-    rows = {row["dialect"]: row for row in scored["dialects"]}
-    assert set(rows) == DIALECTS
-    for row in rows.values():
-        assert row["state"] == "reportable"
-        assert row["words"] == row["hits"] + row["substitutions"] + row["deletions"]
-        assert row["ci_low"] < row["wer"] < row["ci_high"]
-        assert row["blocks"] >= 6
+def test_a_plain_american_voice_is_heard_better_than_hindi(workspace: Path) -> None:
+    rows = scores(workspace)
+    assert rows["en-US"]["wer"] < 0.2
+    assert rows["en-US"]["wer"] < rows["hi"]["wer"]
 
 
-def test_the_weak_dialect_is_clearly_weaker_than_the_rest(scored: dict[str, Any]) -> None:
-    rows = {row["dialect"]: row for row in scored["dialects"]}
-    assert all(row["wer"] < rows[WEAK]["ci_low"] for tag, row in rows.items() if tag != WEAK)
-
-
-def test_the_words_of_each_language_come_in_its_script(workspace: Path) -> None:
-    out = workspace / "stm"
-    must("export", out, "--format", "stm", "--workspace", workspace)
-    text = "".join(path.read_text(encoding="utf-8") for path in out.rglob("*") if path.is_file())
-    assert any("\u0900" <= character <= "\u097f" for character in text), "no Devanagari"
-    assert any("\u0b80" <= character <= "\u0bff" for character in text), "no Tamil"
-
-
-def test_a_second_demo_in_the_same_place_does_nothing_again(workspace: Path, demo: Said) -> None:
-    again = must("run", "--workspace", workspace, "--json").document["data"]
+def test_a_second_demo_in_the_same_place_does_nothing_again(workspace: Path, models: dict[str, str]) -> None:
+    again = must("run", "--workspace", workspace, "--json", **models).document["data"]
     assert again["pending"] == 0
-    known = must(
-        "import", "corrections", embedded.demo_corpus() / "corrections.jsonl", "--workspace", workspace, "--json"
-    )
+    known = must("import", "corrections", workspace / "demo.jsonl", "--workspace", workspace, "--json")
     assert known.document["data"]["new"] == 0
     assert boli("status", "--workspace", workspace, "--json").document["data"]["corrections"] > 0
 
@@ -79,3 +69,25 @@ def test_the_canonical_export_is_sorted_json_without_clocks(workspace: Path) -> 
     assert all(isinstance(document, dict) for document in documents)
     assert not any(name.endswith(("_at", "attempts")) for document in documents for name in document)
     assert must("export", "--canonical", "--workspace", workspace).out == said.out
+
+
+def test_where_no_real_model_is_here_the_embedded_ones_serve_and_it_is_said(tmp_path: Path) -> None:
+    here = {model_cache.VARIABLE: str(tmp_path / "no-models")}
+    said = must("demo", tmp_path / "demo", "--conversation", "en-US-dev-01", timeout=1_200, **here)
+    assert "embedded drafts, embedded tells speakers apart" in said.err
+    assert "boli models get whisper-base" in said.err
+    assert "know none of this speech" in said.err
+
+
+@pytest.mark.soak
+def test_the_whole_demo_shows_which_dialects_are_heard_worse(models: dict[str, str], tmp_path: Path) -> None:
+    demo = must("demo", tmp_path / "boli-demo", timeout=3_600, **models)
+    rows = scores(Path(demo.out.splitlines()[-1]))
+    assert set(rows) == DIALECTS
+    for dialect in ("en-US", "en-GB", "en-scotland", "hi"):
+        assert rows[dialect]["state"] == "reportable"
+        assert rows[dialect]["blocks"] >= 6
+        assert rows[dialect]["ci_low"] < rows[dialect]["wer"] < rows[dialect]["ci_high"]
+    best = max(rows[dialect]["ci_high"] for dialect in ("en-US", "en-GB"))
+    assert all(rows[dialect]["wer"] < 0.12 for dialect in ("en-US", "en-GB"))
+    assert all(rows[dialect]["ci_low"] > best for dialect in ("en-scotland", "hi"))

@@ -83,7 +83,7 @@ def quick(real_diariser: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def detuned(real_diariser: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real diariser with thresholds by which much speech is missed and one person is several: it has much to learn."""
+    """The real diariser with thresholds by which much speech is missed and one person is several."""
     import yaml
 
     folder = tmp_path_factory.mktemp("detuned") / "diariser"

@@ -42,11 +42,32 @@ def test_nobody_talks_in_two_conversations() -> None:
     assert len(seen) == 2 * len(rows())
 
 
-def test_every_person_has_a_voice_of_their_own() -> None:
+def people() -> list[dict[str, str]]:
     with (DEMO / "speakers.csv").open(encoding="utf-8", newline="") as file:
-        people = list(csv.DictReader(file))
-    assert len({person["voice_name"] for person in people}) == len(people) == 2 * len(rows())
-    assert {person["speaker"] for person in people} == {turn["speaker"] for row in rows() for turn in turns(row)}
+        return list(csv.DictReader(file))
+
+
+def test_every_person_has_a_voice_of_their_own() -> None:
+    voices = {tuple(person[part] for part in ("main", "partner", "share", "speed", "warp")) for person in people()}
+    assert len(voices) == len(people()) == 2 * len(rows())
+    assert {person["speaker"] for person in people()} == {turn["speaker"] for row in rows() for turn in turns(row)}
+
+
+def test_no_voice_is_heard_in_two_splits() -> None:
+    split_of = {row["path"]: row["split"] for row in rows()}
+    splits_by_voice: dict[str, set[str]] = {}
+    for person in people():
+        for voice in (person["main"], person["partner"]):
+            splits_by_voice.setdefault(voice, set()).add(split_of[person["recording"]])
+    assert {len(splits) for splits in splits_by_voice.values()} == {1}
+
+
+def test_each_dialect_has_enough_to_learn_from_and_to_measure_with() -> None:
+    counts = Counter((row["dialect"], row["split"]) for row in rows())
+    for dialect in {row["dialect"] for row in rows()}:
+        most = dialect in ("hi", "en-scotland")
+        assert counts[dialect, "test"] >= (12 if most else 6)
+        assert counts[dialect, "train"] >= (12 if most else 4)
 
 
 def test_sidecars_and_rttm_files_agree() -> None:
@@ -80,5 +101,5 @@ def test_a_recording_is_loud_where_its_turns_are() -> None:
 
 def test_the_corpus_is_small() -> None:
     files = list(DEMO.iterdir())
-    assert sum(file.stat().st_size for file in files) < 8_000_000
+    assert sum(file.stat().st_size for file in files) < 12_000_000
     assert {file.suffix for file in files} == {".opus", ".rttm", ".jsonl", ".csv", ".md"}

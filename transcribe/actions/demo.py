@@ -16,6 +16,7 @@ from transcribe.actions.conversing import missing_extras
 from transcribe.actions.improving import improve
 from transcribe.actions.recordings import Source, import_corrections, ingest, run
 from transcribe.actions.scoring import Scoring, wer
+from transcribe.backends import model_cache, model_catalogue
 from transcribe.console import Answer, Console
 from transcribe.desk_records import Role
 from transcribe.errors import InputError
@@ -24,14 +25,14 @@ from transcribe.wiring import Wiring
 #: A dialect of the demo has few conversations: it is called reportable sooner, and the report says so. On its desk one
 #: person of each kind works: each text is reviewed, none is written twice, and everybody sees what the others do.
 DEMO_SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
-    # What the demo shows does not depend on what was fetched to this machine.
-    "recogniser": {"model": embedded.NAME},
-    "diariser": {"model": embedded.NAME},
     "report": {"provisional_words": 100, "reportable_speakers": 6, "reportable_words": 300},
-    # Whatever the demo's people say, they say of goats, buses and prices: test and training share sentences.
-    "dataset": {"closed_vocabulary": True},
     "desk": {"review_share": 1.0, "second_share": 0.0, "gold_share": 0.0},
 }
+#: Models that draft the demo, whatever else was fetched to this machine, so that everybody sees the same.
+DEMO_MODELS: Final = {"recogniser": "whisper-base", "diariser": "diariser-real"}
+#: Test conversations that the demo drafts, a quarter of an hour: four dialects with enough to be reportable, the others
+#: with one each.
+DEMO_PART: Final = {"en-US": 6, "en-GB": 6, "en-scotland": 6, "hi": 6, "en-IN": 1, "hi-x-mixed": 1, "ta": 1}
 DEMO_NOTE: Final = "this demo calls a dialect reportable from 6 blocks and 300 words; the default is 10 and 2000"
 #: Who works at the demo's desk, each named after what they do.
 DEMO_PEOPLE: Final[tuple[Role, ...]] = ("transcriber", "reviewer", "lead")
@@ -41,16 +42,19 @@ def demo(
     folder: Path, console: Console, *, conversations: Sequence[str] = (), with_improvement: bool = False
 ) -> Answer:
     """
-    The whole circle on the corpus that ships with the package; a second time it goes on where it stopped.
+    Draft, correct and score the corpus that ships with the package; a second time it goes on where it stopped.
 
     Args:
-        conversations: Only these of the corpus, by name without ending; none: all.
+        conversations: Only these of the corpus, by name without ending; none: `DEMO_PART`, or all if it improves.
         with_improvement: Learn from the corrections too, and score what drafts then.
     """
     began = time.monotonic()
-    place = workspace.create(folder, DEMO_SETTINGS)
+    place = workspace.create(folder, _settings())
     with Wiring.open(place) as wiring:
-        steps = _steps(wiring, console, conversations, held_back=False)
+        rows = _rows(embedded.demo_corpus() / "manifest.csv", conversations)
+        if not conversations and not with_improvement:
+            rows = _part(rows)
+        steps = _steps(wiring, console, rows, held_back=False)
         if with_improvement:
             steps.append(improve(wiring, console))
             console.note(str(steps[-1].text))
@@ -70,13 +74,14 @@ def demo_desk(folder: Path, console: Console, *, conversations: Sequence[str] = 
     The demo's corpus with work left to do, three people who may sign in, and the desk open on it until somebody stops
     it; for this machine alone. Where all that stands already it only opens.
     """
-    place = workspace.create(folder, DEMO_SETTINGS)
+    place = workspace.create(folder, _settings())
     steps: Sequence[Answer] = ()
     with Wiring.open(place, {"desk.host": "127.0.0.1", "desk.port": port}) as wiring:
         if {person.name for person in wiring.store.people()} >= set(DEMO_PEOPLE):
             console.note(f"demo in {place}; a forgotten password: boli people password NAME --workspace {folder}")
         else:
-            steps = _steps(wiring, console, conversations, held_back=True)
+            rows = _rows(embedded.demo_corpus() / "manifest.csv", conversations)
+            steps = _steps(wiring, console, rows, held_back=True)
             _take_in(wiring, console)
         closed = desk.serve(wiring, console)
     return replace(
@@ -86,16 +91,22 @@ def demo_desk(folder: Path, console: Console, *, conversations: Sequence[str] = 
     )
 
 
-def _steps(wiring: Wiring, console: Console, conversations: Sequence[str], *, held_back: bool) -> list[Answer]:
-    """Recordings in, drafts made, corrections taken in; each is done once, however often it is asked for."""
+def _settings() -> dict[str, Mapping[str, Any]]:
+    """Give the demo's settings with the models that draft it: real ones where both are here, else the embedded ones."""
+    entries = {kind: model_catalogue.need_entry(name) for kind, name in DEMO_MODELS.items()}
+    real = all(model_cache.is_here(entry) for entry in entries.values())
+    return DEMO_SETTINGS | {kind: {"model": entry.name if real else embedded.NAME} for kind, entry in entries.items()}
+
+
+def _steps(wiring: Wiring, console: Console, rows: Sequence[dict[str, str]], *, held_back: bool) -> list[Answer]:
+    """Take in the recordings of *rows*, draft them, and take in corrections; each is done once, however often asked."""
     corpus, place = embedded.demo_corpus(), wiring.workspace
-    manifest, corrections = corpus / "manifest.csv", corpus / "corrections.jsonl"
-    console.note(f"demo in {place}: small models on synthetic speech; they show the way, not the state of the art")
-    if conversations or held_back:
-        rows = _rows(manifest, conversations)
-        known = {row["path"] for row in rows} - (_held_back(rows) if held_back else set())
-        manifest = _write_rows(place / "demo.csv", rows)
-        corrections = _write_known(place / "demo.jsonl", corrections, known)
+    console.note(f"demo in {place}: conversations of synthetic voices with a known truth; {wiring.drafting_sentence()}")
+    if wiring.diariser_place == embedded.NAME:
+        console.note("the embedded models are for tests and know none of this speech: the rates below say so")
+    known = {row["path"] for row in rows} - (_held_back(rows) if held_back else set())
+    manifest = _write_rows(place / "demo.csv", rows)
+    corrections = _write_known(place / "demo.jsonl", corpus / "corrections.jsonl", known)
     doing: tuple[Callable[[], Answer], ...] = (
         lambda: ingest(wiring, Source(manifest=manifest, root=corpus), console),
         lambda: run(wiring, console),
@@ -133,6 +144,21 @@ def _rows(manifest: Path, conversations: Sequence[str]) -> list[dict[str, str]]:
             hint=f"{embedded.demo_corpus() / 'manifest.csv'} lists them, for example {Path(rows[0]['path']).stem}",
         )
     return [row for row in rows if not conversations or Path(row["path"]).stem in conversations]
+
+
+def _part(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """
+    Give the rows of `DEMO_PART`: of each dialect the first ones of the test.
+
+    >>> tests = [{"dialect": "ta", "split": "test", "path": path} for path in "ab"]
+    >>> [row["path"] for row in _part([{"dialect": "ta", "split": "dev", "path": "c"}, *tests])]
+    ['a']
+    """
+    by_dialect: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        if row["split"] == "test":
+            by_dialect.setdefault(row["dialect"], []).append(row)
+    return [row for dialect, tests in by_dialect.items() for row in tests[: DEMO_PART.get(dialect, 0)]]
 
 
 def _held_back(rows: Sequence[dict[str, str]]) -> set[str]:
