@@ -95,7 +95,8 @@ def _settings() -> dict[str, Mapping[str, Any]]:
     """Give the demo's settings with the models that draft it: real ones where both are here, else the embedded ones."""
     entries = {kind: model_catalogue.need_entry(name) for kind, name in DEMO_MODELS.items()}
     real = all(model_cache.is_here(entry) for entry in entries.values())
-    return DEMO_SETTINGS | {kind: {"model": entry.name if real else embedded.NAME} for kind, entry in entries.items()}
+    models = {kind: {"model": entry.name if real else embedded.NAME} for kind, entry in entries.items()}
+    return {**DEMO_SETTINGS, **models}
 
 
 def _steps(wiring: Wiring, console: Console, rows: Sequence[dict[str, str]], *, held_back: bool) -> list[Answer]:
