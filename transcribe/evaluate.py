@@ -24,9 +24,9 @@ from dialects.scoring import Pair
 from transcribe.drafting import Recipe, Step, assemble, draft_pending, tracks_of
 from transcribe.errors import InputError, Interrupted
 from transcribe.frozen import Example, Frozen
-from transcribe.records import Correction, Milliseconds, Recording
+from transcribe.records import Correction, Milliseconds, Recording, join_words
 from transcribe.store import Store
-from transcribe.store.scoring import Speech, Spoken, attribution
+from transcribe.store.scoring import Speech, Spoken, words_by_correction
 
 #: Sound on which two models' speeds are held against each other, and how often.
 _RACE: Final[Milliseconds] = 60_000
@@ -120,7 +120,7 @@ def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) 
         written = {one.id: one for one in group if one.text is not None}
         corrections = [_correction(one) for one in written.values()]
         speech = _speech(store, recipe, audio)
-        spoken_by = attribution(corrections, speech)
+        heard = words_by_correction(corrections, speech)
         for said in corrections:
             one = written[said.id]
             if one.provenance is not None and one.provenance.draft in judged:
@@ -128,7 +128,7 @@ def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) 
             yield Pair(
                 id=said.id,
                 reference=said.text,
-                hypothesis=_heard(speech, spoken_by, said),
+                hypothesis=join_words(heard[said.id]),
                 dialect=one.dialect or "und",
                 language=one.language,
                 speaker=one.person,
@@ -136,13 +136,6 @@ def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) 
                 session=one.session or audio,
                 duration_s=(said.end - said.start) / 1000,
             )
-
-
-def _heard(speech: Speech, spoken_by: Mapping[str, str], said: Correction) -> str:
-    if said.speaker is None:
-        return speech.hypothesis(said.start, said.end, None)
-    speaker = spoken_by.get(said.speaker)
-    return "" if speaker is None else speech.hypothesis(said.start, said.end, speaker)
 
 
 def _correction(one: Example) -> Correction:

@@ -140,7 +140,7 @@ def test_a_correction_that_was_taken_back_does_not_stand(talk: Store) -> None:
 
 
 def test_a_span_has_the_words_of_its_speaker_and_the_facts_of_its_recording(talk: Store) -> None:
-    talk.add_corrections([correction("c1", end=3_000, speaker="A", dialect="bho")])
+    talk.add_corrections([correction("c1", end=2_000, speaker="A", dialect="bho")])
     assert spans(talk)["c1"] == ScoringSpan(
         id="c1",
         recording=ID,
@@ -149,7 +149,7 @@ def test_a_span_has_the_words_of_its_speaker_and_the_facts_of_its_recording(talk
         session="s1",
         split="test",
         start=0,
-        end=3_000,
+        end=2_000,
         reference="one too",
         hypothesis="one two",
     )

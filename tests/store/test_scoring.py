@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.store.factories import correction, words
-from transcribe.records import Word
-from transcribe.store.scoring import Speech, Spoken, attribution, joined
+from transcribe.records import Word, join_words
+from transcribe.store.scoring import Speech, Spoken, attribution, joined, words_by_correction
 
 
 def speech(*spoken: tuple[str, int, int, str]) -> Speech:
@@ -21,24 +21,51 @@ def claims(*spans: tuple[str | None, int, int]) -> list:
     return [correction(f"c{n}", start=start, end=end, speaker=speaker) for n, (speaker, start, end) in enumerate(spans)]
 
 
+def heard(said: Speech, *spans: tuple[str | None, int, int]) -> list[str]:
+    """Give the drafted words that stand against a correction of each of *spans*."""
+    corrections = claims(*spans)
+    found = words_by_correction(corrections, said)
+    return [join_words(found[one.id]) for one in corrections]
+
+
 def test_a_word_belongs_where_its_midpoint_lies() -> None:
     said = speech(("A", 0, 40, "one two"))  # 0-20 and 20-40, midpoints 10 and 30
     cases = {(0, 10): "", (0, 11): "one", (10, 30): "one", (10, 31): "one two", (30, 99): "two", (31, 99): ""}
-    assert {span: said.hypothesis(*span, "A") for span in cases} == cases
+    assert {span: heard(said, ("A", *span))[0] for span in cases} == cases
 
 
 def test_half_milliseconds_are_not_lost() -> None:
     said = Speech([Spoken(speaker="A", start=0, end=9, words=(Word(text="one", start=2, end=5, probability=1.0),))])
-    assert [said.hypothesis(0, 3, None), said.hypothesis(3, 4, None)] == ["", "one"]  # midpoint 3.5
+    assert heard(said, (None, 0, 3), (None, 3, 4)) == ["", "one"]  # midpoint 3.5
 
 
 def test_words_of_everybody_come_in_time_order() -> None:
     said = speech(("A", 0, 40, "one three"), ("B", 10, 30, "two"))
-    assert said.hypothesis(0, 40, None) == "one two three"
+    assert heard(said, (None, 0, 40)) == ["one two three"]
 
 
 def test_nobody_said_nothing() -> None:
-    assert [speech().hypothesis(0, 9, None), speech(("A", 0, 9, "one")).hypothesis(0, 9, "B")] == ["", ""]
+    assert heard(speech(), ("A", 0, 9), (None, 0, 9)) == ["", ""]
+
+
+def test_of_overlapping_speech_everybody_has_his_own_words() -> None:
+    said = speech(("A", 0, 20, "one two"), ("B", 10, 30, "three four"))
+    assert heard(said, ("A", 0, 20), ("B", 10, 30)) == ["one two", "three four"]
+
+
+def test_what_nobody_has_corrected_yet_is_not_the_words_of_who_spoke_over_it() -> None:
+    said = speech(("A", 0, 40, "one two"), ("B", 10, 20, "yes"))
+    assert heard(said, ("A", 0, 40)) == ["one two"]
+
+
+def test_a_word_under_a_wrong_name_is_still_heard() -> None:
+    said = speech(("A", 0, 60, "one two three"))  # B's answer was taken for A
+    assert heard(said, ("A", 0, 20), ("B", 20, 40), ("A", 40, 60)) == ["one", "two", "three"]
+
+
+def test_a_word_of_nobody_there_is_counted_once_for_the_nearest() -> None:
+    said = speech(("C", 0, 20, "one"))  # midpoint 10
+    assert heard(said, ("A", 0, 16), ("B", 8, 40)) == ["one", ""]
 
 
 def test_a_named_speaker_is_himself_even_where_another_speaks() -> None:
@@ -84,8 +111,16 @@ def test_joined_spans_cover_the_same_time_and_stay_apart(given: list[tuple[int, 
 
 @given(spans, st.lists(st.integers(0, 80), max_size=4, unique=True))
 def test_every_word_falls_into_one_of_spans_that_lie_side_by_side(said: list[tuple[int, int]], cuts: list[int]) -> None:
-    heard = speech(*(("AB"[n % 2], start, end, f"w{n}") for n, (start, end) in enumerate(said)))
+    drafted = speech(*(("AB"[n % 2], start, end, f"w{n}") for n, (start, end) in enumerate(said)))
     edges = [0, *sorted(cuts), 100]
-    parts = [heard.hypothesis(start, end, None) for start, end in pairwise(edges)]
-    assert sorted(" ".join(parts).split()) == sorted(heard.hypothesis(0, 100, None).split())
-    assert len(heard.hypothesis(0, 100, None).split()) == len(said)
+    parts = heard(drafted, *((None, start, end) for start, end in pairwise(edges)))
+    assert sorted(" ".join(parts).split()) == sorted(f"w{n}" for n in range(len(said)))
+
+
+@given(spans, st.lists(st.tuples(st.sampled_from("XYZ"), st.integers(0, 80), st.integers(1, 40)), max_size=6))
+def test_no_word_is_counted_for_two_speakers(said: list[tuple[int, int]], given: list[tuple[str, int, int]]) -> None:
+    drafted = speech(*(("AB"[n % 2], start, end, f"w{n}") for n, (start, end) in enumerate(said)))
+    asked = [(name, start, start + length) for name, start, length in given]
+    texts = zip(asked, heard(drafted, *asked), strict=True)
+    counted = {(name, word) for (name, _, _), text in texts for word in text.split()}
+    assert len({word for _, word in counted}) == len(counted)

@@ -16,7 +16,7 @@ from transcribe.store.database import Database, batches, insert_into
 from transcribe.store.hiding import Hidden, spans_of
 from transcribe.store.recordings import Added, numbers_of, unknown_recording
 from transcribe.store.rows import correction_of, values_of_correction, words_of
-from transcribe.store.scoring import Speech, Spoken, attribution
+from transcribe.store.scoring import Speech, Spoken, words_by_correction
 from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
 from transcribe.store.voices import links_in
 
@@ -72,9 +72,8 @@ class Corrections(Database):
         """
         Each standing correction beside the words that *model* drafted there in its newest run. Streams by recording.
 
-        A correction whose speaker the drafts do not name is given the words of the drafted speaker that he shares
-        the most time with. What is masked is hidden in both texts. Recordings that *model* never drafted are left
-        out; `undrafted` counts them.
+        A correction is given its `words_by_correction`. What is masked is hidden in both texts. Recordings that
+        *model* never drafted are left out; `undrafted` counts them.
 
         Args:
             tier: Which of a correction's texts counts. One that has no normalised text counts as it was written.
@@ -232,12 +231,9 @@ def _speeches(connection: Connection, runs: Mapping[int, int]) -> dict[int, list
 def _spans(
     recording: Row[Any], corrections: Sequence[Correction], speech: Speech, hidden: Hidden, tier: Tier
 ) -> Iterator[tuple[ScoringSpan, tuple[Word, ...]]]:
-    spoken_by = attribution(corrections, speech)
+    heard = words_by_correction(corrections, speech)
     for correction in corrections:
-        words: Sequence[Word] = ()
-        if correction.speaker is None or correction.speaker in spoken_by:
-            who = None if correction.speaker is None else spoken_by[correction.speaker]
-            words = speech.words(correction.start, correction.end, who)
+        words = heard[correction.id]
         reference, hypothesis = hidden.both(correction, words, tier)
         span = ScoringSpan(
             id=correction.id,

@@ -1,8 +1,8 @@
 """
 Which drafted words stand against a correction: the rule of a pair, without a database.
 
-A word belongs to the span that holds its midpoint. A correction's speaker hears only his own words; a correction
-without a speaker hears all words of its span in time order.
+A word belongs to the span that holds its midpoint: of its speaker's corrections, else of another speaker's. A
+correction without a speaker has all words of its span.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from transcribe.records import Correction, Milliseconds, Word, join_words
+from transcribe.records import Correction, Milliseconds, Word
 
 #: Start and end.
 Span: TypeAlias = tuple[Milliseconds, Milliseconds]
@@ -34,34 +34,64 @@ class Speech:
     """All that one model drafted of one recording, by speaker and in time order."""
 
     def __init__(self, segments: Iterable[Spoken]) -> None:
-        self._segments: dict[str, list[Spoken]] = defaultdict(list)
+        self._spans: dict[str, list[Span]] = defaultdict(list)
+        words: list[tuple[Word, str]] = []
         for segment in segments:
-            self._segments[segment.speaker].append(segment)
+            self._spans[segment.speaker].append((segment.start, segment.end))
+            words += ((word, segment.speaker) for word in segment.words)
+        #: Each word with its speaker, by midpoint. Twice the midpoint, so that it stays a whole number.
+        self.words: Sequence[tuple[Word, str]] = sorted(words, key=lambda each: each[0].start + each[0].end)
+        self._middles = [word.start + word.end for word, _ in self.words]
 
     @property
     def speakers(self) -> frozenset[str]:
-        return frozenset(self._segments)
+        return frozenset(self._spans)
 
-    def hypothesis(self, start: Milliseconds, end: Milliseconds, speaker: str | None) -> str:
-        """What was heard in [*start*, *end*): the `words` there."""
-        return join_words(self.words(start, end, speaker))
-
-    def words(self, start: Milliseconds, end: Milliseconds, speaker: str | None) -> list[Word]:
-        """Words whose midpoints lie in [*start*, *end*), of *speaker* or, if ``None``, of everybody, in time order."""
-        words, middles = self._timed.get(speaker, ((), ()))
-        # Twice the midpoint, so that it stays a whole number.
-        inside = words[bisect_left(middles, 2 * start) : bisect_left(middles, 2 * end)]
-        return sorted(inside, key=lambda word: (word.start, word.end))
+    def inside(self, start: Milliseconds, end: Milliseconds) -> range:
+        """Give the positions in `words` of those whose midpoints lie in [*start*, *end*)."""
+        return range(bisect_left(self._middles, 2 * start), bisect_left(self._middles, 2 * end))
 
     def spans(self, speaker: str) -> list[Span]:
         """Where *speaker* speaks: apart from each other, in time order."""
-        return joined((segment.start, segment.end) for segment in self._segments[speaker])
+        return self._joined[speaker]
+
+    def speaks(self, speaker: str | None, word: Word) -> bool:
+        """Whether *speaker* speaks at the midpoint of *word*."""
+        spans = self._joined.get(speaker or "", [])
+        before = bisect_right(spans, word.start + word.end, key=lambda span: 2 * span[0])
+        return before > 0 and word.start + word.end < 2 * spans[before - 1][1]
 
     @cached_property
-    def _timed(self) -> Mapping[str | None, tuple[Sequence[Word], Sequence[int]]]:
-        spoken = {speaker: [word for each in parts for word in each.words] for speaker, parts in self._segments.items()}
-        everybody = [word for words in spoken.values() for word in words]
-        return {name: _by_middle(words) for name, words in ({None: everybody} | spoken).items()}
+    def _joined(self) -> Mapping[str, list[Span]]:
+        return {speaker: joined(spans) for speaker, spans in self._spans.items()}
+
+
+def words_by_correction(corrections: Sequence[Correction], speech: Speech) -> dict[str, list[Word]]:
+    """
+    Give the drafted words that stand against each of *corrections*, in time order, by its id.
+
+    A word stands against the correction of its own speaker that holds its midpoint. Where there is none, because who
+    spoke was heard wrongly, it stands against the nearest that holds it of another speaker who is drafted as silent
+    then: a wrong name is not a missing word, and what wrong names cost has rates of its own (cpWER less DI-cpWER).
+    A correction without a speaker has all words of its span.
+    """
+    spoken_by = attribution(corrections, speech)
+    found: dict[str, list[int]] = {correction.id: [] for correction in corrections}
+    own: set[int] = set()
+    others: dict[int, list[Correction]] = defaultdict(list)
+    for correction in corrections:
+        speaker = None if correction.speaker is None else spoken_by.get(correction.speaker)
+        for position in speech.inside(correction.start, correction.end):
+            if correction.speaker is None:
+                found[correction.id].append(position)
+            elif speech.words[position][1] == speaker:
+                found[correction.id].append(position)
+                own.add(position)
+            elif not speech.speaks(speaker, speech.words[position][0]):
+                others[position].append(correction)
+    for position in others.keys() - own:
+        found[_nearest(others[position], speech.words[position][0]).id].append(position)
+    return {id_: _in_order(speech.words[position][0] for position in positions) for id_, positions in found.items()}
 
 
 def attribution(corrections: Iterable[Correction], speech: Speech) -> dict[str, str]:
@@ -115,6 +145,9 @@ def _overlap(spans: Sequence[Span], other: Span) -> Milliseconds:
     return sum(max(0, min(end, upto) - max(start, since)) for since, upto in spans[first:last])
 
 
-def _by_middle(words: list[Word]) -> tuple[Sequence[Word], Sequence[int]]:
-    ordered = sorted(words, key=lambda word: word.start + word.end)
-    return ordered, [word.start + word.end for word in ordered]
+def _nearest(corrections: Iterable[Correction], word: Word) -> Correction:
+    return min(corrections, key=lambda one: (abs(one.start + one.end - word.start - word.end), one.start, one.id))
+
+
+def _in_order(words: Iterable[Word]) -> list[Word]:
+    return sorted(words, key=lambda word: (word.start, word.end))
