@@ -14,7 +14,7 @@ from dialects.report import Report, report_of
 from dialects.scoring import Pair
 from transcribe.config import GateSettings
 from transcribe.errors import GateFailed
-from transcribe.evaluate import Evaluation, Scores
+from transcribe.evaluate import Evaluation, Scores, Speed
 from transcribe.promote import Decision, gate
 
 RULES = GateSettings()
@@ -50,12 +50,17 @@ def about(mean: int) -> Callable[[random.Random], int]:
     return lambda made: max(0, mean + made.randint(-1, 1))
 
 
+def speed(real_time_factor: float, letters: int = 10) -> Speed:
+    """Give the speed of drafting so many *letters* a second."""
+    return Speed(real_time_factor=real_time_factor, seconds_a_letter=real_time_factor / letters if letters else None)
+
+
 def evaluation(
-    before: Errors, after: Errors, speakers: Mapping[str, int] | None = None, **changed: tuple[float, float]
+    before: Errors, after: Errors, speakers: Mapping[str, int] | None = None, **changed: tuple[object, object]
 ) -> Evaluation:
     """Each in *changed* is a fact of the current model and of the candidate."""
     speakers = speakers or {"en-GB": 8, "en-scotland": 10}
-    facts = {"hallucinations": (0, 0), "real_time_factor": (0.1, 0.1)} | changed
+    facts = {"hallucinations": (0, 0), "speed": (speed(0.1), speed(0.1))} | changed
     sides = [report(errors, speakers) for errors in (before, after)]
     scores = [
         Scores(
@@ -135,9 +140,15 @@ def test_a_model_that_makes_things_up_is_refused() -> None:
 
 
 def test_a_slower_model_is_refused() -> None:
-    decision = decided(evaluation(BEFORE, BETTER, real_time_factor=(0.1, 0.14)))
+    decision = decided(evaluation(BEFORE, BETTER, speed=(speed(0.1), speed(0.14))))
     assert decision.against == ("it is slower: 0.140 seconds of work a second of sound, before 0.100",)
-    assert decided(evaluation(BEFORE, BETTER, real_time_factor=(0.1, 0.12))).promoted
+    assert decided(evaluation(BEFORE, BETTER, speed=(speed(0.1), speed(0.12)))).promoted
+    assert not decided(evaluation(BEFORE, BETTER, speed=(speed(0.1, letters=0), speed(0.14)))).promoted
+
+
+def test_a_model_that_writes_more_may_take_longer_for_it() -> None:
+    assert decided(evaluation(BEFORE, BETTER, speed=(speed(0.1), speed(0.14, letters=12)))).promoted
+    assert not decided(evaluation(BEFORE, BETTER, speed=(speed(0.1), speed(0.14, letters=11)))).promoted
 
 
 def test_a_decision_reads_back_as_it_was_kept() -> None:

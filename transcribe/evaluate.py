@@ -24,13 +24,31 @@ from dialects.scoring import Pair
 from transcribe.drafting import Recipe, Step, assemble, draft_pending, tracks_of
 from transcribe.errors import InputError, Interrupted
 from transcribe.frozen import Example, Frozen
-from transcribe.records import Correction, Milliseconds, Recording, join_words
+from transcribe.records import Correction, Drafted, Milliseconds, Recording, join_words
 from transcribe.store import Store
 from transcribe.store.scoring import Speech, Spoken, words_by_correction
 
 #: Sound on which two models' speeds are held against each other, and how often.
 _RACE: Final[Milliseconds] = 60_000
 _ROUNDS: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """How much work drafting takes."""
+
+    #: Seconds of work a second of sound; ``None`` where nobody measured.
+    real_time_factor: float | None = None
+    #: Seconds of work a letter of the drafts; ``None`` where they are empty too.
+    seconds_a_letter: float | None = None
+
+    def data(self) -> dict[str, Any]:
+        """For JSON."""
+        letter = self.seconds_a_letter
+        return {
+            "real_time_factor": rounded(self.real_time_factor),
+            "seconds_a_letter": None if letter is None else round(letter, 6),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +61,7 @@ class Scores:
     hallucinations: int
     #: Length of the stretches that were scored.
     sound: Milliseconds
-    #: Seconds of work a second of sound; ``None`` where nobody measured.
-    real_time_factor: float | None = None
+    speed: Speed = Speed()
 
     @property
     def hallucinations_an_hour(self) -> float:
@@ -57,7 +74,7 @@ class Scores:
             "hallucinations": self.hallucinations,
             "hallucinations_an_hour": rounded(self.hallucinations_an_hour),
             "sound_ms": self.sound,
-            "real_time_factor": rounded(self.real_time_factor),
+            **self.speed.data(),
             "report": self.report.data(),
         }
 
@@ -160,7 +177,7 @@ def scores(
     judged: frozenset[str],
     prepare: Preparer,
     method: Method,
-    real_time_factor: float | None = None,
+    speed: Speed = Speed(),
 ) -> Scores:
     """The rates of *recipe*'s drafts of the test, by dialect, and how often it made something up."""
     found = list(pairs(store, recipe, frozen, judged))
@@ -169,7 +186,7 @@ def scores(
         report=report_of(found, prepare, model=recipe.recogniser.id, method=method, with_recount=False),
         hallucinations=sum(hallucinated(prepare(pair)) for pair in found),
         sound=round(sum((pair.duration_s or 0.0) * 1000 for pair in found)),
-        real_time_factor=real_time_factor,
+        speed=speed,
     )
 
 
@@ -181,13 +198,13 @@ def evaluate(
     candidate: Recipe,
     prepare: Preparer,
     method: Method,
-    speeds: Mapping[str, float] | None = None,
+    speeds: Mapping[str, Speed] | None = None,
 ) -> Evaluation:
     """
     *candidate* against *current* on the test of *frozen*, which both have drafted.
 
     Args:
-        speeds: Real-time factors by model, as `race` measures them.
+        speeds: By model, as `race` measures them.
 
     Raises:
         InputError: E_TEST if there is no test, or a recording of it was not drafted.
@@ -201,7 +218,7 @@ def evaluate(
             judged=judged,
             prepare=prepare,
             method=method,
-            real_time_factor=(speeds or {}).get(recipe.recogniser.id),
+            speed=(speeds or {}).get(recipe.recogniser.id, Speed()),
         )
         for recipe in (current, candidate)
     ]
@@ -262,9 +279,9 @@ def race(
     frozen: Frozen,
     *,
     clock: Callable[[], float] = time.process_time,
-) -> dict[str, float]:
+) -> dict[str, Speed]:
     """
-    Real-time factors of *recipes* on the same minute of the test, by model: the best of two rounds, in turn.
+    Give the speeds of *recipes* on the same minute of the test, by model: the best of two rounds, in turn.
 
     Args:
         clock: The processor's by default, which other work on the machine does not move; the wall's for a GPU.
@@ -277,10 +294,23 @@ def race(
     tracks = [(recording, tracks_of(recording, store, recipes[0], audio_folder)) for recording in some]
     sound = sum(recording.duration for recording in some) / 1000
     taken: dict[str, list[float]] = {recipe.recogniser.id: [] for recipe in recipes}
+    letters: dict[str, int] = {}
     for _ in range(_ROUNDS):
         for recipe in recipes:
             began = clock()
-            for recording, own in tracks:
-                assemble(recording, own, recipe)
+            drafted = [assemble(recording, own, recipe) for recording, own in tracks]
             taken[recipe.recogniser.id].append(clock() - began)
-    return {model: min(seconds) / sound for model, seconds in taken.items()} if sound else {}
+            letters[recipe.recogniser.id] = sum(map(_count_letters, drafted))
+    if not sound:
+        return {}
+    return {
+        model: Speed(
+            real_time_factor=min(seconds) / sound,
+            seconds_a_letter=min(seconds) / letters[model] if letters[model] else None,
+        )
+        for model, seconds in taken.items()
+    }
+
+
+def _count_letters(drafted: Drafted) -> int:
+    return sum(len(word.text) for draft in drafted.drafts for word in draft.words)

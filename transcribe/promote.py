@@ -152,10 +152,21 @@ def _chance_of(after: int, before: int) -> float:
 
 
 def _slower(found: Evaluation, rules: GateSettings) -> list[str]:
-    before, after = found.current.real_time_factor, found.candidate.real_time_factor
-    if before is None or after is None or after <= max(before * (1 + rules.slower), _FAST_ENOUGH):
+    """
+    Refuse a candidate that takes longer for the sound and for each letter too.
+
+    One that writes more, because it hears what the other missed or spells a script byte by byte, may take longer.
+    """
+    before, after = found.current.speed, found.candidate.speed
+    if before.real_time_factor is None or after.real_time_factor is None:
         return []
-    return [f"it is slower: {after:.3f} seconds of work a second of sound, before {before:.3f}"]
+    if after.real_time_factor <= max(before.real_time_factor * (1 + rules.slower), _FAST_ENOUGH):
+        return []
+    letters = (before.seconds_a_letter, after.seconds_a_letter)
+    if letters[0] is not None and letters[1] is not None and letters[1] <= letters[0] * (1 + rules.slower):
+        return []
+    took, took_before = after.real_time_factor, before.real_time_factor
+    return [f"it is slower: {took:.3f} seconds of work a second of sound, before {took_before:.3f}"]
 
 
 def _unjudged(comparison: Comparison, rules: GateSettings) -> list[str]:
