@@ -38,7 +38,6 @@ from transcribe.backends.model_cache import (
 from transcribe.backends.model_catalogue import (
     CatalogueEntry,
     HubSource,
-    Kind,
     ModelFile,
     WheelMember,
     catalogue,
@@ -47,6 +46,7 @@ from transcribe.backends.model_catalogue import (
 )
 from transcribe.backends.model_fetch import fetch
 from transcribe.errors import BoliError, InputError, MissingError, UnfitError, UnreachableError
+from transcribe.records import ModelKind
 
 CONTENT = b"weights" * 1_000
 
@@ -246,7 +246,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
         server.shutdown()
 
 
-def hub_entry(kind: Kind, folder: Path, revision: str | None) -> CatalogueEntry:
+def hub_entry(kind: ModelKind, folder: Path, revision: str | None) -> CatalogueEntry:
     names = tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
     source = HubSource(id="owner/name", files=names, revision=revision)
     return CatalogueEntry(name="owner/name", kind=kind, licence="MIT", languages="none", hub=source)

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 pytest.importorskip("transformers", reason="tuning belongs to the train extra")
 
-from tests.finetune.factories import heard, line, sound  # noqa: E402 - after the libraries that it needs
+from tests.finetune.factories import line, sound  # noqa: E402 - after the libraries that it needs
 from transcribe import audio, embedded  # noqa: E402
 from transcribe.errors import Interrupted  # noqa: E402
 from transcribe.finetune import hearing  # noqa: E402
@@ -59,7 +59,7 @@ def test_what_is_read_back_is_what_the_encoder_answers_to_full_30_seconds(net: A
     kept = answers(tmp_path, net)
     kept.compute(three_windows())
     own = three_windows()[1]
-    mel = hearing.Features(80, torch.device("cpu"))([hearing.to_wave(heard(TALK)[4 * 16_000 : 7 * 16_000])])
+    mel = hearing.Features(80, torch.device("cpu"))([hearing.to_wave(sound(TALK, None)[4 * 16_000 : 7 * 16_000])])
     with torch.no_grad():
         wanted = hearing.encode(net, torch.nn.functional.pad(mel, (0, 3_000 - mel.shape[-1]))).states
     (found,) = kept.of(own)[None]

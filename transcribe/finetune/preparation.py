@@ -92,7 +92,11 @@ def prepare(
 
 
 def _cut(dataset: Frozen, learner: Learner, longest: int) -> _Parts:
+    settings = learner.settings
     learned, tested = passages(dataset.examples("train")), passages(dataset.examples("dev"))
+    if settings.alone and settings.focus:
+        # What it forgets of the others counts for nothing, so they are neither taught nor tested.
+        learned, tested = ([one for one in part if one.dialect in settings.focus] for part in (learned, tested))
     if not learned:
         raise InputError(
             f"{dataset.folder} has no text to learn from in its train part",
@@ -100,7 +104,7 @@ def _cut(dataset: Frozen, learner: Learner, longest: int) -> _Parts:
             hint="texts need a language and must not be of the dev or test part",
             item=str(dataset.folder),
         )
-    cutter = FixedCutter if learner.settings.encoder == "frozen" else RandomCutter
+    cutter = FixedCutter if settings.encoder == "frozen" else RandomCutter
     return _Parts(
         learned=learned,
         cutter=cutter(learned, longest),
