@@ -89,8 +89,8 @@ class ReportSettings(Section):
 
 
 class DatasetSettings(Section):
-    #: Whether people can only say what is known beforehand (digits, commands, the demo's sentences). Else training
-    #: texts that the test has too are left out.
+    #: Whether people can only say what is known beforehand (digits, commands). Else training texts that the test
+    #: has too are left out.
     closed_vocabulary: bool = False
     #: Version of the transcription rules that texts are written by now.
     guideline: str | None = None
