@@ -1,16 +1,18 @@
 """
 Pending recordings to turns, segments and drafts: the pipeline that a GPU spends its day in.
 
-Two stages run side by side, a thread each: the diariser is already at the next recording while the recogniser is at
-this one. All that was made of a recording is saved in one transaction, so a machine that dies in the middle loses the
-recordings in flight and nothing else. What is left to do is a query, never a flag.
+Two stages run side by side: the diariser is already at the next recording while the recogniser is at this one, on a
+processor at two of them. All that was made of a recording is saved in one transaction, so a machine that dies in the
+middle loses the recordings in flight and nothing else. What is left to do is a query, never a flag.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -87,6 +89,8 @@ class Recipe:
     count_tokens: Callable[[str], int] = count_bytes
     #: Decoding settings that change the text, as plain values.
     decoding: Mapping[str, object] = field(default_factory=dict)
+    #: Recordings that the recogniser hears at once: how fast, not what.
+    workers: int = 1
 
     @property
     def diarisation(self) -> str:
@@ -176,19 +180,37 @@ def draft_pending(
     recordings = store.pending(recipe.settings, retry_failed=retry_failed, ids=ids, waiting=waiting)
     work = _Diarising(store, recipe, audio_folder, recordings, stop=stop or threading.Event())
     work.start()
+    pool = ThreadPoolExecutor(recipe.workers, thread_name_prefix="recogniser")
     try:
-        for recording, tracks in work.finished():
+        for recording, assembled in _assembled(pool, work.finished(), recipe):
             try:
-                if isinstance(tracks, Exception):
-                    raise tracks
-                drafted = assemble(recording, tracks, recipe)
+                drafted = assembled.result()
                 store.save_drafted(drafted)
             except Exception as error:  # one bad recording must not end the batch
                 yield Step(recording=recording, failure=_record(store, recording, error, on_bug))
             else:
                 yield Step(recording=recording, segments=len(drafted.segments), warnings=drafted.warnings)
     finally:
+        pool.shutdown(cancel_futures=True)
         work.end()
+
+
+def _assembled(
+    pool: ThreadPoolExecutor, diarised: Iterable[tuple[Recording, list[Track] | Exception]], recipe: Recipe
+) -> Iterator[tuple[Recording, Future[Drafted]]]:
+    """Give the recordings in the order in which they were *diarised*, while as many as `Recipe.workers` are heard."""
+    waiting: deque[tuple[Recording, Future[Drafted]]] = deque()
+    for recording, tracks in diarised:
+        waiting.append((recording, pool.submit(_assemble_tracks, recording, tracks, recipe)))
+        if len(waiting) >= recipe.workers:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _assemble_tracks(recording: Recording, tracks: list[Track] | Exception, recipe: Recipe) -> Drafted:
+    if isinstance(tracks, Exception):
+        raise tracks
+    return assemble(recording, tracks, recipe)
 
 
 class _Diarising(threading.Thread):

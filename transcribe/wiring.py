@@ -183,6 +183,7 @@ class Wiring:
             glossary=self.glossary,
             count_tokens=recogniser.count_tokens,
             decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
+            workers=recogniser.workers,
         )
 
     def _second_opinion(self, place: str) -> SecondOpinion | None:

@@ -110,6 +110,7 @@ class DialectRecogniser:
         self.others, self.by_dialect = others, by_dialect
         self.id = _id(others.id, {tag: one.id for tag, one in by_dialect.items()})
         self.window: Milliseconds = min(one.window for one in (others, *by_dialect.values()))
+        self.workers = min(one.workers for one in (others, *by_dialect.values()))
 
     @property
     def only_language(self) -> str | None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transcribe.backends.consensus import choose_text
+from transcribe.backends.cores import count_cores
 from transcribe.backends.preload import preload_cublas
 from transcribe.backends.whisper_folder import find, refused
 from transcribe.backends.whisper_words import encode_text, longest_answer, split_words, time_words
@@ -38,6 +39,10 @@ DOUBTED_LANGUAGE: Final = -0.4
 #: Texts drawn by lot of which the likeliest is kept, and the seed of the lot.
 DRAWS: Final = 5
 SEED: Final = 0
+
+#: Recordings heard at once on a processor, each by its share of the cores: one alone leaves cores idle between its
+#: steps, more need more memory.
+MOST_WORKERS: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,16 @@ class FasterWhisperRecogniser:
         #: Whether it understands a prompt and hotwords.
         self.takes_prompt = folder.takes_prompt
         self._beam_size, self._batch_size = beam_size, batch_size
-        self._model = _load(folder.place, device=device, compute_type=compute_type, threads=threads)
+        on_gpu = _chosen_device(device) == "cuda"
+        #: Calls of `recognise` that run beside each other.
+        self.workers = 1 if on_gpu or threads else min(MOST_WORKERS, count_cores())
+        self._model = _load(
+            folder.place,
+            device=device,
+            compute_type=compute_type,
+            threads=threads or (0 if on_gpu else count_cores() // self.workers),
+            workers=self.workers,
+        )
 
     @property
     def only_language(self) -> str | None:
@@ -339,17 +353,26 @@ def _choose(result: WhisperGenerationResult, tokenizer: Tokenizer) -> Decoded:
     )
 
 
-def _load(folder: Path, *, device: str, compute_type: str, threads: int) -> WhisperModel:
+def _chosen_device(device: str) -> str:
+    """Give "cuda" or "cpu"; where any will do, a GPU that is here."""
+    import ctranslate2
+
+    return "cuda" if device == "auto" and ctranslate2.get_cuda_device_count() else device.replace("auto", "cpu")
+
+
+def _load(folder: Path, *, device: str, compute_type: str, threads: int, workers: int) -> WhisperModel:
     preload_cublas()
     import ctranslate2
     from faster_whisper import WhisperModel
 
     # A CPU has no half floats, and computes with whole ones: the same text, which is no reason for a warning.
     ctranslate2.set_log_level(logging.ERROR)
-    wanted = "cuda" if device == "auto" and ctranslate2.get_cuda_device_count() else device.replace("auto", "cpu")
+    wanted = _chosen_device(device)
     _refuse_compute_type(compute_type, wanted)
     try:
-        return WhisperModel(str(folder), device=wanted, compute_type=compute_type, cpu_threads=threads)
+        return WhisperModel(
+            str(folder), device=wanted, compute_type=compute_type, cpu_threads=threads, num_workers=workers
+        )
     except Exception as error:
         # tokenizers raises Exception itself for a damaged tokenizer.json.
         if wanted == "cuda":

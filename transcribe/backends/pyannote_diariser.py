@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from transcribe.backends.cores import count_cores
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.backends.model_catalogue import entry_named
@@ -63,10 +64,10 @@ class PyannoteDiariser:
             folder = _folder(str(place), revision, allow_download=allow_download)
             _need_library()
             self._pipeline = _load(folder, device)
-        if threads:
-            import torch
+        import torch
 
-            torch.set_num_threads(threads)
+        # The recogniser runs beside it, and threads of both that wait for each other on the same cores do no work.
+        torch.set_num_threads(threads or max(1, count_cores() // 2))
         self._id = folder_id(folder) if Path(place).is_dir() else f"{place}@{folder.name}"
 
     @property

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import torch
 
 from transcribe.audio import SHARDS
+from transcribe.backends.cores import count_cores
 from transcribe.backends.identity import folder_id
 from transcribe.backends.whisper_folder import MANNERS_FILE
 from transcribe.config import TrainSettings, fingerprint
@@ -146,8 +147,8 @@ def tune(
     done = _begun(to, run_id)
     if done is not None:
         return done
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    # Nothing runs beside it, whatever shared the cores before.
+    torch.set_num_threads(settings.threads or count_cores())
     learner = Learner(base, settings, device)
     material = Material(dataset=dataset, sound=sound, shards=to / SHARDS, answers=answers or to / "answers")
     teacher, exam = prepare(material, base, learner, heard=heard, stop=stop)
