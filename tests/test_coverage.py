@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.coverage import MISSED, find_loops, find_missed, longest_missed, rate_words, unite
+from transcribe.coverage import MISSED, find_drawn_out, find_loops, find_missed, longest_missed, rate_words, unite
 from transcribe.protocols import Span
 from transcribe.records import Word
 
@@ -51,6 +53,38 @@ def test_what_is_missed_is_speech_without_a_word_and_all_of_it(
     written = {at for w in words for at in range(w.start, w.end)}
     assert {at for span in missed for at in range(span.start, span.end)} == spoken - written
     assert find_missed(speech, words) == [span for span in missed if span.end - span.start >= MISSED]
+
+
+def said_at(pace: float, *texts: str) -> list[Word]:
+    """Give words that take so many seconds each, one after the other."""
+    length = round(pace * 1_000)
+    return [word(text, number * length, (number + 1) * length) for number, text in enumerate(texts)]
+
+
+def test_words_that_are_laid_over_a_lost_sentence_are_found() -> None:
+    words = [*said_at(0.4, "before"), *(word(text, 400 + at, 1_500 + at) for text, at in (("I", 0), ("ask", 1_100)))]
+    assert [(run.span, run.excess) for run in find_drawn_out(words)] == [(Span(start=400, end=2_600), 1_380)]
+
+
+def test_slow_speech_and_numbers_read_out_are_not_drawn_out() -> None:
+    assert find_drawn_out(said_at(0.6, *["words", "said", "slowly"] * 9)) == []
+    assert find_drawn_out(said_at(1.2, "743", "912")) == []
+
+
+def test_a_pause_ends_a_run_of_drawn_out_words() -> None:
+    words = [word("a", 0, 900), word("b", 1_500, 2_400)]
+    assert find_drawn_out(words) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 900)), max_size=20))
+def test_drawn_out_runs_are_in_order_and_apart(made: list[tuple[int, int]]) -> None:
+    words, at = [], 0
+    for length, pause in made:
+        words.append(word("said", at, at + length))
+        at += length + pause
+    found = [run.span for run in find_drawn_out(words)]
+    assert all(before.end <= after.start for before, after in pairwise(found))
+    assert all(span.end - span.start >= MISSED for span in found)
 
 
 def test_a_loop_is_doubted_where_nobody_could_say_it() -> None:

@@ -20,6 +20,12 @@ from transcribe.windows import longest_saying
 #: Speech this long without a word is missing one.
 MISSED: Final[Milliseconds] = 1_000
 
+#: How long words usually take at a slow pace: each, a letter, a digit that is read out; and the pause that ends a run.
+USUAL_WORD: Final[Milliseconds] = 250
+USUAL_LETTER: Final[Milliseconds] = 80
+USUAL_DIGIT: Final[Milliseconds] = 350
+PAUSE: Final[Milliseconds] = 500
+
 #: A segment answers for speech without words of which it has one part in so many.
 FAIR_SHARE: Final = 4
 
@@ -60,6 +66,44 @@ def find_missed(speech: Iterable[Span], words: Iterable[Word], *, shortest: Mill
             position = max(position, end)
         missed.append(Span(start=position, end=stretch.end))
     return [part for part in missed if part.end - part.start >= shortest]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnOut:
+    """A run of words that takes longer than people take to say it."""
+
+    span: Span
+    #: Longer by how much.
+    excess: Milliseconds
+
+
+def find_drawn_out(words: Sequence[Word], *, least: Milliseconds = MISSED) -> list[DrawnOut]:
+    """
+    Find the runs of *words*, in order of their start, that take *least* longer than at a slow pace, in order and apart.
+
+    Where a sentence was not written, attention lays the words around it over its sound, each a little too long. One
+    slow word is nothing, and neither is a slow speaker: words that are said in time pay for those before them.
+
+    >>> said = [("think?", 3280, 4460), ("He", 4460, 5440), ("was", 5440, 5440), ("at", 5440, 6540)]
+    >>> find_drawn_out([Word(text=t, start=since, end=upto, probability=1) for t, since, upto in said])
+    [DrawnOut(span=Span(start=3280, end=6540), excess=1300)]
+    """
+    runs: list[DrawnOut] = []
+    best, longer, first = DrawnOut(span=Span(start=0, end=0), excess=0), 0, 0
+    for position, word in enumerate(words):
+        if longer <= 0 or word.start - words[position - 1].end > PAUSE:
+            runs.append(best)
+            best, longer, first = replace(best, excess=0), 0, position
+        longer += word.end - word.start - _usual_time(word)
+        if longer > best.excess:
+            best = DrawnOut(span=Span(start=words[first].start, end=word.end), excess=longer)
+    return [run for run in (*runs, best) if run.excess >= least]
+
+
+def _usual_time(word: Word) -> Milliseconds:
+    """Give how long *word* takes at a slow pace; vowel signs are said with their letters."""
+    digits = sum(letter.isdecimal() for letter in word.text)
+    return USUAL_WORD + USUAL_DIGIT * digits + USUAL_LETTER * sum(letter.isalpha() for letter in word.text)
 
 
 def longest_missed(missed: Iterable[Span], segment: Span | Segment) -> Milliseconds:
@@ -143,8 +187,9 @@ def rate_words(words: Sequence[Word], speech: Sequence[Span], stretch: Span) -> 
         if span.start < stretch.end and span.end > stretch.start
     ]
     missed = sum(span.end - span.start for span in find_missed(inside, words, shortest=EQUALLY_WHOLE))
+    drawn_out = sum(run.excess for run in find_drawn_out(words))
     return Worth(
-        missed_steps=missed // EQUALLY_WHOLE,
+        missed_steps=max(missed, drawn_out) // EQUALLY_WHOLE,
         loops=bool(find_loops(words, inside)),
         log_probability=mean_log_probability(words),
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from transcribe.coverage import find_loops, find_missed, is_unlikely, rate_words, unite
+from transcribe.coverage import find_drawn_out, find_loops, find_missed, is_unlikely, rate_words, unite
 from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Recogniser, Span, Window
 from transcribe.records import Milliseconds, Word
 from transcribe.windows import (
@@ -81,12 +81,19 @@ def recognise_speech(
     words = fit_to_speech(join([answer.words for answer in answers], plans), speech)
     again = _Again(recogniser, pcm, speech, plans, ask_window, longest)
     doubtful = _doubtful(answers, speech, words)
-    for temperature in temperatures:
-        if not doubtful:
-            break
-        stretches = [part for span in doubtful for part in split(span, longest - 2 * SURROUNDINGS, cut_point)]
-        words, doubtful = again.hear(stretches, words, temperature)
-        doubtful = unite([*doubtful, *_find_wordless(speech, words)])
+
+    def hear_again(spans: Sequence[Span], temperature: float, *, alone: bool = False) -> list[Span]:
+        nonlocal words
+        stretches = [part for span in spans for part in split(span, longest - 2 * SURROUNDINGS, cut_point)]
+        words, doubtful = again.hear(stretches, words, temperature, alone=alone)
+        return doubtful
+
+    for temperature in temperatures if doubtful else ():
+        doubtful = hear_again(doubtful, temperature)
+        # What is lost among others in a window may be heard alone.
+        if not temperature and (lost := _find_lost(speech, words)):
+            doubtful = unite([*doubtful, *hear_again(lost, temperature, alone=True)])
+        doubtful = unite([*doubtful, *_find_lost(speech, words)])
     return Recognition(
         words=tuple(words),
         answers=tuple(answers),
@@ -99,7 +106,12 @@ def _doubtful(answers: Sequence[Heard], speech: Sequence[Span], words: Sequence[
     """The stretches worth hearing again, in order and apart."""
     loops = [loop for answer in answers for loop in find_loops(answer.words, speech)]
     unlikely = [span for answer in answers if is_unlikely(answer) for span in answer.window.spans]
-    return unite([*_find_wordless(speech, words), *loops, *unlikely])
+    return unite([*_find_lost(speech, words), *loops, *unlikely])
+
+
+def _find_lost(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
+    """Find where words are missing: speech without any, and words that are laid over the sound of others."""
+    return unite([*_find_wordless(speech, words), *(run.span for run in find_drawn_out(words))])
 
 
 def _find_wordless(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
@@ -134,14 +146,20 @@ class _Again:
         self.windows = 0
 
     def hear(
-        self, stretches: Sequence[Span], words: Sequence[Word], temperature: float
+        self, stretches: Sequence[Span], words: Sequence[Word], temperature: float, *, alone: bool
     ) -> tuple[list[Word], list[Span]]:
-        """*words* with the better ones in *stretches*, and those of them that loop or are unlikely still."""
+        """
+        *words* with the better ones in *stretches*, and those of them that loop or are unlikely still.
+
+        Args:
+            alone: Each stretch in a window of its own.
+        """
         new, doubtful = [], []
-        for window, group in self._groups(stretches):
+        for window, group in self._groups(stretches, alone=alone):
             # The same sound has the same answer, unless words are drawn by lot.
             if temperature or window.pieces not in self._heard:
                 new.append((window, group))
+                self._heard.add(window.pieces)
             else:
                 doubtful += group
         windows = [replace(window, temperature=temperature) for window, _ in new]
@@ -159,11 +177,11 @@ class _Again:
     def _worth(self, words: Sequence[Word], stretch: Span) -> tuple[int, bool, float]:
         return rate_words(words, self._speech, stretch).key
 
-    def _groups(self, stretches: Sequence[Span]) -> list[tuple[Window, list[Span]]]:
+    def _groups(self, stretches: Sequence[Span], *, alone: bool) -> list[tuple[Window, list[Span]]]:
         """Windows that hear *stretches* with the sound around them, several in one as far as they have room."""
         groups: list[tuple[Window, list[Span]]] = []
         for stretch in stretches:
-            if groups:
+            if groups and not alone:
                 group = [*groups[-1][1], stretch]
                 window = self._window(group)
                 if window.duration <= self._longest and _is_alike(window, groups[-1][0], self._window([stretch])):
