@@ -12,11 +12,12 @@ from dialects.dialect import load_catalogue
 from dialects.preparing import Preparer
 from dialects.rows import Method
 from tests.desk import HIGH, LOW, Desk, recipe, said
+from transcribe.backends.by_dialect import DialectRecogniser
 from transcribe.backends.scripted import ScriptedRecogniser
 from transcribe.dataset import Rules, freeze
 from transcribe.drafting import Recipe
 from transcribe.errors import InputError
-from transcribe.evaluate import Evaluation, draft_test, evaluate, pairs, race
+from transcribe.evaluate import Evaluation, copy_alike, draft_test, evaluate, pairs, race
 from transcribe.frozen import Frozen
 from transcribe.protocols import Heard, Pcm, Window
 from transcribe.records import Correction
@@ -138,3 +139,24 @@ def test_speeds_are_measured_on_the_same_sound(desk: Desk, tmp_path: Path) -> No
     }
     deaf, whole = (speeds[made.recogniser.id].seconds_a_letter or 0 for made in (CURRENT, CANDIDATE))
     assert deaf > whole > 0, "every second word is drafted in the same time"
+
+
+def test_what_the_same_model_hears_is_not_heard_twice(desk: Desk, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        corrected(desk, name, "test")
+    test = frozen(desk, tmp_path)
+    drafted(desk, CURRENT, test)
+    tuned = recipe(recogniser=DialectRecogniser(CURRENT.recogniser, {"hi": CANDIDATE.recogniser}))
+    assert copy_alike(desk.store, CURRENT, tuned, test) == 2, "all of it is English"
+    assert drafted(desk, tuned, test) == 0
+    (first, second) = (list(pairs(desk.store, made, test, frozenset())) for made in (CURRENT, tuned))
+    assert [pair.hypothesis for pair in first] == [pair.hypothesis for pair in second]
+
+
+def test_what_the_tuned_model_hears_is_heard_by_it(desk: Desk, tmp_path: Path) -> None:
+    corrected(desk, "a", "test")
+    test = frozen(desk, tmp_path)
+    drafted(desk, CURRENT, test)
+    tuned = recipe(recogniser=DialectRecogniser(CURRENT.recogniser, {"en-GB": CANDIDATE.recogniser}))
+    assert copy_alike(desk.store, CURRENT, tuned, test) == 0
+    assert copy_alike(desk.store, CURRENT, CANDIDATE, test) == 0

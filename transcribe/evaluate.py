@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -21,6 +21,7 @@ from dialects.preparing import Preparer
 from dialects.report import Report, report_of
 from dialects.rows import Method, rounded
 from dialects.scoring import Pair
+from transcribe.backends.by_dialect import part_id
 from transcribe.drafting import Recipe, Step, assemble, draft_pending, tracks_of
 from transcribe.errors import InputError, Interrupted
 from transcribe.frozen import Example, Frozen
@@ -118,6 +119,45 @@ def draft_test(
     """Draft what of the test *recipe* has not drafted yet, a step a recording."""
     ids = tested_recordings(frozen)
     return draft_pending(store, recipe, audio_folder, retry_failed=True, ids=ids, stop=stop, on_bug=on_bug)
+
+
+def copy_alike(store: Store, current: Recipe, candidate: Recipe, frozen: Frozen) -> int:
+    """
+    Give *candidate* the drafts of *current* where the same model hears all dialects of a recording of the test.
+
+    It would write the same; hearing it again would only take its time. Gives how many recordings that are.
+    """
+    same_cut = (current.diarisation, current.window) == (candidate.diarisation, candidate.window)
+    if not same_cut or current.second is not None or candidate.second is not None:
+        return 0
+    copied = 0
+    for recording in store.recordings(ids=store.undone(candidate.settings, tested_recordings(frozen))):
+        drafted = list(store.drafted(recording.id, current.recogniser.id, settings=current.settings))
+        turns = store.turns(recording.id, current.diarisation)
+        dialects = {segment.dialect or recording.dialect for segment, _ in drafted}
+        if not drafted or turns is None or not all(_hears_alike(current, candidate, dialect) for dialect in dialects):
+            continue
+        drafts = [replace(draft, model=candidate.recogniser.id, settings=candidate.settings) for _, draft in drafted]
+        copied += store.save_drafted(
+            Drafted(
+                recording=recording.id,
+                diarisation=candidate.diarisation,
+                settings=candidate.settings,
+                model=candidate.recogniser.id,
+                turns=turns[0],
+                exclusive=turns[1],
+                segments=tuple(segment for segment, _ in drafted),
+                drafts=tuple(drafts),
+            )
+        )
+    return copied
+
+
+def _hears_alike(current: Recipe, candidate: Recipe, dialect: str | None) -> bool:
+    """Say if the same model with the same help hears *dialect* for both."""
+    return part_id(current.recogniser, dialect) == part_id(candidate.recogniser, dialect) and (
+        current.lever(dialect) == candidate.lever(dialect)
+    )
 
 
 def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) -> Iterator[Pair]:
@@ -264,6 +304,8 @@ def judge(
         Interrupted: *stop* was set; what was drafted is kept.
     """
     for recipe in (current, candidate):
+        if recipe is candidate:
+            copy_alike(store, current, candidate, frozen)
         for step in draft_test(store, recipe, audio_folder, frozen, stop=stop):
             told(step)
     if stop is not None and stop.is_set():

@@ -18,7 +18,7 @@ from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecognise
 from transcribe.backends.whisper_folder import find
 from transcribe.config import fingerprint
 from transcribe.errors import InputError
-from transcribe.protocols import Heard, Pcm, Window
+from transcribe.protocols import Heard, Pcm, Recogniser, Window
 from transcribe.records import Milliseconds, Word
 
 SCHEMA: Final = "boli.dialects/1"
@@ -143,6 +143,13 @@ class DialectRecogniser:
         for number, window in enumerate(windows):
             places[self.by_dialect.get(window.dialect or "", self.others)].append(number)
         return places
+
+
+def part_id(recogniser: Recogniser, dialect: str | None) -> str:
+    """Give the id of the model that hears *dialect*: of the recogniser itself, where it is one for all."""
+    if isinstance(recogniser, DialectRecogniser):
+        return recogniser.by_dialect.get(dialect or "", recogniser.others).id
+    return recogniser.id
 
 
 def _id(others: str, by_dialect: Mapping[str, str]) -> str:

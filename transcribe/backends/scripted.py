@@ -114,6 +114,8 @@ class ScriptedRecogniser:
 
     #: Longest window, as the models declare theirs.
     window: Milliseconds = 28_000
+    #: Calls that may run beside each other.
+    workers = 1
 
     def __init__(self, *, level: float = LEVEL, delay_s: float = 0.0) -> None:
         self._level, self._delay_s = level, delay_s
