@@ -41,7 +41,7 @@ def scores(workspace: Path) -> dict[str, Any]:
 
 def test_the_demo_prints_its_table_what_it_lowered_and_its_place_last(demo: Said, workspace: Path) -> None:
     assert all(tag in demo.out for tag in ("en-US", "en-scotland", "hi"))
-    assert "reportable from 6 blocks and 300 words" in demo.out
+    assert "reportable from 5 blocks and 300 words" in demo.out
     assert "whisper-base drafts, diariser-real tells speakers apart" in demo.err
     assert (workspace / "boli.toml").is_file()
     assert "Traceback" not in demo.err
