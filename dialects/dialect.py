@@ -197,6 +197,8 @@ class Dialect:
     script: str
     #: Id of the normaliser that makes its texts comparable.
     normaliser: str
+    #: Scripts that are right in its texts too, where languages are mixed.
+    more_scripts: tuple[str, ...] = ()
     #: Language code a Whisper model is told; ``None`` where it knows neither the language nor one spelt like it.
     whisper: str | None = None
     #: Text a recogniser may be shown first, to set the spelling.
@@ -308,7 +310,9 @@ def _packaged() -> Catalogue:
 
 
 _LANGUAGE_KEYS = frozenset({"language", "parent", "variety"})
-_SHARED_KEYS = frozenset({"name", "iso639_3", "glottocode", "script", "normaliser", "whisper", "prompt", "hotwords"})
+_SHARED_KEYS = frozenset(
+    {"name", "iso639_3", "glottocode", "script", "normaliser", "whisper", "prompt", "hotwords", "more_scripts"}
+)
 _VARIETY_KEYS = frozenset({"tag", "parent"})
 
 
@@ -335,7 +339,7 @@ def _language(entry: Mapping[str, Any]) -> Dialect:
     tag = str(DialectTag.parse(entry["language"]))
     facts = {key: entry[key] for key in _SHARED_KEYS & entry.keys()}
     facts.setdefault("normaliser", NORMALISER_OF_SCRIPT.get(entry["script"], OTHER_NORMALISER))
-    facts["hotwords"] = tuple(facts.get("hotwords", ()))
+    facts |= {key: tuple(facts.get(key, ())) for key in ("hotwords", "more_scripts")}
     return Dialect(**{"tag": tag, "parent": entry.get("parent"), "iso639_3": None, "glottocode": None, **facts})
 
 
@@ -348,8 +352,7 @@ def _variety(file: str, entry: Mapping[str, Any], known: Mapping[str, Dialect]) 
     if parent not in known:
         raise DialectError("E_CATALOGUE", f"{file}: the parent of {tag} is {parent}, which has no entry")
     facts = {key: entry[key] for key in _SHARED_KEYS & entry.keys()}
-    if "hotwords" in facts:
-        facts["hotwords"] = tuple(facts["hotwords"])
+    facts |= {key: tuple(facts[key]) for key in ("hotwords", "more_scripts") if key in facts}
     return dataclasses.replace(_heir(tag, known[parent]), listed=True, **facts)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dialects.dialect import load_catalogue
 from transcribe.flagging import SCRIPT_NAMES, Evidence, differs, flags, foreign, level_dbfs, odd_rate
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word
@@ -53,7 +54,14 @@ def evidence(
     **facts: Any,
 ) -> Evidence:
     other = None if second is None else words(second)
-    return Evidence(duration=duration, level_dbfs=level_dbfs, no_speech=no_speech, script=script, second=other, **facts)
+    return Evidence(
+        duration=duration,
+        level_dbfs=level_dbfs,
+        no_speech=no_speech,
+        scripts=(script,) if script else (),
+        second=other,
+        **facts,
+    )
 
 
 def test_a_plain_draft_has_no_flag() -> None:
@@ -89,6 +97,14 @@ def test_another_script_is_foreign_and_a_borrowed_word_is_not() -> None:
     assert foreign("thank you", "Deva") is True
     assert foreign("हमरा ticket चाहीं भइया बहुत जरूरी बा", "Deva") is False
     assert foreign("हमरा टिकट चाहीं", "Latn") is True
+
+
+def test_where_languages_are_mixed_both_scripts_are_right() -> None:
+    assert foreign("मेरा parcel office पहुँचा", "Deva") is True
+    assert foreign("मेरा parcel office पहुँचा", "Deva", "Latn") is False
+    assert foreign("میرا parcel آفس", "Deva", "Latn") is True
+    assert load_catalogue().find("hi-x-mixed").more_scripts == ("Latn",)
+    assert load_catalogue().find("hi").more_scripts == ()
 
 
 def test_a_script_that_is_not_listed_is_never_foreign() -> None:

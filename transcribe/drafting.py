@@ -483,7 +483,7 @@ def _draft(
         duration=segment.end - segment.start,
         level_dbfs=level_dbfs(surroundings.track.pcm[segment.start * samples : segment.end * samples]),
         no_speech=max((answer.no_speech for answer in answers if answer.no_speech is not None), default=None),
-        script=entry.script if entry else None,
+        scripts=(entry.script, *entry.more_scripts) if entry else (),
         second=second,
         missed=longest_missed(recognition.missed, segment),
         language=surroundings.language,

@@ -53,8 +53,8 @@ class Evidence:
     #: Level of the segment's sound, dB of full scale.
     level_dbfs: float
     no_speech: float | None = None
-    #: ISO 15924 code of the declared dialect's script.
-    script: str | None = None
+    #: ISO 15924 codes of the scripts that the declared dialect is written in; none: nobody declared one.
+    scripts: tuple[str, ...] = ()
     #: Words of a second opinion, where one was asked for.
     second: Sequence[Word] | None = None
     #: Speech that has no word after all hearings.
@@ -75,7 +75,7 @@ def flags(words: Sequence[Word], evidence: Evidence) -> tuple[str, ...]:
         "loop": find_loop([part for text in texts for part in split_digits(text)]) is not None,
         "rate": odd_rate(texts, evidence.duration),
         "language": hears_other_language(evidence),
-        "script": evidence.script is not None and foreign(join_words(words), evidence.script),
+        "script": bool(evidence.scripts) and foreign(join_words(words), *evidence.scripts),
         "silence": bool(texts) and silent(evidence),
         "disagreement": evidence.second is not None and differs(texts, [word.text for word in evidence.second]),
         "overlap": evidence.overlap > OVERLAPPED * evidence.duration,
@@ -125,13 +125,13 @@ SCRIPT_NAMES: Final = {
 }
 
 
-def foreign(text: str, script: str) -> bool:
-    """Whether more than *FOREIGN_SHARE* of the letters are outside *script*; ``False`` for scripts not listed."""
-    name = SCRIPT_NAMES.get(script)
+def foreign(text: str, *scripts: str) -> bool:
+    """Say if more than *FOREIGN_SHARE* of the letters are outside *scripts*; ``False`` where one is not listed."""
+    names = tuple(SCRIPT_NAMES.get(script, "") for script in scripts)
     letters = [character for character in text if character.isalpha()]
-    if name is None or not letters:
+    if not all(names) or not letters:
         return False
-    outside = sum(1 for character in letters if not unicodedata.name(character, "").startswith(name))
+    outside = sum(1 for character in letters if not unicodedata.name(character, "").startswith(names))
     return outside > FOREIGN_SHARE * len(letters)
 
 
