@@ -20,11 +20,13 @@ from transcribe.windows import longest_saying
 #: Speech this long without a word is missing one.
 MISSED: Final[Milliseconds] = 1_000
 
-#: How long words usually take at a slow pace: each, a letter, a digit that is read out; and the pause that ends a run.
+#: How long words take at a slow pace: each, a letter, a digit that is read out; and the pause that ends a run of them.
 USUAL_WORD: Final[Milliseconds] = 250
 USUAL_LETTER: Final[Milliseconds] = 80
 USUAL_DIGIT: Final[Milliseconds] = 350
 PAUSE: Final[Milliseconds] = 500
+#: Longer than that by so much is drawn out.
+DRAWN_OUT: Final[Milliseconds] = 250
 
 #: A segment answers for speech without words of which it has one part in so many.
 FAIR_SHARE: Final = 4
@@ -82,7 +84,8 @@ def find_drawn_out(words: Sequence[Word], *, least: Milliseconds = MISSED) -> li
     Find the runs of *words*, in order of their start, that take *least* longer than at a slow pace, in order and apart.
 
     Where a sentence was not written, attention lays the words around it over its sound, each a little too long. One
-    slow word is nothing, and neither is a slow speaker: words that are said in time pay for those before them.
+    slow word is nothing, and neither is a slow speaker: words that are said in time pay for those before them. A run
+    ends at a pause, and where the words after it are said in time.
 
     >>> said = [("think?", 3280, 4460), ("He", 4460, 5440), ("was", 5440, 5440), ("at", 5440, 6540)]
     >>> find_drawn_out([Word(text=t, start=since, end=upto, probability=1) for t, since, upto in said])
@@ -91,10 +94,13 @@ def find_drawn_out(words: Sequence[Word], *, least: Milliseconds = MISSED) -> li
     runs: list[DrawnOut] = []
     best, longer, first = DrawnOut(span=Span(start=0, end=0), excess=0), 0, 0
     for position, word in enumerate(words):
-        if longer <= 0 or word.start - words[position - 1].end > PAUSE:
+        in_time = best.excess - longer > PAUSE or longer <= 0
+        if in_time or word.start - words[position - 1].end > PAUSE:
             runs.append(best)
             best, longer, first = replace(best, excess=0), 0, position
-        longer += word.end - word.start - _usual_time(word)
+        excess = word.end - word.start - _usual_time(word)
+        # A run begins with a word that is drawn out itself: what begins with words heard well tends to be lost again.
+        longer += excess if longer or excess >= DRAWN_OUT else 0
         if longer > best.excess:
             best = DrawnOut(span=Span(start=words[first].start, end=word.end), excess=longer)
     return [run for run in (*runs, best) if run.excess >= least]
@@ -187,9 +193,11 @@ def rate_words(words: Sequence[Word], speech: Sequence[Span], stretch: Span) -> 
         if span.start < stretch.end and span.end > stretch.start
     ]
     missed = sum(span.end - span.start for span in find_missed(inside, words, shortest=EQUALLY_WHOLE))
-    drawn_out = sum(run.excess for run in find_drawn_out(words))
+    # What a word covers beyond the longest saying of it is missed already.
+    within = [replace(word, end=min(word.end, word.start + longest_saying(word))) for word in words]
+    drawn_out = sum(run.excess for run in find_drawn_out(within, least=EQUALLY_WHOLE))
     return Worth(
-        missed_steps=max(missed, drawn_out) // EQUALLY_WHOLE,
+        missed_steps=(missed + drawn_out) // EQUALLY_WHOLE,
         loops=bool(find_loops(words, inside)),
         log_probability=mean_log_probability(words),
     )
