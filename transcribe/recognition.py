@@ -1,8 +1,9 @@
 """
 Speech to words: full windows, and a second hearing of what came out of them without words, in a loop or as noise.
 
-A stretch that is doubted is heard again with the sound around it, then once more with words drawn by lot; short ones
-share a window, since a window of 30 s costs the same however little is in it. The better answer is kept by
+A stretch that is doubted is heard again with the sound around it, alone if words are still lost in it, then once more
+with words drawn by lot. Short ones share a window at first and at last, since a window of 30 s costs the same however
+little is in it. The better answer is kept by
 `coverage.Worth`: coverage first, then no loop, then the mean log-probability.
 """
 
