@@ -271,22 +271,22 @@ def test_no_file_holds_a_password() -> None:
 @pytest.mark.parametrize(
     ("width", "device", "found"),
     [
-        (112, "cpu", ("tuned", "full", 6e-4)),
-        (512, "cpu", ("frozen", "full", 1e-4)),
-        (1_280, "cpu", ("frozen", "lora", 5e-4)),
-        (1_280, "cuda", ("tuned", "lora", 5e-4)),
+        (112, "cpu", ("full", 6e-4, 10_000)),
+        (512, "cpu", ("full", 6.1e-5, 10_000)),
+        (1_280, "cpu", ("lora", 5e-4, 10_000)),
+        (1_280, "cuda", ("lora", 5e-4, None)),
     ],
 )
 def test_what_is_left_open_of_training_is_decided_by_model_and_machine(
-    width: int, device: Literal["cpu", "cuda"], found: tuple[str, str, float]
+    width: int, device: Literal["cpu", "cuda"], found: tuple[str, float, int | None]
 ) -> None:
     decided = TrainSettings().resolved(width, device)
 
-    assert (decided.encoder, decided.method, decided.rate) == found
+    assert (decided.method, pytest.approx(decided.rate, rel=0.01), decided.window_ms) == found
     assert decided.resolved(width, device) == decided
 
 
 def test_what_is_set_of_training_stays() -> None:
-    given = TrainSettings(encoder="tuned", method="lora", rate=0.1, steps=7)
+    given = TrainSettings(method="lora", rate=0.1, steps=7, window_ms=9_000)
 
     assert given.resolved(512, "cpu") == given

@@ -45,10 +45,9 @@ def place(tmp_path: Path) -> Path:
         (folder / "reports" / "report.html").write_text(f"<p>{SAID}</p>", encoding="utf-8")
         (folder / "reports" / "other.html").write_text("<p>nothing of it</p>", encoding="utf-8")
         (folder / "export.stm").write_text(SAID, encoding="utf-8")
-        [recording] = wiring.store.recordings()
-        for kept in (audio.ANSWERS / "encoder" / recording.id, Path("models") / "tuned-1" / audio.SHARDS):
-            (folder / kept).mkdir(parents=True)
-            (folder / kept / "sound").write_bytes(b"sound")
+        shards = folder / "models" / "tuned-1" / audio.SHARDS
+        shards.mkdir(parents=True)
+        (shards / "sound").write_bytes(b"sound")
     return folder
 
 

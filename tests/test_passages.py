@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.finetune.factories import line
 from transcribe.frozen import Example
-from transcribe.passages import WIDEST_PAUSE, Cut, cut, cuts, packed_windows, passages, single_windows
+from transcribe.passages import WIDEST_PAUSE, Cut, cut, cuts, passages
 from transcribe.protocols import Span
 from transcribe.windows import SURROUNDINGS, WINDOW_MARGIN
 
@@ -53,16 +53,6 @@ def test_every_text_that_can_be_taught_is_in_one_window_of_the_dev_part(talk: li
     assert sorted(one.id for passage in found for window in cuts(passage, longest) for one in window.lines) == sorted(
         taught
     )
-
-
-@given(talk=talks(), longest=st.integers(1_000, 28_000))
-def test_every_island_has_a_window_among_its_neighbours_and_one_of_its_own(talk: list[Example], longest: int) -> None:
-    for passage in passages(talk):
-        packed, single = packed_windows(passage, longest), single_windows(passage, longest)
-        assert list(dict.fromkeys(packed)) == cuts(passage, longest)
-        for island, among, alone in zip(passage.islands, packed, single, strict=True):
-            assert set(island.lines) <= set(among.lines)
-            assert alone.lines == island.lines
 
 
 def test_a_long_pause_is_shortened_inside_a_window() -> None:

@@ -36,14 +36,13 @@ from transcribe.store import Store
 if TYPE_CHECKING:
     from transcribe.finetune import Trained, TuneStep
 
-Stage: TypeAlias = Literal["freezing", "hearing", "tuning", "converting", "evaluating"]
+Stage: TypeAlias = Literal["freezing", "tuning", "converting", "evaluating"]
 #: Parts of the whole, roughly as long as each stage takes: what a progress display counts in.
 SHARES: Final[Mapping[Stage, int]] = {
     "freezing": 20,
-    "hearing": 150,
-    "tuning": 550,
+    "tuning": 650,
     "converting": 30,
-    "evaluating": 250,
+    "evaluating": 300,
 }
 #: Hears how far a stage has come, from 0 to 1.
 Tell: TypeAlias = Callable[[Stage, float], None]
@@ -275,12 +274,9 @@ def _tuned(bench: Bench, made: Plan, tell: Tell, stop: Event | None) -> Trained:
         made.frozen,
         bench.sound,
         made.folder,
-        answers=bench.workspace / audio.ANSWERS,
-        heard=lambda done, total: tell("hearing", done / total),
         progress=hear,
         stop=stop,
     )
-    tell("hearing", 1.0)
     tell("tuning", 1.0)
     if trained.kept_step == 0:
         message = f"{made.name} was to get better; in {trained.steps} steps it gained nothing on the dev part"

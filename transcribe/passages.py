@@ -184,23 +184,14 @@ def cut(passage: Passage, first: int, longest: Milliseconds) -> Cut:
 
 def cuts(passage: Passage, longest: Milliseconds) -> list[Cut]:
     """All of *passage* in windows, one after another, as the drafter packs them: what the dev part is heard in."""
-    return list(dict.fromkeys(packed_windows(passage, longest)))
-
-
-def packed_windows(passage: Passage, longest: Milliseconds) -> list[Cut]:
-    """The window of `cuts` that each island of *passage* is in."""
     longest = longest_window(passage.language, longest)
     parts = [Stretch(start=island.start, end=island.end) for island in passage.islands]
     windows: list[Cut] = []
+    first = 0
     for group in group_parts(parts, longest - 2 * WINDOW_MARGIN, {}):
-        first = len(windows)
-        windows += [_window(passage, first, first + len(group) - 1, longest)] * len(group)
+        windows.append(_window(passage, first, first + len(group) - 1, longest))
+        first += len(group)
     return windows
-
-
-def single_windows(passage: Passage, longest: Milliseconds) -> list[Cut]:
-    """Each island of *passage* alone, as the drafter hears again what it doubts."""
-    return [_window(passage, number, number, longest) for number in range(len(passage.islands))]
 
 
 def _window(passage: Passage, first: int, last: int, longest: Milliseconds) -> Cut:

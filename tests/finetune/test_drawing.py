@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
 from tests.finetune.factories import line  # noqa: E402 - after the library that it needs
-from transcribe.finetune.drawing import FixedCutter, Lottery, RandomCutter, window_shares  # noqa: E402
+from transcribe.finetune.drawing import Lottery, window_shares  # noqa: E402
 from transcribe.passages import passages  # noqa: E402
 
 TAGS = ("en-scotland", "en-GB", "hi", "ta")
@@ -44,7 +44,7 @@ TALK = passages(
 
 
 def lottery() -> Lottery:
-    return Lottery(TALK, RandomCutter(TALK, 6_000), focus=["en-scotland"], keep_share=0.25)
+    return Lottery(TALK, 6_000, focus=["en-scotland"], keep_share=0.25)
 
 
 def test_windows_are_drawn_in_the_shares() -> None:
@@ -66,14 +66,3 @@ def test_windows_are_from_half_to_wholly_full() -> None:
 
     assert max(lengths) > 5_000
     assert max(lengths) <= 6_000
-
-
-def test_fixed_windows_are_few_and_hold_their_island_alone_or_among_others() -> None:
-    cutter = FixedCutter(TALK, 6_000)
-    fixed = Lottery(TALK, cutter, focus=["en-scotland"], keep_share=0.25)
-    generator = torch.Generator().manual_seed(0)
-    drawn = {(one.passage, one.cut) for one in (fixed.draw(generator) for _ in range(1_000))}
-
-    assert drawn == set(cutter.windows)
-    assert Counter(len(window.lines) for _, window in cutter.windows)[1] == 18
-    assert max(len(window.lines) for _, window in cutter.windows) >= 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -86,31 +85,6 @@ def test_a_run_stopped_anywhere_ends_with_the_weights_of_an_unbroken_one(
     assert weights(taken_up) == weights(unbroken)
     assert [point.wer for point in taken_up.curve] == [point.wer for point in unbroken.curve]
     assert taken_up.kept_step == unbroken.kept_step
-
-
-def encoder_of(folder: Path) -> dict[str, Any]:
-    from safetensors.torch import load_file
-
-    weights = load_file(folder / "model.safetensors")
-    return {name: value for name, value in weights.items() if name.startswith("model.encoder")}
-
-
-@pytest.mark.parametrize("method", ["lora", "full"])
-def test_a_frozen_encoder_stays_and_the_decoder_learns_from_its_answers_though_the_run_is_stopped(
-    dataset: Frozen, tmp_path: Path, method: str
-) -> None:
-    kept = {"encoder": "frozen", "method": method}
-    whole = tuned(dataset, tmp_path / "whole", **kept)
-    with pytest.raises(Interrupted):
-        tuned(dataset, tmp_path / "broken", stop_after=3, **kept)
-    broken = tuned(dataset, tmp_path / "broken", **kept)
-    before, after = encoder_of(embedded.whisper_for_training()), encoder_of(whole.folder)
-
-    assert weights(broken) == weights(whole) != (whole.base / "model.safetensors").read_bytes()
-    assert all(torch.equal(after[name], value) for name, value in before.items())
-    # No sound is kept, only answers.
-    assert not list(tmp_path.rglob("*.i16"))
-    assert list(tmp_path.rglob("*.f16"))
 
 
 def test_a_finished_run_is_given_again_without_a_step(dataset: Frozen, unbroken: Trained) -> None:

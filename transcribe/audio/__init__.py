@@ -8,14 +8,13 @@ Sound in: foreign media once, in a jail, into 16 kHz FLAC named by its content; 
 """
 
 from transcribe.audio.clips import encode_opus, shape_clip, silenced
-from transcribe.audio.erasing import ANSWERS, SHARDS, erase_sound, erase_training_sound
+from transcribe.audio.erasing import SHARDS, erase_sound, erase_training_sound
 from transcribe.audio.leftovers import copies, sweep
 from transcribe.audio.reading import content_hash, duration, peaks, place, quietest, read
 from transcribe.audio.receiving import Job, Limits, Received, jail_level, receive, receive_many
 from transcribe.audio.verdicts import shown, spoken
 
 __all__ = [
-    "ANSWERS",
     "SHARDS",
     "Job",
     "Limits",

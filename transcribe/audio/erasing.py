@@ -12,8 +12,6 @@ from transcribe.audio.reading import place
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import Milliseconds
 
-#: In a workspace: what the encoders of tuned models answered to each recording, a folder for each encoder.
-ANSWERS: Final = Path("cache") / "answers"
 #: In the folder of a model that is being tuned: the sound that it learns from.
 SHARDS: Final = "shards"
 
@@ -54,16 +52,14 @@ def erase_sound(folder: Path, recording: str, spans: Sequence[tuple[Milliseconds
 
 def erase_training_sound(workspace: Path, recording: str) -> None:
     """
-    Remove what training keeps of a recording: encoders' answers, and sound that a killed run has cut.
+    Remove the audio of a recording that a killed training has cut.
 
-    That sound lies mixed with others', and is cut anew when the run goes on.
+    It lies mixed with that of others, and is cut anew when the training goes on.
 
     Raises:
         OSError: If a folder cannot be removed.
     """
-    answers = (workspace / ANSWERS).glob(f"*/{recording}")
-    shards = (workspace / "models").glob(f"*/{SHARDS}")
-    for folder in [*answers, *shards]:
+    for folder in (workspace / "models").glob(f"*/{SHARDS}"):
         shutil.rmtree(folder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -203,19 +203,12 @@ class DeskSettings(Section):
     review_session_hours: float = Field(default=8.0, gt=0)
 
 
-#: Width of Whisper's tiny: an encoder that is narrower costs little and knows little.
-NARROWEST_FROZEN = 384
+#: Longest window that is learned from on a CPU. What a step costs grows faster than its windows, and more short windows
+#: teach more: measured in benchmarks/improving_windows.py.
+LONGEST_ON_CPU: Final = 10_000
 
 
 class TrainSettings(Section):
-    #: ``tuned``: the encoder learns too. ``frozen``: it stays as it is, and what it answers to each window is computed
-    #: once and kept. ``auto``: frozen on a CPU, unless the model is very narrow.
-    encoder: Literal["auto", "frozen", "tuned"] = "auto"
-    #: Space for kept answers; those beyond it are computed each time. A window of Whisper's base takes 1.5 MB.
-    answers_mb: int = Field(default=4_000, ge=0)
-    #: Ways in which each window is heard beside as it was recorded, where answers are kept: other speeds, noise, rooms,
-    #: telephone lines.
-    variants: int = Field(default=2, ge=0, le=4)
     #: Small adapters beside every layer, or all weights. ``auto``: all of a narrow model, adapters for a wide one.
     method: Literal["auto", "lora", "full"] = "auto"
     #: Rank of the adapters.
@@ -253,7 +246,8 @@ class TrainSettings(Section):
     #: Steps between two tests on the dev part, and tests without a gain after which tuning ends.
     test_every: int = Field(default=50, ge=1)
     patience: int = Field(default=4, ge=1)
-    #: Longest window. ``None``: what the base model's folder declares.
+    #: Longest window that is learned from. ``None``: LONGEST_ON_CPU on a CPU, else what the base model's folder
+    #: declares, as the dev part is always heard.
     window_ms: int | None = Field(default=None, ge=1_000, le=30_000)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     #: Threads of torch on a CPU; 0 leaves its default.
@@ -267,21 +261,16 @@ class TrainSettings(Section):
 
     def resolved(self, width: int, device: Literal["cpu", "cuda"]) -> TrainSettings:
         """
-        These settings with all that is left open decided for a model of *width* on *device*.
+        Return these settings with all that is left open decided for a model of *width* on *device*.
 
         512 is the width of Whisper's base, 74 million weights. The rate of all weights: the wider, the smaller, as wide
         layers add up more changes, and the faster where nothing is to be kept. Adapters bring their own scale.
         """
-        encoder, method = self.encoder, self.method
-        if encoder == "auto":
-            encoder = "frozen" if device == "cpu" and width >= NARROWEST_FROZEN else "tuned"
-        if method == "auto":
-            method = "full" if width <= 512 else "lora"
-        rate = self.rate
-        if rate is None:
-            of_weights = 1e-4 if encoder == "frozen" else (1e-3 if self.alone else 6e-4) * min(1.0, 112 / width)
-            rate = 5e-4 if method == "lora" else of_weights
-        return self.model_copy(update={"encoder": encoder, "method": method, "rate": rate})
+        method = self.method if self.method != "auto" else "full" if width <= 512 else "lora"
+        of_weights = (1e-3 if self.alone else 6e-4) * min(1.0, 112 / width) ** 1.5
+        rate = self.rate or (5e-4 if method == "lora" else of_weights)
+        window_ms = self.window_ms or (LONGEST_ON_CPU if device == "cpu" else None)
+        return self.model_copy(update={"method": method, "rate": rate, "window_ms": window_ms})
 
     @property
     def peak_rate(self) -> float:

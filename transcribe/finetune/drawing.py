@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import torch
 from torch import Generator
 
 from dialects.sampling import shares
-from transcribe.passages import Cut, Passage, cut, packed_windows, single_windows
+from transcribe.passages import Cut, Passage, cut
 from transcribe.records import Milliseconds
 
 #: A window of a drawn length is at least this full: the drafter cuts in the widest pause of its second half.
 LEAST_FULL: Final = 0.5
-#: How often an island is heard among its neighbours, where windows are fixed; else it is heard alone.
-PACKED_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,65 +50,19 @@ def window_shares(
     return {tag: each[tag] for tag in amounts}
 
 
-class Cutter(Protocol):
-    """Cuts the window that an island of a passage is heard in."""
-
-    def cut(self, passage: int, island: int, generator: Generator) -> Cut:
-        """Return a window that holds island number *island* of passage number *passage*."""
-        ...
-
-
-class RandomCutter:
-    """Cuts windows that start with the island, from half to wholly as long as the drafter's longest."""
-
-    def __init__(self, passages: Sequence[Passage], longest: Milliseconds) -> None:
-        self._passages, self._longest = passages, longest
-
-    def cut(self, passage: int, island: int, generator: Generator) -> Cut:
-        """Return a window of a drawn length."""
-        full = LEAST_FULL + (1 - LEAST_FULL) * float(torch.rand((), generator=generator))
-        return cut(self._passages[passage], island, round(self._longest * full))
-
-
-class FixedCutter:
-    """
-    Cuts each passage once as the drafter packs it, and each island of it alone, as the drafter hears it again.
-
-    So there are few windows, and what an encoder answers to them can be kept.
-    """
-
-    def __init__(self, passages: Sequence[Passage], longest: Milliseconds) -> None:
-        self._packed = [packed_windows(passage, longest) for passage in passages]
-        self._single = [single_windows(passage, longest) for passage in passages]
-
-    @property
-    def windows(self) -> list[tuple[int, Cut]]:
-        """All windows that may be drawn, each with the number of its passage."""
-        return [
-            (number, window)
-            for number, own in enumerate(zip(self._packed, self._single, strict=True))
-            for window in dict.fromkeys([*own[0], *own[1]])
-        ]
-
-    def cut(self, passage: int, island: int, generator: Generator) -> Cut:
-        """Return the packed window or the one of the island alone, as often the one as the other."""
-        cutting = self._packed if float(torch.rand((), generator=generator)) < PACKED_SHARE else self._single
-        return cutting[passage][island]
-
-
 class Lottery:
     """Draws windows of *passages*: first the dialect by its share, then an island of that dialect, all alike."""
 
     def __init__(
         self,
         passages: Sequence[Passage],
-        cutter: Cutter,
+        longest: Milliseconds,
         *,
         focus: Collection[str] = (),
         keep_share: float = 0.5,
         temperature: float = 2.0,
     ) -> None:
-        self._cutter = cutter
+        self._passages, self._longest = passages, longest
         self._islands: dict[str, list[tuple[int, int]]] = defaultdict(list)
         amounts: dict[str, float] = defaultdict(float)
         for number, passage in enumerate(passages):
@@ -128,5 +80,6 @@ class Lottery:
         tag = self._tags[int(torch.multinomial(self._weights, 1, generator=generator))]
         own = self._islands[tag]
         passage, island = own[int(torch.randint(len(own), (), generator=generator))]
-        window = self._cutter.cut(passage, island, generator)
+        full = LEAST_FULL + (1 - LEAST_FULL) * float(torch.rand((), generator=generator))
+        window = cut(self._passages[passage], island, round(self._longest * full))
         return Drawn(passage=passage, cut=window, kept=tag in self._kept)

@@ -79,18 +79,16 @@ class Encoded:
         return Encoded(states=self.states[rows], bias=self.bias)
 
 
-def encode(net: Any, sound: Tensor | Encoded, generator: Generator | None = None) -> Encoded:
+def encode(net: Any, mel: Tensor, generator: Generator | None = None) -> Encoded:
     """
-    Hear *sound*, whose last frames are padding, as if it were padded to 30 s.
+    Hear *mel*, whose last frames are padding, as if it were padded to 30 s.
 
     Args:
         net: WhisperModel of transformers, adapted or not.
-        sound: (windows, bands, frames) from `Features`; answers that were computed before are given as they are.
+        mel: (windows, bands, frames) from `Features`.
         generator: Draws the padding positions; without it they are spread evenly.
     """
-    if isinstance(sound, Encoded):
-        return sound
-    encoder, mel = net.encoder, sound
+    encoder = net.encoder
     x = F.gelu(encoder.conv2(F.gelu(encoder.conv1(mel)))).transpose(1, 2)
     whole, content = net.config.max_source_positions, x.shape[1] - EDGE_POSITIONS
     rest = whole - content
@@ -147,7 +145,7 @@ def scores(net: Any, states: Tensor) -> Tensor:
 @torch.no_grad()
 def greedy(
     net: Any,
-    sound: Tensor | Encoded,
+    sound: Tensor,
     openings: Sequence[Sequence[int]],
     *,
     end: int,

@@ -56,7 +56,7 @@ class Learner:
         holds = not self._lora and settings.holds
         #: As it was; adapters can be taken off instead.
         self._base = copy.deepcopy(whole.model).requires_grad_(False).eval().to(device) if holds else None
-        self._whole = (_adapted(whole, settings) if self._lora else _opened(whole, settings)).to(device)
+        self._whole = (_adapted(whole, settings) if self._lora else _opened(whole)).to(device)
         if device.type == "cuda" and whole.config.d_model >= _RECOMPUTED_WIDTH:
             whole.gradient_checkpointing_enable()
         self.taught = {name: value for name, value in self._whole.named_parameters() if value.requires_grad}
@@ -194,11 +194,9 @@ class Learner:
         return whole.eval().to("cpu")
 
 
-def _opened(whole: Any, settings: TrainSettings) -> Any:
+def _opened(whole: Any) -> Any:
     """*whole* with all weights open to learning, but for the encoder's places, which are sinusoids and stay so."""
     whole.model.encoder.embed_positions.requires_grad_(False)
-    if settings.encoder == "frozen":
-        whole.model.encoder.requires_grad_(False)
     return whole
 
 
@@ -206,12 +204,11 @@ def _adapted(whole: Any, settings: TrainSettings) -> Any:
     """*whole* with low-rank adapters beside all its linear layers (Hu and others 2021), which alone learn."""
     from peft import LoraConfig, get_peft_model
 
-    part = r".*\.decoder\." if settings.encoder == "frozen" else r".*\."
     adapter = LoraConfig(
         r=settings.rank,
         lora_alpha=2 * settings.rank,
         lora_dropout=settings.dropout,
-        target_modules=rf"{part}.*({'|'.join(ADAPTED)})",
+        target_modules=rf".*\.({'|'.join(ADAPTED)})",
     )
     with warnings.catch_warnings():
         # peft 0.21 reads a property that transformers 5.23 has renamed.

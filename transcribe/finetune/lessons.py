@@ -9,9 +9,8 @@ import torch
 from torch import Generator, Tensor
 
 from transcribe.finetune.drawing import Lottery
-from transcribe.finetune.hearing import Encoded
 from transcribe.finetune.script import Scribe, Script
-from transcribe.finetune.sources import Pick, WindowSource
+from transcribe.finetune.sources import Pick, SoundSource
 from transcribe.passages import Passage
 
 
@@ -19,8 +18,8 @@ from transcribe.passages import Passage
 class Lesson:
     """Tensors of some windows; tokens are padded to the longest script."""
 
-    #: Features (windows, bands, frames), or the encoder's answers.
-    sound: Tensor | Encoded
+    #: Features (windows, bands, frames).
+    sound: Tensor
     #: (windows, tokens)
     inputs: Tensor
     targets: Tensor
@@ -36,7 +35,7 @@ class Teacher:
     def __init__(
         self,
         passages: Sequence[Passage],
-        source: WindowSource,
+        source: SoundSource,
         lottery: Lottery,
         scribe: Scribe,
         *,
@@ -70,17 +69,15 @@ class Teacher:
         while True:
             drawn = self._lottery.draw(generator)
             passage = self._passages[drawn.passage]
-            variant = self._source.draw_variant(generator)
+            speed = self._source.draw_speed(generator)
             timed = float(torch.rand((), generator=generator)) < self._timed_share
-            script = self._scribe.script(drawn.cut, passage.language, timed=timed, speed=variant.speed)
+            script = self._scribe.script(drawn.cut, passage.language, timed=timed, speed=speed)
             # Very fast speech in a long window; the next draw is another.
             if len(script.ids) <= self._most_tokens:
-                return Pick(passage=drawn.passage, cut=drawn.cut, variant=variant), script, drawn.kept
+                return Pick(passage=drawn.passage, cut=drawn.cut, speed=speed), script, drawn.kept
 
 
-def together(
-    sound: Tensor | Encoded, scripts: Sequence[Script], kept: Tensor, end: int, device: torch.device
-) -> Lesson:
+def together(sound: Tensor, scripts: Sequence[Script], kept: Tensor, end: int, device: torch.device) -> Lesson:
     """*sound* with the targets of *scripts*: each token is given the ones before it."""
     length = max(len(script.ids) for script in scripts)
     ids = torch.full((len(scripts), length), end)

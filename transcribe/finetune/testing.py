@@ -13,7 +13,7 @@ from dialects.scoring import ErrorCount, count, from_counts
 from transcribe.backends.whisper_words import longest_answer
 from transcribe.finetune.hearing import greedy
 from transcribe.finetune.script import Scribe
-from transcribe.finetune.sources import Pick, WindowSource
+from transcribe.finetune.sources import Pick, SoundSource
 from transcribe.passages import Cut, Passage, dialect_of
 
 #: Windows heard together.
@@ -48,7 +48,7 @@ class Exam:
     """The dev part in windows as the drafter would cut them."""
 
     def __init__(
-        self, found: Sequence[Passage], windows: Sequence[tuple[int, Cut]], source: WindowSource, scribe: Scribe
+        self, found: Sequence[Passage], windows: Sequence[tuple[int, Cut]], source: SoundSource, scribe: Scribe
     ) -> None:
         """*windows* are cut from the passages of those numbers in *found*."""
         self._source, self._scribe, self._passages = source, scribe, found

@@ -27,10 +27,10 @@ from transcribe.finetune.testing import ByDialect, Exam, Rates, judged
 from transcribe.frozen import Frozen
 
 #: Changes when the rules of this package change what is learned, so that a half-done run is not taken up wrongly.
-RULES: Final = 2
+RULES: Final = 3
 #: Parts of the way from the base's weights to the learned ones that are tried at the end, beside the whole of it.
 REACHES: Final = (0.85, 0.7, 0.55, 0.4)
-#: Windows computed together where the encoder is frozen: a decoder alone gains nothing by more, and pads less with few.
+#: Windows computed together on a CPU, which gains nothing by more: few pad less, and take less memory.
 TOGETHER: Final = 4
 RUN_FILE: Final = "run.json"
 CHECKPOINT: Final = "checkpoint.pt"
@@ -112,8 +112,6 @@ def tune(
     sound: Sound,
     to: Path,
     *,
-    answers: Path | None = None,
-    heard: Callable[[int, int], None] = lambda done, total: None,
     progress: Callable[[TuneStep], None] = lambda step: None,
     stop: threading.Event | None = None,
 ) -> Trained:
@@ -129,8 +127,6 @@ def tune(
         dataset: What to learn. The test part is not read.
         sound: Gives the samples of a recording.
         to: Where shards, checkpoints and the result go; ``hf`` in it is the tuned model.
-        answers: Where a frozen encoder's answers are kept, for other runs too; ``None``: in *to*.
-        heard: Told after each answer how many are there, of how many.
         progress: Told after every step.
         stop: Set it to end after the step under way; what was done is kept.
 
@@ -150,8 +146,7 @@ def tune(
     # Nothing runs beside it, whatever shared the cores before.
     torch.set_num_threads(settings.threads or count_cores())
     learner = Learner(base, settings, device)
-    material = Material(dataset=dataset, sound=sound, shards=to / SHARDS, answers=answers or to / "answers")
-    teacher, exam = prepare(material, base, learner, heard=heard, stop=stop)
+    teacher, exam = prepare(Material(dataset=dataset, sound=sound, shards=to / SHARDS), base, learner)
     run = _taken_up(to, learner)
     began = time.monotonic()
     _learn(to, run, learner, teacher, exam, progress, stop)
@@ -207,7 +202,7 @@ def _step(run: _Run, learner: Learner, teacher: Teacher) -> None:
     seed = settings.seed * 1_000_003 + learner.step
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    together = min(settings.windows, TOGETHER) if settings.encoder == "frozen" else settings.windows
+    together = min(settings.windows, TOGETHER) if learner.device.type == "cpu" else settings.windows
     lessons = teacher.lessons(generator, settings.windows * settings.accumulate, together)
     run.loss += learner.learn(lessons, generator)
 
