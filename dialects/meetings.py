@@ -1,11 +1,11 @@
 """
-Conversations as people and models heard them: who said what, who was said to have, and when.
+Word error rates of conversations, with the speaker of each word (cpWER, DI-cpWER, ORC-WER) and its time (tcpWER).
 
-cpWER counts a word under the wrong name twice. DI-cpWER (Neumann et al. 2024) hands every heard stretch to the speaker
-whom it suits best, whatever its label; so cpWER less DI-cpWER is what wrong attribution costs. ORC-WER (Sklyar et al.
-2021) does it the other way round, each said stretch to a label. tcpWER (von Neumann et al. 2023) is cpWER where a word
-pairs only with one heard within *COLLAR_S* of it. The last three are meeteval's, by its greedy search, whose time
-grows with the square of the words and not with the power of the speakers.
+cpWER counts a word under the wrong name twice. DI-cpWER (Neumann et al. 2024) gives every stretch of the hypothesis to
+the speaker whom it suits best, whatever its label; so cpWER less DI-cpWER is what wrong attribution costs. ORC-WER
+(Sklyar et al. 2021) does it the other way round, each stretch of the reference to a label. tcpWER (von Neumann et al.
+2023) is cpWER where a word pairs only with one drafted within *COLLAR_S* of it. The last three are meeteval's, by its
+greedy search, whose time grows with the square of the words and not with the power of the speakers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any
 
 from dialects.columns import columns, percent
 from dialects.conversations import DiarisationError, cp_errors
@@ -26,16 +26,16 @@ from dialects.statistics import Interval, State, jackknife_interval
 COLLAR_S = 5.0
 #: Speakers that meeteval's matchings take.
 MOST_SPEAKERS = 20
-#: Row of what was heard under labels that no speaker got.
+#: Row of the words under labels that no speaker got.
 UNASSIGNED = "unassigned"
 OVERALL = "overall"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """What one speaker said, or one label was heard to say, without anybody else's words in between."""
+    """The words of one speaker, or under one label, without anybody else's words in between."""
 
-    who: str
+    speaker: str
     #: Normalised.
     words: Sequence[str]
     #: Seconds.
@@ -47,20 +47,20 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class Meeting:
-    """One conversation, and what a model made of it."""
+    """The reference and the hypothesis of one conversation."""
 
     id: str
-    said: Sequence[Stretch]
-    #: Only what was heard while somebody is known to speak: the rest has no reference.
-    heard: Sequence[Stretch]
+    reference: Sequence[Stretch]
+    #: Only words drafted while somebody is known to speak: the others have no reference.
+    hypothesis: Sequence[Stretch]
     #: Dialect of each speaker.
     dialects: Mapping[str, str]
-    #: How the turns fit; ``None`` where nobody looked.
+    #: How the turns fit; ``None`` where they were not compared.
     turns: DiarisationError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class MeetingErrors:
     """The errors of some speech by each way of counting; the same words for all of them."""
 
     cp: ErrorCount = field(default_factory=ErrorCount)
@@ -70,13 +70,13 @@ class Judged:
 
     @property
     def cost(self) -> float | None:
-        """What wrong attribution adds to the rate."""
+        """The part of the rate that wrong attribution adds."""
         if self.cp.rate is None or self.di_cp is None or self.di_cp.rate is None:
             return None
         return self.cp.rate - self.di_cp.rate
 
-    def __add__(self, other: Judged) -> Judged:
-        return Judged(cp=self.cp + other.cp, di_cp=_both(self.di_cp, other.di_cp), tcp=_both(self.tcp, other.tcp))
+    def __add__(self, other: MeetingErrors) -> MeetingErrors:
+        return MeetingErrors(cp=self.cp + other.cp, di_cp=_add(self.di_cp, other.di_cp), tcp=_add(self.tcp, other.tcp))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,15 +87,15 @@ class MeetingRow:
     #: Conversations, which are the blocks of the interval.
     meetings: int
     speakers: int
-    judged: Judged
+    errors: MeetingErrors
     #: Of cpWER.
     interval: Interval | None
     state: State
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the row as plain values for JSON."""
         low, high = self.interval or (None, None)
-        cp = self.judged.cp
+        cp = self.errors.cp
         return {
             "dialect": self.dialect,
             "conversations": self.meetings,
@@ -107,22 +107,22 @@ class MeetingRow:
             "cpwer": rounded(cp.rate),
             "ci_low": rounded(low),
             "ci_high": rounded(high),
-            "di_cpwer": _rate(self.judged.di_cp),
-            "tcpwer": _rate(self.judged.tcp),
-            "cost_of_diarisation": rounded(self.judged.cost),
+            "di_cpwer": _rate(self.errors.di_cp),
+            "tcpwer": _rate(self.errors.tcp),
+            "cost_of_diarisation": rounded(self.errors.cost),
             "state": self.state,
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Meetings:
-    """How one model hears conversations."""
+    """The errors of one model in conversations."""
 
     rows: tuple[MeetingRow, ...]
     #: Insertions under labels that no speaker got.
     unassigned: ErrorCount
     overall: MeetingRow
-    #: Each said stretch given to the label that it suits best.
+    #: Each stretch of the reference given to the label that it suits best.
     orc: ErrorCount | None
     #: How the turns fit, over all conversations.
     turns: DiarisationError | None
@@ -130,10 +130,10 @@ class Meetings:
     crowded: tuple[str, ...] = ()
 
     def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
-        """For JSON; *privacy_floor* leaves suppressed dialects out."""
-        shown = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
+        """Return plain values for JSON; *privacy_floor* leaves suppressed dialects out."""
+        rows = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
         return {
-            "dialects": [row.data() for row in shown],
+            "dialects": [row.data() for row in rows],
             "unassigned_insertions": self.unassigned.insertions,
             "overall": self.overall.data() | {"orcwer": _rate(self.orc)},
             "collar_s": COLLAR_S,
@@ -143,13 +143,13 @@ class Meetings:
         }
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """Header and rows, what nobody said and all together last; a suppressed row shows counts only."""
+        """Return header and rows, unassigned words and all speech last; a suppressed row shows counts only."""
         spare = f"+{self.unassigned.insertions:,}"
         nobody = [(UNASSIGNED, "", "", spare, *[""] * 6)] if self.unassigned.insertions else []
         return _HEADER, (*(_cells(row) for row in self.rows), *nobody, _cells(self.overall))
 
     def notes(self) -> tuple[str, ...]:
-        """What to read under the table."""
+        """Return the notes that stand under the table."""
         lines = [
             "cost is cpWER less DI-cpWER: errors that come of the wrong name alone; "
             f"tcpWER pairs only words within {COLLAR_S:g} s"
@@ -165,7 +165,7 @@ class Meetings:
         return tuple(lines)
 
     def text(self) -> str:
-        """Table and notes for a terminal."""
+        """Format table and notes for a terminal."""
         header, rows = self.table()
         return "\n".join(["conversations:", columns(header, rows, texts=(0, 9)), "", *self.notes()])
 
@@ -177,44 +177,40 @@ _HEADER = (
 
 
 def _cells(row: MeetingRow) -> tuple[str, ...]:
-    sizes = (row.dialect, f"{row.meetings:,}", f"{row.speakers:,}", f"{row.judged.cp.words:,}")
+    sizes = (row.dialect, f"{row.meetings:,}", f"{row.speakers:,}", f"{row.errors.cp.words:,}")
     if row.state == "suppressed":
         return (*sizes, *["–"] * 5, row.state)
     interval = f"{percent(row.interval[0])} – {percent(row.interval[1])}" if row.interval else "–"
-    judged = row.judged
-    rates = (percent(_rate(judged.di_cp)), percent(_rate(judged.tcp)), percent(judged.cost))
-    return (*sizes, percent(judged.cp.rate), interval, *rates, row.state)
+    errors = row.errors
+    rates = (percent(_rate(errors.di_cp)), percent(_rate(errors.tcp)), percent(errors.cost))
+    return (*sizes, percent(errors.cp.rate), interval, *rates, row.state)
 
 
-#: (errors of each speaker and, under ``None``, of labels that no speaker got; ORC-WER).
-_Found: TypeAlias = tuple[dict[str | None, Judged], ErrorCount | None]
-
-
-def meetings(found: Iterable[Meeting], *, method: Method | None = None) -> Meetings:
+def meetings(conversations: Iterable[Meeting], *, method: Method | None = None) -> Meetings:
     """
-    The errors of *found*, which may be a stream: memory grows with conversations and not with words.
+    Count the errors of *conversations*, which may be a stream: memory grows with conversations and not with words.
 
     Needs meeteval (extra ``meetings``).
     """
     method = method or Method()
-    by_dialect: dict[str, dict[str, Judged]] = defaultdict(dict)
-    everyone: dict[str, Judged] = {}
+    by_dialect: dict[str, dict[str, MeetingErrors]] = defaultdict(dict)
+    everyone: dict[str, MeetingErrors] = {}
     people: Counter[str] = Counter()
     unassigned = ErrorCount()
     orc: ErrorCount | None = ErrorCount()
     times: list[DiarisationError] = []
     crowded = []
-    for meeting in found:
-        judged, whole = _judge(meeting)
-        orc = _both(orc, whole)
+    for meeting in conversations:
+        errors_by_speaker, meeting_orc = _count_errors(meeting)
+        orc = _add(orc, meeting_orc)
         times += [meeting.turns] if meeting.turns else []
-        crowded += [meeting.id] if whole is None else []
-        everyone[meeting.id] = reduce(Judged.__add__, judged.values(), Judged())
-        unassigned += judged.pop(None).cp
-        for speaker, errors in judged.items():
+        crowded += [meeting.id] if meeting_orc is None else []
+        everyone[meeting.id] = reduce(MeetingErrors.__add__, errors_by_speaker.values(), MeetingErrors())
+        unassigned += errors_by_speaker.pop(None).cp
+        for speaker, errors in errors_by_speaker.items():
             dialect = meeting.dialects[str(speaker)]
-            mine = by_dialect[dialect]
-            mine[meeting.id] = mine.get(meeting.id, Judged()) + errors
+            by_meeting = by_dialect[dialect]
+            by_meeting[meeting.id] = by_meeting.get(meeting.id, MeetingErrors()) + errors
             people[dialect] += 1
     return Meetings(
         rows=tuple(_row(tag, by_dialect[tag], people[tag], method) for tag in sorted(by_dialect)),
@@ -226,89 +222,106 @@ def meetings(found: Iterable[Meeting], *, method: Method | None = None) -> Meeti
     )
 
 
-def _row(tag: str, parts: Mapping[str, Judged], speakers: int, method: Method) -> MeetingRow:
+def _row(tag: str, parts: Mapping[str, MeetingErrors], speakers: int, method: Method) -> MeetingRow:
     errors, words = ([getattr(parts[id].cp, name) for id in sorted(parts)] for name in ("errors", "words"))
     return MeetingRow(
         dialect=tag,
         meetings=len(parts),
         speakers=speakers,
-        judged=reduce(Judged.__add__, (parts[id] for id in sorted(parts)), Judged()),
+        errors=reduce(MeetingErrors.__add__, (parts[id] for id in sorted(parts)), MeetingErrors()),
         interval=jackknife_interval(errors, words, confidence=method.confidence),
         state=method.thresholds.state(blocks=len(parts), words=sum(words)),
     )
 
 
-def _judge(meeting: Meeting) -> _Found:
-    said, heard = _by_who(meeting.said), _by_who(meeting.heard)
-    cp = cp_errors(said, heard)
-    found: dict[str | None, ErrorCount] = {None: cp.unassigned} | dict(cp.speakers)
-    if max(len(said), len(heard)) > MOST_SPEAKERS:
-        return {who: Judged(cp=errors, di_cp=None, tcp=None) for who, errors in found.items()}, None
-    best, timed = _reassigned(meeting), _timed(meeting)
-    judged = {
-        who: Judged(cp=errors, di_cp=_errors_of(said, best, who), tcp=timed.get(who, ErrorCount()))
-        for who, errors in found.items()
+def _count_errors(meeting: Meeting) -> tuple[dict[str | None, MeetingErrors], ErrorCount | None]:
+    """Count errors by speaker, under ``None`` those of labels that no speaker got, and those of ORC-WER."""
+    reference, hypothesis = _words_by_speaker(meeting.reference), _words_by_speaker(meeting.hypothesis)
+    cp = cp_errors(reference, hypothesis)
+    cp_by_speaker: dict[str | None, ErrorCount] = {None: cp.unassigned} | dict(cp.speakers)
+    if max(len(reference), len(hypothesis)) > MOST_SPEAKERS:
+        return {
+            speaker: MeetingErrors(cp=errors, di_cp=None, tcp=None) for speaker, errors in cp_by_speaker.items()
+        }, None
+    reassigned, tcp_by_speaker = _reassign(meeting), _count_timed(meeting)
+    errors_by_speaker = {
+        speaker: MeetingErrors(
+            cp=errors, di_cp=_errors_of(reference, reassigned, speaker), tcp=tcp_by_speaker.get(speaker, ErrorCount())
+        )
+        for speaker, errors in cp_by_speaker.items()
     }
-    return judged, _orc(meeting)
+    return errors_by_speaker, _count_orc(meeting)
 
 
-def _errors_of(said: Mapping[str, list[str]], heard: Mapping[str, list[str]], who: str | None) -> ErrorCount:
-    return ErrorCount() if who is None else from_counts(count(said[who], heard.get(who, ())))
+def _errors_of(
+    reference: Mapping[str, list[str]], hypothesis: Mapping[str, list[str]], speaker: str | None
+) -> ErrorCount:
+    return ErrorCount() if speaker is None else from_counts(count(reference[speaker], hypothesis.get(speaker, ())))
 
 
-def _by_who(stretches: Iterable[Stretch]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for stretch in sorted(stretches, key=lambda one: (one.start, one.end, one.who)):
-        found.setdefault(stretch.who, []).extend(stretch.words)
-    return found
+def _words_by_speaker(stretches: Iterable[Stretch]) -> dict[str, list[str]]:
+    words: dict[str, list[str]] = {}
+    for stretch in _sort_by_time(stretches):
+        words.setdefault(stretch.speaker, []).extend(stretch.words)
+    return words
 
 
-def _reassigned(meeting: Meeting) -> dict[str, list[str]]:
-    """The heard words of each speaker, every stretch given to whomever it suits best."""
+def _sort_by_time(stretches: Iterable[Stretch]) -> list[Stretch]:
+    return sorted(stretches, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker))
+
+
+def _reassign(meeting: Meeting) -> dict[str, list[str]]:
+    """Return the drafted words of each speaker, every stretch given to whomever it suits best."""
     from meeteval.wer.wer.di_cp import greedy_di_cp_word_error_rate
 
-    if not meeting.heard:
+    if not meeting.hypothesis:
         return {}
     # In order of time, which is also that of the assignment.
-    heard = sorted(meeting.heard, key=lambda one: (one.start, one.end, one.who))
-    owners = greedy_di_cp_word_error_rate(_seglst(meeting.said), _seglst(heard)).assignment
-    found: dict[str, list[str]] = {}
-    for owner, stretch in zip(owners, heard, strict=True):
-        found.setdefault(owner, []).extend(stretch.words)
-    return found
+    hypothesis = _sort_by_time(meeting.hypothesis)
+    owners = greedy_di_cp_word_error_rate(_seglst(meeting.reference), _seglst(hypothesis)).assignment
+    words: dict[str, list[str]] = {}
+    for owner, stretch in zip(owners, hypothesis, strict=True):
+        words.setdefault(owner, []).extend(stretch.words)
+    return words
 
 
-def _orc(meeting: Meeting) -> ErrorCount:
+def _count_orc(meeting: Meeting) -> ErrorCount:
     from meeteval.wer.wer.orc import greedy_orc_word_error_rate
 
-    if not meeting.heard:
-        return ErrorCount(deletions=sum(len(one.words) for one in meeting.said))
-    return _count_of(greedy_orc_word_error_rate(_seglst(meeting.said), _seglst(meeting.heard)))
+    if not meeting.hypothesis:
+        return ErrorCount(deletions=sum(len(stretch.words) for stretch in meeting.reference))
+    return _count_of(greedy_orc_word_error_rate(_seglst(meeting.reference), _seglst(meeting.hypothesis)))
 
 
-def _timed(meeting: Meeting) -> dict[str | None, ErrorCount]:
-    """tcpWER of each speaker under the match of labels with the fewest errors; under ``None`` that of spare labels."""
+def _count_timed(meeting: Meeting) -> dict[str | None, ErrorCount]:
+    """Count each speaker's errors by tcpWER, labels matched for the fewest errors; under ``None`` spare labels."""
     from meeteval.wer.wer.time_constrained import tcp_word_error_rate, time_constrained_siso_word_error_rate
 
-    said, heard = _by_who(meeting.said), _by_who(meeting.heard)
-    words = _word_by_word(meeting.heard)
-    matched = tcp_word_error_rate(_seglst(meeting.said), _seglst(words), collar=COLLAR_S).assignment if heard else ()
-    spare = sum(len(heard[label]) for who, label in matched if who is None)
-    found: dict[str | None, ErrorCount] = {who: ErrorCount(deletions=len(all)) for who, all in said.items()}
-    found[None] = ErrorCount(insertions=spare)
-    for who, label in matched:
-        if who is not None and label is not None:
-            mine = _seglst(one for one in meeting.said if one.who == who)
-            theirs = _seglst(one for one in words if one.who == label)
-            found[who] = _count_of(time_constrained_siso_word_error_rate(mine, theirs, collar=COLLAR_S))
-    return found
+    reference, hypothesis = _words_by_speaker(meeting.reference), _words_by_speaker(meeting.hypothesis)
+    words = _word_by_word(meeting.hypothesis)
+    matched = (
+        tcp_word_error_rate(_seglst(meeting.reference), _seglst(words), collar=COLLAR_S).assignment
+        if hypothesis
+        else ()
+    )
+    spare = sum(len(hypothesis[label]) for speaker, label in matched if speaker is None)
+    errors: dict[str | None, ErrorCount] = {
+        speaker: ErrorCount(deletions=len(spoken)) for speaker, spoken in reference.items()
+    }
+    errors[None] = ErrorCount(insertions=spare)
+    for speaker, label in matched:
+        if speaker is not None and label is not None:
+            spoken = _seglst(stretch for stretch in meeting.reference if stretch.speaker == speaker)
+            drafted = _seglst(stretch for stretch in words if stretch.speaker == label)
+            errors[speaker] = _count_of(time_constrained_siso_word_error_rate(spoken, drafted, collar=COLLAR_S))
+    return errors
 
 
-def _word_by_word(heard: Iterable[Stretch]) -> list[Stretch]:
+def _word_by_word(stretches: Iterable[Stretch]) -> list[Stretch]:
     return [
-        Stretch(who=one.who, words=(word,), start=start, end=end)
-        for one in heard
-        for word, (start, end) in zip(one.words, one.times, strict=True)
+        Stretch(speaker=stretch.speaker, words=(word,), start=start, end=end)
+        for stretch in stretches
+        for word, (start, end) in zip(stretch.words, stretch.times, strict=True)
     ]
 
 
@@ -317,21 +330,29 @@ def _seglst(stretches: Iterable[Stretch]) -> Any:
 
     return SegLST(
         [
-            {"speaker": one.who, "words": " ".join(one.words), "start_time": one.start, "end_time": one.end}
-            for one in sorted(stretches, key=lambda one: (one.start, one.end, one.who))
+            {
+                "speaker": stretch.speaker,
+                "words": " ".join(stretch.words),
+                "start_time": stretch.start,
+                "end_time": stretch.end,
+            }
+            for stretch in _sort_by_time(stretches)
         ]
     )
 
 
-def _count_of(theirs: Any) -> ErrorCount:
-    hits = theirs.length - theirs.substitutions - theirs.deletions
+def _count_of(error_rate: Any) -> ErrorCount:
+    hits = error_rate.length - error_rate.substitutions - error_rate.deletions
     return ErrorCount(
-        hits=hits, substitutions=theirs.substitutions, deletions=theirs.deletions, insertions=theirs.insertions
+        hits=hits,
+        substitutions=error_rate.substitutions,
+        deletions=error_rate.deletions,
+        insertions=error_rate.insertions,
     )
 
 
-def _both(one: ErrorCount | None, other: ErrorCount | None) -> ErrorCount | None:
-    return None if one is None or other is None else one + other
+def _add(first: ErrorCount | None, second: ErrorCount | None) -> ErrorCount | None:
+    return None if first is None or second is None else first + second
 
 
 def _rate(counts: ErrorCount | None) -> float | None:

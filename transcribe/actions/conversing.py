@@ -92,8 +92,8 @@ def conversations(
         drafted = [_spared(*each, masked, store.terms) for each in store.drafted(recording.id, model.id)]
         yield Meeting(
             id=recording.id,
-            said=[_said(one, normalise) for one in said],
-            heard=list(_heard(drafted, _Labels(turns[1]), within, normalise)),
+            reference=[_said(one, normalise) for one in said],
+            hypothesis=list(_heard(drafted, _Labels(turns[1]), within, normalise)),
             dialects={str(one.speaker): normalise.tag(one.dialect) for one in said},
             turns=_judged(recording, said, turns[0], within),
         )
@@ -126,7 +126,7 @@ def _said(correction: Correction, normalise: _Normalising) -> Stretch:
     from dialects.meetings import Stretch
 
     return Stretch(
-        who=str(correction.speaker),
+        speaker=str(correction.speaker),
         words=normalise.words(correction.text, correction.dialect),
         start=correction.start / 1000,
         end=correction.end / 1000,
@@ -187,7 +187,7 @@ def _stretch(label: str, group: Sequence[Word], dialect: str | None, normalise: 
 
     words = normalise.words_of([word.text for word in group], dialect)
     return Stretch(
-        who=label,
+        speaker=label,
         words=[word.text for word in words],
         start=group[0].start / 1000,
         end=group[-1].end / 1000,
