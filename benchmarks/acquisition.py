@@ -32,7 +32,7 @@ from sqlalchemy import update
 
 from benchmarks.growing import EDGE, people_write, spread
 from benchmarks.measuring import write
-from dialects.acquiring import Waiting
+from dialects.acquiring import UnlabelledSegment
 from dialects.dialect import load_catalogue
 from dialects.normalise import load_normaliser
 from dialects.scoring import ErrorCount, count, from_counts
@@ -153,9 +153,9 @@ def _written(wiring: Wiring, rounds: Sequence[float], chance: random.Random | No
     return [one for id in worked_on for one in _examples(recordings[id], list(store.segments(id)), chosen)]
 
 
-def _by_lot(waiting: Sequence[Waiting], chance: random.Random, seconds: float) -> Iterator[Waiting]:
+def _by_lot(waiting: Sequence[UnlabelledSegment], chance: random.Random, seconds: float) -> Iterator[UnlabelledSegment]:
     """What fills *seconds*, by *chance*, unbroken speech together."""
-    islands: dict[str, list[Waiting]] = defaultdict(list)
+    islands: dict[str, list[UnlabelledSegment]] = defaultdict(list)
     for one in waiting:
         islands[one.island].append(one)
     for name in chance.sample(sorted(islands), len(islands)):

@@ -1,5 +1,5 @@
 """
-Which segments to transcribe next so that a model learns the most from a minute of work.
+Active learning: choose the segments to transcribe next so that a model learns the most from a minute of work.
 
 A segment is worth the errors that its draft is expected to have, because what is right already teaches nothing; more
 where its dialect needs it; and less the more has been chosen of the same words and the same voice. Segments that
@@ -17,17 +17,17 @@ from dataclasses import dataclass
 
 #: Flags of drafts in which there is most likely no speech to learn from.
 NO_SPEECH = frozenset({"silence"})
-#: What a flagged draft is expected to have wrong, whatever its probabilities say: loops are sure of themselves.
+#: Share of a flagged draft that is expected to be wrong, whatever its probabilities say: loops are sure of themselves.
 FLAGGED_DOUBT = 0.8
 #: Least share of a draft's words that is expected to be wrong: nothing is surely right.
 LEAST_DOUBT = 0.02
-#: Seconds that a transcriber needs for a segment beside those of its sound.
+#: Seconds that a transcriber needs for a segment beyond the length of its audio.
 HANDLING_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """A drafted segment that nobody has written."""
+class UnlabelledSegment:
+    """A drafted segment that nobody has transcribed."""
 
     id: str
     dialect: str
@@ -43,7 +43,7 @@ class Waiting:
 
     @property
     def expected_errors(self) -> float:
-        """Words expected to be wrong, at least a part of one."""
+        """The number of words expected to be wrong, at least a part of one."""
         if self.flags & NO_SPEECH:
             return 0.0
         doubt = max(self.doubt, FLAGGED_DOUBT) if self.flags else max(self.doubt, LEAST_DOUBT)
@@ -51,61 +51,61 @@ class Waiting:
 
 
 def acquire(
-    waiting: Iterable[Waiting],
+    segments: Iterable[UnlabelledSegment],
     seconds: float,
     *,
     need: Mapping[str, float] | None = None,
-    heard: Mapping[str, int] | None = None,
-    voices: Mapping[str, int] | None = None,
-) -> tuple[Waiting, ...]:
+    word_counts: Mapping[str, int] | None = None,
+    speaker_counts: Mapping[str, int] | None = None,
+) -> tuple[UnlabelledSegment, ...]:
     """
-    Segments worth transcribing, the best first, of *seconds* of sound at most.
+    Choose segments worth transcribing, the best first, of *seconds* of audio at most.
 
     Args:
-        need: How much each dialect needs it against the others; 1 where nothing is said, 0 for none.
-        heard: How often each word stands in what is transcribed already.
-        voices: How many segments of each speaker are.
+        need: How much each dialect needs it against the others; 1 where none is given, 0 for none.
+        word_counts: How often each word stands in what is transcribed already.
+        speaker_counts: How many segments of each speaker are.
 
     Returns:
         Ties are settled by id, so the choice repeats. What is longer than what is left of *seconds* is passed over.
     """
-    wants = need or {}
-    said, spoken = Counter(heard or {}), Counter(voices or {})
+    needs = need or {}
+    known_words, known_speakers = Counter(word_counts or {}), Counter(speaker_counts or {})
 
-    def worth(one: Waiting) -> float:
-        fresh = sum(1 / (1 + said[word]) for word in one.words) / max(len(one.words), 1)
-        voice = 1 / math.sqrt(1 + spoken[one.speaker])
+    def worth(segment: UnlabelledSegment) -> float:
+        fresh = sum(1 / (1 + known_words[word]) for word in segment.words) / max(len(segment.words), 1)
+        voice = 1 / math.sqrt(1 + known_speakers[segment.speaker])
         # Half for the errors themselves: known words are misheard too.
-        return one.expected_errors * (0.5 + 0.5 * fresh) * voice * wants.get(one.dialect, 1.0)
+        return segment.expected_errors * (0.5 + 0.5 * fresh) * voice * needs.get(segment.dialect, 1.0)
 
-    def gain(island: tuple[Waiting, ...]) -> float:
-        return sum(map(worth, island)) / sum(one.seconds + HANDLING_S for one in island)
+    def gain(island: tuple[UnlabelledSegment, ...]) -> float:
+        return sum(map(worth, island)) / sum(segment.seconds + HANDLING_S for segment in island)
 
-    # Lazily: gains only shrink, so one that is still the best after being looked at again is the best of all.
-    queue = [(-gain(island), island[0].id, island) for island in _islands(waiting)]
+    # Lazily: gains only shrink, so one that is still the best when it is computed again is the best of all.
+    queue = [(-gain(island), island[0].id, island) for island in _islands(segments)]
     queue = [entry for entry in queue if entry[0] < 0]
     heapq.heapify(queue)
-    chosen: list[Waiting] = []
-    left = seconds
+    chosen: list[UnlabelledSegment] = []
+    budget_s = seconds
     while queue:
         _, id, island = heapq.heappop(queue)
-        length = sum(one.seconds for one in island)
-        if length > left:
+        length = sum(segment.seconds for segment in island)
+        if length > budget_s:
             continue
         now = (-gain(island), id, island)
         if queue and now[:2] > queue[0][:2]:
             heapq.heappush(queue, now)
             continue
         chosen += island
-        left -= length
-        for one in island:
-            said.update(one.words)
-            spoken[one.speaker] += 1
+        budget_s -= length
+        for segment in island:
+            known_words.update(segment.words)
+            known_speakers[segment.speaker] += 1
     return tuple(chosen)
 
 
-def _islands(waiting: Iterable[Waiting]) -> list[tuple[Waiting, ...]]:
-    together: dict[tuple[str, str], list[Waiting]] = defaultdict(list)
-    for one in waiting:
-        together[one.island, "" if one.island else one.id].append(one)
-    return [tuple(sorted(own, key=lambda one: one.id)) for own in together.values()]
+def _islands(segments: Iterable[UnlabelledSegment]) -> list[tuple[UnlabelledSegment, ...]]:
+    segments_by_island: dict[tuple[str, str], list[UnlabelledSegment]] = defaultdict(list)
+    for segment in segments:
+        segments_by_island[segment.island, "" if segment.island else segment.id].append(segment)
+    return [tuple(sorted(members, key=lambda segment: segment.id)) for members in segments_by_island.values()]

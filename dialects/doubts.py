@@ -1,8 +1,8 @@
 """
-Which drafted words of a dialect are to be doubted: a small share, chosen by what the recogniser's own doubt is worth.
+Word confidence: mark a small share of a dialect's drafted words, those that are most likely wrong.
 
-The recogniser's probability of a word is calibrated on words that people have looked at since, each dialect apart. A
-share of the words is marked at most; where the recogniser's doubt tells nothing, no word is.
+The recogniser's probability of a word is calibrated on words that people have checked since, each dialect apart. A
+share of the words is marked at most; where the recogniser's probabilities tell nothing, no word is.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from dialects.calibration import Calibration, Looked, calibrate
+from dialects.calibration import Calibration, CalibrationPoint, calibrate
 from dialects.preparing import Prepared
 
 Level: TypeAlias = Literal["sure", "doubtful", "very"]
-#: A drafted word: what the recogniser gave for it, and whether people wrote something else.
-Judged: TypeAlias = tuple[float, bool]
-#: Words that people have looked at before a dialect's doubts are calibrated.
+#: (probability that the recogniser gave to a drafted word, people wrote something else).
+LabelledWord: TypeAlias = tuple[float, bool]
+#: Least number of checked words that a dialect is calibrated on.
 LEAST_WORDS: Final = 500
 #: Largest shares of a dialect's words that are marked, the very doubtful ones among the others.
 SHARES: Final = {"doubtful": 0.15, "very": 0.05}
@@ -27,10 +27,10 @@ _DIGITS: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shading:
-    """How the words of one dialect are marked, and what was wrong among those that are and those that are not."""
+class WordConfidence:
+    """The marks for the words of one dialect, and the errors among words that are marked and those that are not."""
 
-    #: Words that people have looked at.
+    #: Words that people have checked.
     words: int
     calibration: Calibration
     #: Expected error from which a word is marked so; ``None``: none is.
@@ -41,60 +41,64 @@ class Shading:
     plain: tuple[int, int]
 
     @property
-    def calibrated(self) -> bool:
-        """Whether enough was looked at."""
+    def is_calibrated(self) -> bool:
+        """``True`` once enough words were checked."""
         return self.words >= LEAST_WORDS
 
     def risk(self, probability: float) -> float:
-        """How likely a word is wrong; more doubt than anybody has looked at is as bad as the worst that was."""
-        found = self.calibration.risk(_doubt(probability))
-        return found if found is not None else self.calibration.risks[-1]
+        """Return the probability that a word is wrong; below the least checked probability it is that of the worst."""
+        risk = self.calibration.risk(_doubt(probability))
+        return risk if risk is not None else self.calibration.risks[-1]
 
     def level(self, probability: float) -> Level:
-        """How a word is marked."""
+        """Return the mark of a word with *probability*."""
         risk = self.risk(probability)
         if self.very is not None and risk >= self.very:
             return "very"
         return "doubtful" if self.doubtful is not None and risk >= self.doubtful else "sure"
 
 
-def shading(judged: Iterable[Judged] | Mapping[Judged, int]) -> Shading | None:
-    """What *judged* words of one dialect by one model teach, or how many there are of each; ``None`` without any."""
-    seen: Counter[Judged] = Counter()
-    for (probability, wrong), count in Counter(judged).items():
-        seen[_doubt(probability), wrong] += count
-    if not seen:
+def fit_word_confidence(words: Iterable[LabelledWord] | Mapping[LabelledWord, int]) -> WordConfidence | None:
+    """Fit the marks to *words* of one dialect by one model, or to how many there are of each; ``None`` without any."""
+    counts: Counter[LabelledWord] = Counter()
+    for (probability, wrong), count in Counter(words).items():
+        counts[_doubt(probability), wrong] += count
+    if not counts:
         return None
-    looked = [Looked(doubt=doubt, errors=count if wrong else 0, words=count) for (doubt, wrong), count in seen.items()]
-    calibration = calibrate(looked)
-    words: Counter[float] = Counter()
-    errors: Counter[float] = Counter()
-    for one in looked:
-        risk = calibration.risk(one.doubt)
-        assert risk is not None, "every doubt was looked at"
-        words[risk] += one.words
-        errors[risk] += one.errors
-    cuts = {level: _cut(words, share * seen.total()) for level, share in SHARES.items()}
+    points = [
+        CalibrationPoint(doubt=doubt, errors=count if wrong else 0, words=count)
+        for (doubt, wrong), count in counts.items()
+    ]
+    calibration = calibrate(points)
+    words_by_risk: Counter[float] = Counter()
+    errors_by_risk: Counter[float] = Counter()
+    for point in points:
+        risk = calibration.risk(point.doubt)
+        assert risk is not None, "the calibration knows every doubt that it was fitted on"
+        words_by_risk[risk] += point.words
+        errors_by_risk[risk] += point.errors
+    cuts = {level: _find_cut(words_by_risk, share * counts.total()) for level, share in SHARES.items()}
     edge = cuts["doubtful"]
-    marked = [risk for risk in words if edge is not None and risk >= edge]
-    shaded = sum(words[risk] for risk in marked), sum(errors[risk] for risk in marked)
-    return Shading(
-        words=seen.total(),
+    marked = [risk for risk in words_by_risk if edge is not None and risk >= edge]
+    shaded = sum(words_by_risk[risk] for risk in marked), sum(errors_by_risk[risk] for risk in marked)
+    return WordConfidence(
+        words=counts.total(),
         calibration=calibration,
         doubtful=edge,
         very=cuts["very"],
         shaded=shaded,
-        plain=(seen.total() - shaded[0], errors.total() - shaded[1]),
+        plain=(counts.total() - shaded[0], errors_by_risk.total() - shaded[1]),
     )
 
 
-def judged(ready: Prepared, drafted: Iterable[tuple[str, float]]) -> list[Judged]:
+def label_words(ready: Prepared, drafted: Iterable[tuple[str, float]]) -> list[LabelledWord]:
     """
-    Which of the *drafted* words, with their probabilities, people wrote too. Words that the dialect's rules leave out
-    are left out.
+    Label the *drafted* words, each given with its probability, by whether people wrote them too.
+
+    Words that the dialect's rules leave out are left out.
 
     Args:
-        ready: The pair of what people wrote and the same drafted words as one text.
+        ready: The pair of the reference and the same drafted words as one text.
     """
     parts = list(drafted)
     words = ready.normaliser.split_parts(text for text, _ in parts)
@@ -109,15 +113,15 @@ def judged(ready: Prepared, drafted: Iterable[tuple[str, float]]) -> list[Judged
     return [(parts[part][1], not all(part_hits)) for part, part_hits in sorted(hits_by_part.items())]
 
 
-def _cut(words: Counter[float], most: float) -> float | None:
-    """The least risk from which on there are *most* words at most."""
-    found, count = None, 0
+def _find_cut(words: Counter[float], most: float) -> float | None:
+    """Return the least risk from which on there are *most* words at most."""
+    cut, count = None, 0
     for risk in sorted(words, reverse=True):
         count += words[risk]
         if count > most:
             break
-        found = risk
-    return found
+        cut = risk
+    return cut
 
 
 def _doubt(probability: float) -> float:

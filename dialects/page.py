@@ -167,8 +167,8 @@ def _learnt(curves: Sequence[LearningCurve]) -> list[str]:
     rows = [
         (
             curve.dialect,
-            f"{curve.lessons[-1].minutes:.0f}",
-            percent(curve.lessons[-1].wer),
+            f"{curve.points[-1].minutes:.0f}",
+            percent(curve.points[-1].wer),
             *(_rate_range(rate) for _, rate in curve.forecast or [(0, None)] * len(MORE_MINUTES)),
         )
         for curve in curves

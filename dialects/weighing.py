@@ -1,9 +1,9 @@
 """
-How likely a text is wrong somewhere, by what can be seen of it, learnt from texts that people have looked at.
+The error model: the probability that a text is wrong somewhere, by its features, fitted on texts that people checked.
 
-Logistic regression with a ridge (le Cessie and van Houwelingen 1992), by Newton's steps: a few hundred texts are looked
-at, and no sign alone finds the wrong ones. What a text is doubted by a weighing that has seen it is too little, so
-doubts that are to be calibrated come from weighings that have not.
+Logistic regression with a ridge (le Cessie and van Houwelingen 1992), by Newton's steps: a few hundred texts are
+checked, and no feature alone finds the wrong ones. A model underestimates errors of the texts that it was fitted on, so
+probabilities that are to be calibrated come from models that were fitted on others.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: How hard weights are pulled to nothing: as much as this many texts that lie one deviation off would move them.
+#: L2 strength, in units of one standard deviation per text.
 RIDGE = 5.0
-#: As little as lets a dialect have only right texts, or only wrong ones.
+#: L2 strength of the intercept: just enough for texts that are all right, or all wrong.
 _RIDGE_OF_ALL = 1e-3
-#: Parts that are held back in turn.
+#: Folds of cross-validation.
 FOLDS = 8
 _STEPS = 25
 
@@ -26,69 +26,73 @@ _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """A text that somebody has looked at since."""
+class LabelledExample:
+    """A drafted text that somebody has checked."""
 
     #: As many, in the same order, of every text.
-    signs: tuple[float, ...]
+    features: tuple[float, ...]
     wrong: bool
-    #: Texts of one block are of the same people, and are held back together.
+    #: Texts of one block are of the same people, and are held out together.
     block: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weighing:
-    """What each sign is worth."""
+class ErrorModel:
+    """A logistic model of whether a text is wrong."""
 
     means: tuple[float, ...]
     deviations: tuple[float, ...]
-    #: Of no sign, then of each one in deviations from its mean.
+    #: The intercept, then a weight for each feature in deviations from its mean.
     weights: tuple[float, ...]
 
-    def doubt(self, signs: Sequence[float]) -> float:
-        """The probability that a text with *signs* is wrong somewhere, rounded to 6 digits."""
-        standing = (np.asarray(signs) - self.means) / self.deviations
-        return round(float(_logistic(self.weights[0] + standing @ np.asarray(self.weights[1:]))), 6)
+    def error_probability(self, features: Sequence[float]) -> float:
+        """Return the probability that a text with *features* is wrong somewhere, rounded to 6 digits."""
+        scores = (np.asarray(features) - self.means) / self.deviations
+        return round(float(_logistic(self.weights[0] + scores @ np.asarray(self.weights[1:]))), 6)
 
 
-def weigh(seen: Sequence[Seen], *, ridge: float = RIDGE) -> Weighing:
+def fit_error_model(examples: Sequence[LabelledExample], *, ridge: float = RIDGE) -> ErrorModel:
     """
-    The weighing that fits *seen* best; there must be one.
+    Fit the error model to *examples*; there must be one.
 
-    >>> right = [Seen(signs=(0.0,), wrong=False, block="a")] * 20
-    >>> wrong = [Seen(signs=(1.0,), wrong=True, block="b")] * 20
-    >>> found = weigh([*right, *wrong])
-    >>> found.doubt((0.0,)) < 0.2 < 0.8 < found.doubt((1.0,))
+    >>> right = [LabelledExample(features=(0.0,), wrong=False, block="a")] * 20
+    >>> wrong = [LabelledExample(features=(1.0,), wrong=True, block="b")] * 20
+    >>> model = fit_error_model([*right, *wrong])
+    >>> model.error_probability((0.0,)) < 0.2 < 0.8 < model.error_probability((1.0,))
     True
     """
-    signs = np.array([one.signs for one in seen], dtype=np.float64)
-    wrong = np.array([one.wrong for one in seen], dtype=np.float64)
-    means, deviations = signs.mean(axis=0), signs.std(axis=0) + 1e-6
-    table = np.column_stack([np.ones(len(seen)), (signs - means) / deviations])
-    pull = np.diag([_RIDGE_OF_ALL, *[ridge] * signs.shape[1]])
+    features = np.array([example.features for example in examples], dtype=np.float64)
+    wrong = np.array([example.wrong for example in examples], dtype=np.float64)
+    means, deviations = features.mean(axis=0), features.std(axis=0) + 1e-6
+    table = np.column_stack([np.ones(len(examples)), (features - means) / deviations])
+    penalty = np.diag([_RIDGE_OF_ALL, *[ridge] * features.shape[1]])
     weights: _Floats = np.zeros(table.shape[1])
     for _ in range(_STEPS):
         expected = _logistic(table @ weights)
-        curve = table.T @ (table * (expected * (1 - expected))[:, None]) + pull
-        step = np.linalg.solve(curve, table.T @ (wrong - expected) - pull @ weights)
+        curvature = table.T @ (table * (expected * (1 - expected))[:, None]) + penalty
+        step = np.linalg.solve(curvature, table.T @ (wrong - expected) - penalty @ weights)
         weights = weights + step
         if np.abs(step).max() < 1e-8:
             break
-    return Weighing(means=tuple(means.tolist()), deviations=tuple(deviations.tolist()), weights=tuple(weights.tolist()))
+    return ErrorModel(
+        means=tuple(means.tolist()), deviations=tuple(deviations.tolist()), weights=tuple(weights.tolist())
+    )
 
 
-def held_out(seen: Sequence[Seen], *, ridge: float = RIDGE) -> list[float]:
-    """The doubt of each of *seen*, by a weighing that knows no text of its block, where there is more than one."""
-    blocks = {block: at % FOLDS for at, block in enumerate(dict.fromkeys(one.block for one in seen))}
-    folds = [blocks[one.block] if len(blocks) > 1 else at % FOLDS for at, one in enumerate(seen)]
-    found = [0.0] * len(seen)
+def cross_validate(examples: Sequence[LabelledExample], *, ridge: float = RIDGE) -> list[float]:
+    """Return each example's error probability by a model fitted without its block, where there is more than one."""
+    blocks = {
+        block: number % FOLDS for number, block in enumerate(dict.fromkeys(example.block for example in examples))
+    }
+    folds = [blocks[example.block] if len(blocks) > 1 else number % FOLDS for number, example in enumerate(examples)]
+    probabilities = [0.0] * len(examples)
     for fold in set(folds):
-        rest = [one for one, own in zip(seen, folds, strict=True) if own != fold]
-        weighing = weigh(rest or seen, ridge=ridge)
-        for at, own in enumerate(folds):
-            if own == fold:
-                found[at] = weighing.doubt(seen[at].signs)
-    return found
+        training = [example for example, example_fold in zip(examples, folds, strict=True) if example_fold != fold]
+        model = fit_error_model(training or examples, ridge=ridge)
+        for number, example_fold in enumerate(folds):
+            if example_fold == fold:
+                probabilities[number] = model.error_probability(examples[number].features)
+    return probabilities
 
 
 def _logistic(score: _Floats) -> _Floats:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from dialects.acquiring import Waiting, acquire
+from dialects.acquiring import UnlabelledSegment, acquire
 from dialects.preparing import Preparer
 from dialects.scoring import Pair, count, from_counts
 from transcribe.growing import doubt
@@ -44,9 +44,9 @@ class _Known:
         return {tag: few[tag] * _found(self.trials[tag]) for tag in tags}
 
 
-def correct_next(store: Store, model: Model, prepare: Preparer, *, minutes: float) -> tuple[Waiting, ...]:
+def correct_next(store: Store, model: Model, prepare: Preparer, *, minutes: float) -> tuple[UnlabelledSegment, ...]:
     """The unwritten segments of the train split that are most worth a person's time, of *minutes* of sound at most."""
-    waiting: list[Waiting] = []
+    waiting: list[UnlabelledSegment] = []
     known = _Known()
     for recording in store.recordings():
         if recording.split != "train":
@@ -68,7 +68,7 @@ def correct_next(store: Store, model: Model, prepare: Preparer, *, minutes: floa
             elif segment.id not in accepted and not any(_mostly(segment, span) for span in spans):
                 waiting.append(found)
     need = known.need({one.dialect for one in waiting})
-    return acquire(waiting, minutes * 60, need=need, heard=known.words, voices=known.voices)
+    return acquire(waiting, minutes * 60, need=need, word_counts=known.words, speaker_counts=known.voices)
 
 
 def _found(trials: Sequence[tuple[float, int]]) -> float:
@@ -76,7 +76,7 @@ def _found(trials: Sequence[tuple[float, int]]) -> float:
     return (_OWN_DOUBT + sum(found for _, found in trials)) / (_OWN_DOUBT + sum(expected for expected, _ in trials))
 
 
-def _errors(prepare: Preparer, drafted: Waiting, written: Correction) -> int:
+def _errors(prepare: Preparer, drafted: UnlabelledSegment, written: Correction) -> int:
     """Words that are wrong in what was *drafted*, by what a person has *written*."""
     _, words = _normalised(prepare, drafted.dialect, written.text)
     return from_counts(count(words, drafted.words)).errors
@@ -93,10 +93,10 @@ def unbroken(segments: Sequence[Segment]) -> dict[str, str]:
     return first
 
 
-def _waiting(prepare: Preparer, recording: Recording, segment: Segment, draft: Draft, island: str) -> Waiting:
+def _waiting(prepare: Preparer, recording: Recording, segment: Segment, draft: Draft, island: str) -> UnlabelledSegment:
     tag, words = _normalised(prepare, segment.dialect or recording.dialect, draft.text)
     own = None if draft.flags else doubt(draft)
-    return Waiting(
+    return UnlabelledSegment(
         id=segment.id,
         dialect=tag,
         speaker=segment.speaker,

@@ -25,7 +25,7 @@ from transcribe.masking import terms_in
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from dialects.acquiring import Waiting
+    from dialects.acquiring import UnlabelledSegment
 
 #: Why saved work was not taken in, in words.
 _REJECTED = {
@@ -177,7 +177,7 @@ def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str], first: fl
     return Answer(data=data, text=stacked(lines, table(("dialect", *states, "accepted sound"), rows)))
 
 
-def _teaching(wiring: Wiring, minutes: float) -> tuple[Waiting, ...]:
+def _teaching(wiring: Wiring, minutes: float) -> tuple[UnlabelledSegment, ...]:
     from transcribe.actions.acquiring import correct_next
     from transcribe.actions.scoring import model_named, preparer
 
@@ -185,7 +185,7 @@ def _teaching(wiring: Wiring, minutes: float) -> tuple[Waiting, ...]:
     return correct_next(wiring.store, model_named(wiring.store, None), prepare, minutes=minutes)
 
 
-def _first_line(wanted: Sequence[Waiting], asked: int) -> str:
+def _first_line(wanted: Sequence[UnlabelledSegment], asked: int) -> str:
     dialects = ", ".join(f"{tag} {count}" for tag, count in sorted(Counter(one.dialect for one in wanted).items()))
     sound = sum(one.seconds for one in wanted) / 60
     return f"{asked} segments are asked for first, {sound:.1f} min of sound: {dialects or 'none'}"

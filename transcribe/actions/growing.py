@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from dialects.calibration import Looked, calibrate
+from dialects.calibration import CalibrationPoint, calibrate
 from dialects.columns import columns, percent
 from dialects.preparing import Preparer
 from dialects.rows import rounded
 from dialects.scoring import ErrorCount, Pair, count, from_counts
-from dialects.weighing import Seen, Weighing, held_out, weigh
+from dialects.weighing import ErrorModel, LabelledExample, cross_validate, fit_error_model
 from transcribe.actions.scoring import model_named, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance
@@ -53,7 +53,7 @@ class _Speech:
 class _Weighed:
     """What the signs of drafts are worth, learnt from all dialects: a few hundred texts of one are few."""
 
-    weighing: Weighing
+    weighing: ErrorModel
     #: The doubt of each draft that people have written, by a weighing that has not seen it.
     held_out: Mapping[str, float]
 
@@ -61,13 +61,16 @@ class _Weighed:
     def of(cls, speech: Mapping[str, _Speech]) -> _Weighed | None:
         """``None`` where nobody has written anything yet."""
         seen = {
-            segment: Seen(signs=one.signs, wrong=one.counts.errors > 0, block=one.block)
+            segment: LabelledExample(features=one.signs, wrong=one.counts.errors > 0, block=one.block)
             for _, own in sorted(speech.items())
             for segment, one in own.written.items()
             if one.signs is not None
         }
         texts = list(seen.values())
-        return cls(weighing=weigh(texts), held_out=dict(zip(seen, held_out(texts), strict=True))) if texts else None
+        if not texts:
+            return None
+        held_out = dict(zip(seen, cross_validate(texts), strict=True))
+        return cls(weighing=fit_error_model(texts), held_out=held_out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,12 +214,12 @@ def _fresh(
     draw: Callable[[], float],
 ) -> list[Acceptance]:
     calibration = calibrate(
-        Looked(doubt=weighed.held_out[segment], errors=one.counts.errors, words=one.counts.words)
+        CalibrationPoint(doubt=weighed.held_out[segment], errors=one.counts.errors, words=one.counts.words)
         for segment, one in speech.written.items()
         if segment in weighed.held_out
     )
     drafts = {
-        segment: (None if own is None else weighed.weighing.doubt(own), words)
+        segment: (None if own is None else weighed.weighing.error_probability(own), words)
         for segment, (_, own, words) in speech.unwritten.items()
         if segment not in known
     }

@@ -14,7 +14,7 @@ from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
     from dialects.dialect import Catalogue
-    from dialects.learning import LearningCurve, Lesson
+    from dialects.learning import CurvePoint, LearningCurve
     from dialects.report import Report
 
 #: Milliseconds of a minute.
@@ -66,17 +66,17 @@ def curves(reports: Iterable[tuple[Report, dict[str, float]]], *, like: Report) 
         reports: Of each model, with its minutes by dialect.
         like: What the others must have been scored on: the same segments.
     """
-    from dialects.learning import Lesson, learning_curve
+    from dialects.learning import CurvePoint, learning_curve
     from dialects.statistics import standard_error
 
-    lessons: dict[str, list[Lesson]] = defaultdict(list)
+    lessons: dict[str, list[CurvePoint]] = defaultdict(list)
     for report, minutes in reports:
         if report.references != like.references:
             continue
         for row in report.rows:
             error = standard_error(*zip(*row.by_block.values(), strict=True)) if row.state != "suppressed" else None
             if row.wer is not None and error is not None:
-                told = Lesson(
+                told = CurvePoint(
                     model=str(report.model), minutes=minutes.get(row.dialect, 0.0), wer=row.wer, standard_error=error
                 )
                 lessons[row.dialect].append(told)

@@ -71,7 +71,7 @@ class DoubtsOut(Out):
 async def doubts(tag: Tag, caller: AnyCaller, service: ServiceOf) -> Json:
     """What the recogniser's doubts are worth in a dialect, by what was accepted so far."""
     found = service.shadings.dialects.get(tag)
-    known = found if found is not None and found.calibrated else None
+    known = found if found is not None and found.is_calibrated else None
     return {
         "dialect": tag,
         "model": service.shadings.model,

@@ -201,7 +201,7 @@ def _doubts(service: Service, dialect: str) -> Json | None:
     (shaded, shaded_errors), (plain, plain_errors) = found.shaded, found.plain
     return {
         "words": found.words,
-        "calibrated": found.calibrated,
+        "calibrated": found.is_calibrated,
         "shaded_words": shaded,
         "shaded_errors": shaded_errors,
         "plain_words": plain,

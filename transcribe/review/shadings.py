@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dialects.dialect import Catalogue
-from dialects.doubts import Judged, Shading, judged, shading
+from dialects.doubts import LabelledWord, WordConfidence, fit_word_confidence, label_words
 from dialects.errors import DialectError
 from dialects.preparing import Preparer
 from dialects.scoring import HIDDEN, Pair
@@ -21,7 +21,7 @@ class Shadings:
 
     #: ``None``: nothing was looked at yet.
     model: str | None = None
-    dialects: Mapping[str, Shading] = field(default_factory=dict)
+    dialects: Mapping[str, WordConfidence] = field(default_factory=dict)
 
 
 class Shader:
@@ -29,16 +29,16 @@ class Shader:
 
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store, self._prepare = store, Preparer(catalogue)
-        self._judged: dict[tuple[str, str], list[Judged]] = {}
+        self._judged: dict[tuple[str, str], list[LabelledWord]] = {}
         #: One of each, however many words are alike: a million words take some megabytes.
-        self._known: dict[Judged, Judged] = {}
+        self._known: dict[LabelledWord, LabelledWord] = {}
 
     def now(self) -> Shadings:
         """What is known by now of the model that drafts."""
         model = self._store.promoted()
         if model is None:
             return Shadings()
-        by_dialect: dict[str, Counter[Judged]] = defaultdict(Counter)
+        by_dialect: dict[str, Counter[LabelledWord]] = defaultdict(Counter)
         for span, words in self._store.scored_words(model.id):
             if span.dialect is None:
                 continue
@@ -46,10 +46,10 @@ class Shader:
             if key not in self._judged:
                 self._judged[key] = self._look(span, words)
             by_dialect[span.dialect].update(self._judged[key])
-        found = {dialect: shading(seen) for dialect, seen in by_dialect.items()}
+        found = {dialect: fit_word_confidence(seen) for dialect, seen in by_dialect.items()}
         return Shadings(model=model.id, dialects={tag: one for tag, one in found.items() if one is not None})
 
-    def _look(self, span: ScoringSpan, words: Sequence[Word]) -> list[Judged]:
+    def _look(self, span: ScoringSpan, words: Sequence[Word]) -> list[LabelledWord]:
         # What is masked was looked at by nobody.
         if HIDDEN in span.reference or HIDDEN in span.hypothesis:
             return []
@@ -57,7 +57,7 @@ class Shader:
             id=span.id, reference=span.reference, hypothesis=span.hypothesis, dialect=str(span.dialect), speaker=""
         )
         try:
-            found = judged(self._prepare(pair), [(word.text, round(word.probability, 3)) for word in words])
+            found = label_words(self._prepare(pair), [(word.text, round(word.probability, 3)) for word in words])
             return [self._known.setdefault(each, each) for each in found]
         except DialectError:
             return []
