@@ -1,5 +1,5 @@
 """
-Which errors, by whom, and in which conditions: what a rate is made of, for each dialect.
+The errors behind a rate, for each dialect: patterns of words, confused letters, speakers and conditions.
 
 A pattern counts as one of the dialect, and not of a person, when at least three speakers produce it.
 """
@@ -52,7 +52,7 @@ class Pattern:
 
     @property
     def of_the_dialect(self) -> bool:
-        """Whether enough speakers produce it."""
+        """``True`` if enough speakers produce it."""
         return self.speakers >= SHARED_BY
 
 
@@ -66,8 +66,8 @@ class Bin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Invented:
-    """What a model wrote where the reference is empty."""
+class InventedText:
+    """The words that a model wrote where the reference is empty."""
 
     segments: int
     #: Length of these segments; ``None`` where one does not state it.
@@ -96,28 +96,29 @@ class Breakdown:
     speakers: tuple[Bin, ...]
     durations: tuple[Bin, ...]
     snrs: tuple[Bin, ...]
-    invented: Invented
+    invented: InventedText
     #: Ids of segments where the hypothesis goes round in circles.
     loops: tuple[str, ...]
     #: Ids of segments whose hypothesis is mostly in another script.
     foreign_scripts: tuple[str, ...]
 
     def top(self, kind: Kind, most: int = 20) -> tuple[Pattern, ...]:
-        """The *most* frequent patterns of one kind."""
+        """Return the *most* frequent patterns of one kind."""
         return tuple(pattern for pattern in self.patterns if pattern.kind == kind)[:most]
 
     def data(self, *, most: int = 20) -> dict[str, Any]:
-        """Plain lists and dicts for JSON, *most* patterns of each kind."""
+        """Return plain lists and dicts for JSON, *most* patterns of each kind."""
         return {
             "dialect": self.dialect,
-            **{f"{kind}s": [_pattern_data(one) for one in self.top(kind, most)] for kind in KINDS},
+            **{f"{kind}s": [_pattern_data(pattern) for pattern in self.top(kind, most)] for kind in KINDS},
             "confusions": [
-                {"reference": one, "hypothesis": other, "count": count} for one, other, count in self.confusions[:most]
+                {"reference": reference, "hypothesis": hypothesis, "count": count}
+                for reference, hypothesis, count in self.confusions[:most]
             ],
             "classes": dict(self.classes),
-            "speakers": [_bin_data(one) for one in self.speakers],
-            "durations": [_bin_data(one) for one in self.durations],
-            "snrs": [_bin_data(one) for one in self.snrs],
+            "speakers": [_bin_data(speech_bin) for speech_bin in self.speakers],
+            "durations": [_bin_data(speech_bin) for speech_bin in self.durations],
+            "snrs": [_bin_data(speech_bin) for speech_bin in self.snrs],
             "invented": {
                 "segments": self.invented.segments,
                 "hours": self.invented.hours,
@@ -131,19 +132,19 @@ class Breakdown:
 
 
 def breakdown(pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared]) -> dict[str, Breakdown]:
-    """The breakdown of each dialect of *pairs*, by canonical tag in alphabetical order."""
-    found: dict[str, _Gathered] = {}
+    """Break the errors of each dialect of *pairs* down, by canonical tag in alphabetical order."""
+    sums_by_dialect: dict[str, _Sums] = {}
     for pair in pairs:
         ready = prepare(pair)
-        found.setdefault(ready.dialect.tag, _Gathered()).add(ready)
-    return {tag: found[tag].finish(tag) for tag in sorted(found)}
+        sums_by_dialect.setdefault(ready.dialect.tag, _Sums()).add(ready)
+    return {tag: sums_by_dialect[tag].finish(tag) for tag in sorted(sums_by_dialect)}
 
 
-def loops(words: Sequence[str]) -> bool:
+def has_loop(words: Sequence[str]) -> bool:
     """
-    Whether one to four *words* come at least four times in a row.
+    Return ``True`` if one to four *words* come at least four times in a row.
 
-    >>> loops("no no no no".split()), loops("no no no".split())
+    >>> has_loop("no no no no".split()), has_loop("no no no".split())
     (True, False)
     """
     # A loop says some word four times, so with fewer repeated words there is none.
@@ -159,20 +160,20 @@ def loops(words: Sequence[str]) -> bool:
 
 
 def foreign_share(text: str, script: str) -> float | None:
-    """Share of the letters of *text* outside *script* (ISO 15924); ``None`` without letters or script."""
+    """Return the share of letters of *text* outside *script* (ISO 15924); ``None`` without letters or script."""
     if script == "Latn" and text.isascii():
         return 0.0 if any(map(str.isalpha, text)) else None
-    letters = inside = 0
+    letters = in_script = 0
     for word in text.split():
-        mine, own = _letters(word, script)
-        letters += mine
-        inside += own
-    return 1 - inside / letters if letters and _letters_of(script) is not None else None
+        all_letters, script_letters = _count_letters(word, script)
+        letters += all_letters
+        in_script += script_letters
+    return 1 - in_script / letters if letters and _letters_of(script) is not None else None
 
 
 @functools.lru_cache(maxsize=100_000)
-def _letters(word: str, script: str) -> tuple[int, int]:
-    """How many letters *word* has, and how many of them in *script*. Kept, since words recur."""
+def _count_letters(word: str, script: str) -> tuple[int, int]:
+    """Count the letters of *word*, and those of them in *script*. Cached, since words recur."""
     inside = _letters_of(script)
     return len(_LETTERS.findall(word)), len(inside.findall(word)) if inside is not None else 0
 
@@ -186,7 +187,7 @@ def _letters_of(script: str) -> regex.Pattern[str] | None:
         return None
     scripts = _COMBINED_SCRIPTS.get(script, (script,))
     try:
-        return regex.compile(r"[\p{L}&&[" + "".join(rf"\p{{Script={one}}}" for one in scripts) + "]]", regex.VERSION1)
+        return regex.compile(r"[\p{L}&&[" + "".join(rf"\p{{Script={name}}}" for name in scripts) + "]]", regex.VERSION1)
     except regex.error:
         return None
 
@@ -203,7 +204,7 @@ _COMBINED_SCRIPTS = {
 @functools.cache
 def cluster_class(cluster: str) -> str:
     """
-    What kind of thing an edited cluster is: the first that fits of digit, Latin, nukta, nasal, virama, vowel sign.
+    Return the kind of an edited cluster: the first that fits of digit, Latin, nukta, nasal, virama, vowel sign.
 
     >>> cluster_class("की")
     'vowel sign'
@@ -228,13 +229,13 @@ _SIGNS = {
 }
 
 
-#: Where each kind stands in the sums of a bin, after segments and hits.
-_PLACES = {kind: at for at, kind in enumerate(KINDS, start=2)}
+#: Index of each kind in the sums of a bin, after segments and hits.
+_INDICES = {kind: index for index, kind in enumerate(KINDS, start=2)}
 
 
 @dataclass
-class _Gathered:
-    """Sums while the pairs of one dialect go by."""
+class _Sums:
+    """The running sums of one dialect."""
 
     patterns: Counter[tuple[Kind, str | None, str | None]] = field(default_factory=Counter)
     people: dict[tuple[Kind, str | None, str | None], set[str]] = field(default_factory=dict)
@@ -256,7 +257,7 @@ class _Gathered:
             if kind == "hit":
                 counts[1] += 1
             else:
-                counts[_PLACES[kind]] += 1
+                counts[_INDICES[kind]] += 1
                 self._add_edit(edit, kind, pair)
         _sum(self.speakers, pair.speaker, counts)
         _sum(self.durations, _label(bin_of(pair.duration_s, DURATIONS_S, "s")), counts)
@@ -265,7 +266,7 @@ class _Gathered:
         if not ready.reference:
             self.silent.append((pair.duration_s, text))
         # Digits of one number are no loop.
-        if loops(ready.hypothesis) and loops(ready.normaliser.without_numbers(ready.heard).split()):
+        if has_loop(ready.hypothesis) and has_loop(ready.normaliser.without_numbers(ready.heard).split()):
             self.loops.append(pair.id)
         if (foreign_share(text, ready.dialect.script) or 0) > 0.5:
             self.foreign.append(pair.id)
@@ -274,10 +275,10 @@ class _Gathered:
         key = (kind, edit.reference, edit.hypothesis)
         self.patterns[key] += 1
         self.people.setdefault(key, set()).add(pair.speaker)
-        shown = self.examples.setdefault(key, set())
-        shown.add(pair.id)
-        if len(shown) > 3:
-            shown.remove(max(shown))
+        examples = self.examples.setdefault(key, set())
+        examples.add(pair.id)
+        if len(examples) > 3:
+            examples.remove(max(examples))
         if edit.reference is not None and edit.hypothesis is not None:
             self._add_clusters(edit.reference, edit.hypothesis)
 
@@ -317,13 +318,13 @@ class _Gathered:
             for key in keys
         )
 
-    def _invented(self) -> Invented:
+    def _invented(self) -> InventedText:
         lengths = [seconds for seconds, _ in self.silent]
-        known = [seconds for seconds in lengths if seconds is not None]
+        stated = [seconds for seconds in lengths if seconds is not None]
         phrases = Counter(text for _, text in self.silent if text)
-        return Invented(
+        return InventedText(
             segments=len(lengths),
-            hours=sum(known) / 3600 if known and len(known) == len(lengths) else None,
+            hours=sum(stated) / 3600 if stated and len(stated) == len(lengths) else None,
             words=sum(len(text.split()) for _, text in self.silent),
             phrases=tuple(_most(phrases)[:20]),
         )
@@ -331,7 +332,7 @@ class _Gathered:
 
 @functools.lru_cache(maxsize=100_000)
 def _cluster_edits(reference: str, hypothesis: str) -> tuple[Edit, ...]:
-    """What differs between two words. Kept, since a model takes the same word for the same other one again."""
+    """Return the edits between two words. Cached, since a model takes the same word for the same other one again."""
     return tuple(edit for edit in align(graphemes(reference), graphemes(hypothesis)) if edit.kind != "hit")
 
 
@@ -341,44 +342,44 @@ def _sum(sums: dict[str, list[int]], label: str | None, counts: Sequence[int]) -
         if old is None:
             sums[label] = [*counts]
             return
-        for at, more in enumerate(counts):
-            old[at] += more
+        for index, addend in enumerate(counts):
+            old[index] += addend
 
 
 def _most(counts: Counter[Any]) -> list[tuple[Any, int]]:
-    """Highest counts first; equal ones in alphabetical order, so that the order of pairs does not show."""
+    """Sort by count, highest first; equal ones in alphabetical order, so that the order of pairs does not show."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _bins(sums: Mapping[str, Sequence[int]], labels: Iterable[str]) -> tuple[Bin, ...]:
-    found: list[Bin] = []
+    bins: list[Bin] = []
     for label in labels:
         if label in sums:
             segments, hits, substitutions, deletions, insertions = sums[label]
             counts = from_counts((hits, substitutions, deletions, insertions))
-            found.append(Bin(label=label, segments=segments, counts=counts))
-    return tuple(found)
+            bins.append(Bin(label=label, segments=segments, counts=counts))
+    return tuple(bins)
 
 
 @functools.cache
 def labels_of(ends: tuple[float, ...], unit: str) -> list[str]:
-    """The labels of the bins with the lower *ends*."""
-    shown = [f"{low:g} – {high:g} {unit}" for low, high in itertools.pairwise(ends)]
+    """Return the labels of the bins with the lower *ends*."""
+    labels = [f"{low:g} – {high:g} {unit}" for low, high in itertools.pairwise(ends)]
     if ends[0] == float("-inf"):
-        shown[0] = f"below {ends[1]:g} {unit}"
-    return [*shown, f"{ends[-1]:g} {unit} and more"]
+        labels[0] = f"below {ends[1]:g} {unit}"
+    return [*labels, f"{ends[-1]:g} {unit} and more"]
 
 
-def _label(found: tuple[int, str] | None) -> str | None:
-    return found[1] if found else None
+def _label(number_label: tuple[int, str] | None) -> str | None:
+    return number_label[1] if number_label else None
 
 
 def bin_of(value: float | None, ends: tuple[float, ...], unit: str) -> tuple[int, str] | None:
-    """Number and label of the bin that *value* falls into, by the lower *ends*; ``None`` for no value."""
+    """Return number and label of the bin that *value* falls into, by the lower *ends*; ``None`` for no value."""
     if value is None:
         return None
-    at = max(index for index, low in enumerate(ends) if value >= low)
-    return at, labels_of(ends, unit)[at]
+    index = max(number for number, low in enumerate(ends) if value >= low)
+    return index, labels_of(ends, unit)[index]
 
 
 def _pattern_data(pattern: Pattern) -> dict[str, Any]:
@@ -393,11 +394,11 @@ def _pattern_data(pattern: Pattern) -> dict[str, Any]:
     }
 
 
-def _bin_data(found: Bin) -> dict[str, Any]:
+def _bin_data(speech_bin: Bin) -> dict[str, Any]:
     return {
-        "label": found.label,
-        "segments": found.segments,
-        "words": found.counts.words,
-        "errors": found.counts.errors,
-        "wer": found.counts.rate,
+        "label": speech_bin.label,
+        "segments": speech_bin.segments,
+        "words": speech_bin.counts.words,
+        "errors": speech_bin.counts.errors,
+        "wer": speech_bin.counts.rate,
     }

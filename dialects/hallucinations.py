@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dialects.breakdown import loops
+from dialects.breakdown import has_loop
 from dialects.preparing import Prepared
 
 #: So many words in a row that answer to nothing said are made up; a slip of the alignment is shorter.
@@ -21,7 +21,7 @@ def hallucinated(ready: Prepared) -> bool:
         return bool(ready.hypothesis)
     unfolded = ready.normaliser.without_numbers
     # Digits of one number are no loop.
-    if loops(unfolded(ready.heard).split()) and not loops(unfolded(ready.written).split()):
+    if has_loop(unfolded(ready.heard).split()) and not has_loop(unfolded(ready.written).split()):
         return True
     run = 0
     for edit in ready.path:

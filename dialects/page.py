@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from dialects.agreement import HEADER, Floor, floor_cells
-from dialects.breakdown import DURATIONS_S, KINDS, SNRS_DB, Bin, Breakdown, Invented, Pattern, labels_of
+from dialects.breakdown import DURATIONS_S, KINDS, SNRS_DB, Bin, Breakdown, InventedText, Pattern, labels_of
 from dialects.columns import p_value, percent
 from dialects.comparison import Comparison
 from dialects.examples import Example
@@ -39,36 +39,42 @@ def page(
     half_width: float = 0.05,
 ) -> str:
     """
-    The HTML text of *report*; suppressed dialects show their size and nothing else.
+    Write *report* as an HTML text; suppressed dialects show their size and nothing else.
 
     Args:
         title: Heading of the page.
-        breakdowns: What the errors are, by dialect.
+        breakdowns: Kinds of errors, by dialect.
         examples: Segments to read, by dialect.
         comparison: This model against another one.
         groupings: Rates of parts of the speech.
-        floors: How far two people differ, by dialect.
+        floors: Disagreement of two people, by dialect.
         meetings: Errors of whole conversations.
-        curves: How rates fell with corrections so far.
+        curves: Rates against corrections so far.
         half_width: Half the width of the interval that is good enough.
     """
-    shown = [row for row in report.rows if row.state != "suppressed"]
-    told = {row.dialect: breakdowns[row.dialect] for row in shown if breakdowns and row.dialect in breakdowns}
+    rows = [row for row in report.rows if row.state != "suppressed"]
+    breakdown_by_dialect = {
+        row.dialect: breakdowns[row.dialect] for row in rows if breakdowns and row.dialect in breakdowns
+    }
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p class=answer>{escape(report.model or 'model not named')}</p>",
         *(f"<p class=warning>{escape(warning)}</p>" for warning in report.warnings),
         _main_table(report),
         *(f"<p class=answer>{escape(note)}</p>" for note in report.notes()),
-        *_figures(shown, report),
+        *_figures(rows, report),
         *(_comparison(comparison) if comparison else ()),
-        *_more_speakers(shown, report, half_width),
-        *_learnt(curves),
+        *_more_speakers(rows, report, half_width),
+        *_learning_curves(curves),
         *_people(floors or {}, {row.dialect: row.wer for row in report.rows}),
         *(_conversations(meetings) if meetings else ()),
         *(part for grouping in groupings for part in _grouping(grouping)),
-        *_heat_maps(told),
-        *(part for found in told.values() for part in _breakdown(found, (examples or {}).get(found.dialect, ()))),
+        *_heat_maps(breakdown_by_dialect),
+        *(
+            part
+            for breakdown in breakdown_by_dialect.values()
+            for part in _breakdown(breakdown, (examples or {}).get(breakdown.dialect, ()))
+        ),
     ]
     return document(title, parts)
 
@@ -78,9 +84,9 @@ def _main_table(report: Report) -> str:
     return table(header, rows, caption="Each dialect, and all together; a dash is no number", texts=2)
 
 
-def _figures(shown: Sequence[Row], report: Report) -> list[str]:
-    """Figures of the dialects that WER suits, best first."""
-    suited = (row for row in shown if row.wer is not None and row.primary == "wer")
+def _figures(rows: Sequence[Row], report: Report) -> list[str]:
+    """Draw the figures of the dialects that WER suits, best first."""
+    suited = (row for row in rows if row.wer is not None and row.primary == "wer")
     rated = sorted(suited, key=lambda row: (row.wer or 0, row.dialect))
     if not rated:
         return []
@@ -136,31 +142,31 @@ def _funnel(rated: Sequence[Row], report: Report) -> str:
         for row in rated
     ]
     alt = "WER in per cent against the number of blocks of speakers, with the limits of chance"
-    told = f"Outside: {', '.join(outside)}." if outside else "No dialect is outside."
-    answer = f"{alt}; only those outside are named. {told}"
+    names = f"Outside: {', '.join(outside)}." if outside else "No dialect is outside."
+    answer = f"{alt}; only those outside are named. {names}"
     figure = funnel(points, centre=centre, spread=spread, across="blocks of speakers", alt=alt)
     return section("Could it be chance?", figure, answer)
 
 
-def _more_speakers(shown: Sequence[Row], report: Report, wanted: float) -> list[str]:
-    found = [need for need in needs(shown, report.method, half_width=wanted) if need.curve]
-    if not found:
+def _more_speakers(rows: Sequence[Row], report: Report, wanted: float) -> list[str]:
+    needed = [need for need in needs(rows, report.method, half_width=wanted) if need.curve]
+    if not needed:
         return []
-    rows = [
+    cells = [
         (need.dialect, *(f"±{100 * width.estimate:.1f}" for _, width in need.curve), _range(need.more_speakers))
-        for need in found
+        for need in needed
     ]
     header = ("dialect", *("now" if not step else f"+{step} speakers" for step in STEPS), f"more for ±{100 * wanted:g}")
     caption = "Half the width of the interval, in points, with so many more speakers, and how many it takes"
-    lines = [f"<li>{escape(need.sentence)}</li>" for need in found if (need.half_width or 0.0) > wanted]
+    lines = [f"<li>{escape(need.sentence)}</li>" for need in needed if (need.half_width or 0.0) > wanted]
     return [
         "<h2>What to record or transcribe next?</h2>",
-        table(header, rows, caption=caption),
+        table(header, cells, caption=caption),
         *([f"<ul class=answer>{''.join(lines)}</ul>"] if lines else []),
     ]
 
 
-def _learnt(curves: Sequence[LearningCurve]) -> list[str]:
+def _learning_curves(curves: Sequence[LearningCurve]) -> list[str]:
     if not curves:
         return []
     header = ("dialect", "minutes", "WER", *(f"+{more} min" for more in MORE_MINUTES))
@@ -194,8 +200,8 @@ def _range(amount: Amount | None) -> str:
 
 
 def _heat_maps(breakdowns: Mapping[str, Breakdown]) -> list[str]:
-    by_length = {tag: found.durations for tag, found in breakdowns.items()}
-    by_noise = {tag: found.snrs for tag, found in breakdowns.items()}
+    by_length = {tag: breakdown.durations for tag, breakdown in breakdowns.items()}
+    by_noise = {tag: breakdown.snrs for tag, breakdown in breakdowns.items()}
     return [
         *_heat_map("Does length matter?", labels_of(DURATIONS_S, "s"), by_length),
         *_heat_map("Does noise matter?", labels_of(SNRS_DB, "dB"), by_noise),
@@ -203,40 +209,42 @@ def _heat_maps(breakdowns: Mapping[str, Breakdown]) -> list[str]:
 
 
 def _heat_map(question: str, labels: Sequence[str], bins: Mapping[str, Sequence[Bin]]) -> list[str]:
-    counts = {tag: {one.label: one.counts for one in found} for tag, found in bins.items() if found}
+    counts = {tag: {part.label: part.counts for part in parts} for tag, parts in bins.items() if parts}
     if not counts:
         return []
-    rows = [(tag, [found.get(label) for label in labels]) for tag, found in counts.items()]
+    rows = [(tag, [by_label.get(label) for label in labels]) for tag, by_label in counts.items()]
     caption = f"WER in per cent, darker is worse; a dash is fewer than {FEWEST_WORDS} words"
     return [f"<h2>{question}</h2>", heat(("dialect", *labels), rows, caption=caption)]
 
 
 def _comparison(comparison: Comparison) -> list[str]:
-    shown = [one for one in (*comparison.dialects, comparison.overall) if one.state != "suppressed"]
+    contrasts = [contrast for contrast in (*comparison.dialects, comparison.overall) if contrast.state != "suppressed"]
     marks = [
         Mark(
-            label=one.dialect,
-            value=one.difference,
-            low=one.interval[0] if one.interval else None,
-            high=one.interval[1] if one.interval else None,
-            pale=one.verdict not in ("better", "worse"),
+            label=contrast.dialect,
+            value=contrast.difference,
+            low=contrast.interval[0] if contrast.interval else None,
+            high=contrast.interval[1] if contrast.interval else None,
+            pale=contrast.verdict not in ("better", "worse"),
         )
-        for one in shown
-        if one.difference is not None
+        for contrast in contrasts
+        if contrast.difference is not None
     ]
     alt = f"Difference in points of WER, {comparison.model_b} less {comparison.model_a}; left of zero is better"
     rows = [
         (
-            one.dialect,
-            one.verdict,
-            str(one.blocks),
-            percent(one.wer_a),
-            percent(one.wer_b),
-            "–" if one.difference is None else f"{100 * one.difference:+.1f}",
-            "–" if one.p is None else p_value(one.p if one.p_adjusted is None else one.p_adjusted).removeprefix("p = "),
-            percent(one.detectable),
+            contrast.dialect,
+            contrast.verdict,
+            str(contrast.blocks),
+            percent(contrast.wer_a),
+            percent(contrast.wer_b),
+            "–" if contrast.difference is None else f"{100 * contrast.difference:+.1f}",
+            "–"
+            if contrast.p is None
+            else p_value(contrast.p if contrast.p_adjusted is None else contrast.p_adjusted).removeprefix("p = "),
+            percent(contrast.detectable),
         )
-        for one in shown
+        for contrast in contrasts
     ]
     header = ("dialect", "verdict", "blocks", "WER A", "WER B", "difference", "p", "could be seen")
     return [
@@ -269,34 +277,34 @@ def _grouping(grouping: Grouping) -> list[str]:
     return [f"<h2>By {escape(keys)}</h2>", table(header, rows, caption=f"Errors by {keys}", texts=len(grouping.keys))]
 
 
-def _breakdown(found: Breakdown, shown: Sequence[Example]) -> list[str]:
-    parts = [f"<details open><summary>Errors of {escape(found.dialect)}</summary>"]
-    if shown:
-        said = "Words said and not heard are struck out, words heard and not said underlined"
-        parts.append(f"<p class=answer>{said}</p>")
-        parts += [diff(example.id, example.path) for example in shown]
+def _breakdown(breakdown: Breakdown, examples: Sequence[Example]) -> list[str]:
+    parts = [f"<details open><summary>Errors of {escape(breakdown.dialect)}</summary>"]
+    if examples:
+        legend = "Words said and not heard are struck out, words heard and not said underlined"
+        parts.append(f"<p class=answer>{legend}</p>")
+        parts += [diff(example.id, example.path) for example in examples]
     for kind in KINDS:
-        patterns = [pattern for pattern in found.top(kind) if pattern.of_the_dialect]
+        patterns = [pattern for pattern in breakdown.top(kind) if pattern.of_the_dialect]
         if patterns:
             rows = [_pattern_cells(pattern) for pattern in patterns]
             header: tuple[str, ...] = ("reference", "hypothesis", "count", "% of errors", "speakers")
             parts.append(table(header, rows, caption=f"{kind.capitalize()}s of three speakers or more", texts=2))
-    if found.confusions:
-        rows = [(one, other, str(count)) for one, other, count in found.confusions[:20]]
+    if breakdown.confusions:
+        rows = [(reference, hypothesis, str(count)) for reference, hypothesis, count in breakdown.confusions[:20]]
         parts.append(table(("reference", "hypothesis", "count"), rows, caption="Letters taken for others", texts=2))
     header = ("condition", "segments", "words", "WER %")
-    for caption, bins in (("By length of the segment", found.durations), ("By noise", found.snrs)):
+    for caption, bins in (("By length of the segment", breakdown.durations), ("By noise", breakdown.snrs)):
         if bins:
-            parts.append(table(header, [_bin_cells(one) for one in bins], caption=caption))
-    if found.invented.segments:
-        rows = [(text, str(count)) for text, count in found.invented.phrases]
-        parts.append(table(("text", "count"), rows, caption=_invented_caption(found.invented)))
+            parts.append(table(header, [_bin_cells(part) for part in bins], caption=caption))
+    if breakdown.invented.segments:
+        rows = [(text, str(count)) for text, count in breakdown.invented.phrases]
+        parts.append(table(("text", "count"), rows, caption=_invented_caption(breakdown.invented)))
     return [*parts, "</details>"]
 
 
-def _invented_caption(found: Invented) -> str:
-    hourly = "" if found.words_per_hour is None else f", {found.words_per_hour:.0f} an hour"
-    return f"Written where nobody spoke: {found.words} words in {found.segments} segments{hourly}"
+def _invented_caption(invented: InventedText) -> str:
+    hourly = "" if invented.words_per_hour is None else f", {invented.words_per_hour:.0f} an hour"
+    return f"Written where nobody spoke: {invented.words} words in {invented.segments} segments{hourly}"
 
 
 def _pattern_cells(pattern: Pattern) -> tuple[str, ...]:
@@ -304,5 +312,5 @@ def _pattern_cells(pattern: Pattern) -> tuple[str, ...]:
     return pattern.reference or "–", pattern.hypothesis or "–", str(pattern.count), share, str(pattern.speakers)
 
 
-def _bin_cells(found: Bin) -> tuple[str, ...]:
-    return found.label, f"{found.segments:,}", f"{found.counts.words:,}", percent(found.counts.rate)
+def _bin_cells(speech_bin: Bin) -> tuple[str, ...]:
+    return speech_bin.label, f"{speech_bin.segments:,}", f"{speech_bin.counts.words:,}", percent(speech_bin.counts.rate)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialects.breakdown import Breakdown, breakdown, cluster_class, foreign_share, loops
+from dialects.breakdown import Breakdown, breakdown, cluster_class, foreign_share, has_loop
 from dialects.dialect import load_catalogue
 from dialects.preparing import Preparer
 from dialects.scoring import Pair, score
@@ -17,51 +17,53 @@ from tests.dialects.factories import corpus, pair, sentences
 
 def of(*pairs: Pair) -> Breakdown:
     """The breakdown of pairs of one dialect."""
-    (found,) = breakdown(pairs, Preparer(load_catalogue())).values()
-    return found
+    (errors,) = breakdown(pairs, Preparer(load_catalogue())).values()
+    return errors
 
 
 def test_patterns_are_single_words_with_their_share_and_people() -> None:
-    found = of(
+    errors = of(
         *(pair("he is here", "he was here", id=f"s{n}", speaker=f"p{n % 3}") for n in range(5)),
         pair("a b", "a", id="t1"),
         pair("a", "a x y", id="t2"),
     )
 
-    (was,) = found.top("substitution")
+    (was,) = errors.top("substitution")
     assert (was.reference, was.hypothesis, was.count, was.speakers) == ("is", "was", 5, 3)
     assert was.of_the_dialect
     assert was.share == pytest.approx(5 / 8)
     assert was.examples == ("s0", "s1", "s2")
-    assert [(one.reference, one.count) for one in found.top("deletion")] == [("b", 1)]
-    assert [one.hypothesis for one in found.top("insertion")] == ["x", "y"]
-    assert not found.top("insertion")[0].of_the_dialect
+    assert [(pattern.reference, pattern.count) for pattern in errors.top("deletion")] == [("b", 1)]
+    assert [pattern.hypothesis for pattern in errors.top("insertion")] == ["x", "y"]
+    assert not errors.top("insertion")[0].of_the_dialect
 
 
 def test_patterns_add_up_to_the_errors() -> None:
     pairs = corpus(error_rate=0.5)
-    for tag, found in breakdown(pairs, Preparer(load_catalogue(), normaliser="none")).items():
-        counted = score([one for one in pairs if one.dialect == tag])
-        sums = {kind: sum(one.count for one in found.top(kind, 10_000)) for kind in ("substitution", "deletion")}
-        assert sums == {"substitution": counted.substitutions, "deletion": counted.deletions}
-        assert sum(one.counts.errors for one in found.speakers) == counted.errors
+    for tag, errors in breakdown(pairs, Preparer(load_catalogue(), normaliser="none")).items():
+        total = score([pair for pair in pairs if pair.dialect == tag])
+        sums = {
+            kind: sum(pattern.count for pattern in errors.top(kind, 10_000)) for kind in ("substitution", "deletion")
+        }
+        assert sums == {"substitution": total.substitutions, "deletion": total.deletions}
+        assert sum(speaker.counts.errors for speaker in errors.speakers) == total.errors
 
 
 def test_the_order_of_pairs_does_not_show() -> None:
     pairs = corpus(error_rate=0.5)
     prepare = Preparer(load_catalogue())
 
-    def written(some: list[Pair]) -> str:
-        return json.dumps({tag: one.data() for tag, one in breakdown(some, prepare).items()})
+    def to_json(ordered: list[Pair]) -> str:
+        return json.dumps({tag: errors.data() for tag, errors in breakdown(ordered, prepare).items()})
 
-    assert written(pairs) == written(pairs[::-1])
+    assert to_json(pairs) == to_json(pairs[::-1])
 
 
 def test_confused_clusters_are_found_inside_words() -> None:
-    found = of(pair("मेरी माता की", "मेरे माता का", dialect="hi"))
+    errors = of(pair("मेरी माता की", "मेरे माता का", dialect="hi"))
 
-    assert found.confusions == (("की", "का", 1), ("री", "रे", 1))
-    assert found.classes == {"vowel sign": 2}
+    assert errors.confusions == (("की", "का", 1), ("री", "रे", 1))
+    assert errors.classes == {"vowel sign": 2}
 
 
 @pytest.mark.parametrize(
@@ -85,38 +87,38 @@ def test_a_cluster_is_classed_by_what_makes_it_hard(cluster: str, kind: str) -> 
 
 
 def test_segments_fall_into_bins_of_length_and_noise() -> None:
-    found = of(
+    errors = of(
         pair("a", duration_s=1.99, snr_db=-3),
         pair("a", "b", id="s2", duration_s=2.0, snr_db=5.0),
         pair("a", id="s3", duration_s=400.0, snr_db=60.0),
         pair("a", id="s4"),
     )
 
-    assert [(one.label, one.segments) for one in found.durations] == [
+    assert [(length_bin.label, length_bin.segments) for length_bin in errors.durations] == [
         ("0 – 2 s", 1),
         ("2 – 5 s", 1),
         ("20 s and more", 1),
     ]
-    assert [one.label for one in found.snrs] == ["below 5 dB", "5 – 10 dB", "20 dB and more"]
-    assert [one.counts.errors for one in found.durations] == [0, 1, 0]
+    assert [noise_bin.label for noise_bin in errors.snrs] == ["below 5 dB", "5 – 10 dB", "20 dB and more"]
+    assert [length_bin.counts.errors for length_bin in errors.durations] == [0, 1, 0]
 
 
 def test_text_that_nobody_said_is_counted_by_the_hour() -> None:
-    found = of(
+    invented = of(
         pair("", "thank you", duration_s=1800.0),
         pair("", "thank you", id="s2", duration_s=1800.0),
         pair("", "", id="s3", duration_s=3600.0),
         pair("a", id="s4"),
     ).invented
 
-    assert (found.segments, found.words, found.hours, found.words_per_hour) == (3, 4, 2.0, 2.0)
-    assert found.phrases == (("thank you", 2),)
+    assert (invented.segments, invented.words, invented.hours, invented.words_per_hour) == (3, 4, 2.0, 2.0)
+    assert invented.phrases == (("thank you", 2),)
 
 
 def test_hours_of_silence_are_unknown_where_one_length_is() -> None:
-    found = of(pair("", "so", duration_s=10.0), pair("", "so", id="s2")).invented
+    invented = of(pair("", "so", duration_s=10.0), pair("", "so", id="s2")).invented
 
-    assert (found.hours, found.words_per_hour) == (None, None)
+    assert (invented.hours, invented.words_per_hour) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -132,32 +134,32 @@ def test_hours_of_silence_are_unknown_where_one_length_is() -> None:
     ],
 )
 def test_a_text_that_goes_round_in_circles_is_seen(text: str, stuck: bool) -> None:
-    assert loops(text.split()) is stuck
+    assert has_loop(text.split()) is stuck
 
 
 @given(sentences, st.integers(1, 4))
 def test_saying_anything_short_four_times_is_a_loop(words: list[str], times: int) -> None:
-    some = (words or ["a"])[:times]
+    phrase = (words or ["a"])[:times]
 
-    assert loops([*words, *some * 4])
+    assert has_loop([*words, *phrase * 4])
 
 
 def test_equal_digits_of_one_number_are_no_loop() -> None:
     pairs = [pair("call 5555", "call 5555"), pair("go", "go go go go", id="s2")]
-    (found,) = breakdown(pairs, Preparer(load_catalogue())).values()
+    (errors,) = breakdown(pairs, Preparer(load_catalogue())).values()
 
-    assert found.loops == ("s2",)
+    assert errors.loops == ("s2",)
 
 
 def test_loops_and_foreign_scripts_are_listed_by_segment() -> None:
-    found = of(
+    errors = of(
         pair("हाँ जी", "ji ji ji ji", id="s1", dialect="hi"),
         pair("नमस्ते जी", "नमस्ते ji", id="s2", dialect="hi"),
         pair("हाँ", "", id="s3", dialect="hi"),
     )
 
-    assert found.loops == ("s1",)
-    assert found.foreign_scripts == ("s1",)
+    assert errors.loops == ("s1",)
+    assert errors.foreign_scripts == ("s1",)
 
 
 def test_the_share_of_another_script_is_one_of_letters() -> None:
