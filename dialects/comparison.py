@@ -1,4 +1,4 @@
-"""Two models on the same segments: who errs less on each dialect, and how sure that is."""
+"""Comparison of two models on the same segments: differences by dialect, with intervals and tests."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Contrast:
 
     @property
     def verdict(self) -> str:
-        """``better``, ``worse``, ``no difference shown``, or ``cannot be shown`` where too few blocks were heard."""
+        """The verdict: ``better``, ``worse``, ``no difference shown``, or ``cannot be shown`` with too few blocks."""
         if self.p is None or self.difference is None or self.p_floor >= ALPHA:
             return "cannot be shown"
         if (self.p if self.p_adjusted is None else self.p_adjusted) >= ALPHA:
@@ -88,7 +88,7 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Model B against model A."""
+    """The comparison of model B with model A."""
 
     model_a: str | None
     model_b: str | None
@@ -102,22 +102,26 @@ class Comparison:
     @property
     def regressions(self) -> tuple[Contrast, ...]:
         """The dialects, and all speech together, on which B is shown to err more."""
-        return tuple(one for one in (*self.dialects, self.overall) if one.verdict == "worse")
+        return tuple(contrast for contrast in (*self.dialects, self.overall) if contrast.verdict == "worse")
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Where the pooled rate hides that somebody is worse off."""
+        """The warnings where the pooled rate hides that somebody is worse off."""
         if self.overall.difference is None or self.overall.difference >= 0:
             return ()
-        found = []
+        warnings = []
         if self.macro_a is not None and self.macro_b is not None and self.macro_b > self.macro_a:
-            found.append("W_MACRO: the pooled rate is lower, but the mean over dialects is higher")
-        ranked = [one for one in self.dialects if one.state == "reportable"]
-        before = max(((one.wer_a or 0.0) for one in ranked), default=0.0)
-        after, worst = max(((one.wer_b or 0.0, one.dialect) for one in ranked), default=(0.0, ""))
-        if after > before:
-            found.append(f"W_WORST: the pooled rate is lower, but that of the worst dialect, {worst}, is higher")
-        return tuple(found)
+            warnings.append("W_MACRO: the pooled rate is lower, but the mean over dialects is higher")
+        ranked = [contrast for contrast in self.dialects if contrast.state == "reportable"]
+        worst_a = max(((contrast.wer_a or 0.0) for contrast in ranked), default=0.0)
+        worst_b, worst_dialect = max(
+            ((contrast.wer_b or 0.0, contrast.dialect) for contrast in ranked), default=(0.0, "")
+        )
+        if worst_b > worst_a:
+            warnings.append(
+                f"W_WORST: the pooled rate is lower, but that of the worst dialect, {worst_dialect}, is higher"
+            )
+        return tuple(warnings)
 
     def data(self) -> dict[str, Any]:
         """For JSON."""
@@ -126,7 +130,7 @@ class Comparison:
             "model_b": self.model_b,
             "test": "sign flips over blocks of speakers, Holm over dialects",
             "level": ALPHA,
-            "dialects": [one.data() for one in self.dialects],
+            "dialects": [contrast.data() for contrast in self.dialects],
             "overall": self.overall.data(),
             "macro_a": rounded(self.macro_a),
             "macro_b": rounded(self.macro_b),
@@ -135,28 +139,28 @@ class Comparison:
         }
 
     def text(self) -> str:
-        """A line for each dialect and one for all."""
+        """Format a line for each dialect and one for all."""
         lines = [f"{self.model_b} against {self.model_a}: difference in points of WER, below zero is better"]
-        for one in (*self.dialects, self.overall):
-            if one.state == "suppressed" or one.difference is None or one.interval is None or one.p is None:
-                lines.append(f"{one.dialect}: too little speech to show a difference")
+        for row in (*self.dialects, self.overall):
+            if row.state == "suppressed" or row.difference is None or row.interval is None or row.p is None:
+                lines.append(f"{row.dialect}: too little speech to show a difference")
                 continue
-            low, high = one.interval
-            p = one.p if one.p_adjusted is None else one.p_adjusted
+            low, high = row.interval
+            p = row.p if row.p_adjusted is None else row.p_adjusted
             lines.append(
-                f"{one.dialect}: {100 * one.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}), {p_value(p)} "
-                f"with {one.blocks} blocks: {one.verdict}; {100 * (one.detectable or 0):.1f} points could be seen"
+                f"{row.dialect}: {100 * row.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}), {p_value(p)} "
+                f"with {row.blocks} blocks: {row.verdict}; {100 * (row.detectable or 0):.1f} points could be seen"
             )
         return "\n".join([*lines, *self.warnings])
 
 
-#: (errors, words) of each block, by a name that tells no speaker's.
+#: (errors, words) of each block, by a hash of its name, which shows no speaker's.
 Blocks: TypeAlias = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """What one model did, as far as another can be held against it: sums by block, and no text."""
+    """The sums of one model by block, and no text: as much as a comparison needs."""
 
     model: str | None
     names: Mapping[str, str]
@@ -168,13 +172,13 @@ class Side:
 
     @classmethod
     def of(cls, sums: Tallies, model: str | None) -> Side:
-        """The side of one model's sums."""
+        """Return the side of one model's sums."""
         normalisers = [normaliser for group in sums.normalisers.values() for normaliser in group]
         return cls(
             model=model,
             names={tag: dialect.name for tag, dialect in sums.dialects.items()},
-            dialects={tag: blinded(by_block(speakers)) for tag, speakers in sums.by_dialect.items()},
-            overall=blinded(by_block(sums.everyone)),
+            dialects={tag: hash_names(by_block(speakers)) for tag, speakers in sums.by_dialect.items()},
+            overall=hash_names(by_block(sums.everyone)),
             normaliser_hash=hash_of(normalisers) if normalisers else None,
             references_hash=sums.references,
         )
@@ -182,13 +186,13 @@ class Side:
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Side:
         """
-        The side that the JSON of a report holds.
+        Read the side that the JSON of a report holds.
 
         Raises:
             DialectError: E_REPORT if it is none, or lacks the blocks because a privacy floor took them out.
         """
         try:
-            dialects = {tag: _counts_of(found) for tag, found in data["blocks"]["dialects"].items()}
+            dialects = {tag: _counts_of(blocks) for tag, blocks in data["blocks"]["dialects"].items()}
             missing = [row["dialect"] for row in data["dialects"] if row["dialect"] not in dialects]
             side = cls(
                 model=data["model"],
@@ -207,8 +211,8 @@ class Side:
         return side
 
 
-def blinded(blocks: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """*blocks* under hashes of their names, which tell two apart and nobody's name; in the order of the hashes."""
+def hash_names(blocks: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Replace the names of *blocks* by hashes, which show no speaker's name; in the order of the hashes."""
     return dict(sorted((hashlib.sha256(name.encode()).hexdigest()[:16], sums) for name, sums in blocks.items()))
 
 
@@ -218,23 +222,23 @@ def _counts_of(blocks: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]
 
 def compare(a: Sequence[Pair], b: Sequence[Pair], prepare: Preparer, *, method: Method | None = None) -> Comparison:
     """
-    Model B against model A.
+    Compare model B with model A.
 
     Args:
         a: Pairs of one model.
         b: Pairs of the other, on the same ids with the same references, in any order.
 
     Raises:
-        DialectError: E_PAIRS if the segments differ: only what both heard can be compared.
+        DialectError: E_PAIRS if the segments differ: only what both transcribed can be compared.
     """
-    _refuse_other_segments(a, b)
-    sides = [Side.of(tally(one, prepare, with_recount=False), one[0].model if one else None) for one in (a, b)]
+    _check_segments(a, b)
+    sides = [Side.of(tally(pairs, prepare, with_recount=False), pairs[0].model if pairs else None) for pairs in (a, b)]
     return contrast(*sides, method=method)
 
 
 def contrast(a: Side, b: Side, *, method: Method | None = None) -> Comparison:
     """
-    Model B against model A, from the sums of both.
+    Compare model B with model A by the sums of both.
 
     Raises:
         DialectError: E_NORMALISER_DIFFERS if the texts were not normalised alike, E_PAIRS if the segments differ.
@@ -246,36 +250,38 @@ def contrast(a: Side, b: Side, *, method: Method | None = None) -> Comparison:
         )
         raise DialectError("E_NORMALISER_DIFFERS", message, hint="score both again with the same normaliser and boli")
     if a.references_hash != b.references_hash:
-        raise _other_segments("their segments, references, dialects or speakers are not the same")
+        raise _differing_segments_error("their segments, references, dialects or speakers are not the same")
     method = method or Method()
     contrasts = [_contrast(tag, a.names[tag], a.dialects[tag], b.dialects[tag], method) for tag in a.dialects]
     # A test that cannot come out would only make the others harder.
-    adjusted = holm([one.p if one.p_floor < ALPHA else None for one in contrasts])
-    dialects = tuple(replace(one, p_adjusted=p) for one, p in zip(contrasts, adjusted, strict=True))
+    adjusted = holm([row.p if row.p_floor < ALPHA else None for row in contrasts])
+    dialects = tuple(replace(row, p_adjusted=p) for row, p in zip(contrasts, adjusted, strict=True))
     return Comparison(
         model_a=a.model,
         model_b=b.model,
         dialects=dialects,
         overall=_contrast("overall", "all dialects", a.overall, b.overall, method),
-        macro_a=_mean([one.wer_a for one in dialects if one.state != "suppressed"]),
-        macro_b=_mean([one.wer_b for one in dialects if one.state != "suppressed"]),
+        macro_a=_mean([row.wer_a for row in dialects if row.state != "suppressed"]),
+        macro_b=_mean([row.wer_b for row in dialects if row.state != "suppressed"]),
         normaliser_hash=a.normaliser_hash,
     )
 
 
-def _refuse_other_segments(a: Sequence[Pair], b: Sequence[Pair]) -> None:
-    def keyed(pairs: Sequence[Pair]) -> dict[str, tuple[str, str, str]]:
+def _check_segments(a: Sequence[Pair], b: Sequence[Pair]) -> None:
+    def facts_by_id(pairs: Sequence[Pair]) -> dict[str, tuple[str, str, str]]:
         return {pair.id: (pair.reference, pair.dialect, pair.speaker) for pair in pairs}
 
-    one, other = keyed(a), keyed(b)
-    if one == other:
+    segments_a, segments_b = facts_by_id(a), facts_by_id(b)
+    if segments_a == segments_b:
         return
-    differing = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-    raise _other_segments(f"{len(differing)} segments are not the same, the first is {differing[0]!r}")
+    differing = sorted(
+        name for name in segments_a.keys() | segments_b.keys() if segments_a.get(name) != segments_b.get(name)
+    )
+    raise _differing_segments_error(f"{len(differing)} segments are not the same, the first is {differing[0]!r}")
 
 
-def _other_segments(found: str) -> DialectError:
-    message = f"two models were to be compared; {found}"
+def _differing_segments_error(reason: str) -> DialectError:
+    message = f"two models were to be compared; {reason}"
     return DialectError("E_PAIRS", message, hint="score both models on the same segments and references")
 
 
@@ -304,5 +310,5 @@ def _contrast(tag: str, name: str, a: Blocks, b: Blocks, method: Method) -> Cont
 
 
 def _mean(rates: Sequence[float | None]) -> float | None:
-    known = [rate for rate in rates if rate is not None]
-    return sum(known) / len(known) if known else None
+    stated = [rate for rate in rates if rate is not None]
+    return sum(stated) / len(stated) if stated else None

@@ -107,10 +107,10 @@ class NumberFolder:
         """The words of a text after folding, each with the positions of the words that it stands for."""
         folded: list[FoldedWord] = []
         if not self.has_numbers(words):
-            return [FoldedWord(word, at, at) for at, word in enumerate(words)]
+            return [FoldedWord(word, index, index) for index, word in enumerate(words)]
         done = 0
         for start, end in (*self._find_bounds(words), (len(words), len(words))):
-            folded += [FoldedWord(words[at], at, at) for at in range(done, start)]
+            folded += [FoldedWord(words[index], index, index) for index in range(done, start)]
             if start < end:
                 stretch = self._fold_stretch(tuple(words[start:end])).words
                 folded += [word.shift(start) for word in stretch]
@@ -121,12 +121,12 @@ class NumberFolder:
         """Give start and end of each stretch of numbers and of words that may belong to them."""
         start = None
         connectors, ordinary = self._connectors, self._ordinary
-        for at, word in enumerate(words):
+        for index, word in enumerate(words):
             # A word that was forgotten makes a stretch longer, and comes out of it as it was.
             if word in connectors or word not in ordinary:
-                start = at if start is None else start
+                start = index if start is None else start
             elif start is not None:
-                yield start, at
+                yield start, index
                 start = None
         if start is not None:
             yield start, len(words)
@@ -165,76 +165,76 @@ class NumberFolder:
 
     def _parse_items(self, tokens: Sequence[_Token]) -> Iterator[_Item]:
         """Give numbers and other tokens in turn."""
-        at = 0
+        index = 0
         after_number = False
-        while at < len(tokens):
-            number = self._parse_number(tokens, at, after_number)
-            yield at if number is None else number
+        while index < len(tokens):
+            number = self._parse_number(tokens, index, after_number)
+            yield index if number is None else number
             after_number = number is not None
-            at = at + 1 if number is None else number.last + 1
+            index = index + 1 if number is None else number.last + 1
 
-    def _parse_number(self, tokens: Sequence[_Token], at: int, after_number: bool) -> _Number | None:
-        """The longest number that begins with token *at*."""
-        if tokens[at].text in self._words.quarters:
-            return self._parse_quarters(tokens, at)
-        start = at
-        if tokens[at].text in self._words.articles and _begins_with_scale(tokens, at + 1):
-            start = at + 1
+    def _parse_number(self, tokens: Sequence[_Token], index: int, after_number: bool) -> _Number | None:
+        """The longest number that begins with token *index*."""
+        if tokens[index].text in self._words.quarters:
+            return self._parse_quarters(tokens, index)
+        start = index
+        if tokens[index].text in self._words.articles and _begins_with_scale(tokens, index + 1):
+            start = index + 1
         word = tokens[start].number
         if word is None or (word.after_numbers and not after_number):
             return None
         last, number, ending = self._extend_number(tokens, start)
         digits = word.digits if last == start and word.digits else str(number.value)
-        return _Number(at, last, digits, ending)
+        return _Number(index, last, digits, ending)
 
     def _extend_number(self, tokens: Sequence[_Token], start: int) -> tuple[int, NumberSum, str]:
         """Give last token, value and ordinal ending of the number that begins with token *start*."""
         history: list[tuple[int, NumberSum]] = []
-        number, at = NumberSum(), start
-        while at < len(tokens):
-            decimal = self._parse_decimal(tokens, at, number) if history else None
+        number, index = NumberSum(), start
+        while index < len(tokens):
+            decimal = self._parse_decimal(tokens, index, number) if history else None
             if decimal is not None:
-                at, number = decimal
+                index, number = decimal
             else:
-                word_at = at + 1 if self._is_conjunction(tokens, at, number) else at
-                word = tokens[word_at].number
+                word_index = index + 1 if self._is_conjunction(tokens, index, number) else index
+                word = tokens[word_index].number
                 grown = _add_word(number, word) if word is not None else None
                 if word is None or grown is None:
                     return (*_cut(history, word), "")
-                at, number = word_at, grown
+                index, number = word_index, grown
                 if word.ending:
-                    return at, number, word.ending
-            history.append((at, number))
-            at += 1
+                    return index, number, word.ending
+            history.append((index, number))
+            index += 1
         return (*history[-1], "")
 
-    def _is_conjunction(self, tokens: Sequence[_Token], at: int, number: NumberSum) -> bool:
-        return number.after_scale and tokens[at].text in self._words.conjunctions and at + 1 < len(tokens)
+    def _is_conjunction(self, tokens: Sequence[_Token], index: int, number: NumberSum) -> bool:
+        return number.after_scale and tokens[index].text in self._words.conjunctions and index + 1 < len(tokens)
 
-    def _parse_decimal(self, tokens: Sequence[_Token], at: int, number: NumberSum) -> tuple[int, NumberSum] | None:
-        """The scale after a decimal point at token *at* and the product: 1 point 5 lakh is 150000."""
-        if tokens[at].text not in self._words.point or number.closed:
+    def _parse_decimal(self, tokens: Sequence[_Token], index: int, number: NumberSum) -> tuple[int, NumberSum] | None:
+        """The scale after a decimal point at token *index* and the product: 1 point 5 lakh is 150000."""
+        if tokens[index].text not in self._words.point or number.closed:
             return None
-        digits, scale_at = "", at + 1
-        while scale_at < len(tokens) and (figure := _read_figures(tokens[scale_at].number)):
-            digits, scale_at = digits + figure, scale_at + 1
-        scale = _read_scale(tokens, scale_at)
+        digits, scale_index = "", index + 1
+        while scale_index < len(tokens) and (figure := _read_figures(tokens[scale_index].number)):
+            digits, scale_index = digits + figure, scale_index + 1
+        scale = _read_scale(tokens, scale_index)
         if not (digits and scale):
             return None
         product = (number.value + Fraction(int(digits), 10 ** len(digits))) * scale
-        return (scale_at, _close_number(int(product), scale)) if product.denominator == 1 else None
+        return (scale_index, _close_number(int(product), scale)) if product.denominator == 1 else None
 
-    def _parse_quarters(self, tokens: Sequence[_Token], at: int) -> _Number | None:
+    def _parse_quarters(self, tokens: Sequence[_Token], index: int) -> _Number | None:
         """Read a number of quarters times the scale after it: डेढ़ लाख, साढ़े तीन लाख, सवा लाख."""
-        quarters = self._words.quarters[tokens[at].text]
-        whole, scale_at = 0, at + 1
+        quarters = self._words.quarters[tokens[index].text]
+        whole, scale_index = 0, index + 1
         if quarters.added:
-            value = _read_small_value(tokens, scale_at)
-            whole, scale_at = (1, scale_at) if value is None else (value, scale_at + 1)
-        scale = _read_scale(tokens, scale_at)
+            value = _read_small_value(tokens, scale_index)
+            whole, scale_index = (1, scale_index) if value is None else (value, scale_index + 1)
+        scale = _read_scale(tokens, scale_index)
         if scale is None:
             return None
-        return _Number(at, scale_at, str((4 * whole + quarters.number) * scale // 4))
+        return _Number(index, scale_index, str((4 * whole + quarters.number) * scale // 4))
 
     def _join_repeats(self, items: list[_Item], tokens: Sequence[_Token]) -> list[_Item]:
         """Join double and triple with the digit after them, from the right, so that none is left before a digit."""
@@ -277,28 +277,28 @@ class NumberFolder:
         return False
 
     def _write_words(self, items: Sequence[_Item], tokens: Sequence[_Token]) -> Iterator[FoldedWord]:
-        at = 0
-        while at < len(items):
-            item = items[at]
+        index = 0
+        while index < len(items):
+            item = items[index]
             if isinstance(item, _Number):
-                run = _take_run(items, at)
+                run = _take_run(items, index)
                 yield from _write_run(run, tokens)
-                at += len(run)
+                index += len(run)
                 continue
-            is_after_number = at > 0 and isinstance(items[at - 1], _Number)
-            replaced = self._read_mark(items, at, tokens) if is_after_number else None
+            is_after_number = index > 0 and isinstance(items[index - 1], _Number)
+            replaced = self._read_mark(items, index, tokens) if is_after_number else None
             count, text = replaced or (1, tokens[item].text)
             first, last = tokens[item].position, tokens[item + count - 1].position
             yield FoldedWord(text, first, last, changed=text != tokens[item].text)
-            at += count
+            index += count
 
-    def _read_mark(self, items: Sequence[_Item], at: int, tokens: Sequence[_Token]) -> tuple[int, str] | None:
-        """Count the items from *at* on, after a number, that are per cent or a point, and say how they are written."""
-        texts = tuple(tokens[item].text for item in items[at : at + 2] if isinstance(item, int))
+    def _read_mark(self, items: Sequence[_Item], index: int, tokens: Sequence[_Token]) -> tuple[int, str] | None:
+        """Count the items from *index* on that are per cent or a point after a number; return their spelling too."""
+        texts = tuple(tokens[item].text for item in items[index : index + 2] if isinstance(item, int))
         for spelling in self._words.percent:
             if texts[: len(spelling)] == spelling:
                 return len(spelling), self._words.percent[0][0]
-        if texts[0] in self._words.point and at + 1 < len(items) and isinstance(items[at + 1], _Number):
+        if texts[0] in self._words.point and index + 1 < len(items) and isinstance(items[index + 1], _Number):
             return 1, self._words.point[0]
         return None
 
@@ -328,22 +328,22 @@ def _cut(history: Sequence[tuple[int, NumberSum]], word: NumberWord | None) -> t
     return history[-1]
 
 
-def _begins_with_scale(tokens: Sequence[_Token], at: int) -> bool:
-    number = tokens[at].number if at < len(tokens) else None
+def _begins_with_scale(tokens: Sequence[_Token], index: int) -> bool:
+    number = tokens[index].number if index < len(tokens) else None
     return number is not None and number.pieces[0].kind == "scale"
 
 
-def _read_scale(tokens: Sequence[_Token], at: int) -> int | None:
-    """The scale that token *at* is."""
-    number = tokens[at].number if at < len(tokens) else None
+def _read_scale(tokens: Sequence[_Token], index: int) -> int | None:
+    """The scale that token *index* is."""
+    number = tokens[index].number if index < len(tokens) else None
     if number is None or number.ending or len(number.pieces) > 1 or number.pieces[0].kind != "scale":
         return None
     return number.pieces[0].value
 
 
-def _read_small_value(tokens: Sequence[_Token], at: int) -> int | None:
-    """The value of token *at*, if it is a number below a hundred."""
-    number = tokens[at].number if at < len(tokens) else None
+def _read_small_value(tokens: Sequence[_Token], index: int) -> int | None:
+    """The value of token *index*, if it is a number below a hundred."""
+    number = tokens[index].number if index < len(tokens) else None
     if number is None or number.ending or len(number.pieces) > 1 or number.pieces[0].kind == "scale":
         return None
     return number.pieces[0].value if 0 < number.pieces[0].value < 100 else None
@@ -361,10 +361,10 @@ def _close_number(value: int, scale: int) -> NumberSum:
     return NumberSum(part=value) if scale == 100 else NumberSum(closed=value, bound=1)
 
 
-def _take_run(items: Sequence[_Item], at: int) -> list[_Number]:
-    """The neighbouring numbers from item *at* on; an ordinal is the last."""
+def _take_run(items: Sequence[_Item], index: int) -> list[_Number]:
+    """The neighbouring numbers from item *index* on; an ordinal is the last."""
     run: list[_Number] = []
-    for item in items[at:]:
+    for item in items[index:]:
         if not isinstance(item, _Number):
             break
         run.append(item)
@@ -378,11 +378,11 @@ def _write_run(run: Sequence[_Number], tokens: Sequence[_Token]) -> Iterator[Fol
     digits = "".join(number.digits for number in run)
     texts: list[str] = _WORDS_OF_DIGITS.findall(digits)
     texts[-1] += _inflect_ending(digits, run[-1].ending)
-    before = tokens[run[0].first : run[-1].last + 1]
-    changed = texts != [token.text for token in before]
+    run_tokens = tokens[run[0].first : run[-1].last + 1]
+    changed = texts != [token.text for token in run_tokens]
     for index, text in enumerate(texts):
-        first = before[index * len(before) // len(texts)].position
-        last = before[max(index * len(before), (index + 1) * len(before) - 1) // len(texts)].position
+        first = run_tokens[index * len(run_tokens) // len(texts)].position
+        last = run_tokens[max(index * len(run_tokens), (index + 1) * len(run_tokens) - 1) // len(texts)].position
         yield FoldedWord(text, first, last, changed=changed)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dialects.columns import columns, percent
-from dialects.comparison import Side, blinded
+from dialects.comparison import Side, hash_names
 from dialects.counted import Kept
 from dialects.dialect import Catalogue, load_catalogue
 from dialects.gaps import Gaps, gaps
@@ -113,8 +113,8 @@ class Report:
         return Side(
             model=self.model,
             names={row.dialect: row.name for row in self.rows},
-            dialects={row.dialect: blinded(row.by_block) for row in self.rows},
-            overall=blinded(self.overall.by_block),
+            dialects={row.dialect: hash_names(row.by_block) for row in self.rows},
+            overall=hash_names(self.overall.by_block),
             normaliser_hash=hash_of(inner) if inner else None,
             references_hash=self.references,
         )
@@ -124,9 +124,9 @@ class Report:
         shown = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
         return {
             "dialects": {
-                row.dialect: {name: list(sums) for name, sums in blinded(row.by_block).items()} for row in shown
+                row.dialect: {name: list(sums) for name, sums in hash_names(row.by_block).items()} for row in shown
             },
-            "overall": {name: list(sums) for name, sums in blinded(self.overall.by_block).items()},
+            "overall": {name: list(sums) for name, sums in hash_names(self.overall.by_block).items()},
         }
 
     def _forgiven(self, privacy_floor: bool) -> dict[str, list[dict[str, Any]]]:

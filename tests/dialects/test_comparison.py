@@ -23,7 +23,7 @@ SMALL = Method(
 )
 
 
-def heard(model: str, errors: dict[str, list[int]]) -> list[Pair]:
+def transcribe(model: str, errors: dict[str, list[int]]) -> list[Pair]:
     """Ten words a speaker, of which so many are wrong, for each dialect."""
     return [
         pair(
@@ -39,70 +39,70 @@ def heard(model: str, errors: dict[str, list[int]]) -> list[Pair]:
     ]
 
 
-def compared(a: dict[str, list[int]], b: dict[str, list[int]]) -> Comparison:
-    return compare(heard("a", a), heard("b", b), Preparer(load_catalogue()), method=SMALL)
+def compare_errors(a: dict[str, list[int]], b: dict[str, list[int]]) -> Comparison:
+    return compare(transcribe("a", a), transcribe("b", b), Preparer(load_catalogue()), method=SMALL)
 
 
 def test_a_model_that_is_better_for_everybody_is_better() -> None:
-    (found,) = compared({"hi": [5] * 8}, {"hi": [4, 4, 3, 4, 4, 3, 4, 4]}).dialects
+    (contrast,) = compare_errors({"hi": [5] * 8}, {"hi": [4, 4, 3, 4, 4, 3, 4, 4]}).dialects
 
-    assert (found.wer_a, found.wer_b, found.blocks) == (0.5, 0.375, 8)
-    assert found.difference == -0.125
-    assert found.p == 2 / 2**8
-    assert found.interval is not None
-    assert found.interval[0] < -0.125 < found.interval[1] < 0
-    assert found.verdict == "better"
+    assert (contrast.wer_a, contrast.wer_b, contrast.blocks) == (0.5, 0.375, 8)
+    assert contrast.difference == -0.125
+    assert contrast.p == 2 / 2**8
+    assert contrast.interval is not None
+    assert contrast.interval[0] < -0.125 < contrast.interval[1] < 0
+    assert contrast.verdict == "better"
 
 
 def test_a_model_that_is_better_for_one_person_is_not_shown_to_be() -> None:
-    (found,) = compared({"hi": [5] * 8}, {"hi": [0, *[5] * 7]}).dialects
+    (contrast,) = compare_errors({"hi": [5] * 8}, {"hi": [0, *[5] * 7]}).dialects
 
-    assert found.p == 1.0
-    assert found.verdict == "no difference shown"
-    assert found.detectable is not None
-    assert found.detectable > abs(found.difference or 0)
+    assert contrast.p == 1.0
+    assert contrast.verdict == "no difference shown"
+    assert contrast.detectable is not None
+    assert contrast.detectable > abs(contrast.difference or 0)
 
 
 def test_few_people_can_show_nothing() -> None:
-    found = compared({"hi": [5] * 5}, {"hi": [0] * 5})
+    comparison = compare_errors({"hi": [5] * 5}, {"hi": [0] * 5})
 
-    assert found.dialects[0].p_floor == 2 / 2**5
-    assert found.dialects[0].p == 2 / 2**5
-    assert found.dialects[0].verdict == "cannot be shown"
-    assert "cannot be shown" in found.text()
+    assert comparison.dialects[0].p_floor == 2 / 2**5
+    assert comparison.dialects[0].p == 2 / 2**5
+    assert comparison.dialects[0].verdict == "cannot be shown"
+    assert "cannot be shown" in comparison.text()
 
 
 def test_many_dialects_need_stronger_evidence() -> None:
-    before = {"hi": [5] * 6, "ta": [5] * 6, "en-US": [5] * 3}
-    found = compared(before, {"hi": [4] * 6, "ta": [5, 6, 5, 6, 4, 4], "en-US": [4] * 3})
+    errors_a = {"hi": [5] * 6, "ta": [5] * 6, "en-US": [5] * 3}
+    comparison = compare_errors(errors_a, {"hi": [4] * 6, "ta": [5, 6, 5, 6, 4, 4], "en-US": [4] * 3})
 
-    hindi = next(one for one in found.dialects if one.dialect == "hi")
+    hindi = next(row for row in comparison.dialects if row.dialect == "hi")
     assert (hindi.p, hindi.p_adjusted) == (2 / 2**6, 4 / 2**6)
     assert hindi.verdict == "no difference shown"
-    english = next(one for one in found.dialects if one.dialect == "en-US")
+    english = next(row for row in comparison.dialects if row.dialect == "en-US")
     assert english.p_adjusted is None
 
 
 def test_a_better_mean_does_not_hide_who_is_worse_off() -> None:
-    found = compared({"hi": [5] * 40, "ta": [6] * 6}, {"hi": [4] * 40, "ta": [9] * 6})
+    comparison = compare_errors({"hi": [5] * 40, "ta": [6] * 6}, {"hi": [4] * 40, "ta": [9] * 6})
 
-    assert (found.overall.difference or 0) < 0
-    assert [warning.split(":")[0] for warning in found.warnings] == ["W_MACRO", "W_WORST"]
-    assert "ta" in found.warnings[1]
-    assert next(one for one in found.dialects if one.dialect == "ta").verdict == "worse"
+    assert (comparison.overall.difference or 0) < 0
+    assert [warning.split(":")[0] for warning in comparison.warnings] == ["W_MACRO", "W_WORST"]
+    assert "ta" in comparison.warnings[1]
+    assert next(row for row in comparison.dialects if row.dialect == "ta").verdict == "worse"
 
 
 def test_a_model_against_itself_differs_nowhere() -> None:
-    found = compared({"hi": [5, 4, 3, 2, 1, 0]}, {"hi": [5, 4, 3, 2, 1, 0]})
+    comparison = compare_errors({"hi": [5, 4, 3, 2, 1, 0]}, {"hi": [5, 4, 3, 2, 1, 0]})
 
-    assert found.overall.difference == 0
-    assert found.overall.p == 1.0
-    assert found.overall.p_wilcoxon is None
-    assert found.warnings == ()
+    assert comparison.overall.difference == 0
+    assert comparison.overall.p == 1.0
+    assert comparison.overall.p_wilcoxon is None
+    assert comparison.warnings == ()
 
 
 def test_the_order_of_pairs_does_not_show() -> None:
-    a, b = heard("a", {"hi": [5, 3, 4, 2, 6, 1]}), heard("b", {"hi": [4, 3, 5, 1, 4, 0]})
+    a, b = transcribe("a", {"hi": [5, 3, 4, 2, 6, 1]}), transcribe("b", {"hi": [4, 3, 5, 1, 4, 0]})
     prepare = Preparer(load_catalogue())
 
     assert compare(a, b, prepare, method=SMALL) == compare(a[::-1], b, prepare, method=SMALL)
@@ -110,7 +110,7 @@ def test_the_order_of_pairs_does_not_show() -> None:
 
 @pytest.mark.parametrize("facts", [{"id": "other"}, {"reference": "b"}, {"speaker": "bob"}, {"dialect": "ta"}])
 def test_only_the_same_segments_can_be_compared(facts: dict[str, str]) -> None:
-    a = heard("a", {"hi": [1, 2]})
+    a = transcribe("a", {"hi": [1, 2]})
     b = [dataclasses.replace(a[0], model="b", **facts), a[1]]
 
     with pytest.raises(DialectError, match="segments are not the same"):
@@ -118,27 +118,31 @@ def test_only_the_same_segments_can_be_compared(facts: dict[str, str]) -> None:
 
 
 def test_a_comparison_is_plain_json_and_hides_what_is_suppressed_in_print() -> None:
-    found = compared({"hi": [5] * 6, "ta": [3]}, {"hi": [4] * 6, "ta": [1]})
+    comparison = compare_errors({"hi": [5] * 6, "ta": [3]}, {"hi": [4] * 6, "ta": [1]})
 
-    assert json.loads(json.dumps(found.data(), allow_nan=False)) == found.data()
-    assert "hi: -10.0" in found.text()
-    assert "ta: too little speech" in found.text()
+    assert json.loads(json.dumps(comparison.data(), allow_nan=False)) == comparison.data()
+    assert "hi: -10.0" in comparison.text()
+    assert "ta: too little speech" in comparison.text()
 
 
 def test_two_reports_are_compared_as_their_pairs_are() -> None:
-    before, after = heard("a", {"hi": [5] * 8, "ta": [3] * 6}), heard("b", {"hi": [4] * 8, "ta": [3, 3, 4, 2, 3, 3]})
+    pairs_a, pairs_b = (
+        transcribe("a", {"hi": [5] * 8, "ta": [3] * 6}),
+        transcribe("b", {"hi": [4] * 8, "ta": [3, 3, 4, 2, 3, 3]}),
+    )
     sides = [
-        Side.read(json.loads(json.dumps(build(one, model=one[0].model, method=SMALL).data())))
-        for one in (before, after)
+        Side.read(json.loads(json.dumps(build(pairs, model=pairs[0].model, method=SMALL).data())))
+        for pairs in (pairs_a, pairs_b)
     ]
 
     assert (
-        contrast(*sides, method=SMALL).data() == compare(before, after, Preparer(load_catalogue()), method=SMALL).data()
+        contrast(*sides, method=SMALL).data()
+        == compare(pairs_a, pairs_b, Preparer(load_catalogue()), method=SMALL).data()
     )
 
 
 def test_another_normaliser_refuses_comparison() -> None:
-    pairs = heard("a", {"hi": [5] * 8})
+    pairs = transcribe("a", {"hi": [5] * 8})
     sides = [build(pairs, normaliser=name, method=SMALL).side() for name in ("none", "indic-v1")]
 
     with pytest.raises(DialectError, match="E_NORMALISER_DIFFERS"):
@@ -146,10 +150,10 @@ def test_another_normaliser_refuses_comparison() -> None:
 
 
 def test_reports_on_other_speech_refuse_comparison() -> None:
-    one, other = (build(heard("a", {"hi": [5] * count}), method=SMALL).side() for count in (7, 8))
+    first, second = (build(transcribe("a", {"hi": [5] * count}), method=SMALL).side() for count in (7, 8))
 
     with pytest.raises(DialectError, match="E_PAIRS"):
-        contrast(one, other)
+        contrast(first, second)
 
 
 @pytest.mark.parametrize("data", [{}, {"blocks": []}, {"blocks": {"dialects": {"hi": 3}}}])
@@ -159,19 +163,19 @@ def test_what_is_no_report_is_refused(data: dict[str, Any]) -> None:
 
 
 def test_a_report_under_the_privacy_floor_says_why_it_cannot_be_compared() -> None:
-    data = build([*heard("a", {"hi": [5] * 8, "ta": [1]})], method=SMALL).data(privacy_floor=True)
+    data = build([*transcribe("a", {"hi": [5] * 8, "ta": [1]})], method=SMALL).data(privacy_floor=True)
 
     with pytest.raises(DialectError, match="without --privacy-floor"):
         Side.read(data)
 
 
 def test_blocks_are_known_by_no_name() -> None:
-    data = json.dumps(build(heard("a", {"hi": [5] * 8}), method=SMALL).data()["blocks"])
+    data = json.dumps(build(transcribe("a", {"hi": [5] * 8}), method=SMALL).data()["blocks"])
 
     assert "hi-1" not in data
 
 
 def test_a_regression_is_a_dialect_that_is_shown_to_be_worse() -> None:
-    found = compared({"hi": [4] * 8, "ta": [3] * 8}, {"hi": [5] * 8, "ta": [3] * 8})
+    comparison = compare_errors({"hi": [4] * 8, "ta": [3] * 8}, {"hi": [5] * 8, "ta": [3] * 8})
 
-    assert [one.dialect for one in found.regressions] == ["hi", "overall"]
+    assert [row.dialect for row in comparison.regressions] == ["hi", "overall"]

@@ -68,16 +68,16 @@ def below_hundred(language: str, number: int) -> str:
 
 
 def below_thousand(language: str, number: int) -> str:
-    hundreds, rest = divmod(number, 100)
+    hundreds, remainder = divmod(number, 100)
     if not hundreds:
-        return below_hundred(language, rest)
+        return below_hundred(language, remainder)
     if language in ("en", "hi"):
         parts = [SMALL[language][hundreds], "hundred" if language == "en" else "सौ"]
-        return " ".join([*parts, below_hundred(language, rest)] if rest else parts)
-    if not rest:
+        return " ".join([*parts, below_hundred(language, remainder)] if remainder else parts)
+    if not remainder:
         return SMALL[language][number] if hundreds > 1 else {"ta": "நூறு", "ml": "നൂറ്"}[language]
     joining = {"ta": TAMIL_HUNDREDS, "ml": MALAYALAM_HUNDREDS}[language]
-    return f"{joining[hundreds]} {below_hundred(language, rest)}"
+    return f"{joining[hundreds]} {below_hundred(language, remainder)}"
 
 
 SCALES = {
@@ -88,7 +88,7 @@ SCALES = {
 }
 
 
-def spelt(language: str, number: int) -> str:
+def spell(language: str, number: int) -> str:
     """*number* in words, as people of India say it."""
     if number == 0:
         return SMALL[language][0]
@@ -102,18 +102,18 @@ def spelt(language: str, number: int) -> str:
 
 @given(LANGUAGES, st.integers(0, CRORE))
 def test_a_number_in_words_counts_as_in_digits(language: str, number: int) -> None:
-    assert fold(language, str(number)) == fold(language, spelt(language, number))
+    assert fold(language, str(number)) == fold(language, spell(language, number))
 
 
 @pytest.mark.parametrize("language", sorted(NORMALISER))
 def test_every_number_below_a_thousand_counts_alike_in_words_and_digits(language: str) -> None:
     for number in range(1000):
-        assert fold(language, str(number)) == fold(language, spelt(language, number)), spelt(language, number)
+        assert fold(language, str(number)) == fold(language, spell(language, number)), spell(language, number)
 
 
 @given(LANGUAGES, st.integers(0, CRORE), st.integers(0, CRORE))
-def test_two_different_numbers_never_count_alike(language: str, one: int, other: int) -> None:
-    assert (fold(language, spelt(language, one)) == fold(language, spelt(language, other))) == (one == other)
+def test_two_different_numbers_never_count_alike(language: str, first: int, second: int) -> None:
+    assert (fold(language, spell(language, first)) == fold(language, spell(language, second))) == (first == second)
 
 
 @given(st.integers(0, 10**9))
@@ -231,14 +231,14 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("language", "one", "other"), EQUAL)
-def test_the_same_number_counts_alike(language: str, one: str, other: str) -> None:
-    assert fold(language, one) == fold(language, other)
+@pytest.mark.parametrize(("language", "first", "second"), EQUAL)
+def test_the_same_number_counts_alike(language: str, first: str, second: str) -> None:
+    assert fold(language, first) == fold(language, second)
 
 
-@pytest.mark.parametrize(("language", "one", "other"), DIFFERENT)
-def test_another_number_stays_an_error(language: str, one: str, other: str) -> None:
-    assert fold(language, one) != fold(language, other)
+@pytest.mark.parametrize(("language", "first", "second"), DIFFERENT)
+def test_another_number_stays_an_error(language: str, first: str, second: str) -> None:
+    assert fold(language, first) != fold(language, second)
 
 
 @pytest.mark.parametrize(

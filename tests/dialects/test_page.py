@@ -122,8 +122,8 @@ def test_a_suppressed_dialect_shows_its_size_and_nothing_else(text: str) -> None
 
 def test_the_floor_of_two_people_stands_beside_the_model() -> None:
     report = build(corpus(speakers=12, segments=30))
-    found = floors(corpus(speakers=12, segments=30, error_rate=0.12), Preparer(load_catalogue()))
-    text = page(report, floors=found)
+    disagreement = floors(corpus(speakers=12, segments=30, error_rate=0.12), Preparer(load_catalogue()))
+    text = page(report, floors=disagreement)
 
     assert "How far do people agree?" in text
     assert "limited by reference" in text
@@ -149,10 +149,10 @@ def test_an_empty_report_is_a_page_too() -> None:
 
 
 def test_a_table_keeps_its_cells_in_order() -> None:
-    made = table(("word", "count"), [("<b>", "1")], caption="c & d")
+    html = table(("word", "count"), [("<b>", "1")], caption="c & d")
 
-    assert "<caption>c &amp; d</caption>" in made
-    assert '<th scope=row dir="auto">&lt;b&gt;</th><td dir="auto">1</td>' in made
+    assert "<caption>c &amp; d</caption>" in html
+    assert '<th scope=row dir="auto">&lt;b&gt;</th><td dir="auto">1</td>' in html
 
 
 def test_a_forest_puts_larger_values_further_right_and_draws_zero() -> None:
@@ -184,7 +184,7 @@ def test_a_funnel_narrows_with_more_speakers() -> None:
     points = [Point(label="a", x=2, y=0.2), Point(label="b", x=60, y=0.3)]
     figure = ElementTree.fromstring(funnel(points, centre=0.2, spread=0.1, across="speakers", alt="x"))
     upper, lower = (
-        [tuple(map(float, place.split(","))) for place in line.get("points", "").split()]
+        [tuple(map(float, point.split(","))) for point in line.get("points", "").split()]
         for line in figure.iter("polyline")
     )
 
@@ -194,13 +194,13 @@ def test_a_funnel_narrows_with_more_speakers() -> None:
 
 
 def test_names_in_a_funnel_stay_apart_and_above_the_axis() -> None:
-    points = [Point(label=f"d{at}", x=15, y=0.1 + at / 1000) for at in range(30)]
+    points = [Point(label=f"d{number}", x=15, y=0.1 + number / 1000) for number in range(30)]
     figure = ElementTree.fromstring(funnel(points, centre=0.2, spread=0.1, across="speakers", alt="x"))
     names = [text for text in figure.iter("text") if (text.text or "").startswith("d")]
     lines = sorted(float(text.get("y", "0")) for text in names)
 
     assert len(names) == 30
-    assert min(after - before for before, after in itertools.pairwise(lines)) >= 14
+    assert min(lower - upper for upper, lower in itertools.pairwise(lines)) >= 14
     assert lines[0] > 0
     assert lines[-1] <= float(figure.get("viewBox", "").split()[-1]) - 34
 
@@ -216,27 +216,27 @@ def test_a_point_without_a_name_is_a_point() -> None:
 
 def test_a_shaded_table_is_darkest_where_the_rate_is_highest_and_silent_where_little_was_said() -> None:
     many, more, few = (ErrorCount(hits=hits, deletions=200 - hits) for hits in (150, 100, 190))
-    made = heat(("dialect", "a", "b", "c", "d"), [("hi", [many, more, ErrorCount(deletions=9), None])], caption="c")
+    html = heat(("dialect", "a", "b", "c", "d"), [("hi", [many, more, ErrorCount(deletions=9), None])], caption="c")
 
-    assert "<td class=heat2" in made
-    assert '<td class=heat4 dir="auto">50.0</td>' in made
-    assert made.count('<td dir="auto">–</td>') == 2
+    assert "<td class=heat2" in html
+    assert '<td class=heat4 dir="auto">50.0</td>' in html
+    assert html.count('<td dir="auto">–</td>') == 2
     assert "<td class=heat0" in heat(("d", "a", "b"), [("hi", [few, more])], caption="c")
 
 
 def test_a_diff_says_what_was_said_and_what_was_heard() -> None:
-    made = diff("s<1>", align(["a", "<b>", "c"], ["a", "x", "c", "d"]))
+    html = diff("s<1>", align(["a", "<b>", "c"], ["a", "x", "c", "d"]))
 
-    assert made == ('<p class=diff dir="auto">a <del>&lt;b&gt;</del> <ins>x</ins> c <ins>d</ins> <b>s&lt;1&gt;</b></p>')
+    assert html == ('<p class=diff dir="auto">a <del>&lt;b&gt;</del> <ins>x</ins> c <ins>d</ins> <b>s&lt;1&gt;</b></p>')
 
 
 def test_examples_show_the_most_frequent_errors_that_several_speakers_share() -> None:
-    pairs = [pair("so it is", "so is it", id=f"x{at}", speaker=str(at)) for at in range(3)]
-    pairs += [pair("we are", "we were", id=f"y{at}", speaker=str(at)) for at in range(4)]
+    pairs = [pair("so it is", "so is it", id=f"x{number}", speaker=str(number)) for number in range(3)]
+    pairs += [pair("we are", "we were", id=f"y{number}", speaker=str(number)) for number in range(4)]
     pairs += [pair("only one", "only won", id="z", speaker="me")]
     prepare = Preparer(load_catalogue())
-    (found,) = examples(pairs, prepare, breakdown(pairs, prepare)).values()
+    (chosen,) = examples(pairs, prepare, breakdown(pairs, prepare)).values()
 
-    assert found[0].id == "y0"
-    assert "z" not in [one.id for one in found]
-    assert [edit.kind for edit in found[0].path] == ["hit", "substitution"]
+    assert chosen[0].id == "y0"
+    assert "z" not in [example.id for example in chosen]
+    assert [edit.kind for edit in chosen[0].path] == ["hit", "substitution"]
