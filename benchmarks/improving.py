@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.measuring import write
 from benchmarks.one_script import count_letters
-from dialects.rows import rounded
+from dialects.rows import round_number
 from dialects.scoring import ErrorCount, Pair
 from transcribe import frozen
 from transcribe.evaluate import pairs
@@ -83,7 +83,7 @@ def letters_in_one_script(found: Iterable[Pair]) -> dict[str, float | None]:
     for pair in found:
         if pair.dialect in counts:
             counts[pair.dialect] += count_letters(pair.reference, pair.hypothesis)
-    return {tag: rounded(counted.rate) for tag, counted in counts.items()}
+    return {tag: round_number(counted.rate) for tag, counted in counts.items()}
 
 
 def main() -> None:

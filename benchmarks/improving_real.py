@@ -36,7 +36,7 @@ from benchmarks.real_sets import DATA, ROOT, read_manifest
 from dialects.dialect import load_catalogue
 from dialects.normalise import load_normaliser
 from dialects.preparing import Preparer
-from dialects.rows import by_block, rounded
+from dialects.rows import by_block, round_number
 from dialects.scoring import Pair
 from dialects.statistics import jackknife_interval
 from dialects.tally import Tally, tally
@@ -213,7 +213,10 @@ def rate(people: Mapping[str, Tally], of: Callable[[Tally], tuple[int, int]]) ->
     wrong, whole = [one for one, _ in blocks], [one for _, one in blocks]
     interval = jackknife_interval(wrong, whole) if len(wrong) > 1 and sum(whole) else None
     share = sum(wrong) / sum(whole) if sum(whole) else None
-    return {"rate": rounded(share), "interval": None if interval is None else [rounded(end) for end in interval]}
+    return {
+        "rate": round_number(share),
+        "interval": None if interval is None else [round_number(end) for end in interval],
+    }
 
 
 def told(name: str, found: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from dialects.columns import columns, percent
 from dialects.preparing import Preparer
-from dialects.rows import Method, by_block, rounded
+from dialects.rows import Method, by_block, round_number
 from dialects.scoring import Pair
 from dialects.statistics import Interval, State, jackknife_interval
 from dialects.tally import Tally, tally
@@ -40,14 +40,14 @@ class Floor:
     def data(self, *, wer: float | None = None) -> dict[str, Any]:
         """For JSON; with a model's *wer* how much of it is left above the people."""
         low, high = self.interval or (None, None)
-        above = None if wer is None or self.rate is None else rounded(wer - self.rate)
+        above = None if wer is None or self.rate is None else round_number(wer - self.rate)
         return {
             "dialect": self.dialect,
             "segments": self.segments,
             "speakers": self.speakers,
             "rate": self.rate,
-            "ci_low": rounded(low),
-            "ci_high": rounded(high),
+            "ci_low": round_number(low),
+            "ci_high": round_number(high),
             "character_rate": self.character_rate,
             "state": self.state,
             "wer_above": above,

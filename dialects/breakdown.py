@@ -266,7 +266,7 @@ class _Sums:
         if not ready.reference:
             self.silent.append((pair.duration_s, text))
         # Digits of one number are no loop.
-        if has_loop(ready.hypothesis) and has_loop(ready.normaliser.without_numbers(ready.heard).split()):
+        if has_loop(ready.hypothesis) and has_loop(ready.normaliser.without_numbers(ready.hypothesis_text).split()):
             self.loops.append(pair.id)
         if (foreign_share(text, ready.dialect.script) or 0) > 0.5:
             self.foreign.append(pair.id)

@@ -11,7 +11,7 @@ from dialects.columns import p_value
 from dialects.errors import DialectError
 from dialects.normalise import hash_of
 from dialects.preparing import Preparer
-from dialects.rows import Method, by_block, rounded
+from dialects.rows import Method, by_block, round_number
 from dialects.scoring import Pair
 from dialects.statistics import (
     Interval,
@@ -74,14 +74,14 @@ class Contrast:
             "state": self.state,
             "wer_a": self.wer_a,
             "wer_b": self.wer_b,
-            "difference": rounded(self.difference),
-            "ci_low": rounded(low),
-            "ci_high": rounded(high),
-            "p": rounded(self.p),
-            "p_adjusted": rounded(self.p_adjusted),
-            "p_floor": rounded(self.p_floor),
-            "p_wilcoxon": rounded(self.p_wilcoxon),
-            "detectable": rounded(self.detectable),
+            "difference": round_number(self.difference),
+            "ci_low": round_number(low),
+            "ci_high": round_number(high),
+            "p": round_number(self.p),
+            "p_adjusted": round_number(self.p_adjusted),
+            "p_floor": round_number(self.p_floor),
+            "p_wilcoxon": round_number(self.p_wilcoxon),
+            "detectable": round_number(self.detectable),
             "verdict": self.verdict,
         }
 
@@ -132,8 +132,8 @@ class Comparison:
             "level": ALPHA,
             "dialects": [contrast.data() for contrast in self.dialects],
             "overall": self.overall.data(),
-            "macro_a": rounded(self.macro_a),
-            "macro_b": rounded(self.macro_b),
+            "macro_a": round_number(self.macro_a),
+            "macro_b": round_number(self.macro_b),
             "normaliser_hash": self.normaliser_hash,
             "warnings": list(self.warnings),
         }

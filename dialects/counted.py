@@ -1,7 +1,7 @@
 """
-What one pair adds to a report, in whole numbers. No text but the spellings that were forgiven.
+The counts of one pair, in whole numbers. No text but the spellings that were forgiven.
 
-It follows from the two texts, the normaliser and the spelling rules alone. So it can be kept under a key made of these,
+They follow from the two texts, the normaliser and the spelling rules alone. So they can be cached by a key of these,
 and a report over a million segments of which ten are new aligns ten.
 """
 
@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from dialects.preparing import Prepared, Preparer
-from dialects.scoring import Again, Pair, character_errors, count, grapheme_errors, recounted
+from dialects.scoring import Pair, PairRecount, character_errors, count, grapheme_errors, recount
 from dialects.variants import least_edits
 
 #: Words of the reference, and the allowed spelling that a hypothesis had instead.
 Forgiven: TypeAlias = tuple[str, str]
 
 
-class Counted(NamedTuple):
-    """The sums of one pair."""
+class PairCounts(NamedTuple):
+    """The counts of one pair."""
 
     hits: int
     substitutions: int
@@ -42,13 +42,13 @@ class Counted(NamedTuple):
     variant_errors: int
     #: Words of both texts that were folded as numbers.
     folded: int
-    #: Errors, words and aligned places that the second engine finds; zeros where nobody asked it.
-    again: Again
+    #: Errors, words and aligned places that the second engine counts; zeros where it was not run.
+    recount: PairRecount
     forgiven: tuple[Forgiven, ...]
 
     @property
     def words(self) -> int:
-        """Reference words."""
+        """The number of reference words."""
         return self.hits + self.substitutions + self.deletions
 
     @property
@@ -57,52 +57,52 @@ class Counted(NamedTuple):
         return self.substitutions + self.deletions + self.insertions
 
 
-class Kept(Protocol):
-    """Counts of earlier reports, by the keys of :meth:`~dialects.preparing.Preparer.key`."""
+class CountCache(Protocol):
+    """A cache of counts of earlier reports, by the keys of :meth:`~dialects.preparing.Preparer.key`."""
 
-    def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, Counted]:
-        """Those of *keys* that are known."""
+    def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, PairCounts]:
+        """Return the counts of those of *keys* that are known."""
         ...
 
-    def keep(self, counts: Mapping[bytes, Counted]) -> None:
-        """Know *counts* from now on."""
+    def keep(self, counts: Mapping[bytes, PairCounts]) -> None:
+        """Add *counts* to the cache."""
         ...
 
 
-_NOT_AGAIN = Again(errors=0, words=0, places=0)
+_NO_RECOUNT = PairRecount(errors=0, words=0, places=0)
 
 
 def count_all(
-    pairs: Sequence[Pair], prepare: Preparer, *, with_recount: bool = True, kept: Kept | None = None
-) -> Iterator[Counted]:
+    pairs: Sequence[Pair], prepare: Preparer, *, with_recount: bool = True, cache: CountCache | None = None
+) -> Iterator[PairCounts]:
     """
-    The counts of each of *pairs*, in their order.
+    Count each of *pairs*, in their order.
 
     Args:
         with_recount: Let jiwer count the same words; about doubles the time.
-        kept: Where counts of the same texts may lie already. What it lacks is counted, by jiwer too, and kept.
+        cache: May hold counts of the same texts already. Missing ones are counted, by jiwer too, and added.
     """
-    keys = [prepare.key(pair) for pair in pairs] if kept is not None else []
-    known = kept.lookup(keys) if kept is not None else {}
-    fresh = [prepare(pair) for at, pair in enumerate(pairs) if not keys or keys[at] not in known]
-    words = ((ready.reference, ready.hypothesis) for ready in fresh)
-    again = recounted(words) if with_recount or kept is not None else (_NOT_AGAIN for _ in fresh)
-    new = [_counted(ready, found) for ready, found in zip(fresh, again, strict=True)]
-    if kept is None:
-        yield from new
+    keys = [prepare.key(pair) for pair in pairs] if cache is not None else []
+    cached = cache.lookup(keys) if cache is not None else {}
+    prepared = [prepare(pair) for index, pair in enumerate(pairs) if not keys or keys[index] not in cached]
+    words = ((ready.reference, ready.hypothesis) for ready in prepared)
+    recounts = recount(words) if with_recount or cache is not None else (_NO_RECOUNT for _ in prepared)
+    counts = [_count_pair(ready, recounted) for ready, recounted in zip(prepared, recounts, strict=True)]
+    if cache is None:
+        yield from counts
         return
-    unknown = [key for key in keys if key not in known]
-    made = dict(zip(unknown, new, strict=True))
-    kept.keep(made)
-    yield from (known[key] if key in known else made[key] for key in keys)
+    unknown = [key for key in keys if key not in cached]
+    fresh_counts = dict(zip(unknown, counts, strict=True))
+    cache.keep(fresh_counts)
+    yield from (cached[key] if key in cached else fresh_counts[key] for key in keys)
 
 
-def counted(ready: Prepared) -> Counted:
-    """The counts of one pair, without a second engine."""
-    return _counted(ready, _NOT_AGAIN)
+def count_pair(ready: Prepared) -> PairCounts:
+    """Count one pair, without a second engine."""
+    return _count_pair(ready, _NO_RECOUNT)
 
 
-def _counted(ready: Prepared, again: Again) -> Counted:
+def _count_pair(ready: Prepared, cross_check: PairRecount) -> PairCounts:
     hits, substitutions, deletions, insertions = count(ready.reference, ready.hypothesis)
     errors = substitutions + deletions + insertions
     edited_characters, characters = character_errors(ready.reference, ready.hypothesis)
@@ -110,11 +110,11 @@ def _counted(ready: Prepared, again: Again) -> Counted:
     # Without line ends, which no word holds, each ASCII character is a cluster of its own.
     if not all(map(str.isascii, ready.reference + ready.hypothesis)):
         edited_graphemes, graphemes = grapheme_errors(ready.reference, ready.hypothesis)
-    raw_reference, raw_hypothesis = ready.written.split(), ready.heard.split()
+    raw_reference, raw_hypothesis = ready.reference_text.split(), ready.hypothesis_text.split()
     unchanged = raw_reference == ready.reference and raw_hypothesis == ready.hypothesis
-    lossy_words, lossy_errors = _lossy(ready, errors)
-    variant_errors, forgiven = _forgiving(ready, errors)
-    return Counted(
+    lossy_words, lossy_errors = _count_after_lossy_steps(ready, errors)
+    variant_errors, forgiven = _count_with_variants(ready, errors)
+    return PairCounts(
         hits=hits,
         substitutions=substitutions,
         deletions=deletions,
@@ -130,23 +130,27 @@ def _counted(ready: Prepared, again: Again) -> Counted:
         lossy_errors=lossy_errors,
         variant_errors=variant_errors,
         folded=ready.folded,
-        again=again,
+        recount=cross_check,
         forgiven=forgiven,
     )
 
 
-def _forgiving(ready: Prepared, errors: int) -> tuple[int, tuple[Forgiven, ...]]:
-    heard = set(ready.hypothesis)
-    # Words that were not heard can only help where they are fewer than those of the reference.
-    spans = [span for span in ready.spans if len(span.words) < span.end - span.start or heard.intersection(span.words)]
+def _count_with_variants(ready: Prepared, errors: int) -> tuple[int, tuple[Forgiven, ...]]:
+    hypothesis_words = set(ready.hypothesis)
+    # Words that the hypothesis lacks can only help where they are fewer than those of the reference.
+    spans = [
+        span
+        for span in ready.spans
+        if len(span.words) < span.end - span.start or hypothesis_words.intersection(span.words)
+    ]
     if not (errors and spans):
         return errors, ()
-    found = least_edits(ready.reference, spans, ready.hypothesis)
-    return found.errors, tuple((" ".join(canonical), " ".join(variant)) for canonical, variant in found.used)
+    best = least_edits(ready.reference, spans, ready.hypothesis)
+    return best.errors, tuple((" ".join(canonical), " ".join(variant)) for canonical, variant in best.used)
 
 
-def _lossy(ready: Prepared, errors: int) -> tuple[int, int]:
-    """Words and errors after the lossy steps too."""
+def _count_after_lossy_steps(ready: Prepared, errors: int) -> tuple[int, int]:
+    """Count words and errors after the lossy steps too."""
     if not (errors and ready.normaliser.lossy):
         return len(ready.reference), errors
     reference = ready.normaliser.with_lossy_words(ready.reference)

@@ -1,8 +1,8 @@
 """
 Rates of parts of the speech: by speaker, by length, by noise, by whether languages mix, and by any of these together.
 
-A group is shown as a dialect is, when enough speakers are in it. Where speakers or conversations are what is asked for,
-each is shown for itself: without an interval, since one person says nothing about others, and never ranked.
+A group is shown as a dialect is, when enough speakers are in it. Groups by speaker or by conversation are shown one by
+one: without an interval, since one person says nothing about others, and never ranked.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from typing import Any, TypeAlias
 
 from dialects.breakdown import DURATIONS_S, SNRS_DB, bin_of, foreign_share
 from dialects.columns import columns, percent
-from dialects.counted import Kept, count_all
+from dialects.counted import CountCache, count_all
 from dialects.errors import DialectError
 from dialects.preparing import Preparer, Rules
-from dialects.rows import Method, by_block, rounded
+from dialects.rows import Method, by_block, round_number
 from dialects.scoring import Pair
 from dialects.statistics import Interval, jackknife_interval
 from dialects.tally import Tally
 
-#: What a pair is by one key: a place in the order of groups, and a name.
+#: The value of a pair by one key: its position in the order of groups, and its name.
 Value: TypeAlias = tuple[int, str]
 _UNKNOWN = "unknown"
 #: Pairs that are counted together.
 _BATCH = 10_000
 
 
-def _mixes(pair: Pair, rules: Rules) -> Value:
-    """Whether some word of the reference is written in another script than the dialect."""
+def _by_script(pair: Pair, rules: Rules) -> Value:
+    """Group by whether a word of the reference is written in another script than the dialect."""
     shares = (foreign_share(word, rules.dialect.script) for word in pair.reference.split())
     mixed = any(share == 1.0 for share in shares)
     return (1, "other scripts too") if mixed else (0, "one script")
 
 
-def _overlapped(pair: Pair, rules: Rules) -> Value:
+def _by_overlap(pair: Pair, rules: Rules) -> Value:
     return {None: (2, _UNKNOWN), False: (0, "alone"), True: (1, "overlapped")}[pair.overlapped]
 
 
@@ -49,8 +49,8 @@ _KEYS: Mapping[str, Callable[[Pair, Rules], Value]] = {
     "language": lambda pair, rules: (0, pair.language or rules.dialect.language),
     "duration": lambda pair, rules: bin_of(pair.duration_s, DURATIONS_S, "s") or (len(DURATIONS_S), _UNKNOWN),
     "snr": lambda pair, rules: bin_of(pair.snr_db, SNRS_DB, "dB") or (len(SNRS_DB), _UNKNOWN),
-    "script": _mixes,
-    "overlap": _overlapped,
+    "script": _by_script,
+    "overlap": _by_overlap,
 }
 KEYS = tuple(_KEYS)
 #: Keys that name people, so that a group is one person or one conversation.
@@ -71,7 +71,7 @@ class Group:
     state: str
 
     def data(self, keys: Sequence[str], *, privacy_floor: bool = False) -> dict[str, Any]:
-        """For JSON. The floor leaves only the size of what is suppressed, and the size of what is personal."""
+        """Return plain values for JSON. The floor leaves only the sizes of suppressed and of personal groups."""
         counts = self.sums.counts
         low, high = self.interval or (None, None)
         size = {"segments": self.sums.segments, "speakers": self.speakers, "blocks": self.blocks, "words": counts.words}
@@ -81,20 +81,20 @@ class Group:
             "deletions": counts.deletions,
             "insertions": counts.insertions,
             "wer": counts.rate,
-            "ci_low": rounded(low),
-            "ci_high": rounded(high),
+            "ci_low": round_number(low),
+            "ci_high": round_number(high),
             "cer": self._cer,
         }
         hidden = privacy_floor and self.state in ("suppressed", "individual")
-        shown = dict.fromkeys(rates) if hidden else rates
-        return dict(zip(keys, self.values, strict=True)) | size | shown | {"state": self.state}
+        visible = dict.fromkeys(rates) if hidden else rates
+        return dict(zip(keys, self.values, strict=True)) | size | visible | {"state": self.state}
 
     @property
     def _cer(self) -> float | None:
         return self.sums.character_errors / self.sums.characters if self.sums.characters else None
 
     def cells(self, *, privacy_floor: bool = False) -> tuple[str, ...]:
-        """For a table."""
+        """Return the cells of the group's row in a table."""
         counts = self.sums.counts
         size = (f"{self.sums.segments:,}", f"{self.speakers:,}", f"{counts.words:,}")
         if self.state == "suppressed" or (privacy_floor and self.state == "individual"):
@@ -113,24 +113,24 @@ class Grouping:
     groups: tuple[Group, ...]
 
     def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         groups = [group.data(self.keys, privacy_floor=privacy_floor) for group in self.groups]
         return {"keys": list(self.keys), "groups": groups}
 
     def table(self, *, privacy_floor: bool = False) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Header and rows."""
+        """Return header and rows."""
         header = (*self.keys, "segments", "speakers", "words", "WER %", "interval", "CER %", "S", "D", "I", "state")
         return header, [group.cells(privacy_floor=privacy_floor) for group in self.groups]
 
     def text(self, *, privacy_floor: bool = False) -> str:
-        """As a table for a terminal."""
+        """Format a table for a terminal."""
         header, rows = self.table(privacy_floor=privacy_floor)
         return columns(header, rows, texts=[*range(len(self.keys)), len(header) - 1])
 
 
 def parse_keys(text: str) -> tuple[str, ...]:
     """
-    The keys that *text* names, separated by commas.
+    Parse the keys that *text* names, separated by commas.
 
     Raises:
         DialectError: E_BY, naming the nearest one.
@@ -147,52 +147,52 @@ def parse_keys(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def grouped(
+def group_pairs(
     pairs: Iterable[Pair],
     prepare: Preparer,
     keys: Sequence[str],
     *,
     method: Method | None = None,
-    kept: Kept | None = None,
+    cache: CountCache | None = None,
 ) -> Grouping:
-    """The errors of *pairs* for each combination of values of *keys*, those of :data:`KEYS`."""
-    return grouped_by(
+    """Count the errors of *pairs* for each combination of values of *keys*, those of :data:`KEYS`."""
+    return group_pairs_by(
         pairs,
         prepare,
         lambda pair, rules: tuple(_KEYS[key](pair, rules) for key in keys),
         keys=tuple(keys),
         method=method,
-        kept=kept,
+        cache=cache,
     )
 
 
-def grouped_by(
+def group_pairs_by(
     pairs: Iterable[Pair],
     prepare: Preparer,
     of: Callable[[Pair, Rules], tuple[Value, ...]],
     *,
     keys: tuple[str, ...],
     method: Method | None = None,
-    kept: Kept | None = None,
+    cache: CountCache | None = None,
 ) -> Grouping:
-    """The same by what *of* says of a pair, one value for each of *keys*."""
+    """Like :func:`group_pairs`, by the values that *of* returns for a pair, one for each of *keys*."""
     sums: dict[tuple[Value, ...], dict[str, Tally]] = {}
-    rest = iter(pairs)
-    while batch := list(itertools.islice(rest, _BATCH)):
-        for pair, counts in zip(batch, count_all(batch, prepare, with_recount=False, kept=kept), strict=True):
+    stream = iter(pairs)
+    while batch := list(itertools.islice(stream, _BATCH)):
+        for pair, counts in zip(batch, count_all(batch, prepare, with_recount=False, cache=cache), strict=True):
             group = sums.setdefault(of(pair, prepare.rules(pair)), {})
             if pair.speaker not in group:
                 group[pair.speaker] = Tally()
             group[pair.speaker].add(pair, counts)
     personal = bool(PERSONAL & set(keys))
-    found = (_group(values, sums[values], method or Method(), personal) for values in sorted(sums))
-    return Grouping(keys=keys, groups=tuple(found))
+    groups = (_group(values, sums[values], method or Method(), personal) for values in sorted(sums))
+    return Grouping(keys=keys, groups=tuple(groups))
 
 
 def _group(values: tuple[Value, ...], speakers: Mapping[str, Tally], method: Method, personal: bool) -> Group:
     whole = reduce(Tally.__add__, (speakers[name] for name in sorted(speakers)), Tally())
     blocks = by_block(speakers)
-    errors, words = [one for one, _ in blocks.values()], [one for _, one in blocks.values()]
+    errors, words = [number for number, _ in blocks.values()], [number for _, number in blocks.values()]
     state = method.thresholds.state(blocks=len(blocks), words=whole.counts.words)
     return Group(
         values=tuple(name for _, name in values),

@@ -11,7 +11,7 @@ from dialects.preparing import Prepared
 INVENTED: Final = 5
 
 
-def hallucinated(ready: Prepared) -> bool:
+def is_hallucinated(ready: Prepared) -> bool:
     """
     Whether the hypothesis goes round in circles, has words where nobody speaks, or five in a row that nobody said.
 
@@ -21,7 +21,7 @@ def hallucinated(ready: Prepared) -> bool:
         return bool(ready.hypothesis)
     unfolded = ready.normaliser.without_numbers
     # Digits of one number are no loop.
-    if has_loop(unfolded(ready.heard).split()) and not has_loop(unfolded(ready.written).split()):
+    if has_loop(unfolded(ready.hypothesis_text).split()) and not has_loop(unfolded(ready.reference_text).split()):
         return True
     run = 0
     for edit in ready.path:

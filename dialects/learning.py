@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dialects.rows import rounded
+from dialects.rows import round_number
 from dialects.sampling import CERTAINTY, Amount
 
 #: Models that a forecast needs: two lie on any curve, the third tells how well it fits.
@@ -53,7 +53,7 @@ class LearningCurve:
         return {
             "dialect": self.dialect,
             "models": [
-                {"model": point.model, "minutes": rounded(point.minutes), "wer": rounded(point.wer)}
+                {"model": point.model, "minutes": round_number(point.minutes), "wer": round_number(point.wer)}
                 for point in self.points
             ],
             "forecast": [{"more_minutes": more} | rate.data() for more, rate in self.forecast],

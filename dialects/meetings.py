@@ -18,7 +18,7 @@ from typing import Any
 
 from dialects.columns import columns, percent
 from dialects.conversations import DiarisationError, cp_errors
-from dialects.rows import Method, rounded
+from dialects.rows import Method, round_number
 from dialects.scoring import ErrorCount, count, from_counts
 from dialects.statistics import Interval, State, jackknife_interval
 
@@ -104,12 +104,12 @@ class MeetingRow:
             "substitutions": cp.substitutions,
             "deletions": cp.deletions,
             "insertions": cp.insertions,
-            "cpwer": rounded(cp.rate),
-            "ci_low": rounded(low),
-            "ci_high": rounded(high),
+            "cpwer": round_number(cp.rate),
+            "ci_low": round_number(low),
+            "ci_high": round_number(high),
             "di_cpwer": _rate(self.errors.di_cp),
             "tcpwer": _rate(self.errors.tcp),
-            "cost_of_diarisation": rounded(self.errors.cost),
+            "cost_of_diarisation": round_number(self.errors.cost),
             "state": self.state,
         }
 
@@ -356,4 +356,4 @@ def _add(first: ErrorCount | None, second: ErrorCount | None) -> ErrorCount | No
 
 
 def _rate(counts: ErrorCount | None) -> float | None:
-    return rounded(counts.rate) if counts is not None else None
+    return round_number(counts.rate) if counts is not None else None

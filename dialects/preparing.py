@@ -1,4 +1,4 @@
-"""Before two texts are compared: whose dialect it is, how it is normalised, and which spellings are free."""
+"""The preparation of a pair: its dialect, its normaliser, and the spellings that are free."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Prepared:
     dialect: Dialect
     normaliser: Normaliser
     #: The reference as it counts, inline alternatives and marks of what is hidden taken out.
-    written: str
+    reference_text: str
     #: The hypothesis as it counts, marks taken out too.
-    heard: str
+    hypothesis_text: str
     #: Words of the normalised texts.
     reference: list[str]
     hypothesis: list[str]
-    #: What may stand for some of the reference words.
+    #: Words that may stand for some of the reference words.
     spans: tuple[Span, ...]
     #: Words of both texts that were folded as numbers.
     folded: int = 0
@@ -45,7 +45,7 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What is applied to the pairs of one dialect."""
+    """The rules for the pairs of one dialect."""
 
     dialect: Dialect
     normaliser: Normaliser
@@ -53,19 +53,19 @@ class Rules:
 
     @functools.cached_property
     def hash(self) -> str:
-        """Hash of all that decides the counts of two texts, the versions of the packages that count among it."""
+        """The hash of all that decides the counts of two texts, the versions of the packages that count among it."""
         versions = (importlib.metadata.version(package) for package in ("boli", "rapidfuzz", "regex", "jiwer"))
         parts = (ALIGNMENT, self.normaliser.hash, self.variants.hash, *versions)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @functools.cached_property
-    def name_segments(self) -> bool:
-        """Whether a rule holds for one segment only."""
+    def has_segment_rules(self) -> bool:
+        """``True`` if a rule holds for one segment only."""
         return any(rule.segment for rule in self.variants.rules)
 
 
 class Preparer:
-    """Looks up each pair's dialect, normaliser and variants, once for each distinct tag, and normalises both texts."""
+    """A callable that looks up each pair's dialect, normaliser and variants, and normalises both texts."""
 
     def __init__(
         self,
@@ -79,21 +79,21 @@ class Preparer:
     ) -> None:
         """
         Args:
-            remember: Keep what was prepared, some 2 KB a pair, for those who go over the same pairs several times.
+            remember: Cache the prepared pairs, some 2 KB each, for those who go over the same pairs several times.
         """
         self.catalogue = catalogue
         self._name = normaliser
         self._normaliser_folders = tuple(normaliser_folders)
         self._variant_places = tuple(variant_places)
         self._strict = strict
-        for place in self._variant_places:
-            check_place(place)
+        for path in self._variant_places:
+            check_place(path)
         self._remembered: dict[int, Prepared] | None = {} if remember else None
         self._known: dict[tuple[str, str | None], Rules] = {}
 
     def __call__(self, pair: Pair) -> Prepared:
         """
-        *pair* normalised.
+        Prepare *pair*.
 
         Raises:
             DialectError: E_DIALECT for a tag that cannot be taken; E_NORMALISER_NEEDED where neither dialect nor
@@ -101,46 +101,46 @@ class Preparer:
         """
         if self._remembered is None:
             return self._prepare(pair)
-        found = self._remembered.get(id(pair))
-        # The pair is held by what was made of it, so that no other one can get its id.
-        if found is None:
-            found = self._remembered[id(pair)] = self._prepare(pair)
-        return found
+        prepared = self._remembered.get(id(pair))
+        # The prepared pair holds the pair, so that no other one can get its id.
+        if prepared is None:
+            prepared = self._remembered[id(pair)] = self._prepare(pair)
+        return prepared
 
     def _prepare(self, pair: Pair) -> Prepared:
         rules = self.rules(pair)
         normalise = rules.normaliser
-        written, heard = unmarked(pair.reference), unmarked(pair.hypothesis)
+        reference_text, hypothesis_text = remove_masks(pair.reference), remove_masks(pair.hypothesis)
         inline: tuple[Span, ...] = ()
-        marked = parse_inline(written) if "{" in written else None
-        written = marked.text if marked is not None else written
-        reference, folded = normalise.split(written)
-        if marked is not None:
+        alternatives = parse_inline(reference_text) if "{" in reference_text else None
+        reference_text = alternatives.text if alternatives is not None else reference_text
+        reference, folded = normalise.split(reference_text)
+        if alternatives is not None:
             # A number does not reach into a slot, or the slot would have no words of its own.
-            reference, inline = marked.words(normalise)
-        hypothesis, folded_there = normalise.split(heard)
+            reference, inline = alternatives.words(normalise)
+        hypothesis, folded_hypothesis = normalise.split(hypothesis_text)
         return Prepared(
             pair=pair,
             dialect=rules.dialect,
             normaliser=normalise,
-            written=written,
-            heard=heard,
+            reference_text=reference_text,
+            hypothesis_text=hypothesis_text,
             reference=reference,
             hypothesis=hypothesis,
-            spans=(*inline, *rules.variants.spans(reference, segment=pair.id), *_gaps(reference, normalise)),
-            folded=folded + folded_there,
+            spans=(*inline, *rules.variants.spans(reference, segment=pair.id), *_optional_spans(reference, normalise)),
+            folded=folded + folded_hypothesis,
         )
 
     def key(self, pair: Pair) -> bytes:
-        """16 bytes that stand for all that the counts of *pair* follow from: its texts and what is applied to them."""
+        """Hash all that the counts of *pair* follow from, its texts and its rules, to 16 bytes."""
         rules = self.rules(pair)
-        parts = (rules.hash, pair.id if rules.name_segments else "", pair.reference, pair.hypothesis)
+        parts = (rules.hash, pair.id if rules.has_segment_rules else "", pair.reference, pair.hypothesis)
         # Lengths first, so that no two lists of parts make one text.
         text = f"{','.join(str(len(part)) for part in parts)}:{''.join(parts)}"
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
     def rules(self, pair: Pair) -> Rules:
-        """What is applied to *pair*."""
+        """Return the rules for *pair*."""
         key = (pair.dialect, pair.language)
         if key not in self._known:
             self._known[key] = self._look_up(*key)
@@ -148,14 +148,14 @@ class Preparer:
 
     @property
     def has_variant_places(self) -> bool:
-        """Whether variants come from elsewhere than the package, so that they are to be checked against the speech."""
+        """``True`` if variants come from elsewhere than the package too, so that they must be checked."""
         return bool(self._variant_places)
 
     @property
     def variants(self) -> dict[str, VariantSet]:
         """The variant rules in force for each dialect met so far that has any, by canonical tag."""
-        found = {rules.dialect.tag: rules.variants for rules in self._known.values() if rules.variants.rules}
-        return dict(sorted(found.items()))
+        rules_by_tag = {rules.dialect.tag: rules.variants for rules in self._known.values() if rules.variants.rules}
+        return dict(sorted(rules_by_tag.items()))
 
     def reject_collisions(self, pairs: Iterable[Pair]) -> tuple[str, ...]:
         """
@@ -196,19 +196,19 @@ class Preparer:
         return Rules(dialect=dialect, normaliser=normaliser, variants=variants)
 
 
-def unmarked(text: str) -> str:
+def remove_masks(text: str) -> str:
     """
-    *text* without the marks of what is hidden in it: they are no words.
+    Remove the marks of redacted speech from *text*: they are no words.
 
-    >>> unmarked("I met [masked] yesterday").split()
+    >>> remove_masks("I met [masked] yesterday").split()
     ['I', 'met', 'yesterday']
     """
     return text.replace(HIDDEN, " ") if HIDDEN in text else text
 
 
-def _gaps(reference: Sequence[str], normaliser: Normaliser) -> tuple[Span, ...]:
-    """Fillers that the normaliser names as optional may be missing."""
+def _optional_spans(reference: Sequence[str], normaliser: Normaliser) -> tuple[Span, ...]:
+    """Make empty spans for the fillers that the normaliser names as optional."""
     optional = normaliser.tables.get("optional")
     if not optional:
         return ()
-    return tuple(Span(start=at, end=at + 1, words=()) for at, word in enumerate(reference) if word in optional)
+    return tuple(Span(start=index, end=index + 1, words=()) for index, word in enumerate(reference) if word in optional)

@@ -1,9 +1,8 @@
-"""Per-dialect tables: for a terminal, as JSON, CSV and Parquet. The same pairs give the same bytes."""
+"""Per-dialect tables: for a terminal, as JSON and CSV. The same pairs give the same bytes."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from dialects.columns import columns, percent
 from dialects.comparison import Side, hash_names
-from dialects.counted import Kept
+from dialects.counted import CountCache
 from dialects.dialect import Catalogue, load_catalogue
 from dialects.gaps import Gaps, gaps
 from dialects.normalise import Normaliser, hash_of
 from dialects.preparing import Preparer
-from dialects.rows import Method, Row, plain, rounded, row_of
+from dialects.rows import Method, Row, round_number, row_data, row_of
 from dialects.scoring import ALIGNMENT, Pair, Recount, check
 from dialects.tally import Tallies, tally
 from dialects.variants import VariantSet
@@ -36,7 +35,7 @@ SCHEMA = "boli.report/1"
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What one model does to each dialect."""
+    """The errors of one model on each dialect."""
 
     #: One row a dialect, in alphabetical order of tags.
     rows: tuple[Row, ...]
@@ -58,14 +57,14 @@ class Report:
 
     @property
     def macro_wer(self) -> float | None:
-        """Mean over the dialects that WER suits and that are not suppressed, each weighing the same."""
-        shown = (row for row in self.rows if row.state != "suppressed" and row.primary == "wer")
-        rates = [row.wer for row in shown if row.wer is not None]
+        """The mean over the dialects that WER suits and that are not suppressed, each weighing the same."""
+        rows = (row for row in self.rows if row.state != "suppressed" and row.primary == "wer")
+        rates = [row.wer for row in rows if row.wer is not None]
         return sum(rates) / len(rates) if rates else None
 
     def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
         """
-        The ``data`` object of ``boli wer --json``: plain lists, dicts, numbers; unknown is ``None``.
+        Return the ``data`` object of ``boli wer --json``: plain lists, dicts, numbers; unknown is ``None``.
 
         Args:
             privacy_floor: Take the rates and errors of suppressed dialects out, as printed tables do.
@@ -76,20 +75,20 @@ class Report:
         return {
             "report": SCHEMA,
             "model": self.model,
-            "dialects": [plain(row, privacy_floor) for row in self.rows],
-            "overall": plain(self.overall, privacy_floor),
-            "macro_wer": rounded(self.macro_wer),
+            "dialects": [row_data(row, privacy_floor) for row in self.rows],
+            "overall": row_data(self.overall, privacy_floor),
+            "macro_wer": round_number(self.macro_wer),
             "gaps": self.gaps.data() if self.gaps else None,
             "normaliser": {
                 "id": ",".join(names) if names else None,
                 "hash": hash_of(inner) if inner else None,
                 "by_script": {
-                    script: [{"id": one.id, "hash": one.hash} for one in group]
+                    script: [{"id": normaliser.id, "hash": normaliser.hash} for normaliser in group]
                     for script, group in sorted(self.normalisers.items())
                 },
             },
             "alignment": ALIGNMENT,
-            "checked_with": self._checked_with(),
+            "checked_with": self._recount_data(),
             "interval": {
                 "method": "jackknife-t over blocks of speakers",
                 "confidence": self.method.confidence,
@@ -99,8 +98,8 @@ class Report:
                 "provisional": {"blocks": thresholds.provisional_speakers, "words": thresholds.provisional_words},
                 "reportable": {"blocks": thresholds.reportable_speakers, "words": thresholds.reportable_words},
             },
-            "variants": {tag: {"rules": len(found.rules), "hash": found.hash} for tag, found in self.variants.items()},
-            "forgiven": self._forgiven(privacy_floor),
+            "variants": {tag: {"rules": len(rules.rules), "hash": rules.hash} for tag, rules in self.variants.items()},
+            "forgiven": self._list_variants_used(privacy_floor),
             "blocks": self._blocks(privacy_floor),
             "catalogue_hash": self.catalogue,
             "references_hash": self.references,
@@ -108,7 +107,7 @@ class Report:
         }
 
     def side(self) -> Side:
-        """What another model's report can be held against."""
+        """Return the side of this model for a comparison with another one."""
         inner = [normaliser for group in self.normalisers.values() for normaliser in group]
         return Side(
             model=self.model,
@@ -120,18 +119,18 @@ class Report:
         )
 
     def _blocks(self, privacy_floor: bool) -> dict[str, Any]:
-        """Errors and words of each block: all that a paired test takes."""
-        shown = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
+        """Return errors and words of each block: all that a paired test takes."""
+        rows = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
         return {
             "dialects": {
-                row.dialect: {name: list(sums) for name, sums in hash_names(row.by_block).items()} for row in shown
+                row.dialect: {name: list(sums) for name, sums in hash_names(row.by_block).items()} for row in rows
             },
             "overall": {name: list(sums) for name, sums in hash_names(self.overall.by_block).items()},
         }
 
-    def _forgiven(self, privacy_floor: bool) -> dict[str, list[dict[str, Any]]]:
-        """The allowed spellings that were needed most, so that people can judge whether they should be allowed."""
-        shown = (row for row in self.rows if row.tally.forgiven and not (privacy_floor and row.state == "suppressed"))
+    def _list_variants_used(self, privacy_floor: bool) -> dict[str, list[dict[str, Any]]]:
+        """List the allowed spellings that were used most, so that people can decide whether to allow them."""
+        rows = (row for row in self.rows if row.tally.forgiven and not (privacy_floor and row.state == "suppressed"))
         return {
             row.dialect: [
                 {"reference": reference, "hypothesis": hypothesis, "count": count}
@@ -139,10 +138,10 @@ class Report:
                     row.tally.forgiven.items(), key=lambda item: (-item[1], item[0])
                 )[:20]
             ]
-            for row in shown
+            for row in rows
         }
 
-    def _checked_with(self) -> dict[str, Any] | None:
+    def _recount_data(self) -> dict[str, Any] | None:
         if self.recount is None:
             return None
         return {
@@ -150,16 +149,16 @@ class Report:
             "version": self.recount.version,
             "errors": self.recount.errors,
             "words": self.recount.words,
-            "mer": rounded(self.recount.match_error_rate),
+            "mer": round_number(self.recount.match_error_rate),
         }
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """Header and rows for a terminal, the last one over all dialects. A suppressed row shows counts only."""
+        """Return header and rows for a terminal, the last one over all dialects. A suppressed row shows counts only."""
         header = tuple(title.format(self.method.confidence * 100) for title in _HEADER)
         return header, tuple(_cells(row) for row in (*self.rows, self.overall))
 
     def notes(self) -> tuple[str, ...]:
-        """What to print under the table: how it was made, and what each flag means for which dialects."""
+        """Return the notes under the table: how it was made, and what each flag means for which dialects."""
         inner = self.data()["normaliser"]
         lines = [f"normaliser {inner['id']} {str(inner['hash'])[:12]}, counts by {ALIGNMENT}"]
         if self.overall.tally.folded:
@@ -168,8 +167,8 @@ class Report:
         percent = f"{self.method.confidence * 100:g} %"
         lines.append(f"{percent} intervals by jackknife over blocks of speakers; segments are never the unit")
         if self.recount is not None:
-            found = f"{self.recount.errors} errors in {self.recount.words} words"
-            lines.append(f"jiwer {self.recount.version} counts the same: {found}")
+            total = f"{self.recount.errors} errors in {self.recount.words} words"
+            lines.append(f"jiwer {self.recount.version} counts the same: {total}")
         if self.gaps is not None:
             lines.append(self.gaps.sentence())
         for flag, sentence in _SENTENCES.items():
@@ -184,35 +183,26 @@ class Report:
         return tuple(lines)
 
     def text(self) -> str:
-        """Table and notes as plain text, columns aligned."""
+        """Format table and notes as plain text, columns aligned."""
         header, rows = self.table()
         return "\n".join([columns(header, rows, texts=_LEFT), "", *self.notes()])
 
     def frame(self, *, privacy_floor: bool = False) -> pd.DataFrame:
-        """One row a dialect, the columns of the JSON in their order; lists become comma-separated text."""
+        """Make one row a dialect, the columns of the JSON in their order; lists become comma-separated text."""
         import pandas as pd
 
-        rows = [plain(row, privacy_floor) for row in self.rows]
+        rows = [row_data(row, privacy_floor) for row in self.rows]
         flat = [
             {"model": self.model}
             | {key: ",".join(value) if isinstance(value, list) else value for key, value in row.items()}
             for row in rows
         ]
-        columns = ["model", *plain(self.overall, False)]
+        columns = ["model", *row_data(self.overall, False)]
         return pd.DataFrame(flat, columns=columns)
-
-    def write_json(self, path: Path, *, privacy_floor: bool = False) -> None:
-        """Write :meth:`data` to *path*, keys in their order."""
-        text = json.dumps(self.data(privacy_floor=privacy_floor), ensure_ascii=False, indent=2, allow_nan=False)
-        path.write_text(text + "\n", encoding="utf-8")
 
     def write_csv(self, path: Path, *, privacy_floor: bool = False) -> None:
         """Write :meth:`frame` to *path*; an unknown value is an empty cell."""
         self.frame(privacy_floor=privacy_floor).to_csv(path, index=False, lineterminator="\n")
-
-    def write_parquet(self, path: Path, *, privacy_floor: bool = False) -> None:
-        """Write :meth:`frame` to *path*."""
-        self.frame(privacy_floor=privacy_floor).to_parquet(path, index=False)
 
 
 def build(
@@ -228,7 +218,7 @@ def build(
     with_recount: bool = True,
 ) -> Report:
     """
-    The report of one model's *pairs*, which may be a stream: memory grows with speakers, not with pairs.
+    Report on one model's *pairs*, which may be a stream: memory grows with speakers, not with pairs.
 
     Args:
         catalogue: Known dialects; defaults to those that ship with the package.
@@ -262,20 +252,20 @@ def report_of(
     model: str | None = None,
     method: Method | None = None,
     with_recount: bool = True,
-    kept: Kept | None = None,
+    cache: CountCache | None = None,
 ) -> Report:
     """
-    The same with rules at hand that other tables of these pairs are to share.
+    Like :func:`build`, with rules that other tables of these pairs share.
 
     Args:
-        kept: Counts of earlier reports: what it knows is not aligned again, and the report is the same.
+        cache: Counts of earlier reports: a cached pair is not aligned again, and the report is the same.
     """
     method = method or Method()
     warnings: tuple[str, ...] = ()
     if prepare.has_variant_places:
         pairs = pairs if isinstance(pairs, Sequence) else list(pairs)
         warnings = prepare.reject_collisions(pairs)
-    sums = tally(pairs, prepare, with_recount=with_recount, kept=kept)
+    sums = tally(pairs, prepare, with_recount=with_recount, cache=cache)
     overall = _overall_row(sums, method)
     if sums.recount is not None:
         check(overall.counts, sums.recount)
@@ -293,10 +283,6 @@ def report_of(
         gaps=gaps(rows, method),
         warnings=(*sums.warnings, *warnings),
     )
-
-
-def _lists(blocks: Mapping[str, tuple[int, int]]) -> dict[str, list[int]]:
-    return {name: list(sums) for name, sums in blocks.items()}
 
 
 def _dialect_row(sums: Tallies, tag: str, method: Method) -> Row:
@@ -327,11 +313,11 @@ def _primary(normalisers: Iterable[Normaliser]) -> str:
 
 
 def _by_script(sums: Tallies) -> dict[str, tuple[Normaliser, ...]]:
-    found: dict[str, dict[str, Normaliser]] = {}
+    by_script: dict[str, dict[str, Normaliser]] = {}
     for tag, group in sums.normalisers.items():
         for normaliser in group:
-            found.setdefault(sums.dialects[tag].script, {})[normaliser.id] = normaliser
-    return {script: tuple(group[name] for name in sorted(group)) for script, group in sorted(found.items())}
+            by_script.setdefault(sums.dialects[tag].script, {})[normaliser.id] = normaliser
+    return {script: tuple(group[name] for name in sorted(group)) for script, group in sorted(by_script.items())}
 
 
 _HEADER = (
@@ -376,10 +362,10 @@ _SENTENCES = {
 
 
 def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {"python": platform.python_version(), "unicode": unicodedata.unidata_version}
+    versions: dict[str, str | None] = {"python": platform.python_version(), "unicode": unicodedata.unidata_version}
     for package in _PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+            versions[package] = None
+    return versions

@@ -1,4 +1,4 @@
-"""One line of a report: everything about one dialect, derived from the sums of its speakers."""
+"""The rows of a report: everything about one dialect, derived from the sums of its speakers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dialects.tally import Tally
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """How intervals and states are made. The same values give the same bytes."""
+    """The settings of intervals and states. The same values give the same bytes."""
 
     thresholds: Thresholds = field(default_factory=Thresholds)
     confidence: float = 0.95
@@ -72,24 +72,24 @@ class Row:
 
     @property
     def wer(self) -> float | None:
-        """Errors over reference words."""
+        """The errors over reference words."""
         return self.counts.rate
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What a reader should know before quoting the rate, as stable words."""
+        """The warnings to heed before quoting the rate, as stable words."""
         low, high = self.interval or (0.0, 0.0)
-        apart = self.wer is not None and self.speaker_wer_mean is not None
-        told = {
+        has_both = self.wer is not None and self.speaker_wer_mean is not None
+        holds_by_flag = {
             "one_speaker_dominates": self.largest_share is not None and self.largest_share > 0.30,
             "wide_interval": high - low > 0.10,
-            "speakers_differ_from_pool": apart and abs((self.wer or 0) - (self.speaker_wer_mean or 0)) > 0.02,
+            "speakers_differ_from_pool": has_both and abs((self.wer or 0) - (self.speaker_wer_mean or 0)) > 0.02,
             "words_changed_by_normaliser": abs(self.counts.words - self.tally.raw_words) > 0.02 * self.tally.raw_words,
             "missing_hypotheses": self.tally.missing_hypotheses > 0,
             "empty_references": self.tally.empty_references > 0,
             "words_without_spaces": self.primary == "cer",
         }
-        return tuple(flag for flag, holds in told.items() if holds)
+        return tuple(flag for flag, holds in holds_by_flag.items() if holds)
 
 
 def row_of(
@@ -102,13 +102,13 @@ def row_of(
     primary: str = "wer",
 ) -> Row:
     """
-    The row of the speakers of one dialect.
+    Make the row of the speakers of one dialect.
 
     It depends on nothing but these speakers: the same row comes out with or without other dialects in the file.
     """
     whole = reduce(Tally.__add__, speakers.values(), Tally())
     sums = by_block(speakers)
-    errors, words = [one for one, _ in sums.values()], [one for _, one in sums.values()]
+    errors, words = [number for number, _ in sums.values()], [number for _, number in sums.values()]
     rates = [part.counts.rate for part in speakers.values() if part.counts.rate is not None]
     counts = whole.counts
     return Row(
@@ -142,14 +142,14 @@ def row_of(
 def by_block(
     speakers: Mapping[str, Tally], *, of: Callable[[Tally], tuple[int, int]] | None = None
 ) -> dict[str, tuple[int, int]]:
-    """Sums over each block of *speakers*, by default (errors, words), blocks in alphabetical order."""
+    """Sum over each block of *speakers*, by default (errors, words); blocks in alphabetical order."""
     measure = of or (lambda part: (part.counts.errors, part.counts.words))
     block_of = blocks_of({speaker: sorted(part.sessions) for speaker, part in speakers.items()})
     sums = dict.fromkeys(sorted(set(block_of.values())), (0, 0))
     for speaker, part in speakers.items():
-        one, other = measure(part)
-        before = sums[block_of[speaker]]
-        sums[block_of[speaker]] = before[0] + one, before[1] + other
+        errors, words = sums[block_of[speaker]]
+        more_errors, more_words = measure(part)
+        sums[block_of[speaker]] = errors + more_errors, words + more_words
     return sums
 
 
@@ -172,9 +172,9 @@ def _design_effect(whole: Tally, over_blocks: float | None) -> float | None:
 _FLOOR = frozenset({"dialect", "name", "segments", "speakers", "blocks", "words", "state", "primary", "normalisers"})
 
 
-def plain(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
+def row_data(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
     """
-    The row as JSON has it, keys in the order of the columns.
+    Return the row as JSON has it, keys in the order of the columns.
 
     Args:
         privacy_floor: Leave only sizes of a suppressed dialect.
@@ -193,8 +193,8 @@ def plain(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
         "deletions": counts.deletions,
         "insertions": counts.insertions,
         "wer": counts.rate,
-        "ci_low": rounded(row.interval[0] if row.interval else None),
-        "ci_high": rounded(row.interval[1] if row.interval else None),
+        "ci_low": round_number(row.interval[0] if row.interval else None),
+        "ci_high": round_number(row.interval[1] if row.interval else None),
         "state": row.state,
         "primary": row.primary,
         "cer": row.cer,
@@ -210,13 +210,13 @@ def plain(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
         "wer_lossy": row.wer_lossy,
         "words_raw": sums.raw_words,
         "words_folded": sums.folded,
-        "bootstrap_low": rounded(row.bootstrap[0] if row.bootstrap else None),
-        "bootstrap_high": rounded(row.bootstrap[1] if row.bootstrap else None),
-        "speaker_wer_mean": rounded(row.speaker_wer_mean),
-        "speaker_wer_median": rounded(row.speaker_wer_median),
-        "design_effect": rounded(row.design_effect),
-        "largest_speaker_share": rounded(row.largest_share),
-        "hours": rounded(sums.milliseconds / 3_600_000 if sums.milliseconds else None),
+        "bootstrap_low": round_number(row.bootstrap[0] if row.bootstrap else None),
+        "bootstrap_high": round_number(row.bootstrap[1] if row.bootstrap else None),
+        "speaker_wer_mean": round_number(row.speaker_wer_mean),
+        "speaker_wer_median": round_number(row.speaker_wer_median),
+        "design_effect": round_number(row.design_effect),
+        "largest_speaker_share": round_number(row.largest_share),
+        "hours": round_number(sums.milliseconds / 3_600_000 if sums.milliseconds else None),
         "empty_references": sums.empty_references,
         "silence_insertions": sums.silence_insertions,
         "missing_hypotheses": sums.missing_hypotheses,
@@ -229,6 +229,6 @@ def plain(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
     return values
 
 
-def rounded(value: float | None) -> float | None:
-    """Nine digits after the point: more differ between processors, fewer would show."""
+def round_number(value: float | None) -> float | None:
+    """Round to nine digits after the point: more differ between processors, fewer would show."""
     return None if value is None else round(value, 9)

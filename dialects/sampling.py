@@ -1,25 +1,23 @@
 """
-What to transcribe next, and how much of each dialect to train on.
+Sample-size planning: how many speakers each dialect lacks, and which share of training it should have.
 
 More segments of the same people hardly narrow an interval; more people do. So advice counts speakers first.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 from bisect import bisect_left
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from dialects.rows import Method, Row, rounded
+from dialects.rows import Method, Row, round_number
 from dialects.statistics import standard_error, t_quantile
 
 #: Steps of the curve: so many speakers more.
 STEPS = (0, 5, 10, 20, 40)
-#: Share of forecasts whose range is to hold what comes.
+#: Share of forecasts whose range is to hold the true number.
 CERTAINTY = 0.8
 #: Speakers past which a forecast is no advice.
 _MOST_SPEAKERS = 100_000
@@ -35,12 +33,12 @@ class Amount:
 
     def data(self) -> dict[str, Any]:
         """For JSON."""
-        return {"estimate": rounded(self.estimate), "low": rounded(self.low), "high": rounded(self.high)}
+        return {"estimate": round_number(self.estimate), "low": round_number(self.low), "high": round_number(self.high)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """What one dialect lacks before its rate can be ranked and quoted."""
+    """The speakers and words that one dialect lacks before its rate can be ranked and quoted."""
 
     dialect: str
     name: str
@@ -52,7 +50,7 @@ class Need:
     wanted: float
     #: Half the width of the interval now; ``None`` for a suppressed dialect.
     half_width: float | None
-    #: More speakers until the interval is as narrow; ``None`` where nothing can be told, or there is no end to it.
+    #: More speakers until the interval is as narrow; ``None`` without a forecast, or where no number is enough.
     more_speakers: Amount | None
     #: Minutes that so many speakers fill if they talk as long as those so far; ``None`` without lengths.
     more_minutes: Amount | None
@@ -67,7 +65,7 @@ class Need:
             "speakers_to_reportable": self.speakers,
             "words_to_reportable": self.words,
             "wanted_half_width": self.wanted,
-            "half_width": rounded(self.half_width),
+            "half_width": round_number(self.half_width),
             "more_speakers": self.more_speakers.data() if self.more_speakers else None,
             "more_minutes": self.more_minutes.data() if self.more_minutes else None,
             "curve": [{"more_speakers": more} | width.data() for more, width in self.curve],
@@ -75,7 +73,7 @@ class Need:
 
     @property
     def sentence(self) -> str:
-        """The advice, for people."""
+        """The advice in words."""
         lacking = [f"{self.speakers} more speakers"] * bool(self.speakers)
         lacking += [f"{self.words:,} more words"] * bool(self.words)
         tail = f"; to be reportable it lacks {' and '.join(lacking)}" if lacking else ""
@@ -104,7 +102,7 @@ def _whole(amount: Amount) -> str:
 
 def needs(rows: Iterable[Row], method: Method, *, half_width: float = 0.05) -> tuple[Need, ...]:
     """
-    What each dialect lacks, the neediest first: most speakers missing, then most words, then the widest interval.
+    List the needs of each dialect, the neediest first: most speakers missing, then most words, then widest interval.
 
     The width follows from how much speakers differ, which is known from few of them. Its uncertainty (chi-square with
     one degree of freedom less than there are blocks) is that of the forecast: the range holds four times in five.
@@ -112,9 +110,9 @@ def needs(rows: Iterable[Row], method: Method, *, half_width: float = 0.05) -> t
     Args:
         half_width: Half the width of the interval that is good enough; 0.05 is five points.
     """
-    found = [_need(row, method, half_width) for row in rows]
+    lacking = [_need(row, method, half_width) for row in rows]
     return tuple(
-        sorted(found, key=lambda need: (-need.speakers, -need.words, -(need.half_width or math.inf), need.dialect))
+        sorted(lacking, key=lambda need: (-need.speakers, -need.words, -(need.half_width or math.inf), need.dialect))
     )
 
 
@@ -125,7 +123,9 @@ def _need(row: Row, method: Method, wanted: float) -> Need:
     half = _half_width(spreads[0], row.blocks, method.confidence) if spreads else None
     more = _more_speakers(spreads, row.blocks, wanted, method.confidence) if spreads else None
     # As many minutes a speaker as so far: more of the same voice would hardly help.
-    each = row.tally.milliseconds / 60_000 / row.blocks if row.blocks and not row.tally.untimed_segments else None
+    speaker_minutes = (
+        row.tally.milliseconds / 60_000 / row.blocks if row.blocks and not row.tally.untimed_segments else None
+    )
     return Need(
         dialect=row.dialect,
         name=row.name,
@@ -134,7 +134,7 @@ def _need(row: Row, method: Method, wanted: float) -> Need:
         wanted=wanted,
         half_width=half,
         more_speakers=more,
-        more_minutes=_times(more, each) if more and each else None,
+        more_minutes=_times(more, speaker_minutes) if more and speaker_minutes else None,
         curve=tuple((step, _width(spreads, row.blocks + step, method.confidence)) for step in STEPS) if spreads else (),
     )
 
@@ -166,78 +166,21 @@ def _more_speakers(spreads: _Spreads, blocks: int, wanted: float, confidence: fl
 
 
 def _speakers_for(spread: float, blocks: int, wanted: float, confidence: float) -> int | None:
-    """Speakers to add until the half-width is at most *wanted*; widths only fall, so the place is found by halving."""
+    """Count speakers to add until the half-width is at most *wanted*; widths only fall, so bisection finds it."""
     if _half_width(spread, _MOST_SPEAKERS, confidence) > wanted:
         return None
     reach = range(blocks, _MOST_SPEAKERS)
     return bisect_left(reach, True, key=lambda count: _half_width(spread, count, confidence) <= wanted)
 
 
-def _times(amount: Amount, each: float) -> Amount:
-    high = None if amount.high is None else amount.high * each
-    return Amount(estimate=amount.estimate * each, low=amount.low * each, high=high)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A segment that nobody has corrected yet."""
-
-    id: str
-    dialect: str
-    speaker: str
-    #: How much its correction would teach, by whatever measure; higher goes first within a speaker.
-    worth: float = 0.0
-
-
-def choose(
-    candidates: Sequence[Candidate],
-    count: int,
-    *,
-    done: Mapping[tuple[str, str], int] | None = None,
-    weights: Mapping[str, float] | None = None,
-) -> tuple[Candidate, ...]:
-    """
-    The *count* segments to transcribe next.
-
-    Each one goes to the dialect that is furthest behind its weight, there to the speaker with the fewest segments, and
-    of that speaker the one with the most worth. So every dialect and every voice comes up before any comes up twice.
-
-    Args:
-        done: Corrected segments by (dialect, speaker).
-        weights: How much of each dialect is wanted against the others; 1 where nothing is said, 0 for none.
-
-    Returns:
-        At most *count*, fewer where there are no more; ties are settled by name, so the choice repeats.
-    """
-    waiting: dict[tuple[str, str], deque[Candidate]] = {}
-    for candidate in sorted(candidates, key=lambda one: (-one.worth, one.id)):
-        waiting.setdefault((candidate.dialect, candidate.speaker), deque()).append(candidate)
-    by_speaker = Counter(done or {})
-    by_dialect: Counter[str] = Counter()
-    for (dialect, _), segments in by_speaker.items():
-        by_dialect[dialect] += segments
-    wanted = {dialect: (weights or {}).get(dialect, 1.0) for dialect, _ in waiting}
-    # Speakers with segments left, fewest done first.
-    speakers: dict[str, list[tuple[int, str]]] = {}
-    for dialect, speaker in waiting:
-        if wanted[dialect] > 0:
-            heapq.heappush(speakers.setdefault(dialect, []), (by_speaker[dialect, speaker], speaker))
-    chosen: list[Candidate] = []
-    while speakers and len(chosen) < count:
-        dialect = min(speakers, key=lambda tag: ((by_dialect[tag] + 1) / wanted[tag], tag))
-        segments, speaker = heapq.heappop(speakers[dialect])
-        chosen.append(waiting[dialect, speaker].popleft())
-        by_dialect[dialect] += 1
-        if waiting[dialect, speaker]:
-            heapq.heappush(speakers[dialect], (segments + 1, speaker))
-        if not speakers[dialect]:
-            del speakers[dialect]
-    return tuple(chosen)
+def _times(amount: Amount, factor: float) -> Amount:
+    high = None if amount.high is None else amount.high * factor
+    return Amount(estimate=amount.estimate * factor, low=amount.low * factor, high=high)
 
 
 def shares(amounts: Mapping[str, float], *, temperature: float = 2.0) -> dict[str, float]:
     """
-    Which share of training each dialect should have: its amount to the power of 1 / *temperature*.
+    Return the share of training that each dialect should have: its amount to the power of 1 / *temperature*.
 
     At 1 the shares are those of the data, so the largest dialect drowns the rest; towards infinity all are the same,
     so the smallest is repeated until it is learnt by heart. Between, small dialects are lifted (Arivazhagan et al. 2019
@@ -260,15 +203,3 @@ def shares(amounts: Mapping[str, float], *, temperature: float = 2.0) -> dict[st
     powers = {dialect: amount ** (1 / temperature) if amount else 0.0 for dialect, amount in amounts.items()}
     total = sum(powers.values())
     return {dialect: power / total if total else 0.0 for dialect, power in powers.items()}
-
-
-def repeats(amounts: Mapping[str, float], *, temperature: float = 2.0, most: float = 4.0) -> dict[str, float]:
-    """
-    How often each dialect's data is to be seen in one round, so that :func:`shares` come out: at least once.
-
-    Never more than *most* times: past that a model learns the few recordings and not the dialect.
-    """
-    wanted = shares(amounts, temperature=temperature)
-    ratios = {dialect: wanted[dialect] / amount for dialect, amount in amounts.items() if amount}
-    least = min(ratios.values(), default=1.0)
-    return {dialect: min(most, ratio / least) for dialect, ratio in ratios.items()}

@@ -1,5 +1,5 @@
 """
-How much two texts differ: hits, substitutions, deletions and insertions, counted the same way everywhere.
+Word errors between two texts: hits, substitutions, deletions and insertions, counted the same way everywhere.
 
 Minimum edits do not fix S, D and I: tools agree on the total and differ in its parts (jiwer has 15 % more
 substitutions than sclite at 47 % WER). The rule here: minimum edits, then maximum hits. It makes the four counts
@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import regex
@@ -23,17 +22,17 @@ from rapidfuzz.distance import Levenshtein
 
 #: Name of the counting rule, for reports.
 ALIGNMENT = "min-edit/max-hit/1"
-#: Stands in a text for what nobody may read. It is no word: what it hides is neither right nor wrong.
+#: Stands in a text for redacted speech. It is no word: what it hides is neither right nor wrong.
 HIDDEN = "[masked]"
 
-Key = TypeVar("Key", bound=Hashable)
+
 #: (hits, substitutions, deletions, insertions): the plain form of a count, for a million of them.
 Counts: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """A reference and what a model made of the same speech."""
+    """The reference and one model's hypothesis of the same speech."""
 
     #: Names the segment; (model, id) is unique.
     id: str
@@ -51,7 +50,7 @@ class Pair:
     snr_db: float | None = None
     #: Language, where it is not the primary subtag of *dialect*.
     language: str | None = None
-    #: Whether somebody else speaks at the same time; ``None`` where nobody looked.
+    #: Somebody else speaks at the same time; ``None`` where it is unknown.
     overlapped: bool | None = None
     #: True where the model gave nothing for this id: its words count as deletions.
     missing: bool = False
@@ -77,32 +76,32 @@ class ErrorCount:
 
     @classmethod
     def zero(cls) -> ErrorCount:
-        """No text at all."""
+        """Return the count of no text at all."""
         return cls()
 
     @property
     def words(self) -> int:
-        """Reference words: hits + substitutions + deletions."""
+        """The number of reference words: hits + substitutions + deletions."""
         return self.hits + self.substitutions + self.deletions
 
     @property
     def hypothesis_words(self) -> int:
-        """Hits + substitutions + insertions."""
+        """The number of hypothesis words: hits + substitutions + insertions."""
         return self.hits + self.substitutions + self.insertions
 
     @property
     def errors(self) -> int:
-        """Substitutions + deletions + insertions, the least number of edits."""
+        """The least number of edits: substitutions + deletions + insertions."""
         return self.substitutions + self.deletions + self.insertions
 
     @property
     def rate(self) -> float | None:
-        """Word error rate, *errors* over *words*. ``None`` without reference words."""
+        """The word error rate, *errors* over *words*. ``None`` without reference words."""
         return self.errors / self.words if self.words else None
 
     @property
     def match_error_rate(self) -> float | None:
-        """Errors over all aligned places (Morris et al. 2004): at most 1. ``None`` where both sides are empty."""
+        """The errors over all aligned places (Morris et al. 2004): at most 1. ``None`` where both sides are empty."""
         places = self.words + self.insertions
         return self.errors / places if places else None
 
@@ -117,7 +116,7 @@ class ErrorCount:
 
 def count(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
     """
-    (hits, substitutions, deletions, insertions) of two word lists, by minimum edits, then maximum hits.
+    Count (hits, substitutions, deletions, insertions) of two word lists, by minimum edits, then maximum hits.
 
     One weighted edit distance gives both: with costs M for an insertion or a deletion, M + 1 for a substitution and M
     above the sum of the lengths, the quotient by M is the number of edits and the remainder that of substitutions.
@@ -134,29 +133,19 @@ def count(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
 
 
 def score(pairs: Iterable[Pair]) -> ErrorCount:
-    """The word errors of all *pairs* together, compared as they are written."""
-    return score_by(pairs, lambda pair: None).get(None, ErrorCount.zero())
-
-
-def score_by(pairs: Iterable[Pair], key: Callable[[Pair], Key]) -> dict[Key, ErrorCount]:
-    """
-    The word errors for each value of *key*, in order of first appearance; their sum is :func:`score` of all.
-
-    Texts are split at white space and compared as they are written: normalise first.
-    """
-    sums: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    """Count the word errors of all *pairs* together, split at white space and compared as they are: normalise first."""
+    hits = substitutions = deletions = insertions = 0
     for pair in pairs:
         counts = count(pair.reference.split(), pair.hypothesis.split())
-        total = sums[key(pair)]
-        total[0] += counts[0]
-        total[1] += counts[1]
-        total[2] += counts[2]
-        total[3] += counts[3]
-    return {value: from_counts((h, s, d, i)) for value, (h, s, d, i) in sums.items()}
+        hits += counts[0]
+        substitutions += counts[1]
+        deletions += counts[2]
+        insertions += counts[3]
+    return from_counts((hits, substitutions, deletions, insertions))
 
 
 def total_edits(pairs: Iterable[Pair]) -> int:
-    """The least number of word edits of all *pairs*, where their kinds do not matter."""
+    """Count the least number of word edits of all *pairs*, where their kinds do not matter."""
     distance = Levenshtein.distance
     return sum(
         distance(pair.reference.split(), pair.hypothesis.split()) for pair in pairs if pair.reference != pair.hypothesis
@@ -164,13 +153,13 @@ def total_edits(pairs: Iterable[Pair]) -> int:
 
 
 def from_counts(counts: Counts) -> ErrorCount:
-    """An :class:`ErrorCount` of (hits, substitutions, deletions, insertions)."""
+    """Return the :class:`ErrorCount` of (hits, substitutions, deletions, insertions)."""
     hits, substitutions, deletions, insertions = counts
     return ErrorCount(hits=hits, substitutions=substitutions, deletions=deletions, insertions=insertions)
 
 
 class Edit(NamedTuple):
-    """One place of an alignment. A side is ``None`` where it has no word."""
+    """A place of an alignment. A side is ``None`` where it has no word."""
 
     kind: Literal["hit", "substitution", "deletion", "insertion"]
     reference: str | None
@@ -179,7 +168,7 @@ class Edit(NamedTuple):
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Edit, ...]:
     """
-    A path with the counts of :func:`count`, from the first word to the last.
+    Align two word lists by a path with the counts of :func:`count`, from the first word to the last.
 
     Nearly always rapidfuzz's, which has the least edits. Where another one has more hits, it is looked for in the whole
     table: read from the end, a pair goes before a deletion before an insertion. That takes a byte of memory for each
@@ -190,33 +179,33 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Edit, ..
     edits: list[Edit] = []
     replaced = 0
     for step in Levenshtein.opcodes(reference, hypothesis):
-        said = reference[step.src_start : step.src_end]
+        spoken = reference[step.src_start : step.src_end]
         if step.tag == "equal":
-            edits += map(_hit, said)
+            edits += map(_hit, spoken)
             continue
-        heard = hypothesis[step.dest_start : step.dest_end]
+        drafted = hypothesis[step.dest_start : step.dest_end]
         if step.tag == "replace":
-            replaced += len(said)
-            edits += [Edit("substitution", one, other) for one, other in zip(said, heard, strict=True)]
+            replaced += len(spoken)
+            edits += [Edit("substitution", first, second) for first, second in zip(spoken, drafted, strict=True)]
         else:
-            edits += [Edit("deletion", word, None) for word in said]
-            edits += [Edit("insertion", None, word) for word in heard]
+            edits += [Edit("deletion", word, None) for word in spoken]
+            edits += [Edit("insertion", None, word) for word in drafted]
     # Hits come in the place of two substitutions, by a deletion and an insertion; of fewer there is nothing to gain.
     if replaced < 2 or replaced == count(reference, hypothesis)[1]:
         return tuple(edits)
-    first, last = _shared_ends(reference, hypothesis)
-    middle = _middle(reference[first : len(reference) - last], hypothesis[first : len(hypothesis) - last])
-    return (*map(_hit, reference[:first]), *middle, *map(_hit, reference[len(reference) - last :]))
+    prefix, suffix = _shared_ends(reference, hypothesis)
+    middle = _middle(reference[prefix : len(reference) - suffix], hypothesis[prefix : len(hypothesis) - suffix])
+    return (*map(_hit, reference[:prefix]), *middle, *map(_hit, reference[len(reference) - suffix :]))
 
 
 @functools.lru_cache(maxsize=100_000)
 def _hit(word: str) -> Edit:
-    """The same one for the same word: most places are hits, and words recur."""
+    """Return the same hit for the same word: most places are hits, and words recur."""
     return Edit("hit", word, word)
 
 
 def _shared_ends(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:
-    """Lengths of the shared beginning and end. Pairing these words costs nothing, so some best path does it."""
+    """Return the lengths of the shared beginning and end. Pairing these words is free, so some best path does it."""
     shorter = min(len(reference), len(hypothesis))
     first = 0
     while first < shorter and reference[first] == hypothesis[first]:
@@ -273,30 +262,30 @@ def _directions(reference: Sequence[str], hypothesis: Sequence[str]) -> np.ndarr
 
 
 def character_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:
-    """(edits, reference length) in Unicode code points of two word lists, spaces left out."""
-    left, right = "".join(reference), "".join(hypothesis)
-    return Levenshtein.distance(left, right), len(left)
+    """Count (edits, reference length) in Unicode code points of two word lists, spaces left out."""
+    reference_text, hypothesis_text = "".join(reference), "".join(hypothesis)
+    return Levenshtein.distance(reference_text, hypothesis_text), len(reference_text)
 
 
 def grapheme_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:
-    """(edits, reference length) in extended grapheme clusters (UAX 29) of two word lists, spaces left out."""
+    """Count (edits, reference length) in extended grapheme clusters (UAX 29) of two word lists, spaces left out."""
     memory = _clusters()
     memory.make_room()
-    left, right = memory.encode(reference), memory.encode(hypothesis)
-    return Levenshtein.distance(left, right), len(left)
+    reference_codes, hypothesis_codes = memory.encode(reference), memory.encode(hypothesis)
+    return Levenshtein.distance(reference_codes, hypothesis_codes), len(reference_codes)
 
 
 def graphemes(text: str) -> list[str]:
-    """The extended grapheme clusters of *text*, in order."""
-    found: list[str] = _CLUSTER.findall(text)
-    return found
+    """Split *text* into its extended grapheme clusters, in order."""
+    clusters: list[str] = _CLUSTER.findall(text)
+    return clusters
 
 
 _CLUSTER = regex.compile(r"\X")
 
 
 class _Clusters(dict[str, str]):
-    """Each word as a string of one code a cluster: the words of a language repeat, and strings compare quickly."""
+    """A cache of words as strings of one code a cluster: the words of a language recur, and strings compare quickly."""
 
     _MOST = 500_000
 
@@ -306,8 +295,8 @@ class _Clusters(dict[str, str]):
 
     def __missing__(self, word: str) -> str:
         codes = self._codes
-        self[word] = done = "".join(codes.setdefault(cluster, chr(len(codes))) for cluster in graphemes(word))
-        return done
+        self[word] = encoded = "".join(codes.setdefault(cluster, chr(len(codes))) for cluster in graphemes(word))
+        return encoded
 
     def make_room(self) -> None:
         if len(self) > self._MOST or len(self._codes) > self._MOST:
@@ -325,7 +314,7 @@ def _clusters() -> _Clusters:
 
 @dataclass(frozen=True, kw_only=True)
 class Recount:
-    """What jiwer finds on the same words. Its total must be ours; its parts differ, so its MER stands here alone."""
+    """The cross-check by jiwer. Its total must be ours; its parts differ, so its MER stands here alone."""
 
     version: str
     errors: int
@@ -334,11 +323,11 @@ class Recount:
 
 
 class RecountError(RuntimeError):
-    """Two engines disagree on the least number of edits, so one of them is wrong: a bug, never an input."""
+    """The error of two engines that disagree on the least number of edits: a bug, never an input."""
 
 
-class Again(NamedTuple):
-    """What jiwer finds on one pair."""
+class PairRecount(NamedTuple):
+    """The cross-check of one pair by jiwer."""
 
     errors: int
     words: int
@@ -346,25 +335,25 @@ class Again(NamedTuple):
     places: int
 
 
-def recounted(pairs: Iterable[tuple[Sequence[str], Sequence[str]]], *, batch: int = 10_000) -> Iterator[Again]:
-    """The word errors of each (reference words, hypothesis words) by jiwer, *batch* at a time to bound its memory."""
+def recount(pairs: Iterable[tuple[Sequence[str], Sequence[str]]], *, batch: int = 10_000) -> Iterator[PairRecount]:
+    """Count errors of each (reference words, hypothesis words) by jiwer, *batch* at a time to bound its memory."""
     import jiwer
 
     for references, hypotheses in _batches(pairs, batch):
         output = jiwer.process_words(references, hypotheses)
         for words, chunks in zip(output.references, output.alignments, strict=True):
-            inserted = wrong = 0
+            inserted = replaced = 0
             for chunk in chunks:
                 if chunk.type == "insert":
                     inserted += chunk.hyp_end_idx - chunk.hyp_start_idx
                 elif chunk.type != "equal":
-                    wrong += chunk.ref_end_idx - chunk.ref_start_idx
-            yield Again(errors=wrong + inserted, words=len(words), places=len(words) + inserted)
+                    replaced += chunk.ref_end_idx - chunk.ref_start_idx
+            yield PairRecount(errors=replaced + inserted, words=len(words), places=len(words) + inserted)
 
 
-def total_of(found: Iterable[Again]) -> Recount:
-    """The sum of what jiwer finds on each pair, with its version."""
-    errors, words, places = (sum(parts) for parts in zip((0, 0, 0), *found, strict=True))
+def total_of(recounts: Iterable[PairRecount]) -> Recount:
+    """Sum the *recounts* of pairs, and add the version of jiwer."""
+    errors, words, places = (sum(parts) for parts in zip((0, 0, 0), *recounts, strict=True))
     rate = errors / places if places else None
     return Recount(version=importlib.metadata.version("jiwer"), errors=errors, words=words, match_error_rate=rate)
 

@@ -1,8 +1,8 @@
 """
-What a model was trained on must not be what it is tested on: the same people, or the same sentences.
+Train/test contamination: speakers or sentences of the test that a model was trained on.
 
-A person whom a model knows is heard better than a stranger, and a sentence that it knows is not heard at all. So the
-rates of the unseen are the report, and those of the seen stand beside it, or the report is refused.
+A model makes fewer errors on a speaker that it was trained on, and hardly any on such a sentence. So the report is over
+unseen pairs, and the rates of the others stand beside it, or the report is refused.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dialects.errors import DialectError
-from dialects.grouping import Grouping, grouped_by
+from dialects.grouping import Grouping, group_pairs_by
 from dialects.normalise import Normaliser
 from dialects.preparing import Preparer
 from dialects.reading import read_rows
 from dialects.rows import Method
 from dialects.scoring import Pair
 
-#: Words from which on a sentence is told by chance no more: shorter ones recur wherever people talk.
+#: Least number of words of a sentence that is compared: shorter ones recur wherever people talk.
 SHORTEST = 4
 _TEXTS = ("text", "reference")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """Who and what a model was trained on."""
+    """The speakers and sentences that a model was trained on."""
 
     speakers: frozenset[str]
     #: As written.
@@ -35,7 +35,7 @@ class Training:
 
 def read_training(path: Path) -> Training:
     """
-    The speakers and sentences of a train manifest: a CSV, JSONL or Parquet file.
+    Read the speakers and sentences of a train manifest: a CSV, JSONL or Parquet file.
 
     The columns ``speaker`` and ``text`` (or ``reference``) are read, at least one of them must be there; an empty cell
     is nobody, or nothing.
@@ -57,65 +57,65 @@ def read_training(path: Path) -> Training:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Apart:
-    """Pairs told apart by whether the training knew them."""
+class Contamination:
+    """The pairs of a test, parted by what the training held of them."""
 
     unseen: tuple[Pair, ...]
-    #: The speaker was heard in training.
+    #: The speaker is in the training.
     speaker: tuple[Pair, ...]
     #: The speaker was not, and the sentence was.
     sentence: tuple[Pair, ...]
 
     @property
-    def sentence_for_people(self) -> str:
-        """What was found, with examples."""
-        found = []
+    def summary(self) -> str:
+        """The contaminated pairs in words, with examples."""
+        parts = []
         if self.speaker:
             names = sorted({pair.speaker for pair in self.speaker})
-            found.append(f"{len(self.speaker)} segments of {len(names)} speakers heard in training, as {names[0]!r}")
+            parts.append(f"{len(self.speaker)} segments of {len(names)} speakers heard in training, as {names[0]!r}")
         if self.sentence:
-            found.append(f"{len(self.sentence)} segments whose sentence is in the training, as {self.sentence[0].id!r}")
-        return " and ".join(found)
+            parts.append(f"{len(self.sentence)} segments whose sentence is in the training, as {self.sentence[0].id!r}")
+        return " and ".join(parts)
 
     def refuse(self) -> None:
         """
-        Stop where anything was seen.
+        Refuse any contaminated pair.
 
         Raises:
             DialectError: E_SEEN.
         """
         if self.speaker or self.sentence:
-            message = f"speech that no training knew was to be scored; found {self.sentence_for_people}"
+            message = f"speech that no training knew was to be scored; found {self.summary}"
             hint = "take them out, or let --allow-seen print them as rows of their own"
             raise DialectError("E_SEEN", message, hint=hint)
 
-    def grouped(self, prepare: Preparer, *, method: Method | None = None) -> Grouping:
-        """The rates of the unseen, the seen speakers and the seen sentences, a row each."""
-        named = ((0, "unseen", self.unseen), (1, "speaker seen", self.speaker), (2, "sentence seen", self.sentence))
-        value = {id(pair): (at, name) for at, name, pairs in named for pair in pairs}
-        every = (pair for _, _, pairs in named for pair in pairs)
-        return grouped_by(every, prepare, lambda pair, _: (value[id(pair)],), keys=("training",), method=method)
+    def group(self, prepare: Preparer, *, method: Method | None = None) -> Grouping:
+        """Count errors of unseen pairs, of those of seen speakers and of those with seen sentences, a row each."""
+        parts = ((0, "unseen", self.unseen), (1, "speaker seen", self.speaker), (2, "sentence seen", self.sentence))
+        value = {id(pair): (position, name) for position, name, pairs in parts for pair in pairs}
+        every = (pair for _, _, pairs in parts for pair in pairs)
+        return group_pairs_by(every, prepare, lambda pair, _: (value[id(pair)],), keys=("training",), method=method)
 
 
-def tell_apart(pairs: Iterable[Pair], training: Training, prepare: Preparer) -> Apart:
-    """*pairs* by what *training* knew; sentences are compared normalised, from four words on."""
-    known: dict[str, frozenset[str]] = {}
+def find_contamination(pairs: Iterable[Pair], training: Training, prepare: Preparer) -> Contamination:
+    """Part *pairs* by what *training* holds of them; sentences are compared normalised, from four words on."""
+    sentences_by_normaliser: dict[str, frozenset[str]] = {}
     unseen: list[Pair] = []
     speaker: list[Pair] = []
     sentence: list[Pair] = []
     for pair in pairs:
         normalise = prepare.rules(pair).normaliser
-        if normalise.id not in known:
-            known[normalise.id] = _sentences(training.sentences, normalise)
+        if normalise.id not in sentences_by_normaliser:
+            sentences_by_normaliser[normalise.id] = _sentences(training.sentences, normalise)
         if pair.speaker in training.speakers:
             speaker.append(pair)
-        elif " ".join(prepare(pair).reference) in known[normalise.id]:
+        elif " ".join(prepare(pair).reference) in sentences_by_normaliser[normalise.id]:
             sentence.append(pair)
         else:
             unseen.append(pair)
-    return Apart(unseen=tuple(unseen), speaker=tuple(speaker), sentence=tuple(sentence))
+    return Contamination(unseen=tuple(unseen), speaker=tuple(speaker), sentence=tuple(sentence))
 
 
-def _sentences(written: Iterable[str], normalise: Normaliser) -> frozenset[str]:
-    words: Iterable[Sequence[str]] = (normalise(text).split() for text in written)
-    return frozenset(" ".join(one) for one in words if len(one) >= SHORTEST)
+def _sentences(texts: Iterable[str], normalise: Normaliser) -> frozenset[str]:
+    sentences: Iterable[Sequence[str]] = (normalise(text).split() for text in texts)
+    return frozenset(" ".join(sentence) for sentence in sentences if len(sentence) >= SHORTEST)

@@ -1,5 +1,5 @@
 """
-How sure a rate is. The unit is the block of speakers, never the segment.
+Intervals and tests of rates. The unit is the block of speakers, never the segment.
 
 Segments of one speaker resemble each other: intervals over segments cover the truth only 46 to 82 % of the time at a
 nominal 95 %, once speakers differ. Speakers who share a conversation resemble each other too and form one block.
@@ -21,7 +21,7 @@ Interval: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """What a dialect needs before its rate is shown, and before it is ranked. Speakers are counted in blocks."""
+    """The sizes that a dialect needs before its rate is shown, and before it is ranked. Speakers count in blocks."""
 
     provisional_speakers: int = 3
     provisional_words: int = 500
@@ -30,7 +30,7 @@ class Thresholds:
 
     def state(self, *, blocks: int, words: int) -> State:
         """
-        ``suppressed`` (counts only), ``provisional`` (shown, never ranked) or ``reportable``.
+        Return ``suppressed`` (counts only), ``provisional`` (shown, never ranked) or ``reportable``.
 
         >>> Thresholds().state(blocks=9, words=5_000)
         'provisional'
@@ -44,10 +44,10 @@ class Thresholds:
 
 def blocks_of(sessions: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """
-    The block of each speaker: speakers joined, directly or through others, by a shared conversation.
+    Find the block of each speaker: speakers joined, directly or through others, by a shared conversation.
 
     Args:
-        sessions: For each speaker the conversations that he or she speaks in. None means: with nobody known.
+        sessions: For each speaker the conversations that he or she speaks in. None means: with nobody else.
 
     Returns:
         For each speaker the name of the block, which is that of its alphabetically first speaker.
@@ -66,14 +66,14 @@ def blocks_of(sessions: Mapping[str, Iterable[str]]) -> dict[str, str]:
     first_in: dict[str, str] = {}
     for speaker, spoken_in in sessions.items():
         for session in spoken_in:
-            one, other = sorted((find(speaker), find(first_in.setdefault(session, speaker))))
-            leader[other] = one
+            first, second = sorted((find(speaker), find(first_in.setdefault(session, speaker))))
+            leader[second] = first
     return {speaker: find(speaker) for speaker in sessions}
 
 
 def jackknife_interval(errors: Sequence[int], words: Sequence[int], *, confidence: float = 0.95) -> Interval | None:
     """
-    The interval of sum(*errors*) / sum(*words*), by the jackknife over blocks with Student's t at K - 1 degrees.
+    Return the interval of sum(*errors*) / sum(*words*), by the jackknife over blocks with Student's t at K - 1 degrees.
 
     The ratio is linearised: block k deviates by e_k - R n_k, and the variance of R is K / (K - 1) times the sum of the
     squared deviations over the squared number of words. The lower end is clamped at 0. A block without words stays in,
@@ -96,7 +96,7 @@ def jackknife_interval(errors: Sequence[int], words: Sequence[int], *, confidenc
 
 
 def standard_error(errors: Sequence[int], words: Sequence[int]) -> float | None:
-    """Standard error of the pooled rate over blocks, or ``None`` with fewer than two blocks or without words."""
+    """Return the standard error of the pooled rate over blocks; ``None`` below two blocks or without words."""
     total, blocks = sum(words), len(errors)
     if blocks < 2 or total == 0:
         return None
@@ -107,7 +107,7 @@ def standard_error(errors: Sequence[int], words: Sequence[int]) -> float | None:
 
 
 def t_quantile(probability: float, degrees: int) -> float:
-    """The point below which Student's t with *degrees* of freedom falls with *probability*."""
+    """Return the point below which Student's t with *degrees* of freedom falls with *probability*."""
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, probability))
@@ -122,7 +122,7 @@ def bootstrap_interval(
     seed: int = 0,
 ) -> Interval | None:
     """
-    The percentile interval of the pooled rate over *resamples* draws of whole blocks, with replacement.
+    Return the percentile interval of the pooled rate over *resamples* draws of whole blocks, with replacement.
 
     Too narrow below some 20 blocks (coverage 82 to 92 %); it is the second column, and the way to intervals of gaps.
     A draw without reference words has no rate and is left out. Repeatable: PCG64 with *seed*.
@@ -132,14 +132,14 @@ def bootstrap_interval(
     """
     if len(errors) < 2 or sum(words) == 0:
         return None
-    rates = resampled_rates(errors, words, resamples=resamples, seed=seed)
+    rates = resample_rates(errors, words, resamples=resamples, seed=seed)
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(rates, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def resampled_rates(errors: Sequence[int], words: Sequence[int], *, resamples: int, seed: int) -> NDArray[np.float64]:
-    """Pooled rates of *resamples* draws of blocks, shape (resamples,); NaN for a draw without words."""
+def resample_rates(errors: Sequence[int], words: Sequence[int], *, resamples: int, seed: int) -> NDArray[np.float64]:
+    """Return the pooled rates of *resamples* draws of blocks, shape (resamples,); NaN for a draw without words."""
     draws = np.random.Generator(np.random.PCG64(seed)).multinomial(
         len(errors), np.full(len(errors), 1 / len(errors)), size=resamples
     )
@@ -156,7 +156,7 @@ EXACT_UP_TO = 20
 
 def sign_flip_test(differences: Sequence[int], *, draws: int = 100_000, seed: int = 0) -> float | None:
     """
-    How often chance alone makes two models differ as much: two-sided p-value of a paired permutation by block.
+    Return the two-sided p-value of a paired permutation by block: how often chance makes two models differ as much.
 
     Were the models equal, each block's difference could as well have the other sign. All 2 ** K sign patterns are tried
     for K up to 20, else *draws* of them, counting the one observed. The smallest value is 2 / 2 ** K.
@@ -167,46 +167,48 @@ def sign_flip_test(differences: Sequence[int], *, draws: int = 100_000, seed: in
     Returns:
         The share of patterns whose sum is at least as far from zero; ``None`` without blocks.
     """
-    found = np.asarray(differences, dtype=np.int64)
-    if not len(found):
+    values = np.asarray(differences, dtype=np.int64)
+    if not len(values):
         return None
-    observed = abs(int(found.sum()))
-    if len(found) <= EXACT_UP_TO:
+    observed = abs(int(values.sum()))
+    if len(values) <= EXACT_UP_TO:
         sums = np.zeros(1, dtype=np.int64)
-        for difference in found:
+        for difference in values:
             sums = np.concatenate((sums - difference, sums + difference))
         return float(np.mean(np.abs(sums) >= observed))
     generator = np.random.Generator(np.random.PCG64(seed))
     as_far = 0
     for start in range(0, draws, 10_000):
-        signs = generator.integers(0, 2, size=(min(10_000, draws - start), len(found))) * 2 - 1
-        as_far += int((np.abs(signs @ found) >= observed).sum())
+        signs = generator.integers(0, 2, size=(min(10_000, draws - start), len(values))) * 2 - 1
+        as_far += int((np.abs(signs @ values) >= observed).sum())
     return (as_far + 1) / (draws + 1)
 
 
 def smallest_p(blocks: int) -> float:
-    """The least p-value that :func:`sign_flip_test` can give: above 0.05 below six blocks."""
+    """Return the least p-value that :func:`sign_flip_test` can give: above 0.05 below six blocks."""
     return min(1.0, 2.0 / 2.0**blocks)
 
 
 def wilcoxon_test(differences: Sequence[float]) -> float | None:
     """
-    Two-sided p-value of Wilcoxon's signed ranks over blocks, ``None`` where no block differs.
+    Return the two-sided p-value of Wilcoxon's signed ranks over blocks, ``None`` where no block differs.
 
     Blocks without a difference are left out and equal ones share their mean rank; the distribution is that of the sign
     flips of these ranks, exact up to 20 blocks.
     """
-    found = [difference for difference in differences if difference]
-    sizes = sorted(abs(difference) for difference in found)
+    nonzero = [difference for difference in differences if difference]
+    sizes = sorted(abs(difference) for difference in nonzero)
     # Twice the mean rank of equal sizes: first and last place added, so that it stays a whole number.
     ranks = {size: 2 * sizes.index(size) + sizes.count(size) + 1 for size in set(sizes)}
-    return sign_flip_test([ranks[abs(one)] if one > 0 else -ranks[abs(one)] for one in found])
+    return sign_flip_test(
+        [ranks[abs(difference)] if difference > 0 else -ranks[abs(difference)] for difference in nonzero]
+    )
 
 
 def difference_interval(
     differences: Sequence[int], words: Sequence[int], *, confidence: float = 0.95
 ) -> Interval | None:
-    """Interval of sum(*differences*) / sum(*words*) as :func:`jackknife_interval` makes it, on both sides of zero."""
+    """Return the interval of sum(*differences*) / sum(*words*) by :func:`jackknife_interval`, on both sides of zero."""
     spread = standard_error(differences, words)
     if spread is None:
         return None
@@ -218,7 +220,7 @@ def difference_interval(
 def smallest_detectable(
     differences: Sequence[int], words: Sequence[int], *, alpha: float = 0.05, power: float = 0.8
 ) -> float | None:
-    """The true difference of rates that as many blocks, as different, would show with *power* at level *alpha*."""
+    """Return the true difference of rates that as many blocks would show with *power* at level *alpha*."""
     spread = standard_error(differences, words)
     if spread is None:
         return None
@@ -228,17 +230,17 @@ def smallest_detectable(
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
     """
-    The p-values of several tests, adjusted so that the chance of any false finding stays at the level (Holm 1979).
+    Adjust the p-values of several tests so that the chance of any false finding stays at the level (Holm 1979).
 
     ``None`` stays ``None`` and is no test.
 
     >>> holm([0.01, None, 0.04, 0.03])
     [0.03, None, 0.06, 0.06]
     """
-    order = sorted((value, at) for at, value in enumerate(values) if value is not None)
+    order = sorted((value, index) for index, value in enumerate(values) if value is not None)
     adjusted: list[float | None] = [None] * len(values)
     highest = 0.0
-    for rank, (value, at) in enumerate(order):
+    for rank, (value, index) in enumerate(order):
         highest = max(highest, min(1.0, value * (len(order) - rank)))
-        adjusted[at] = highest
+        adjusted[index] = highest
     return adjusted

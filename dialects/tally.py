@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dialects.counted import Counted, Forgiven, Kept, count_all
+from dialects.counted import CountCache, Forgiven, PairCounts, count_all
 from dialects.dialect import Dialect
 from dialects.normalise import Normaliser
 from dialects.preparing import Preparer
-from dialects.scoring import Again, ErrorCount, Pair, Recount, from_counts, total_of
+from dialects.scoring import ErrorCount, Pair, PairRecount, Recount, from_counts, total_of
 
 #: Pairs that are counted together.
 _BATCH = 10_000
@@ -20,7 +20,7 @@ _BATCH = 10_000
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What one speaker of one dialect contributes. Whole numbers, so that any order of adding gives the same."""
+    """The sums of one speaker of one dialect. Whole numbers, so that any order of adding gives the same."""
 
     segments: int = 0
     hits: int = 0
@@ -63,31 +63,31 @@ class Tally:
         """The word errors."""
         return from_counts((self.hits, self.substitutions, self.deletions, self.insertions))
 
-    def add(self, pair: Pair, one: Counted) -> None:
-        """Take in one more pair."""
-        words, errors = one.words, one.errors
-        self.hits += one.hits
-        self.substitutions += one.substitutions
-        self.deletions += one.deletions
-        self.insertions += one.insertions
-        self.characters += one.characters
-        self.character_errors += one.character_errors
-        self.hypothesis_characters += one.hypothesis_characters
-        self.graphemes += one.graphemes
-        self.grapheme_errors += one.grapheme_errors
-        self.raw_words += one.raw_words
-        self.raw_errors += one.raw_errors
-        self.lossy_words += one.lossy_words
-        self.lossy_errors += one.lossy_errors
-        self.variant_errors += one.variant_errors
-        self.folded += one.folded
+    def add(self, pair: Pair, counts: PairCounts) -> None:
+        """Add one more pair."""
+        words, errors = counts.words, counts.errors
+        self.hits += counts.hits
+        self.substitutions += counts.substitutions
+        self.deletions += counts.deletions
+        self.insertions += counts.insertions
+        self.characters += counts.characters
+        self.character_errors += counts.character_errors
+        self.hypothesis_characters += counts.hypothesis_characters
+        self.graphemes += counts.graphemes
+        self.grapheme_errors += counts.grapheme_errors
+        self.raw_words += counts.raw_words
+        self.raw_errors += counts.raw_errors
+        self.lossy_words += counts.lossy_words
+        self.lossy_errors += counts.lossy_errors
+        self.variant_errors += counts.variant_errors
+        self.folded += counts.folded
         self.segments += 1
         self.missing_hypotheses += pair.missing
         if not words:
             self.empty_references += 1
-            self.silence_insertions += one.insertions
-        if one.forgiven:
-            self.forgiven.update(one.forgiven)
+            self.silence_insertions += counts.insertions
+        if counts.forgiven:
+            self.forgiven.update(counts.forgiven)
         self.errors_squared += errors * errors
         self.errors_times_words += errors * words
         self.words_squared += words * words
@@ -115,7 +115,7 @@ class Tallies:
     dialects: Mapping[str, Dialect]
     #: For each dialect the normalisers that its pairs went through, nearly always one.
     normalisers: Mapping[str, tuple[Normaliser, ...]]
-    #: What another engine counted on the same words; ``None`` if nobody asked.
+    #: The cross-check by another engine on the same words; ``None`` if it was not run.
     recount: Recount | None
     #: ``W_…`` lines of the dialects that only inherit.
     warnings: tuple[str, ...]
@@ -124,7 +124,7 @@ class Tallies:
 
     @property
     def everyone(self) -> dict[str, Tally]:
-        """All speakers in alphabetical order, those of several dialects summed."""
+        """The sums of all speakers in alphabetical order, those of several dialects together."""
         speakers: dict[str, Tally] = {}
         for parts in self.by_dialect.values():
             for speaker, part in parts.items():
@@ -132,23 +132,25 @@ class Tallies:
         return dict(sorted(speakers.items()))
 
 
-def tally(pairs: Iterable[Pair], prepare: Preparer, *, with_recount: bool = True, kept: Kept | None = None) -> Tallies:
+def tally(
+    pairs: Iterable[Pair], prepare: Preparer, *, with_recount: bool = True, cache: CountCache | None = None
+) -> Tallies:
     """
-    The sums of *pairs*, which may be a stream: memory grows with speakers, not with pairs.
+    Sum over *pairs*, which may be a stream: memory grows with speakers, not with pairs.
 
     Args:
         with_recount: Let jiwer count the same words; about doubles the time.
-        kept: Counts of earlier reports. What it knows is added and not aligned again, and the sums are the same.
+        cache: Counts of earlier reports. A cached pair is not aligned again, and the sums are the same.
     """
-    found = _Gathered(prepare)
-    rest = iter(pairs)
-    while batch := list(itertools.islice(rest, _BATCH)):
-        found.add(batch, list(count_all(batch, prepare, with_recount=with_recount, kept=kept)))
-    return found.finish(with_recount)
+    sums = _Sums(prepare)
+    stream = iter(pairs)
+    while batch := list(itertools.islice(stream, _BATCH)):
+        sums.add(batch, list(count_all(batch, prepare, with_recount=with_recount, cache=cache)))
+    return sums.finish(with_recount)
 
 
-class _Gathered:
-    """Sums while pairs go by."""
+class _Sums:
+    """The running sums of a stream of pairs."""
 
     def __init__(self, prepare: Preparer) -> None:
         self._prepare = prepare
@@ -156,10 +158,10 @@ class _Gathered:
         self._dialects: dict[str, Dialect] = {}
         self._normalisers: dict[str, dict[str, Normaliser]] = {}
         self._mixed = _UnorderedHash()
-        self._again = Again(errors=0, words=0, places=0)
+        self._recount = PairRecount(errors=0, words=0, places=0)
 
-    def add(self, pairs: Sequence[Pair], counts: Sequence[Counted]) -> None:
-        for pair, one in zip(pairs, counts, strict=True):
+    def add(self, pairs: Sequence[Pair], counts: Sequence[PairCounts]) -> None:
+        for pair, pair_counts in zip(pairs, counts, strict=True):
             rules = self._prepare.rules(pair)
             tag = rules.dialect.tag
             self._dialects[tag] = rules.dialect
@@ -167,9 +169,9 @@ class _Gathered:
             key = (tag, pair.speaker)
             if key not in self._sums:
                 self._sums[key] = Tally()
-            self._sums[key].add(pair, one)
+            self._sums[key].add(pair, pair_counts)
             self._mixed.add(pair.id, pair.reference, tag, pair.speaker)
-        self._again = _sum_of([self._again, *(one.again for one in counts)])
+        self._recount = _add_recounts([self._recount, *(pair_counts.recount for pair_counts in counts)])
 
     def finish(self, with_recount: bool) -> Tallies:
         by_dialect: dict[str, dict[str, Tally]] = {}
@@ -179,19 +181,19 @@ class _Gathered:
         return Tallies(
             by_dialect=by_dialect,
             dialects={tag: self._dialects[tag] for tag in by_dialect},
-            normalisers={tag: tuple(found[name] for name in sorted(found)) for tag, found in named.items()},
-            recount=total_of([self._again]) if with_recount else None,
+            normalisers={tag: tuple(by_id[name] for name in sorted(by_id)) for tag, by_id in named.items()},
+            recount=total_of([self._recount]) if with_recount else None,
             warnings=tuple(warning for tag in by_dialect if (warning := self._dialects[tag].warning)),
             references=self._mixed.hexdigest(),
         )
 
 
-def _sum_of(found: Sequence[Again]) -> Again:
-    return Again(*(sum(parts) for parts in zip(*found, strict=True)))
+def _add_recounts(recounts: Sequence[PairRecount]) -> PairRecount:
+    return PairRecount(*(sum(parts) for parts in zip(*recounts, strict=True)))
 
 
 class _UnorderedHash:
-    """The sum of the SHA-256 of each item: a stream needs no sorting, and the order does not show."""
+    """The sum of the SHA-256 of each item, so that a stream needs no sorting and the order does not show."""
 
     def __init__(self) -> None:
         self._sum = 0

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dialects.counted import counted
+from dialects.counted import count_pair
 from dialects.preparing import Prepared
 from dialects.scoring import Pair
 
@@ -39,7 +39,7 @@ def utterances(
     """One dict a pair with the columns above, in the order of *pairs*; without *texts* the counts alone."""
     for pair in pairs:
         ready = prepare(pair)
-        counts = counted(ready)
+        counts = count_pair(ready)
         line: dict[str, Any] = {
             "id": pair.id,
             "model": pair.model,

@@ -16,10 +16,10 @@ from threading import Event
 from typing import Any, Final
 
 from dialects.comparison import Comparison, contrast
-from dialects.hallucinations import hallucinated
+from dialects.hallucinations import is_hallucinated
 from dialects.preparing import Preparer
 from dialects.report import Report, report_of
-from dialects.rows import Method, rounded
+from dialects.rows import Method, round_number
 from dialects.scoring import Pair
 from transcribe.backends.by_dialect import part_id
 from transcribe.drafting import Recipe, Step, assemble, draft_pending, tracks_of
@@ -47,7 +47,7 @@ class Speed:
         """For JSON."""
         letter = self.seconds_a_letter
         return {
-            "real_time_factor": rounded(self.real_time_factor),
+            "real_time_factor": round_number(self.real_time_factor),
             "seconds_a_letter": None if letter is None else round(letter, 6),
         }
 
@@ -73,7 +73,7 @@ class Scores:
         return {
             "model": self.model,
             "hallucinations": self.hallucinations,
-            "hallucinations_an_hour": rounded(self.hallucinations_an_hour),
+            "hallucinations_an_hour": round_number(self.hallucinations_an_hour),
             "sound_ms": self.sound,
             **self.speed.data(),
             "report": self.report.data(),
@@ -224,7 +224,7 @@ def scores(
     return Scores(
         model=recipe.recogniser.id,
         report=report_of(found, prepare, model=recipe.recogniser.id, method=method, with_recount=False),
-        hallucinations=sum(hallucinated(prepare(pair)) for pair in found),
+        hallucinations=sum(is_hallucinated(prepare(pair)) for pair in found),
         sound=round(sum((pair.duration_s or 0.0) * 1000 for pair in found)),
         speed=speed,
     )

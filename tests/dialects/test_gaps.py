@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from dialects.gaps import Gaps, gaps, shrunken
+from dialects.gaps import Gaps, gaps, shrink_rates
 from dialects.report import build
 from dialects.rows import Method
 from dialects.scoring import Pair
@@ -35,14 +35,14 @@ def speakers(dialect: str, rate: float, *, people: int = 10, words: int = 100, s
     ]
 
 
-def found(*pairs: Pair) -> Gaps:
+def measure_gaps(*pairs: Pair) -> Gaps:
     between = build(pairs, method=SMALL, with_recount=False).gaps
     assert between is not None
     return between
 
 
 def test_a_gap_that_is_there_is_beyond_chance() -> None:
-    between = found(*speakers("en-US", 0.1), *speakers("en-IN", 0.15), *speakers("en-scotland", 0.5))
+    between = measure_gaps(*speakers("en-US", 0.1), *speakers("en-IN", 0.15), *speakers("en-scotland", 0.5))
 
     assert between.worst == "en-scotland"
     for gap in (between.highest_less_lowest, between.highest_by_lowest, between.worst_less_rest, between.spread):
@@ -54,7 +54,7 @@ def test_a_gap_that_is_there_is_beyond_chance() -> None:
 
 
 def test_a_gap_between_equal_dialects_is_what_chance_shows() -> None:
-    between = found(*speakers("en-US", 0.2), *speakers("en-IN", 0.2), *speakers("en-scotland", 0.2))
+    between = measure_gaps(*speakers("en-US", 0.2), *speakers("en-IN", 0.2), *speakers("en-scotland", 0.2))
 
     assert between.highest_less_lowest.value > 0
     assert between.highest_less_lowest.p > 0.05
@@ -68,7 +68,7 @@ def test_the_worst_is_compared_with_the_others_and_not_with_itself() -> None:
         *(pair("a a a a", "a a x x", id=f"i{n}", speaker=f"i{n}", dialect="en-IN") for n in range(60)),
         *(pair("a a a a", "a a a a", id=f"s{n}", speaker=f"s{n}", dialect="en-scotland") for n in range(60)),
     ]
-    between = found(*exact)
+    between = measure_gaps(*exact)
 
     assert between.worst_less_rest.value == pytest.approx(0.5 - 0.125)
     assert between.highest_less_lowest.value == 0.5
@@ -76,7 +76,7 @@ def test_the_worst_is_compared_with_the_others_and_not_with_itself() -> None:
 
 
 def test_only_reportable_dialects_are_ranked() -> None:
-    between = found(
+    between = measure_gaps(
         *speakers("en-US", 0.1), *speakers("en-IN", 0.2), *speakers("en-scotland", 0.9, people=4), *speakers("th", 0.9)
     )
 
@@ -95,19 +95,19 @@ def test_one_dialect_has_no_gap() -> None:
 def test_gaps_repeat_and_are_plain_json() -> None:
     pairs = [*speakers("en-US", 0.1), *speakers("en-IN", 0.2)]
 
-    assert found(*pairs) == found(*pairs[::-1])
+    assert measure_gaps(*pairs) == measure_gaps(*pairs[::-1])
     data = build(pairs, method=SMALL).data()["gaps"]
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert data["worst"]["dialect"] == "en-IN"
 
 
 def test_what_is_uncertain_is_drawn_further_to_the_middle() -> None:
-    sure, unsure, middle = shrunken([(0.4, 0.01), (0.4, 0.1), (0.1, 0.01)])
+    sure, unsure, middle = shrink_rates([(0.4, 0.01), (0.4, 0.1), (0.1, 0.01)])
 
     assert 0.39 < sure < 0.4
     assert middle < unsure < sure - 0.005
 
 
 def test_rates_that_differ_by_chance_alone_shrink_to_their_mean() -> None:
-    assert shrunken([(0.20, 0.05), (0.21, 0.05)]) == pytest.approx([0.205, 0.205])
-    assert shrunken([(0.2, 0.0), (0.2, 0.0)]) == pytest.approx([0.2, 0.2])
+    assert shrink_rates([(0.20, 0.05), (0.21, 0.05)]) == pytest.approx([0.205, 0.205])
+    assert shrink_rates([(0.2, 0.0), (0.2, 0.0)]) == pytest.approx([0.2, 0.2])

@@ -8,7 +8,7 @@ import pytest
 
 from dialects.dialect import load_catalogue
 from dialects.errors import DialectError
-from dialects.grouping import KEYS, grouped, parse_keys
+from dialects.grouping import KEYS, group_pairs, parse_keys
 from dialects.preparing import Preparer
 from dialects.report import build
 from dialects.rows import Method
@@ -23,8 +23,10 @@ SMALL = Method(
 
 
 def tables(pairs: list[Pair], *keys: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = grouped(pairs, Preparer(load_catalogue()), keys, method=SMALL).data()["groups"]
-    return found
+    groups: list[dict[str, object]] = group_pairs(pairs, Preparer(load_catalogue()), keys, method=SMALL).data()[
+        "groups"
+    ]
+    return groups
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -44,27 +46,27 @@ def test_groups_by_dialect_are_the_rows_of_the_report() -> None:
 
 
 def test_lengths_stand_in_their_order() -> None:
-    pairs = [pair(id=str(at), duration_s=length) for at, length in enumerate([12.0, 1.0, 30.0, 6.0])]
+    pairs = [pair(id=str(number), duration_s=length) for number, length in enumerate([12.0, 1.0, 30.0, 6.0])]
 
     labels = [group["duration"] for group in tables([*pairs, pair(id="none")], "duration")]
     assert labels == ["0 – 2 s", "5 – 10 s", "10 – 20 s", "20 s and more", "unknown"]
 
 
 def test_a_person_is_shown_without_an_interval_and_hidden_by_the_privacy_floor() -> None:
-    found = grouped(corpus(), Preparer(load_catalogue()), ["dialect", "speaker"], method=SMALL)
-    (group, *_) = found.data()["groups"]
+    grouping = group_pairs(corpus(), Preparer(load_catalogue()), ["dialect", "speaker"], method=SMALL)
+    (group, *_) = grouping.data()["groups"]
 
     assert (group["state"], group["ci_low"]) == ("individual", None)
     assert group["wer"] is not None
-    assert found.data(privacy_floor=True)["groups"][0]["wer"] is None
-    assert "individual" in found.text()
+    assert grouping.data(privacy_floor=True)["groups"][0]["wer"] is None
+    assert "individual" in grouping.text()
 
 
 def test_a_group_of_too_few_shows_its_size_only() -> None:
-    found = grouped([pair("a b", "a c")], Preparer(load_catalogue()), ["dialect"], method=SMALL)
+    grouping = group_pairs([pair("a b", "a c")], Preparer(load_catalogue()), ["dialect"], method=SMALL)
 
-    assert "50.0" not in found.text()
-    assert "suppressed" in found.text()
+    assert "50.0" not in grouping.text()
+    assert "suppressed" in grouping.text()
 
 
 def test_words_of_another_script_and_overlaps_are_told_apart() -> None:
@@ -84,6 +86,6 @@ def test_a_key_that_is_none_is_refused_with_the_nearest() -> None:
 
 
 def test_a_grouping_is_plain_json() -> None:
-    found = grouped(corpus(segments=2), Preparer(load_catalogue()), ["dialect", "snr"], method=SMALL).data()
+    data = group_pairs(corpus(segments=2), Preparer(load_catalogue()), ["dialect", "snr"], method=SMALL).data()
 
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert json.loads(json.dumps(data, allow_nan=False)) == data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialects.counted import counted
+from dialects.counted import count_pair
 from dialects.dialect import load_catalogue
 from dialects.preparing import Preparer
 from dialects.scoring import HIDDEN, Pair
@@ -25,7 +25,7 @@ def pair(reference: str, hypothesis: str) -> Pair:
 def test_a_mark_is_neither_right_nor_wrong(reference: str, hypothesis: str) -> None:
     ready = Preparer(load_catalogue())(pair(reference, hypothesis))
     assert ready.reference == ready.hypothesis == ["i", "met", "yesterday"]
-    counts = counted(ready)
+    counts = count_pair(ready)
     assert (counts.hits, counts.substitutions, counts.deletions, counts.insertions) == (3, 0, 0, 0)
 
 

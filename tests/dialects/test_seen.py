@@ -9,7 +9,7 @@ import pytest
 from dialects.dialect import load_catalogue
 from dialects.errors import DialectError
 from dialects.preparing import Preparer
-from dialects.seen import Apart, Training, read_training, tell_apart
+from dialects.seen import Contamination, Training, find_contamination, read_training
 from tests.dialects.factories import pair
 
 PAIRS = [
@@ -21,32 +21,32 @@ PAIRS = [
 TRAINING = Training(speakers=frozenset({"bob"}), sentences=frozenset({"i come from the VILLAGE", "yes indeed"}))
 
 
-def apart(training: Training = TRAINING) -> Apart:
-    return tell_apart(PAIRS, training, Preparer(load_catalogue()))
+def check(training: Training = TRAINING) -> Contamination:
+    return find_contamination(PAIRS, training, Preparer(load_catalogue()))
 
 
 def test_speakers_and_normalised_sentences_are_found_and_short_ones_are_not() -> None:
-    found = apart()
+    contamination = check()
 
-    assert [one.id for one in found.unseen] == ["new", "short"]
-    assert [one.id for one in found.speaker] == ["voice"]
-    assert [one.id for one in found.sentence] == ["sentence"]
+    assert [pair.id for pair in contamination.unseen] == ["new", "short"]
+    assert [pair.id for pair in contamination.speaker] == ["voice"]
+    assert [pair.id for pair in contamination.sentence] == ["sentence"]
 
 
 def test_what_was_seen_is_refused_with_examples() -> None:
     with pytest.raises(
         DialectError, match=r"1 segments of 1 speakers heard in training, as 'bob' and 1 segments"
     ) as bad:
-        apart().refuse()
+        check().refuse()
 
     assert bad.value.code == "E_SEEN"
-    apart(Training(speakers=frozenset(), sentences=frozenset())).refuse()
+    check(Training(speakers=frozenset(), sentences=frozenset())).refuse()
 
 
 def test_rows_of_their_own_add_up() -> None:
-    groups = apart().grouped(Preparer(load_catalogue())).data()["groups"]
+    groups = check().group(Preparer(load_catalogue())).data()["groups"]
 
-    assert [(one["training"], one["segments"]) for one in groups] == [
+    assert [(row["training"], row["segments"]) for row in groups] == [
         ("unseen", 2),
         ("speaker seen", 1),
         ("sentence seen", 1),

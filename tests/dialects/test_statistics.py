@@ -15,7 +15,7 @@ from dialects.statistics import (
     difference_interval,
     holm,
     jackknife_interval,
-    resampled_rates,
+    resample_rates,
     sign_flip_test,
     smallest_detectable,
     smallest_p,
@@ -59,27 +59,27 @@ def test_blocks_of_equal_rates_leave_no_width(errors: int, words: int, sizes: li
 
 
 @given(blocks)
-def test_saying_everything_twice_changes_no_interval(found: list[tuple[int, int]]) -> None:
+def test_saying_everything_twice_changes_no_interval(counts: list[tuple[int, int]]) -> None:
     """The mistake that a segment interval makes: it would shrink by the square root of two."""
-    errors, words = [one for one, _ in found], [one for _, one in found]
+    errors, words = [number for number, _ in counts], [number for _, number in counts]
     once = jackknife_interval(errors, words)
-    twice = jackknife_interval([2 * one for one in errors], [2 * one for one in words])
+    doubled = jackknife_interval([2 * number for number in errors], [2 * number for number in words])
 
     assert once is not None
-    assert once == pytest.approx(twice)
+    assert once == pytest.approx(doubled)
 
 
 @given(blocks)
-def test_an_interval_holds_its_rate(found: list[tuple[int, int]]) -> None:
-    errors, words = [one for one, _ in found], [one for _, one in found]
+def test_an_interval_holds_its_rate(counts: list[tuple[int, int]]) -> None:
+    errors, words = [number for number, _ in counts], [number for _, number in counts]
     low, high = jackknife_interval(errors, words) or (1, 0)
 
     assert 0 <= low <= sum(errors) / sum(words) <= high
 
 
 @given(blocks)
-def test_more_confidence_is_wider(found: list[tuple[int, int]]) -> None:
-    errors, words = [one for one, _ in found], [one for _, one in found]
+def test_more_confidence_is_wider(counts: list[tuple[int, int]]) -> None:
+    errors, words = [number for number, _ in counts], [number for _, number in counts]
     narrow = jackknife_interval(errors, words, confidence=0.8) or (0, 0)
     wide = jackknife_interval(errors, words, confidence=0.99) or (0, 0)
 
@@ -103,8 +103,8 @@ def test_the_bootstrap_repeats_for_a_seed_and_differs_between_seeds() -> None:
     errors, words = [10, 20, 31, 7, 15], [100, 90, 110, 95, 103]
 
     assert bootstrap_interval(errors, words, seed=1) == bootstrap_interval(errors, words, seed=1)
-    assert list(resampled_rates(errors, words, resamples=50, seed=1)) != list(
-        resampled_rates(errors, words, resamples=50, seed=2)
+    assert list(resample_rates(errors, words, resamples=50, seed=1)) != list(
+        resample_rates(errors, words, resamples=50, seed=2)
     )
 
 
@@ -115,7 +115,7 @@ def test_the_bootstrap_stays_between_the_best_and_the_worst_block() -> None:
 
 
 def test_a_draw_of_silent_blocks_only_has_no_rate() -> None:
-    rates = resampled_rates([1, 0], [10, 0], resamples=200, seed=0)
+    rates = resample_rates([1, 0], [10, 0], resamples=200, seed=0)
 
     assert 0 < sum(rate != rate for rate in rates) < 200
     assert bootstrap_interval([1, 0], [10, 0]) == (0.1, 0.1)
@@ -143,9 +143,9 @@ def test_thresholds_can_be_set() -> None:
 
 
 def test_speakers_of_one_conversation_form_a_block() -> None:
-    found = blocks_of({"dan": ["s2"], "ann": ["s1"], "bob": ["s1", "s2"], "eve": [], "fay": ["s3"]})
+    blocks_by_speaker = blocks_of({"dan": ["s2"], "ann": ["s1"], "bob": ["s1", "s2"], "eve": [], "fay": ["s3"]})
 
-    assert found == {"dan": "ann", "ann": "ann", "bob": "ann", "eve": "eve", "fay": "fay"}
+    assert blocks_by_speaker == {"dan": "ann", "ann": "ann", "bob": "ann", "eve": "eve", "fay": "fay"}
 
 
 @given(st.dictionaries(st.sampled_from("abcdefg"), st.lists(st.sampled_from("123"), max_size=2)), st.randoms())
@@ -158,10 +158,10 @@ def test_blocks_do_not_depend_on_the_order_of_speakers(sessions: dict[str, list[
 
 def by_trying_all_signs(differences: list[int]) -> float:
     sums = [
-        abs(sum(sign * one for sign, one in zip(signs, differences, strict=True)))
+        abs(sum(sign * difference for sign, difference in zip(signs, differences, strict=True)))
         for signs in itertools.product((-1, 1), repeat=len(differences))
     ]
-    return sum(one >= abs(sum(differences)) for one in sums) / len(sums)
+    return sum(total >= abs(sum(differences)) for total in sums) / len(sums)
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=8))
@@ -216,8 +216,8 @@ def test_fewer_people_see_less() -> None:
 @given(st.lists(st.none() | st.floats(0, 1), max_size=6))
 def test_holm_never_lowers_a_value_nor_changes_their_order(values: list[float | None]) -> None:
     adjusted = holm(values)
-    tests = [(one, other) for one, other in zip(values, adjusted, strict=True) if one is not None]
+    tests = [(p, adjusted_p) for p, adjusted_p in zip(values, adjusted, strict=True) if p is not None]
 
-    assert [one is None for one in values] == [one is None for one in adjusted]
-    assert all(one <= (other or 0) <= 1 for one, other in tests)
+    assert [p is None for p in values] == [p is None for p in adjusted]
+    assert all(p <= (adjusted_p or 0) <= 1 for p, adjusted_p in tests)
     assert all(a[1] <= b[1] for a, b in itertools.pairwise(sorted(tests)))  # type: ignore[operator]

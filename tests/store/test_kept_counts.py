@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dialects.counted import Counted, count_all
+from dialects.counted import PairCounts, count_all
 from dialects.dialect import load_catalogue
 from dialects.preparing import Preparer
 from dialects.report import report_of
@@ -29,16 +29,16 @@ class Watched:
         self._kept = kept
         self.new: list[bytes] = []
 
-    def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, Counted]:
+    def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, PairCounts]:
         return self._kept.lookup(keys)
 
-    def keep(self, counts: Mapping[bytes, Counted]) -> None:
+    def keep(self, counts: Mapping[bytes, PairCounts]) -> None:
         self.new += counts
         self._kept.keep(counts)
 
 
 def told(pairs: list[Pair], kept: KeptCounts | Watched | None = None) -> str:
-    report = report_of(pairs, Preparer(load_catalogue()), method=QUICK, kept=kept)
+    report = report_of(pairs, Preparer(load_catalogue()), method=QUICK, cache=kept)
     return json.dumps(report.data(), ensure_ascii=False)
 
 
@@ -74,9 +74,9 @@ def test_forgiven_spellings_come_back_as_they_were(tmp_path: Path) -> None:
     prepare = Preparer(load_catalogue())
     pairs = [pair("{ white paper / whitepaper } here", "whitepaper here")]
     with KeptCounts(tmp_path / "c") as kept:
-        first = list(count_all(pairs, prepare, kept=kept))
+        first = list(count_all(pairs, prepare, cache=kept))
     with KeptCounts(tmp_path / "c") as kept:
-        assert list(count_all(pairs, prepare, kept=kept)) == first
+        assert list(count_all(pairs, prepare, cache=kept)) == first
     assert first[0].forgiven == (("white paper", "whitepaper"),)
 
 

@@ -25,7 +25,7 @@ from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
     from dialects.comparison import Side
-    from dialects.counted import Kept
+    from dialects.counted import CountCache
     from dialects.scoring import Pair
 
 
@@ -59,13 +59,13 @@ def compare(place: Path | None, asked: Contest) -> Answer:
     return Answer(data=found.data(), text=found.text(), warnings=warnings)
 
 
-def _side(pairs: Sequence[Pair], asked: Contest, settings: ReportSettings, *, kept: Kept | None = None) -> Side:
+def _side(pairs: Sequence[Pair], asked: Contest, settings: ReportSettings, *, kept: CountCache | None = None) -> Side:
     from dialects.comparison import Side
     from dialects.tally import tally
 
     prepare = preparer(settings, normaliser=asked.normaliser)
     model = pairs[0].model if pairs else None
-    return Side.of(tally(pairs, prepare, with_recount=False, kept=kept), model)
+    return Side.of(tally(pairs, prepare, with_recount=False, cache=kept), model)
 
 
 def _of_workspace(place: Path | None, asked: Contest) -> tuple[list[Side], ReportSettings, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from dialects.preparing import unmarked
+from dialects.preparing import remove_masks
 from transcribe.errors import MissingError
 from transcribe.masking import MASK, Span, Terms, hide_words, within
 from transcribe.protocols import LabelledSpan
@@ -110,11 +110,11 @@ class _Normalising:
         return self._prepare.rules(self._pair(dialect)).dialect.tag
 
     def words(self, text: str, dialect: str | None) -> list[str]:
-        return self._prepare.rules(self._pair(dialect)).normaliser(unmarked(text)).split()
+        return self._prepare.rules(self._pair(dialect)).normaliser(remove_masks(text)).split()
 
     def words_of(self, texts: Sequence[str], dialect: str | None) -> list[FoldedWord]:
         """The normalised words of *texts* as one text, each with the texts that it stands for."""
-        return self._prepare.rules(self._pair(dialect)).normaliser.split_parts(map(unmarked, texts))
+        return self._prepare.rules(self._pair(dialect)).normaliser.split_parts(map(remove_masks, texts))
 
     def _pair(self, dialect: str | None) -> Pair:
         from dialects.scoring import Pair

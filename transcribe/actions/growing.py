@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from dialects.calibration import CalibrationPoint, calibrate
 from dialects.columns import columns, percent
 from dialects.preparing import Preparer
-from dialects.rows import rounded
+from dialects.rows import round_number
 from dialects.scoring import ErrorCount, Pair, count, from_counts
 from dialects.weighing import ErrorModel, LabelledExample, cross_validate, fit_error_model
 from transcribe.actions.scoring import model_named, preparer
@@ -100,9 +100,9 @@ class Grown:
             "audited": self.audit.segments,
             "audited_words": self.audit.counts.words,
             "audited_errors": self.audit.counts.errors,
-            "wer": rounded(self.audit.wer),
-            "ci_low": rounded(low),
-            "ci_high": rounded(high),
+            "wer": round_number(self.audit.wer),
+            "ci_low": round_number(low),
+            "ci_high": round_number(high),
             "state": self.state,
             "reason": self.reason,
         }

@@ -12,12 +12,12 @@ from dialects.agreement import Floor, floors, floors_text
 from dialects.breakdown import breakdown
 from dialects.columns import p_value
 from dialects.comparison import Comparison, Side, contrast
-from dialects.counted import Kept
+from dialects.counted import CountCache
 from dialects.errors import DialectError
 from dialects.examples import examples
 from dialects.folder import FILES, write_folder
 from dialects.gates import judge, parse_gate
-from dialects.grouping import Grouping, grouped, parse_keys
+from dialects.grouping import Grouping, group_pairs, parse_keys
 from dialects.learning import LearningCurve
 from dialects.meetings import Meeting, Meetings, meetings
 from dialects.page import page
@@ -26,7 +26,7 @@ from dialects.report import Report, report_of
 from dialects.rows import Method
 from dialects.sampling import Need, needs
 from dialects.scoring import Pair
-from dialects.seen import Apart, Training, read_training, tell_apart
+from dialects.seen import Contamination, Training, find_contamination, read_training
 from transcribe.actions.lessons import curves
 from transcribe.actions.scoring import Scoring, method_of, preparer
 from transcribe.actions.sides import side_of
@@ -114,7 +114,7 @@ def answered(
     asked: Scoring,
     settings: ReportSettings,
     *,
-    kept: Kept | None = None,
+    kept: CountCache | None = None,
     warnings: Sequence[str] = (),
     beside: Beside | None = None,
     console: Console | None = None,
@@ -169,7 +169,7 @@ def _scored(
     *,
     keys: Sequence[tuple[str, ...]],
     training: Training | None,
-    kept: Kept | None,
+    kept: CountCache | None,
 ) -> Scored:
     # A plain report reads a stream, however long; whatever else is asked for goes over the pairs again.
     again = bool(keys or asked.html or asked.out or asked.variants or training)
@@ -177,13 +177,13 @@ def _scored(
     method = method_of(settings)
     apart = _apart(pairs, training, prepare, asked) if training else None
     shown: Iterable[Pair] = apart.unseen if apart else tuple(pairs) if again else pairs
-    report = report_of(shown, prepare, model=model, method=method, kept=kept)
+    report = report_of(shown, prepare, model=model, method=method, cache=kept)
     return Scored(
         report=report,
         pairs=shown if isinstance(shown, tuple) else (),
         prepare=prepare,
-        groupings=tuple(grouped(shown, prepare, some, method=method, kept=kept) for some in keys),
-        seen=apart.grouped(prepare, method=method) if apart else None,
+        groupings=tuple(group_pairs(shown, prepare, some, method=method, cache=kept) for some in keys),
+        seen=apart.group(prepare, method=method) if apart else None,
         needs=needs(report.rows, method, half_width=asked.next / 100) if asked.next is not None else (),
     )
 
@@ -197,8 +197,8 @@ def _with_people(scored: Scored, beside: Beside, asked: Scoring, method: Method)
     )
 
 
-def _apart(pairs: Iterable[Pair], training: Training, prepare: Preparer, asked: Scoring) -> Apart:
-    found = tell_apart(pairs, training, prepare)
+def _apart(pairs: Iterable[Pair], training: Training, prepare: Preparer, asked: Scoring) -> Contamination:
+    found = find_contamination(pairs, training, prepare)
     if not asked.allow_seen:
         found.refuse()
     return found

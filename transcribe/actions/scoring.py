@@ -18,7 +18,7 @@ from transcribe.records import ModelKind, ScoringSpan, Split, Tier
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from dialects.counted import Kept
+    from dialects.counted import CountCache
     from dialects.preparing import Preparer
     from dialects.report import Report
     from dialects.rows import Method
@@ -112,7 +112,7 @@ def unseen(pairs: Iterable[Pair], learnt: frozenset[str]) -> Iterator[Pair]:
     return (pair for pair in pairs if pair.id not in learnt)
 
 
-def _beside(wiring: Wiring, model: Model, split: Split | None, kept: Kept, learnt: frozenset[str]) -> Beside:
+def _beside(wiring: Wiring, model: Model, split: Split | None, kept: CountCache, learnt: frozenset[str]) -> Beside:
     """What else the workspace knows of the speech that *model* is scored on; looked up when it is asked for."""
     from dialects.report import report_of
     from transcribe.actions.conversing import Conversed, conversations
@@ -127,7 +127,7 @@ def _beside(wiring: Wiring, model: Model, split: Split | None, kept: Kept, learn
             minutes = minutes_of(wiring, other, prepare.catalogue)
             if minutes is not None:
                 pairs = unseen(workspace_pairs(wiring.store, other, split, tier=tier), learnt)
-                made = report_of(pairs, prepare, model=other.name, method=method, with_recount=False, kept=kept)
+                made = report_of(pairs, prepare, model=other.name, method=method, with_recount=False, cache=kept)
                 yield made, minutes
 
     told = Conversed()

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from dialects.counted import Counted
-from dialects.scoring import Again
+from dialects.counted import PairCounts
+from dialects.scoring import PairRecount
 
 #: Keys that are looked up in one statement; SQLite takes 999 at least.
 _AT_ONCE: Final = 900
@@ -59,9 +59,9 @@ class KeptCounts:
             self._connection.close()
         self._connection = None
 
-    def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, Counted]:
+    def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, PairCounts]:
         """Those of *keys* that are known."""
-        found: dict[bytes, Counted] = {}
+        found: dict[bytes, PairCounts] = {}
         if self._connection is None:
             return found
         try:
@@ -78,7 +78,7 @@ class KeptCounts:
             return {}
         return found
 
-    def keep(self, counts: Mapping[bytes, Counted]) -> None:
+    def keep(self, counts: Mapping[bytes, PairCounts]) -> None:
         """Know *counts* from now on, all of them or none."""
         if self._connection is None or not counts:
             return
@@ -97,7 +97,7 @@ class KeptCounts:
             self._path.unlink()
 
 
-def _counted(text: str) -> Counted:
+def _counted(text: str) -> PairCounts:
     values = json.loads(text)
     again, forgiven = values[-2:]
-    return Counted._make((*values[:-2], Again._make(again), tuple((said, heard) for said, heard in forgiven)))
+    return PairCounts._make((*values[:-2], PairRecount._make(again), tuple((said, heard) for said, heard in forgiven)))
