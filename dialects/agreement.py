@@ -20,7 +20,7 @@ from dialects.tally import Tally, tally
 
 
 @dataclass(frozen=True, kw_only=True)
-class Floor:
+class HumanBaseline:
     """The disagreement of two transcribers on one dialect. Neither is the reference, so it is symmetric."""
 
     dialect: str
@@ -58,24 +58,26 @@ class Floor:
 HEADER = ("dialect", "segments", "speakers", "people %", "interval", "letters %", "model above", "state")
 
 
-def floor_cells(floor: Floor, wer: float | None) -> tuple[str, ...]:
+def baseline_cells(baseline: HumanBaseline, wer: float | None) -> tuple[str, ...]:
     """One row under :data:`HEADER`; a suppressed one shows counts only."""
-    sizes = (floor.dialect, f"{floor.segments:,}", f"{floor.speakers:,}")
-    if floor.state == "suppressed":
-        return (*sizes, *["–"] * 4, floor.state)
-    interval = f"{percent(floor.interval[0])} – {percent(floor.interval[1])}" if floor.interval else "–"
-    above = "–" if wer is None or floor.rate is None else f"{100 * (wer - floor.rate):+.1f}"
-    state = "limited by reference" if floor.limits(wer) else floor.state
-    return (*sizes, percent(floor.rate), interval, percent(floor.character_rate), above, state)
+    sizes = (baseline.dialect, f"{baseline.segments:,}", f"{baseline.speakers:,}")
+    if baseline.state == "suppressed":
+        return (*sizes, *["–"] * 4, baseline.state)
+    interval = f"{percent(baseline.interval[0])} – {percent(baseline.interval[1])}" if baseline.interval else "–"
+    above = "–" if wer is None or baseline.rate is None else f"{100 * (wer - baseline.rate):+.1f}"
+    state = "limited by reference" if baseline.limits(wer) else baseline.state
+    return (*sizes, percent(baseline.rate), interval, percent(baseline.character_rate), above, state)
 
 
-def floors_text(found: Iterable[Floor], wers: Mapping[str, float | None]) -> str:
+def format_baselines(baselines: Iterable[HumanBaseline], wers: Mapping[str, float | None]) -> str:
     """The table for a terminal; *wers* are a model's, by dialect."""
-    rows = [floor_cells(floor, wers.get(floor.dialect)) for floor in found]
+    rows = [baseline_cells(baseline, wers.get(baseline.dialect)) for baseline in baselines]
     return "\n".join(["two people who write down the same speech:", columns(HEADER, rows, texts=(0, 7))])
 
 
-def floors(pairs: Iterable[Pair], prepare: Preparer, *, method: Method | None = None) -> dict[str, Floor]:
+def human_baselines(
+    pairs: Iterable[Pair], prepare: Preparer, *, method: Method | None = None
+) -> dict[str, HumanBaseline]:
     """
     The disagreement on each dialect, by canonical tag in alphabetical order.
 
@@ -85,17 +87,17 @@ def floors(pairs: Iterable[Pair], prepare: Preparer, *, method: Method | None = 
     """
     method = method or Method()
     sums = tally(pairs, prepare, with_recount=False)
-    return {tag: _floor(tag, speakers, method) for tag, speakers in sums.by_dialect.items()}
+    return {tag: _baseline(tag, speakers, method) for tag, speakers in sums.by_dialect.items()}
 
 
-def _floor(tag: str, speakers: Mapping[str, Tally], method: Method) -> Floor:
+def _baseline(tag: str, speakers: Mapping[str, Tally], method: Method) -> HumanBaseline:
     sums = by_block(
         speakers, of=lambda part: (2 * part.counts.errors, part.counts.words + part.counts.hypothesis_words)
     )
-    errors, words = [one for one, _ in sums.values()], [one for _, one in sums.values()]
+    errors, words = [errors for errors, _ in sums.values()], [words for _, words in sums.values()]
     whole = reduce(Tally.__add__, speakers.values(), Tally())
     characters = whole.characters + whole.hypothesis_characters
-    return Floor(
+    return HumanBaseline(
         dialect=tag,
         segments=whole.segments,
         speakers=len(speakers),

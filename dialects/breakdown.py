@@ -152,8 +152,8 @@ def has_loop(words: Sequence[str]) -> bool:
         return False
     for width in range(1, LONGEST_LOOP + 1):
         run = 0
-        for word, before in zip(words[width:], words, strict=False):
-            run = run + 1 if word == before else 0
+        for word, earlier in zip(words[width:], words, strict=False):
+            run = run + 1 if word == earlier else 0
             if run == width * (ROUNDS - 1):
                 return True
     return False

@@ -17,11 +17,11 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Coll
     ----------
     ann      7
     """
-    widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+    widths = [max(len(cell) for cell in cells) for cells in zip(header, *rows, strict=True)]
     lines = [
         "  ".join(
-            cell.ljust(width) if at in texts else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(width) if column in texts else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in (header, *rows)
     ]

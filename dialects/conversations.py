@@ -36,11 +36,6 @@ class Conversation:
         """All errors, those of extra labels too."""
         return reduce(ErrorCount.__add__, self.speakers.values(), self.unassigned)
 
-    @property
-    def missed_speakers(self) -> int:
-        """Reference speakers without a label."""
-        return sum(label is None for label in self.labels.values())
-
 
 @dataclass(frozen=True, kw_only=True)
 class DiarisationError:
@@ -128,11 +123,11 @@ def cp_errors(reference: Mapping[str, Sequence[str]], hypothesis: Mapping[str, S
         for row, column in zip(rows, columns, strict=True)
         if (name := names[row]) is not None
     }
-    taken = {label for label, _ in matched.values()}
-    extra = [label for label in sorted(hypothesis) if label not in taken]
+    matched_labels = {label for label, _ in matched.values()}
+    extra = [label for label in sorted(hypothesis) if label not in matched_labels]
     inserted = (ErrorCount(insertions=len(hypothesis[label])) for label in extra)
     return Conversation(
-        speakers={name: counted for name, (_, counted) in matched.items()},
+        speakers={name: errors for name, (_, errors) in matched.items()},
         labels={name: label for name, (label, _) in matched.items()},
         unassigned=reduce(ErrorCount.__add__, inserted, ErrorCount.zero()),
         extra=tuple(extra),

@@ -83,17 +83,17 @@ class DialectTag:
         subtags = text.lower().split("-")
         if subtags[0] == "x" or not re.fullmatch(r"[a-z]{2,8}", subtags[0]):
             raise _ill_formed(text, f"it starts with {subtags[0]!r}, which is no language subtag")
-        rest = _Subtags(text, subtags[1:])
+        remaining = _Subtags(text, subtags[1:])
         language = subtags[0]
         if len(language) <= 3:
-            for extended in rest.take(r"[a-z]{3}", at_most=3)[:1]:
+            for extended in remaining.take(r"[a-z]{3}", at_most=3)[:1]:
                 language = extended
-        script = rest.take(r"[a-z]{4}", at_most=1)
-        region = rest.take(r"[a-z]{2}|[0-9]{3}", at_most=1)
-        variants = rest.take(r"[a-z0-9]{5,8}|[0-9][a-z0-9]{3}")
-        extensions = rest.take_extensions()
-        private = rest.take_private()
-        rest.expect_end()
+        script = remaining.take(r"[a-z]{4}", at_most=1)
+        region = remaining.take(r"[a-z]{2}|[0-9]{3}", at_most=1)
+        variants = remaining.take(r"[a-z0-9]{5,8}|[0-9][a-z0-9]{3}")
+        extensions = remaining.take_extensions()
+        private = remaining.take_private()
+        remaining.expect_end()
         if len(set(variants)) < len(variants):
             raise _ill_formed(text, "a variant stands twice")
         return cls(
@@ -156,14 +156,14 @@ class _Subtags:
         return tuple(taken)
 
     def take_extensions(self) -> tuple[str, ...]:
-        found: list[str] = []
+        extensions: list[str] = []
         while self._left and re.fullmatch(r"[a-wyz0-9]", self._left[0]):
             singleton = self._left.pop(0)
             body = self.take(r"[a-z0-9]{2,8}")
-            if not body or any(extension[0] == singleton for extension in found):
+            if not body or any(extension[0] == singleton for extension in extensions):
                 raise _ill_formed(self._text, f"the extension {singleton!r} is empty or stands twice")
-            found.append("-".join((singleton, *body)))
-        return tuple(found)
+            extensions.append("-".join((singleton, *body)))
+        return tuple(extensions)
 
     def take_private(self) -> tuple[str, ...]:
         if not self._left or self._left[0] != "x":
@@ -261,13 +261,13 @@ class Catalogue:
     def nearest(self, text: str) -> str:
         """The listed tag that *text* was probably meant to be: by name, by ISO 639-3 code, else by letters."""
         wanted = _plain(text)
-        head, _, rest = wanted.partition("-")
+        head, _, narrower = wanted.partition("-")
         for dialect in self.dialects.values():
             if wanted == dialect.name.lower():
                 return dialect.tag
         for dialect in self.dialects.values():
             if head == dialect.iso639_3 and dialect.tag == dialect.language:
-                longer = f"{dialect.tag}-{rest}".lower()
+                longer = f"{dialect.tag}-{narrower}".lower()
                 return next((tag for tag in self.dialects if tag.lower() == longer), dialect.tag)
         tags = {tag.lower(): tag for tag in self.dialects}
         subtags = wanted.split("-")
@@ -299,14 +299,14 @@ def load_catalogue(*folders: Path) -> Catalogue:
     """
     dialects = dict(_packaged().dialects)
     for folder in folders:
-        dialects.update(_read(sorted(folder.glob("*.toml")), known=dialects))
+        dialects.update(_read(sorted(folder.glob("*.toml")), known_dialects=dialects))
     return Catalogue(dialects)
 
 
 @functools.cache
 def _packaged() -> Catalogue:
     files = sorted((resources.files("dialects") / "catalogue").iterdir(), key=lambda file: file.name)
-    return Catalogue(_read([file for file in files if file.name.endswith(".toml")], known={}))
+    return Catalogue(_read([file for file in files if file.name.endswith(".toml")], known_dialects={}))
 
 
 _LANGUAGE_KEYS = frozenset({"language", "parent", "variety"})
@@ -316,8 +316,8 @@ _SHARED_KEYS = frozenset(
 _VARIETY_KEYS = frozenset({"tag", "parent"})
 
 
-def _read(files: Iterable[Traversable | Path], *, known: Mapping[str, Dialect]) -> dict[str, Dialect]:
-    found: dict[str, Dialect] = {}
+def _read(files: Iterable[Traversable | Path], *, known_dialects: Mapping[str, Dialect]) -> dict[str, Dialect]:
+    dialects: dict[str, Dialect] = {}
     for file in files:
         try:
             entry = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -325,14 +325,14 @@ def _read(files: Iterable[Traversable | Path], *, known: Mapping[str, Dialect]) 
             raise DialectError("E_CATALOGUE", f"{file.name} was read as a dialect file; {error}") from None
         _refuse_unknown_keys(file.name, entry, _LANGUAGE_KEYS | _SHARED_KEYS)
         if "language" in entry and "name" in entry and "script" in entry:
-            found[entry["language"]] = _language(entry)
-        elif entry.get("language") not in known:
+            dialects[entry["language"]] = _language(entry)
+        elif entry.get("language") not in known_dialects:
             raise DialectError("E_CATALOGUE", f"{file.name} needs language, name and script")
         for variety in entry.get("variety", []):
             _refuse_unknown_keys(file.name, variety, _VARIETY_KEYS | _SHARED_KEYS)
-            dialect = _variety(file.name, variety, ChainMap(found, dict(known)))
-            found[dialect.tag] = dialect
-    return found
+            dialect = _variety(file.name, variety, ChainMap(dialects, dict(known_dialects)))
+            dialects[dialect.tag] = dialect
+    return dialects
 
 
 def _language(entry: Mapping[str, Any]) -> Dialect:
@@ -343,17 +343,17 @@ def _language(entry: Mapping[str, Any]) -> Dialect:
     return Dialect(**{"tag": tag, "parent": entry.get("parent"), "iso639_3": None, "glottocode": None, **facts})
 
 
-def _variety(file: str, entry: Mapping[str, Any], known: Mapping[str, Dialect]) -> Dialect:
+def _variety(file: str, entry: Mapping[str, Any], known_dialects: Mapping[str, Dialect]) -> Dialect:
     if "tag" not in entry or "name" not in entry:
         raise DialectError("E_CATALOGUE", f"each variety of {file} needs a tag and a name")
     tag = DialectTag.parse(entry["tag"])
     wider = (str(parent) for parent in tag.parents())
-    parent = str(entry.get("parent") or next((text for text in wider if text in known), "nowhere"))
-    if parent not in known:
+    parent = str(entry.get("parent") or next((text for text in wider if text in known_dialects), "nowhere"))
+    if parent not in known_dialects:
         raise DialectError("E_CATALOGUE", f"{file}: the parent of {tag} is {parent}, which has no entry")
     facts = {key: entry[key] for key in _SHARED_KEYS & entry.keys()}
     facts |= {key: tuple(facts[key]) for key in ("hotwords", "more_scripts") if key in facts}
-    return dataclasses.replace(_heir(tag, known[parent]), listed=True, **facts)
+    return dataclasses.replace(_heir(tag, known_dialects[parent]), listed=True, **facts)
 
 
 def _heir(tag: DialectTag, parent: Dialect) -> Dialect:
@@ -394,5 +394,5 @@ def _ill_formed(text: str, reason: str) -> DialectError:
 
 def _plain(text: str) -> str:
     """What *text* looks like to a reader, in small ASCII letters."""
-    seen = unicodedata.normalize("NFKD", text).lower().translate(_LOOK_ALIKES)
-    return "".join(character for character in seen if character.isascii() and character.isprintable()).strip()
+    folded = unicodedata.normalize("NFKD", text).lower().translate(_LOOK_ALIKES)
+    return "".join(character for character in folded if character.isascii() and character.isprintable()).strip()

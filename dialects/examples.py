@@ -30,7 +30,7 @@ def examples(
     Args:
         pairs: Those that *breakdowns* were made of.
     """
-    wanted = {tag: _ids(found, most) for tag, found in breakdowns.items()}
+    wanted = {tag: _ids(breakdown, most) for tag, breakdown in breakdowns.items()}
     paths: dict[tuple[str, str], tuple[Edit, ...]] = {}
     for pair in pairs:
         tag = prepare.rules(pair).dialect.tag
@@ -39,9 +39,9 @@ def examples(
     return {tag: tuple(Example(id=id, path=paths[tag, id]) for id in ids) for tag, ids in wanted.items()}
 
 
-def _ids(found: Breakdown, most: int) -> list[str]:
+def _ids(breakdown: Breakdown, most: int) -> list[str]:
     ids: dict[str, None] = {}
-    for pattern in found.patterns:
+    for pattern in breakdown.patterns:
         if len(ids) == most:
             break
         if pattern.of_the_dialect:

@@ -48,13 +48,13 @@ def forest(marks: Sequence[Mark], *, alt: str, line: float | None = None) -> str
         line: Where a vertical line marks a common value, such as the pooled rate, or zero for differences.
     """
     ends = [end for mark in marks for end in (mark.value, mark.low, mark.high, mark.second, *mark.dots)]
-    known = [end for end in (*ends, line) if end is not None]
-    axis = _Axis.over(known or [0.0])
+    known_ends = [end for end in (*ends, line) if end is not None]
+    axis = _Axis.over(known_ends or [0.0])
     height = _TOP + _ROW * len(marks) + _AXIS
     parts = [*axis.draw(height)]
     if line is not None:
-        at = axis.at(line)
-        parts.append(f'<line class="common" x1="{at}" y1="{_TOP}" x2="{at}" y2="{height - _AXIS}"/>')
+        x = axis.x_of(line)
+        parts.append(f'<line class="common" x1="{x}" y1="{_TOP}" x2="{x}" y2="{height - _AXIS}"/>')
     for row, mark in enumerate(marks):
         parts += _forest_line(mark, _TOP + _ROW * row + _ROW / 2, axis)
     return _svg(parts, height, alt)
@@ -64,12 +64,12 @@ def _forest_line(mark: Mark, y: float, axis: _Axis) -> Iterator[str]:
     pale = ' class="pale"' if mark.pale else ""
     yield f"<g{pale}>{_text(_LABEL - 10, y + 4, mark.label, anchor='end')}"
     for dot in mark.dots:
-        yield f'<circle class="dot" cx="{axis.at(dot)}" cy="{y + 7:g}" r="2"/>'
+        yield f'<circle class="dot" cx="{axis.x_of(dot)}" cy="{y + 7:g}" r="2"/>'
     if mark.low is not None and mark.high is not None:
-        yield f'<line class="reach" x1="{axis.at(mark.low)}" y1="{y:g}" x2="{axis.at(mark.high)}" y2="{y:g}"/>'
+        yield f'<line class="reach" x1="{axis.x_of(mark.low)}" y1="{y:g}" x2="{axis.x_of(mark.high)}" y2="{y:g}"/>'
     if mark.second is not None:
-        yield f'<circle class="second" cx="{axis.at(mark.second)}" cy="{y:g}" r="4"/>'
-    yield f'<circle class="value" cx="{axis.at(mark.value)}" cy="{y:g}" r="4.5"/>'
+        yield f'<circle class="second" cx="{axis.x_of(mark.second)}" cy="{y:g}" r="4"/>'
+    yield f'<circle class="value" cx="{axis.x_of(mark.value)}" cy="{y:g}" r="4.5"/>'
     yield f"{_text(WIDTH - 4, y + 4, f'{100 * mark.value:.1f}', anchor='end')}</g>"
 
 
@@ -92,9 +92,9 @@ def stacks(bars: Sequence[Stack], legend: Sequence[str], *, alt: str) -> str:
         parts.append(_text(_LABEL - 10, y + _ROW / 2 + 4, bar.label, anchor="end"))
         start = 0.0
         for index, share in enumerate(bar.parts):
-            left, right = axis.at(start), axis.at(start + share)
-            width = f'width="{right - left:.1f}" height="{_ROW - 10}"'
-            parts.append(f'<rect class="part{index}" x="{left}" y="{y + 5}" {width}/>')
+            start_x, end_x = axis.x_of(start), axis.x_of(start + share)
+            width = f'width="{end_x - start_x:.1f}" height="{_ROW - 10}"'
+            parts.append(f'<rect class="part{index}" x="{start_x}" y="{y + 5}" {width}/>')
             start += share
         parts.append(_text(WIDTH - 4, y + _ROW / 2 + 4, f"{100 * sum(bar.parts):.1f}", anchor="end"))
     for index, name in enumerate(legend):
@@ -129,8 +129,8 @@ def funnel(points: Sequence[Point], *, centre: float, spread: float, across: str
     most = max((point.x for point in points), default=1.0) * 1.15
     counts = [1 + (most - 1) * step / 60 for step in range(61)]
     limits = [(count, 1.96 * spread / math.sqrt(count)) for count in counts]
-    shown = [max(0.0, centre - spread), centre + spread, *(point.y for point in points)]
-    rates = _Axis.over(shown)
+    rates_in_view = [max(0.0, centre - spread), centre + spread, *(point.y for point in points)]
+    rates = _Axis.over(rates_in_view)
     height = max(260, _TOP + _AXIS + _LINE * (1 + sum(point.named for point in points)))
     scale = (height - _TOP - _AXIS) / (rates.end - rates.start or 1)
 
@@ -157,20 +157,20 @@ def _dot(x: float, y: float, *, pale: bool) -> str:
     return f'<circle class="value{" pale" if pale else ""}" cx="{x}" cy="{y}" r="4"/>'
 
 
-def _names(places: Sequence[tuple[float, float, str]], *, lowest: float) -> Iterator[str]:
+def _names(points: Sequence[tuple[float, float, str]], *, lowest: float) -> Iterator[str]:
     """
     Names beside their points, none over another nor below *lowest*, each with a line to its point.
 
     Args:
-        places: Across, down, name.
+        points: Across, down, name.
     """
-    ordered = sorted(places, key=lambda place: (place[1], place[0], place[2]))
+    ordered = sorted(points, key=lambda point: (point[1], point[0], point[2]))
     lines: list[float] = []
     for _, down, _ in ordered:
         lines.append(max(down + 4, lines[-1] + _LINE) if lines else down + 4)
     # What was pushed below the axis pushes back.
-    for at in reversed(range(len(lines))):
-        lines[at] = min(lines[at], lines[at + 1] - _LINE if at + 1 < len(lines) else lowest)
+    for index in reversed(range(len(lines))):
+        lines[index] = min(lines[index], lines[index + 1] - _LINE if index + 1 < len(lines) else lowest)
     for (across, down, name), line in zip(ordered, lines, strict=True):
         yield f'<line class="grid" x1="{across + 5:g}" y1="{down:g}" x2="{across + 20:g}" y2="{line - 4:g}"/>'
         yield _text(across + 23, line, name)
@@ -190,7 +190,7 @@ class _Axis:
         step = _round_step((high - low) / 6)
         return cls(start=math.floor(low / step + 1e-9) * step, end=math.ceil(high / step - 1e-9) * step, step=step)
 
-    def at(self, value: float) -> float:
+    def x_of(self, value: float) -> float:
         share = (value - self.start) / (self.end - self.start)
         return round(_LABEL + (WIDTH - _LABEL - _RIGHT) * share, 1)
 
@@ -201,7 +201,7 @@ class _Axis:
 
     def draw(self, height: float) -> Iterator[str]:
         for tick in self.ticks():
-            x = self.at(tick)
+            x = self.x_of(tick)
             yield f'<line class="grid" x1="{x}" y1="{_TOP}" x2="{x}" y2="{height - _AXIS:g}"/>'
             yield _text(x, height - _AXIS + 18, f"{100 * tick:g}", anchor="middle")
 

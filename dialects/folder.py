@@ -39,17 +39,17 @@ def write_folder(
         privacy_floor: Leave the pairs of suppressed dialects out of every file.
     """
     hidden = {row.dialect for row in report.rows if row.state == "suppressed"} if privacy_floor else set()
-    shown = [pair for pair in pairs if prepare.rules(pair).dialect.tag not in hidden] if hidden else pairs
+    visible = [pair for pair in pairs if prepare.rules(pair).dialect.tag not in hidden] if hidden else pairs
     folder.mkdir(parents=True, exist_ok=True)
-    places = {name: folder / name for name in FILES}
-    write_data(places["report.json"], data)
-    report.write_csv(places["dialects.csv"], privacy_floor=privacy_floor)
-    write_utterances(places["utterances.parquet"], shown, prepare)
-    write_aligned(places["aligned.jsonl"], shown, prepare)
-    places["report.html"].write_text(html, encoding="utf-8")
-    write_trn(places["ref.trn"], places["hyp.trn"], shown, prepare)
-    write_seglst(places["ref.seglst.json"], places["hyp.seglst.json"], shown, prepare)
-    return tuple(places.values())
+    paths = {name: folder / name for name in FILES}
+    write_data(paths["report.json"], data)
+    report.write_csv(paths["dialects.csv"], privacy_floor=privacy_floor)
+    write_utterances(paths["utterances.parquet"], visible, prepare)
+    write_aligned(paths["aligned.jsonl"], visible, prepare)
+    paths["report.html"].write_text(html, encoding="utf-8")
+    write_trn(paths["ref.trn"], paths["hyp.trn"], visible, prepare)
+    write_seglst(paths["ref.seglst.json"], paths["hyp.seglst.json"], visible, prepare)
+    return tuple(paths.values())
 
 
 def write_data(path: Path, data: Mapping[str, Any]) -> None:

@@ -63,8 +63,8 @@ class Verdict:
 
 def _of_ranked(value: Callable[[Row], float | None]) -> Callable[[Report], float | None]:
     def worst(report: Report) -> float | None:
-        found = [value(row) for row in report.rows if row.state == "reportable"]
-        return max((one for one in found if one is not None), default=None)
+        measures = [value(row) for row in report.rows if row.state == "reportable"]
+        return max((measure for measure in measures if measure is not None), default=None)
 
     return worst
 
@@ -129,7 +129,7 @@ def judge(report: Report, gate: Gate) -> Verdict:
         return Verdict(gate=gate, value=_OF_REPORT[gate.measure](report))
     wanted = gate.dialect or report.overall.dialect
     rows = (report.overall, *report.rows)
-    row = next((one for one in rows if one.dialect.lower() == wanted.lower()), None)
+    row = next((row for row in rows if row.dialect.lower() == wanted.lower()), None)
     if row is None or (row.state == "suppressed" and gate.measure not in ("words", "speakers")):
         return Verdict(gate=gate, value=None)
     return Verdict(gate=gate, value=_OF_ROW[gate.measure](row))

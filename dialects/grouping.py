@@ -192,7 +192,7 @@ def group_pairs_by(
 def _group(values: tuple[Value, ...], speakers: Mapping[str, Tally], method: Method, personal: bool) -> Group:
     whole = reduce(Tally.__add__, (speakers[name] for name in sorted(speakers)), Tally())
     blocks = by_block(speakers)
-    errors, words = [number for number, _ in blocks.values()], [number for _, number in blocks.values()]
+    errors, words = [errors for errors, _ in blocks.values()], [words for _, words in blocks.values()]
     state = method.thresholds.state(blocks=len(blocks), words=whole.counts.words)
     return Group(
         values=tuple(name for _, name in values),

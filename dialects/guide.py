@@ -45,8 +45,8 @@ class Guide:
     @property
     def version(self) -> str:
         """Another content has another one: ``hi-3f2a9c01d4``."""
-        said = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
-        return f"{self.dialect}-{hashlib.sha256(said.encode()).hexdigest()[:10]}"
+        content = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
+        return f"{self.dialect}-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
 
 
 def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
@@ -64,34 +64,34 @@ def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
         for folder in (_PACKAGED, *folders):
             file = folder / f"{wider}.toml"
             if file.is_file():
-                said = _read(file)
-                normalised = said.get("normalised", normalised)
-                rules |= {rule.id: rule for rule in _rules(file.name, said)}
+                content = _read(file)
+                normalised = content.get("normalised", normalised)
+                rules |= {rule.id: rule for rule in _rules(file.name, content)}
     return Guide(dialect=dialect.tag, rules=tuple(rules.values()), normalised=normalised)
 
 
 def _wider(catalogue: Catalogue, tag: str) -> list[str]:
     """*tag*, then ever wider ones, those that the catalogue names as parents too."""
     parent = catalogue.find(tag).parent
-    found = [tag, *map(str, DialectTag.parse(tag).parents())]
-    return list(dict.fromkeys([*found, *(_wider(catalogue, parent) if parent is not None else ())]))
+    tags = [tag, *map(str, DialectTag.parse(tag).parents())]
+    return list(dict.fromkeys([*tags, *(_wider(catalogue, parent) if parent is not None else ())]))
 
 
 def _read(file: Traversable | Path) -> dict[str, Any]:
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _broken(file.name, str(error)) from None
-    unknown = sorted(said.keys() - _KEYS)
+    unknown = sorted(content.keys() - _KEYS)
     if unknown:
         raise _broken(file.name, f"{unknown[0]!r} is no key of a guide")
-    if not isinstance(said.get("normalised", False), bool):
+    if not isinstance(content.get("normalised", False), bool):
         raise _broken(file.name, "normalised is neither true nor false")
-    return said
+    return content
 
 
-def _rules(name: str, said: Mapping[str, Any]) -> Iterator[Rule]:
-    for entry in said.get("rule", []):
+def _rules(name: str, content: Mapping[str, Any]) -> Iterator[Rule]:
+    for entry in content.get("rule", []):
         unknown = sorted(entry.keys() - _RULE_KEYS)
         if unknown:
             raise _broken(name, f"{unknown[0]!r} is no key of a rule")
@@ -102,5 +102,5 @@ def _rules(name: str, said: Mapping[str, Any]) -> Iterator[Rule]:
         yield Rule(id=str(id), say=say, good=tuple(entry.get("good", ())), bad=tuple(entry.get("bad", ())))
 
 
-def _broken(name: str, what: str) -> DialectError:
-    return DialectError("E_GUIDE", f"{name} was read as a guide; {what}", hint="mend the file")
+def _broken(name: str, problem: str) -> DialectError:
+    return DialectError("E_GUIDE", f"{name} was read as a guide; {problem}", hint="mend the file")

@@ -62,7 +62,7 @@ def document(title: str, parts: Iterable[str]) -> str:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, texts: int = 1) -> str:
     """An HTML table; the first cell of a row names it, the first *texts* columns are words and the rest numbers."""
-    kinds = [" class=text" if at < texts else "" for at in range(len(header))]
+    kinds = [" class=text" if index < texts else "" for index in range(len(header))]
     lines = [
         _row_head(row[0])
         + "".join(f'<td{kind} dir="auto">{escape(cell)}</td>' for cell, kind in zip(row[1:], kinds[1:], strict=True))
@@ -81,8 +81,8 @@ def heat(header: Sequence[str], rows: Sequence[tuple[str, Sequence[ErrorCount | 
     rates = [[_rate(counts) for counts in row] for _, row in rows]
     highest = max((rate for row in rates for rate in row if rate is not None), default=0.0)
     lines = [
-        _row_head(name) + "".join(f'<td{_shade(rate, highest)} dir="auto">{percent(rate)}</td>' for rate in found)
-        for (name, _), found in zip(rows, rates, strict=True)
+        _row_head(name) + "".join(f'<td{_shade(rate, highest)} dir="auto">{percent(rate)}</td>' for rate in row)
+        for (name, _), row in zip(rows, rates, strict=True)
     ]
     return _table(header, lines, caption=caption, texts=1)
 
@@ -101,26 +101,29 @@ def _row_head(name: str) -> str:
 
 def _table(header: Sequence[str], lines: Sequence[str], *, caption: str, texts: int) -> str:
     head = "".join(
-        f"<th scope=col{' class=text' if at < texts else ''}>{escape(cell)}</th>" for at, cell in enumerate(header)
+        f"<th scope=col{' class=text' if index < texts else ''}>{escape(cell)}</th>"
+        for index, cell in enumerate(header)
     )
     body = "\n".join(f"<tr>{line}</tr>" for line in lines)
-    named = f"<caption>{escape(caption)}</caption>"
-    return f"<div class=wide><table>{named}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    caption_tag = f"<caption>{escape(caption)}</caption>"
+    return (
+        f"<div class=wide><table>{caption_tag}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    )
 
 
 def diff(name: str, path: Iterable[Edit]) -> str:
     """A segment word by word: what was said and not heard is struck out, what was heard and not said underlined."""
     words = []
     for edit in path:
-        said, heard = escape(edit.reference or ""), escape(edit.hypothesis or "")
+        spoken, drafted = escape(edit.reference or ""), escape(edit.hypothesis or "")
         if edit.kind == "hit":
-            words.append(said)
+            words.append(spoken)
         else:
-            words.append(" ".join([f"<del>{said}</del>"] * bool(said) + [f"<ins>{heard}</ins>"] * bool(heard)))
+            words.append(" ".join([f"<del>{spoken}</del>"] * bool(spoken) + [f"<ins>{drafted}</ins>"] * bool(drafted)))
     return f'<p class=diff dir="auto">{" ".join(words)} <b>{escape(name)}</b></p>'
 
 
 def section(question: str, figure: str, answer: str) -> str:
     """A heading, a figure and what it says."""
-    told = f"<figcaption class=answer>{escape(answer)}</figcaption>"
-    return f"<h2>{escape(question)}</h2>\n<figure>{figure}{told}</figure>"
+    caption = f"<figcaption class=answer>{escape(answer)}</figcaption>"
+    return f"<h2>{escape(question)}</h2>\n<figure>{figure}{caption}</figure>"

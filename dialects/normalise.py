@@ -183,8 +183,8 @@ class WordMemory(dict[str, str]):
     def __missing__(self, word: str) -> str:
         if len(self) >= self._most:
             self.clear()
-        self[word] = done = self._apply(word)
-        return done
+        self[word] = normalised = self._apply(word)
+        return normalised
 
 
 def load_normaliser(name: str, *folders: Path) -> Normaliser:
@@ -232,9 +232,9 @@ def _parse(name: str, text: str) -> Normaliser:
         raise DialectError("E_NORMALISER", f"{name}.toml was read as a normaliser; {error}") from None
     unknown = entry.keys() - {"id", "version", "steps", "lossy", "tables", "primary"}
     if unknown or entry.get("id") != name or not isinstance(entry.get("version"), int) or "steps" not in entry:
-        found = f"it holds {', '.join(sorted(entry))}"
+        content = f"it holds {', '.join(sorted(entry))}"
         hint = f'it needs id = "{name}", version, steps, and may have lossy, tables, primary'
-        raise DialectError("E_NORMALISER", f"{name}.toml was read as a normaliser; {found}", hint=hint)
+        raise DialectError("E_NORMALISER", f"{name}.toml was read as a normaliser; {content}", hint=hint)
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     return Normaliser(**fields)
 
@@ -270,9 +270,9 @@ def _refuse_early_look_across(normaliser: Normaliser) -> None:
 def _refuse_lost_marks(normaliser: Normaliser) -> None:
     """Only a table can do it, since the built-in steps are tested; the whole is tried on every mark all the same."""
     for script, base, mark in guarded_marks():
-        before = unicodedata.normalize("NFD", base + mark)
-        after = unicodedata.normalize("NFD", normaliser(base + mark))
-        if marks_of(after) != marks_of(before):
+        base_marks = unicodedata.normalize("NFD", base + mark)
+        normalised_marks = unicodedata.normalize("NFD", normaliser(base + mark))
+        if marks_of(normalised_marks) != marks_of(base_marks):
             code = f"U+{ord(mark):04X} {unicodedata.name(mark)}"
             message = f"{normaliser.id} removes {code}; marks of {script} carry vowels and grammar"
             raise DialectError("E_NORMALISER", message, hint="take the mark out of tables.map")
@@ -287,20 +287,22 @@ def marks_of(text: str) -> str:
 def guarded_marks() -> tuple[tuple[str, str, str], ...]:
     """Each mark of a guarded script, with the script and a letter of it: (script, letter, mark)."""
     everything = [chr(code) for code in (*range(0x0900, 0x1100), *range(0x1780, 0x1800), *range(0xA8E0, 0xAA80))]
-    found: list[tuple[str, str, str]] = []
+    marks: list[tuple[str, str, str]] = []
     for script in GUARDED_SCRIPTS:
         inside = regex.compile(rf"\p{{Script={script}}}")
-        own = [character for character in everything if inside.match(character)]
-        letter = next(character for character in own if unicodedata.category(character) == "Lo")
-        found += [(script, letter, mark) for mark in own if unicodedata.category(mark) in ("Mn", "Mc")]
-    return tuple(found)
+        letters = [character for character in everything if inside.match(character)]
+        letter = next(character for character in letters if unicodedata.category(character) == "Lo")
+        marks += [(script, letter, mark) for mark in letters if unicodedata.category(mark) in ("Mn", "Mc")]
+    return tuple(marks)
 
 
 def _refuse_unstable_map(normaliser: Normaliser) -> None:
     table: Mapping[str, str] = normaliser.tables.get("map", {})
-    again = [key for key, value in table.items() if len(key) != 1 or set(value) & set(table) or value != value.strip()]
-    if again:
-        message = f"{normaliser.id}: tables.map replaces {again[0]!r} by {table[again[0]]!r}"
+    unstable = [
+        key for key, value in table.items() if len(key) != 1 or set(value) & set(table) or value != value.strip()
+    ]
+    if unstable:
+        message = f"{normaliser.id}: tables.map replaces {unstable[0]!r} by {table[unstable[0]]!r}"
         hint = "a key is one character, and a replacement holds no key and no outer space, so that twice is as once"
         raise DialectError("E_NORMALISER", message, hint=hint)
 

@@ -74,12 +74,12 @@ class NumberWords:
 
     def read(self, word: str) -> NumberWord | None:
         """The number that a normalised *word* is; ``None`` for any other word."""
-        known = self.words.get(word)
-        if known is not None:
-            return known
-        written = _DIGITS.fullmatch(word)
-        if written is not None:
-            return self._read_digits(written[1], written[2])
+        number = self.words.get(word)
+        if number is not None:
+            return number
+        digits = _DIGITS.fullmatch(word)
+        if digits is not None:
+            return self._read_digits(digits[1], digits[2])
         return self._read_ordinal(word) or self.joined.read(word)
 
     def _read_digits(self, digits: str, ending: str) -> NumberWord | None:
@@ -228,25 +228,25 @@ class JoinedWords:
         for part in self._by_start.get(sounds[:2], ()):
             if sounds == part.sounds and not part.bound:
                 yield (part.piece,)
-            for rest in _find_rests(sounds, part.sounds):
-                for following in self._find_splits(rest):
+            for tail in _find_tails(sounds, part.sounds):
+                for following in self._find_splits(tail):
                     if following[0].kind == "scale" or not part.bound:
                         yield (part.piece, *following)
 
 
-def _find_rests(sounds: str, first: str) -> Iterator[str]:
+def _find_tails(sounds: str, first: str) -> Iterator[str]:
     """Give what may follow *first*: as it stands, after a glide or a doubled stop, or with *first* cut short."""
     if sounds.startswith(first):
-        rest = sounds[len(first) :]
-        yield rest
-        if first[-1] in _VOWELS and len(rest) > 1:
-            if rest[0] in _GLIDES and rest[1] in _VOWELS:
-                yield rest[1:]
-            if rest[0] == rest[1] and rest[0] not in _VOWELS:
-                yield rest[1:]
-    short = first[:-1]
-    if first[-1] in _DROPPED and sounds.startswith(short) and sounds[len(short) : len(short) + 1] in _VOWELS:
-        yield sounds[len(short) :]
+        tail = sounds[len(first) :]
+        yield tail
+        if first[-1] in _VOWELS and len(tail) > 1:
+            if tail[0] in _GLIDES and tail[1] in _VOWELS:
+                yield tail[1:]
+            if tail[0] == tail[1] and tail[0] not in _VOWELS:
+                yield tail[1:]
+    stem = first[:-1]
+    if first[-1] in _DROPPED and sounds.startswith(stem) and sounds[len(stem) : len(stem) + 1] in _VOWELS:
+        yield sounds[len(stem) :]
 
 
 def sounds_of(word: str) -> str:

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from dialects.agreement import HEADER, Floor, floor_cells
+from dialects.agreement import HEADER, HumanBaseline, baseline_cells
 from dialects.breakdown import DURATIONS_S, KINDS, SNRS_DB, Bin, Breakdown, InventedText, Pattern, labels_of
 from dialects.columns import p_value, percent
 from dialects.comparison import Comparison
@@ -33,7 +33,7 @@ def page(
     examples: Mapping[str, Sequence[Example]] | None = None,
     comparison: Comparison | None = None,
     groupings: Sequence[Grouping] = (),
-    floors: Mapping[str, Floor] | None = None,
+    baselines: Mapping[str, HumanBaseline] | None = None,
     meetings: Meetings | None = None,
     curves: Sequence[LearningCurve] = (),
     half_width: float = 0.05,
@@ -47,7 +47,7 @@ def page(
         examples: Segments to read, by dialect.
         comparison: This model against another one.
         groupings: Rates of parts of the speech.
-        floors: Disagreement of two people, by dialect.
+        baselines: Disagreement of two people, by dialect.
         meetings: Errors of whole conversations.
         curves: Rates against corrections so far.
         half_width: Half the width of the interval that is good enough.
@@ -66,7 +66,7 @@ def page(
         *(_comparison(comparison) if comparison else ()),
         *_more_speakers(rows, report, half_width),
         *_learning_curves(curves),
-        *_people(floors or {}, {row.dialect: row.wer for row in report.rows}),
+        *_people(baselines or {}, {row.dialect: row.wer for row in report.rows}),
         *(_conversations(meetings) if meetings else ()),
         *(part for grouping in groupings for part in _grouping(grouping)),
         *_heat_maps(breakdown_by_dialect),
@@ -256,10 +256,10 @@ def _comparison(comparison: Comparison) -> list[str]:
     ]
 
 
-def _people(floors: Mapping[str, Floor], wers: Mapping[str, float | None]) -> list[str]:
-    if not floors:
+def _people(baselines: Mapping[str, HumanBaseline], wers: Mapping[str, float | None]) -> list[str]:
+    if not baselines:
         return []
-    rows = [floor_cells(floor, wers.get(tag)) for tag, floor in floors.items()]
+    rows = [baseline_cells(baseline, wers.get(tag)) for tag, baseline in baselines.items()]
     caption = "Two people who wrote the same speech, each from the sound alone: below this no model can be measured"
     return ["<h2>How far do people agree?</h2>", table(HEADER, rows, caption=caption)]
 

@@ -15,7 +15,7 @@ from dialects.dialect import Catalogue, Dialect
 from dialects.errors import DialectError
 from dialects.normalise import Normaliser, load_normaliser
 from dialects.scoring import ALIGNMENT, HIDDEN, Edit, Pair, align
-from dialects.variants import Span, VariantSet, check_place, load_variants, parse_inline
+from dialects.variants import Span, VariantSet, check_path, load_variants, parse_inline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Preparer:
         *,
         normaliser: str | None = None,
         normaliser_folders: Sequence[Path] = (),
-        variant_places: Sequence[Path] = (),
+        variant_paths: Sequence[Path] = (),
         strict: bool = False,
         remember: bool = False,
     ) -> None:
@@ -84,10 +84,10 @@ class Preparer:
         self.catalogue = catalogue
         self._name = normaliser
         self._normaliser_folders = tuple(normaliser_folders)
-        self._variant_places = tuple(variant_places)
+        self._variant_paths = tuple(variant_paths)
         self._strict = strict
-        for path in self._variant_places:
-            check_place(path)
+        for path in self._variant_paths:
+            check_path(path)
         self._remembered: dict[int, Prepared] | None = {} if remember else None
         self._known: dict[tuple[str, str | None], Rules] = {}
 
@@ -147,9 +147,9 @@ class Preparer:
         return self._known[key]
 
     @property
-    def has_variant_places(self) -> bool:
+    def has_own_variants(self) -> bool:
         """``True`` if variants come from elsewhere than the package too, so that they must be checked."""
-        return bool(self._variant_places)
+        return bool(self._variant_paths)
 
     @property
     def variants(self) -> dict[str, VariantSet]:
@@ -192,7 +192,7 @@ class Preparer:
             message = f"pairs of the dialect {tag!r} are to be compared; neither their dialect nor language is known"
             raise DialectError("E_NORMALISER_NEEDED", message, hint="name one with --normaliser")
         normaliser = load_normaliser(self._name or spelling.normaliser, *self._normaliser_folders)
-        variants = load_variants(dialect.tag, normaliser, *self._variant_places)
+        variants = load_variants(dialect.tag, normaliser, *self._variant_paths)
         return Rules(dialect=dialect, normaliser=normaliser, variants=variants)
 
 

@@ -1,8 +1,8 @@
 """
-Two columns of text from anywhere: pairs of a CSV, JSONL or Parquet file, read strictly.
+Strict readers of pairs from CSV, JSONL and Parquet files.
 
-A cell is what it is: an empty CSV cell is an empty text, and the words NA, null and nan stay words. Whatever cannot be
-taken is refused with its row and column, since a skipped row is a wrong rate.
+An empty CSV cell is an empty text, and the words NA, null and nan stay words. Whatever cannot be taken is refused with
+its row and column, since a skipped row is a wrong rate.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REQUIRED = ("id", "reference", "hypothesis", "dialect", "speaker")
 OPTIONAL = ("model", "session", "duration_s", "snr_db", "language")
 #: Characters of a text: twelve hours of talk have some 650,000. More is a file that lost its line ends.
 LONGEST = 999_999
-#: What the csv module takes in before we can say which cell it was; it stops at 128 KiB by itself.
+#: Bytes that the csv module may read before we can say which cell it was; it stops at 128 KiB by itself.
 _CSV_LIMIT = 256 * 1024 * 1024
 
 #: Row number as an editor shows it, and the cells by column.
@@ -41,7 +41,7 @@ _WORD = regex.compile(r"[\p{L}\p{M}]+")
 
 def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialects: bool = False) -> Iterator[Pair]:
     """
-    The pairs of *path*, in its order, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
+    Read the pairs of *path*, in its order, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
 
     Columns: id, reference, hypothesis, dialect, speaker, optionally model, session, duration_s, snr_db, language.
     Others are not read. An empty dialect is unknown (``und``); an empty optional cell is unknown too.
@@ -54,23 +54,23 @@ def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialect
         DialectError: E_PAIRS for a file, row or cell that cannot be taken, or a (model, id) that stands twice;
             E_DIALECT from the catalogue. Row and column are set.
     """
-    known: set[str] = set()
-    seen: set[tuple[str | None, str]] = set()
+    looked_up: set[str] = set()
+    keys: set[tuple[str | None, str]] = set()
     for number, cells in read_rows(path, required=REQUIRED):
         pair = _pair(number, cells)
-        if (pair.model, pair.id) in seen:
+        if (pair.model, pair.id) in keys:
             of_model = f" of model {pair.model!r}" if pair.model else ""
             raise _refuse(number, "id", f"the id {pair.id!r}{of_model} stands twice; (model, id) is the key")
-        seen.add((pair.model, pair.id))
-        if catalogue is not None and pair.dialect not in known:
+        keys.add((pair.model, pair.id))
+        if catalogue is not None and pair.dialect not in looked_up:
             _look_up(catalogue, pair.dialect, number, strict=strict_dialects)
-            known.add(pair.dialect)
+            looked_up.add(pair.dialect)
         yield pair
 
 
 def by_model(pairs: Iterable[Pair]) -> dict[str | None, tuple[Pair, ...]]:
     """
-    The pairs of each model, all over the same ids; models in order of first appearance.
+    Sort *pairs* by model, all over the same ids; models in order of first appearance.
 
     An id that only other models have is added with an empty hypothesis and ``missing``: its words count as deletions.
 
@@ -88,16 +88,16 @@ def by_model(pairs: Iterable[Pair]) -> dict[str | None, tuple[Pair, ...]]:
         models.setdefault(pair.model, {})[pair.id] = pair
     return {
         model: tuple(
-            own.get(name) or dataclasses.replace(other, model=model, hypothesis="", missing=True)
+            pair_by_id.get(name) or dataclasses.replace(other, model=model, hypothesis="", missing=True)
             for name, other in first.items()
         )
-        for model, own in models.items()
+        for model, pair_by_id in models.items()
     }
 
 
 def read_rows(path: Path, *, required: Sequence[str] = ()) -> Iterator[Cells]:
     """
-    The rows of *path* with their numbers, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
+    Read the rows of *path* with their numbers, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
 
     Raises:
         DialectError: E_PAIRS for a file that is none of these, or lacks a *required* column.
@@ -105,8 +105,8 @@ def read_rows(path: Path, *, required: Sequence[str] = ()) -> Iterator[Cells]:
     readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows, ".parquet": _parquet_rows}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        found = path.suffix or "no ending"
-        message = f"{path.name} was given as a table; its ending is {found}"
+        ending = path.suffix or "no ending"
+        message = f"{path.name} was given as a table; its ending is {ending}"
         raise DialectError("E_PAIRS", message, hint=f"use one of {', '.join(readers)}")
     try:
         if reader is not _parquet_rows:
@@ -128,7 +128,7 @@ def _refuse_utf16(path: Path) -> None:
 
 
 def _not_utf8(path: Path) -> DialectError:
-    """Where the first bytes are that are no UTF-8."""
+    """Return the error that names the first row that is no UTF-8."""
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         try:
             line.decode()
@@ -145,9 +145,9 @@ def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
         try:
             header = next(reader, [])
             _require(path, header, required)
-            before = reader.line_num
+            line_end = reader.line_num
             for row in reader:
-                number, before = before + 1, reader.line_num
+                number, line_end = line_end + 1, reader.line_num
                 if not row:
                     continue
                 if len(row) != len(header):
@@ -175,12 +175,12 @@ def _json_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
 
 
 def _unique(number: int, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys stand once: of two values nobody can say which one counts."""
+    """Build a JSON object whose keys stand once: of two values nobody can say which one counts."""
     entry = dict(pairs)
     if len(entry) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _refuse(number, twice, f"the key {twice!r} stands twice")
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise _refuse(number, repeated, f"the key {repeated!r} stands twice")
     return entry
 
 
@@ -205,12 +205,12 @@ def _parquet_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
 def _require(path: Path, header: Sequence[str], required: Sequence[str]) -> None:
     for name in required:
         if name not in header:
-            found = ", ".join(header) or "nothing"
-            message = f"{path.name} has no column {name!r}; its header has {found}"
+            columns = ", ".join(header) or "nothing"
+            message = f"{path.name} has no column {name!r}; its header has {columns}"
             raise DialectError("E_PAIRS", message, hint=f"needed are {', '.join(required)}", row=1, column=name)
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DialectError("E_PAIRS", f"{path.name} has the column {twice[0]!r} twice", row=1, column=twice[0])
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DialectError("E_PAIRS", f"{path.name} has the column {repeated[0]!r} twice", row=1, column=repeated[0])
 
 
 def _pair(number: int, cells: Mapping[str, Any]) -> Pair:
@@ -232,21 +232,21 @@ def _pair(number: int, cells: Mapping[str, Any]) -> Pair:
 def _text(number: int, cells: Mapping[str, Any], column: str) -> str:
     value = cells[column]
     if not isinstance(value, str):
-        found = "null" if value is None else f"{value!r}"
-        raise _refuse(number, column, f"{found} was found where a text is needed; an empty text is written as ''")
+        content = "null" if value is None else f"{value!r}"
+        raise _refuse(number, column, f"{content} was found where a text is needed; an empty text is written as ''")
     if len(value) > LONGEST:
         raise _refuse(number, column, f"{len(value):,} characters were found, {LONGEST:,} are the most")
     return value
 
 
 def _of_one_script(number: int, cells: Mapping[str, Any], column: str, *, name: bool = False) -> str:
-    """A text in which no word mixes scripts that look alike: what looks like one word or name would be two."""
+    """Return a text in which no word mixes scripts that look alike: what looks like one word or name would be two."""
     text = _name(number, cells, column) if name else _text(number, cells, column)
     if text.isascii() or sum(letters.search(text) is not None for letters in _ALIKE.values()) < 2:
         return text
     for word in _WORD.findall(text):
-        found = {script: letters.findall(word) for script, letters in _ALIKE.items()}
-        mixed = {script: letters for script, letters in found.items() if letters}
+        letters_by_script = {script: pattern.findall(word) for script, pattern in _ALIKE.items()}
+        mixed = {script: letters for script, letters in letters_by_script.items() if letters}
         # A stem in one script with an ending in another is how some people write; a single borrowed twin is a slip.
         if len(mixed) > 1 and any(_TWINS.issuperset(letters) for letters in mixed.values()):
             reason = f"{word[:40]!r} mixes {' and '.join(mixed)} letters, which look alike"
@@ -255,7 +255,7 @@ def _of_one_script(number: int, cells: Mapping[str, Any], column: str, *, name: 
 
 
 def _name(number: int, cells: Mapping[str, Any], column: str) -> str:
-    """A text that is not empty; whole numbers are names too."""
+    """Return a text that is not empty; whole numbers are names too."""
     value = cells[column]
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -275,12 +275,12 @@ def _number(number: int, cells: Mapping[str, Any], column: str, *, least: float)
     if value is None or value == "":
         return None
     try:
-        found = float(value)
+        measure = float(value)
     except (TypeError, ValueError):
         raise _refuse(number, column, f"{value!r} is no number") from None
-    if not math.isfinite(found) or found < least:
+    if not math.isfinite(measure) or measure < least:
         raise _refuse(number, column, f"{value!r} is no number from {least:g} on")
-    return found
+    return measure
 
 
 def _look_up(catalogue: Catalogue, dialect: str, number: int, *, strict: bool) -> None:
@@ -292,5 +292,5 @@ def _look_up(catalogue: Catalogue, dialect: str, number: int, *, strict: bool) -
 
 
 def _refuse(row: int, column: str | None, reason: str) -> DialectError:
-    place = f"row {row}, {column}" if column else f"row {row}"
-    return DialectError("E_PAIRS", f"{place}: {reason}", row=row, column=column)
+    position = f"row {row}, {column}" if column else f"row {row}"
+    return DialectError("E_PAIRS", f"{position}: {reason}", row=row, column=column)

@@ -32,11 +32,11 @@ def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
     for length in range(1, len(spellings) // ROUNDS_OF_PHRASES + 1):
         rounds = ROUNDS_OF_PHRASES if length >= SHORTEST_PHRASE else ROUNDS_OF_WORDS
         equal = 0
-        for place in range(len(spellings) - length + 1):
-            again = place + length < len(spellings) and spellings[place] == spellings[place + length]
-            equal = equal + 1 if again else 0
+        for start in range(len(spellings) - length + 1):
+            repeats = start + length < len(spellings) and spellings[start] == spellings[start + length]
+            equal = equal + 1 if repeats else 0
             if equal == length * (rounds - 1):
-                return _whole(spellings, place - equal + 1, length)
+                return _whole(spellings, start - equal + 1, length)
     return None
 
 

@@ -211,7 +211,7 @@ def build(
     catalogue: Catalogue | None = None,
     normaliser: str | None = None,
     normaliser_folders: Sequence[Path] = (),
-    variant_places: Sequence[Path] = (),
+    variant_paths: Sequence[Path] = (),
     strict_dialects: bool = False,
     model: str | None = None,
     method: Method | None = None,
@@ -224,7 +224,7 @@ def build(
         catalogue: Known dialects; defaults to those that ship with the package.
         normaliser: Id of one normaliser for all pairs. Without it each dialect brings its own.
         normaliser_folders: Where else to look for normalisers, the last one first.
-        variant_places: Where else to look for variant files: folders, or files. Their rules are checked against all
+        variant_paths: Where else to look for variant files: folders, or files. Their rules are checked against all
             references first, so a stream of pairs is then read into memory.
         strict_dialects: Refuse tags without an entry of their own.
         model: Its id, as printed.
@@ -239,7 +239,7 @@ def build(
         catalogue or load_catalogue(),
         normaliser=normaliser,
         normaliser_folders=normaliser_folders,
-        variant_places=variant_places,
+        variant_paths=variant_paths,
         strict=strict_dialects,
     )
     return report_of(pairs, prepare, model=model, method=method, with_recount=with_recount)
@@ -262,7 +262,7 @@ def report_of(
     """
     method = method or Method()
     warnings: tuple[str, ...] = ()
-    if prepare.has_variant_places:
+    if prepare.has_own_variants:
         pairs = pairs if isinstance(pairs, Sequence) else list(pairs)
         warnings = prepare.reject_collisions(pairs)
     sums = tally(pairs, prepare, with_recount=with_recount, cache=cache)

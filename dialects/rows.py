@@ -108,7 +108,7 @@ def row_of(
     """
     whole = reduce(Tally.__add__, speakers.values(), Tally())
     sums = by_block(speakers)
-    errors, words = [number for number, _ in sums.values()], [number for _, number in sums.values()]
+    errors, words = [errors for errors, _ in sums.values()], [words for _, words in sums.values()]
     rates = [part.counts.rate for part in speakers.values() if part.counts.rate is not None]
     counts = whole.counts
     return Row(

@@ -60,8 +60,8 @@ class _ByCategory(dict[int, str | int | None]):
 
     def __missing__(self, code: int) -> str | int | None:
         character = chr(code)
-        self[code] = found = self._choose(character, unicodedata.category(character))
-        return found
+        self[code] = replacement = self._choose(character, unicodedata.category(character))
+        return replacement
 
 
 _PUNCTUATION = _ByCategory(lambda c, category: " " if category[0] == "P" else ord(c))
@@ -102,8 +102,8 @@ def _outer_punctuation(text: str) -> str:
         return text
     padded = f" {text} "
     inner = (
-        character if character not in "'-" or (_in_word(padded[at - 1]) and _in_word(padded[at + 1])) else " "
-        for at, character in enumerate(padded)
+        character if character not in "'-" or (_in_word(padded[index - 1]) and _in_word(padded[index + 1])) else " "
+        for index, character in enumerate(padded)
     )
     return "".join(inner)[1:-1]
 

@@ -73,12 +73,12 @@ def write_utterances(
 
     schema = _schema(texts)
     lines = utterances(pairs, prepare, texts=texts)
-    written = 0
+    count = 0
     with pq.ParquetWriter(path, schema) as writer:
         while batch := list(itertools.islice(lines, 10_000)):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
-            written += len(batch)
-    return written
+            count += len(batch)
+    return count
 
 
 def _schema(texts: bool) -> Any:
@@ -118,13 +118,16 @@ def write_trn(
         The id of each utterance in the files, by that of the pair.
     """
     names: dict[str, str] = {}
-    with reference.open("w", encoding="utf-8") as one, hypothesis.open("w", encoding="utf-8") as other:
+    with (
+        reference.open("w", encoding="utf-8") as reference_file,
+        hypothesis.open("w", encoding="utf-8") as hypothesis_file,
+    ):
         for number, pair in enumerate(pairs, start=1):
             ready = prepare(pair)
             tag = re.sub(r"[^A-Za-z0-9-]", "-", ready.dialect.tag)
             names[pair.id] = f"{tag}_{number:06d}"
-            one.write(f"{' '.join(ready.reference).translate(_WIDE)} ({names[pair.id]})\n")
-            other.write(f"{' '.join(ready.hypothesis).translate(_WIDE)} ({names[pair.id]})\n")
+            reference_file.write(f"{' '.join(ready.reference).translate(_WIDE)} ({names[pair.id]})\n")
+            hypothesis_file.write(f"{' '.join(ready.hypothesis).translate(_WIDE)} ({names[pair.id]})\n")
     return names
 
 
@@ -135,26 +138,26 @@ def write_seglst(reference: Path, hypothesis: Path, pairs: Iterable[Pair], prepa
     The dialect stands beside the speaker, so that meeteval's errors can be summed by either. Where a length is stated,
     the segment starts at 0 and ends there.
     """
-    with _json_list(reference) as one, _json_list(hypothesis) as other:
+    with _json_list(reference) as add_reference, _json_list(hypothesis) as add_hypothesis:
         for pair in pairs:
             ready = prepare(pair)
             facts: dict[str, Any] = {"session_id": pair.id, "speaker": pair.speaker, "dialect": ready.dialect.tag}
             if pair.duration_s is not None:
                 facts |= {"start_time": 0.0, "end_time": pair.duration_s}
-            one(facts | {"words": " ".join(ready.reference)})
-            other(facts | {"words": " ".join(ready.hypothesis)})
+            add_reference(facts | {"words": " ".join(ready.reference)})
+            add_hypothesis(facts | {"words": " ".join(ready.hypothesis)})
 
 
 @contextmanager
 def _json_list(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """A file that holds one JSON list, an entry a line, written as entries come."""
     with path.open("w", encoding="utf-8") as file:
-        before = "[\n"
+        separator = "[\n"
 
         def add(entry: Mapping[str, Any]) -> None:
-            nonlocal before
-            file.write(before + json.dumps(entry, ensure_ascii=False))
-            before = ",\n"
+            nonlocal separator
+            file.write(separator + json.dumps(entry, ensure_ascii=False))
+            separator = ",\n"
 
         yield add
-        file.write("[]\n" if before == "[\n" else "\n]\n")
+        file.write("[]\n" if separator == "[\n" else "\n]\n")

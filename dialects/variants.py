@@ -1,5 +1,5 @@
 """
-Spellings that a dialect without a standard allows side by side: loaded, checked, and compared against.
+Spelling variants: the spellings that a dialect without a standard allows side by side.
 
 A rule is directed: where the reference says *canonical*, a hypothesis may say *variant*. The other direction is another
 rule, and rules never chain, since both would merge words silently. The number of reference words is always that of the
@@ -26,7 +26,7 @@ from dialects.dialect import DialectTag
 from dialects.errors import DialectError
 from dialects.normalise import Normaliser, load_normaliser
 
-#: Who vouches for a variant. What a language model proposed and no person has approved never counts.
+#: The source that vouches for a variant. Proposals of a language model that no person has approved never count.
 Source: TypeAlias = Literal["transcriber", "reviewer", "dictionary", "orthography", "llm"]
 
 COLUMNS = ("canonical", "variant", "scope", "source", "added_by", "date")
@@ -52,7 +52,7 @@ class Variant:
 
     @property
     def segment(self) -> str | None:
-        """Id of the only segment it holds for."""
+        """The id of the only segment it holds for."""
         return self.scope.removeprefix("segment:") if self.scope.startswith("segment:") else None
 
 
@@ -73,27 +73,27 @@ class VariantSet:
 
     @functools.cached_property
     def _by_first_word(self) -> Mapping[str, tuple[Variant, ...]]:
-        found: dict[str, list[Variant]] = {}
+        rules_by_word: dict[str, list[Variant]] = {}
         for rule in self.rules:
-            found.setdefault(rule.canonical[0], []).append(rule)
-        return {word: tuple(rules) for word, rules in found.items()}
+            rules_by_word.setdefault(rule.canonical[0], []).append(rule)
+        return {word: tuple(rules) for word, rules in rules_by_word.items()}
 
     def spans(self, reference: Sequence[str], *, segment: str | None = None) -> tuple[Span, ...]:
-        """Where rules apply to the words of a *reference*; *segment* is its id, for rules of one segment."""
+        """Find where rules apply to the words of a *reference*; *segment* is its id, for rules of one segment."""
         # Nearly always no rule begins with any of the words.
         if self._by_first_word.keys().isdisjoint(reference):
             return ()
-        found: list[Span] = []
+        spans: list[Span] = []
         for start, word in enumerate(reference):
             for rule in self._by_first_word.get(word, ()):
                 end = start + len(rule.canonical)
                 if rule.segment in (None, segment) and tuple(reference[start:end]) == rule.canonical:
-                    found.append(Span(start=start, end=end, words=rule.variant))
-        return tuple(found)
+                    spans.append(Span(start=start, end=end, words=rule.variant))
+        return tuple(spans)
 
     def collisions(self, vocabulary: Mapping[str, int], *, frequent: int = 20) -> tuple[Variant, ...]:
         """
-        Rules that would make two frequent words of the dialect equal, so that real errors would vanish.
+        Find rules that would make two frequent words of the dialect equal, so that real errors would vanish.
 
         Args:
             vocabulary: How often each word stands in the references of the dialect.
@@ -112,41 +112,41 @@ class VariantSet:
         )
 
     def without(self, rules: Iterable[Variant]) -> VariantSet:
-        """The other rules."""
-        gone = set(rules)
-        return VariantSet(tuple(rule for rule in self.rules if rule not in gone))
+        """Return the set without *rules*."""
+        removed = set(rules)
+        return VariantSet(tuple(rule for rule in self.rules if rule not in removed))
 
     @property
     def hash(self) -> str:
-        """SHA-256 over what the rules say; who added them and when does not matter."""
-        lines = sorted(f"{' '.join(one.canonical)}\t{' '.join(one.variant)}\t{one.scope}" for one in self.rules)
+        """The SHA-256 over the spellings and scopes of the rules; who added them and when does not matter."""
+        lines = sorted(f"{' '.join(rule.canonical)}\t{' '.join(rule.variant)}\t{rule.scope}" for rule in self.rules)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def load_variants(dialect: str, normalise: Normaliser, *places: Path) -> VariantSet:
+def load_variants(dialect: str, normalise: Normaliser, *paths: Path) -> VariantSet:
     """
-    The rules for *dialect*: those of its own file, and of its parents' files the ones with the scope ``global``.
+    Load the rules for *dialect*: those of its own file, and of its parents' files the ones with the scope ``global``.
 
-    A file is ``<tag>.tsv`` with the columns canonical, variant, scope, source, added_by, date. One in *places*, which
+    A file is ``<tag>.tsv`` with the columns canonical, variant, scope, source, added_by, date. One in *paths*, which
     are folders or such files (the last one wins), replaces the one of the package. Both sides are normalised like the
     texts. Rules with the source ``llm`` are left out: a person has to put their own name to them first.
 
     Raises:
         DialectError: E_VARIANTS with row and column for a line that cannot be taken.
     """
-    own = DialectTag.parse(dialect)
-    found: list[Variant] = []
-    for tag in (own, *own.parents()):
-        file = _file_of(str(tag), places)
+    dialect_tag = DialectTag.parse(dialect)
+    rules: list[Variant] = []
+    for tag in (dialect_tag, *dialect_tag.parents()):
+        file = _file_of(str(tag), paths)
         if file is not None:
-            found += [rule for rule in read_variants(file, normalise) if tag == own or rule.scope == "global"]
-    trusted = (rule for rule in found if rule.source != "llm")
+            rules += [rule for rule in read_variants(file, normalise) if tag == dialect_tag or rule.scope == "global"]
+    trusted = (rule for rule in rules if rule.source != "llm")
     return VariantSet(tuple({(rule.canonical, rule.variant, rule.scope): rule for rule in trusted}.values()))
 
 
 def read_variants(file: Path | Traversable, normalise: Normaliser) -> tuple[Variant, ...]:
     """
-    Every line of a variant file, those of language models too, but those that the normaliser makes needless.
+    Read a variant file, lines of language models too, but not those that the normaliser makes needless.
 
     Raises:
         DialectError: E_VARIANTS, naming file, row and column.
@@ -173,8 +173,8 @@ def _variant(file: str, number: int, row: Sequence[str], normalise: Normaliser) 
         )
     canonical, variant, scope, source, added_by, date = (cell.strip() for cell in row)
     words = {"canonical": tuple(normalise(canonical).split()), "variant": tuple(normalise(variant).split())}
-    for column, found in words.items():
-        if not found:
+    for column, side in words.items():
+        if not side:
             raise refuse(column, "nothing is left after normalising; write @ inline in the reference for a free gap")
     plain = load_normaliser(_PLAIN)
     # A line whose spellings the dialect's own normaliser folds by now was right when it was written.
@@ -191,29 +191,29 @@ def _variant(file: str, number: int, row: Sequence[str], normalise: Normaliser) 
     return Variant(**words, scope=scope, source=cast(Source, source), added_by=added_by, date=date)
 
 
-def check_place(place: Path) -> None:
+def check_path(path: Path) -> None:
     """
-    Refuse a place that no rule can come from, since a misspelt one would change nothing.
+    Refuse a path that no rule can come from, since a misspelt one would change nothing.
 
     Raises:
-        DialectError: E_VARIANTS if *place* is neither a folder nor a file called by a dialect's tag.
+        DialectError: E_VARIANTS if *path* is neither a folder nor a file called by a dialect's tag.
     """
-    if place.is_dir():
+    if path.is_dir():
         return
     hint = "name it after its dialect: bho-Deva.tsv"
-    if place.suffix != ".tsv" or not place.is_file():
-        found = "is not there" if not place.exists() else "is neither a folder nor a .tsv file"
-        raise DialectError("E_VARIANTS", f"variants were to be read from {place.name}; it {found}", hint=hint)
+    if path.suffix != ".tsv" or not path.is_file():
+        problem = "is not there" if not path.exists() else "is neither a folder nor a .tsv file"
+        raise DialectError("E_VARIANTS", f"variants were to be read from {path.name}; it {problem}", hint=hint)
     try:
-        DialectTag.parse(place.stem)
+        DialectTag.parse(path.stem)
     except DialectError as error:
-        message = f"variants were to be read from {place.name}; {error.message}"
+        message = f"variants were to be read from {path.name}; {error.message}"
         raise DialectError("E_VARIANTS", message, hint=hint) from None
 
 
-def _file_of(tag: str, places: Sequence[Path]) -> Path | Traversable | None:
-    for place in reversed(places):
-        file = place / f"{tag}.tsv" if place.is_dir() else place
+def _file_of(tag: str, paths: Sequence[Path]) -> Path | Traversable | None:
+    for path in reversed(paths):
+        file = path / f"{tag}.tsv" if path.is_dir() else path
         if file.is_file() and file.stem.lower() == tag.lower():
             return file
     packaged = resources.files("dialects") / "catalogue" / "variants" / f"{tag}.tsv"
@@ -221,7 +221,7 @@ def _file_of(tag: str, places: Sequence[Path]) -> Path | Traversable | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marked:
+class InlineReference:
     """A reference with inline alternatives."""
 
     #: Plain text and slots in turn; a slot is a tuple of alternatives, the first of which counts, ``""`` for nothing.
@@ -234,7 +234,7 @@ class Marked:
         return " ".join(part for part in parts if part)
 
     def words(self, normalise: Normaliser) -> tuple[list[str], tuple[Span, ...]]:
-        """The normalised words of :attr:`text`, and what may stand for some of them."""
+        """Return the normalised words of :attr:`text`, and the spans that may stand for some of them."""
         words: list[str] = []
         spans: list[Span] = []
         for piece in self.pieces:
@@ -248,13 +248,11 @@ class Marked:
 
 _SLOT = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)*)\}")
 _SLASH = re.compile(r"(?<!\\)/")
-#: What other scoring tools read as marks, on top of our own braces, slash and backslash.
-_SPECIAL = re.compile(r"([\\{}/@<>()*])")
 
 
-def parse_inline(text: str) -> Marked:
+def parse_inline(text: str) -> InlineReference:
     """
-    The plain parts and slots of *text*. Braces without a slash inside are ordinary text.
+    Parse *text* into plain parts and slots. Braces without a slash inside are ordinary text.
 
     >>> parse_inline("i've { um / uh / @ } as far").pieces
     ("i've", ('um', 'uh', ''), 'as far')
@@ -270,33 +268,17 @@ def parse_inline(text: str) -> Marked:
             pieces.append(plain)
         pieces.append(tuple("" if part == "@" else unescape(part) for part in alternatives))
         done = slot.end()
-    rest = unescape(text[done:]).strip()
-    return Marked(pieces=(*pieces, rest) if rest else tuple(pieces))
-
-
-def write_inline(marked: Marked) -> str:
-    """The notation of :func:`parse_inline`, which reads it back, for STM and TRN files."""
-    written: list[str] = []
-    for piece in marked.pieces:
-        if isinstance(piece, str):
-            written.append(escape(piece))
-        else:
-            written.append("{ " + " / ".join(escape(part) or "@" for part in piece) + " }")
-    return " ".join(written)
-
-
-def escape(text: str) -> str:
-    """*text* with a backslash before each character that scoring tools read as a mark."""
-    return _SPECIAL.sub(r"\\\1", text)
+    tail = unescape(text[done:]).strip()
+    return InlineReference(pieces=(*pieces, tail) if tail else tuple(pieces))
 
 
 def unescape(text: str) -> str:
-    """What :func:`escape` was given. A backslash before any other character stays."""
+    """Remove the backslash before characters that scoring tools read as marks; before any other one it stays."""
     return re.sub(r"\\([\\{}/@<>()*])", r"\1", text)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forgiving:
+class LeastEdits:
     """The least edits where alternatives are free, and the alternatives that it took."""
 
     errors: int
@@ -309,9 +291,9 @@ _Cell: TypeAlias = tuple[int, int, "_Link | None"]
 _Link: TypeAlias = tuple[Span, "_Link | None"]
 
 
-def least_edits(reference: Sequence[str], spans: Sequence[Span], hypothesis: Sequence[str]) -> Forgiving:
+def least_edits(reference: Sequence[str], spans: Sequence[Span], hypothesis: Sequence[str]) -> LeastEdits:
     """
-    The least word edits between *hypothesis* and any way through *reference* and its *spans*.
+    Find the least word edits between *hypothesis* and any way through *reference* and its *spans*.
 
     Never more than without spans. Among equally good ways the one with the fewest alternatives is taken.
     """
@@ -320,24 +302,24 @@ def least_edits(reference: Sequence[str], spans: Sequence[Span], hypothesis: Seq
         by_start.setdefault(span.start, []).append(span)
     rows: list[list[_Cell] | None] = [None] * (len(reference) + 1)
     rows[0] = [(column, 0, None) for column in range(len(hypothesis) + 1)]
-    for at in range(len(reference) + 1):
-        row = _after_insertions(cast(list[_Cell], rows[at]))
+    for position in range(len(reference) + 1):
+        row = _after_insertions(cast(list[_Cell], rows[position]))
         # Words that may be said where the reference has none lead back to the same place, so they come first.
-        for span in sorted(by_start.get(at, ()), key=lambda span: span.end):
+        for span in sorted(by_start.get(position, ()), key=lambda span: span.end):
             beyond = _after_span(row, span, hypothesis)
-            if span.end == at:
-                row = _better(row, beyond)
+            if span.end == position:
+                row = _choose_cheaper(row, beyond)
             else:
-                rows[span.end] = _better(rows[span.end], beyond)
-        rows[at] = row
-        if at < len(reference):
-            rows[at + 1] = _better(rows[at + 1], _after_word(row, reference[at], hypothesis))
+                rows[span.end] = _choose_cheaper(rows[span.end], beyond)
+        rows[position] = row
+        if position < len(reference):
+            rows[position + 1] = _choose_cheaper(rows[position + 1], _after_word(row, reference[position], hypothesis))
     edits, _, link = cast(list[_Cell], rows[-1])[-1]
     used: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     while link is not None:
         span, link = link
         used.append((tuple(reference[span.start : span.end]), span.words))
-    return Forgiving(errors=edits, used=tuple(reversed(used)))
+    return LeastEdits(errors=edits, used=tuple(reversed(used)))
 
 
 def _after_span(row: Sequence[_Cell], span: Span, hypothesis: Sequence[str]) -> list[_Cell]:
@@ -348,11 +330,11 @@ def _after_span(row: Sequence[_Cell], span: Span, hypothesis: Sequence[str]) -> 
 
 
 def _after_word(row: Sequence[_Cell], word: str, hypothesis: Sequence[str]) -> list[_Cell]:
-    """One step along a reference word: it was deleted, or paired with a word of the hypothesis."""
+    """Step along a reference word: it was deleted, or paired with a word of the hypothesis."""
     after: list[_Cell] = [(row[0][0] + 1, *row[0][1:])]
-    for column, heard in enumerate(hypothesis):
+    for column, drafted in enumerate(hypothesis):
         deleted = (row[column + 1][0] + 1, *row[column + 1][1:])
-        paired = (row[column][0] + (word != heard), *row[column][1:])
+        paired = (row[column][0] + (word != drafted), *row[column][1:])
         after.append(min(paired, deleted, key=_cost))
     return after
 
@@ -365,8 +347,8 @@ def _after_insertions(row: Sequence[_Cell]) -> list[_Cell]:
     return after
 
 
-def _better(one: list[_Cell] | None, other: list[_Cell]) -> list[_Cell]:
-    return other if one is None else [min(pair, key=_cost) for pair in zip(one, other, strict=True)]
+def _choose_cheaper(first: list[_Cell] | None, second: list[_Cell]) -> list[_Cell]:
+    return second if first is None else [min(pair, key=_cost) for pair in zip(first, second, strict=True)]
 
 
 def _cost(cell: _Cell) -> tuple[int, int]:

@@ -60,19 +60,19 @@ def corpus(
     seed: int = 7,
 ) -> list[Pair]:
     """A made-up set: *segments* for each of *speakers* in each dialect, speakers differing in how often they err."""
-    made = random.Random(seed)
+    chance = random.Random(seed)
     vocabulary = [f"w{number}" for number in range(60)]
     pairs: list[Pair] = []
     for dialect in dialects:
         for speaker in range(speakers):
-            rate = error_rate * made.uniform(0.5, 1.5)
+            rate = error_rate * chance.uniform(0.5, 1.5)
             for segment in range(segments):
-                words = [made.choice(vocabulary) for _ in range(made.randint(1, 18))]
-                heard = [word for word in words if made.random() > rate / 3]
-                heard = [made.choice(vocabulary) if made.random() < rate / 2 else word for word in heard]
-                heard += [made.choice(vocabulary)] * (made.random() < rate)
+                words = [chance.choice(vocabulary) for _ in range(chance.randint(1, 18))]
+                drafted = [word for word in words if chance.random() > rate / 3]
+                drafted = [chance.choice(vocabulary) if chance.random() < rate / 2 else word for word in drafted]
+                drafted += [chance.choice(vocabulary)] * (chance.random() < rate)
                 name = f"{dialect}-{speaker}"
                 pairs.append(
-                    pair(" ".join(words), " ".join(heard), id=f"{name}-{segment}", dialect=dialect, speaker=name)
+                    pair(" ".join(words), " ".join(drafted), id=f"{name}-{segment}", dialect=dialect, speaker=name)
                 )
     return pairs

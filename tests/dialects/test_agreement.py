@@ -1,4 +1,4 @@
-"""Two people's disagreement is symmetric, by speaker, and the floor below which no model can be measured."""
+"""Two people's disagreement is symmetric, by speaker, and the baseline below which no model can be measured."""
 
 from __future__ import annotations
 
@@ -7,51 +7,55 @@ import json
 
 import pytest
 
-from dialects.agreement import Floor, floors
+from dialects.agreement import HumanBaseline, human_baselines
 from dialects.dialect import load_catalogue
 from dialects.preparing import Preparer
 from dialects.scoring import Pair
 from tests.dialects.factories import corpus, pair
 
 
-def floor(*pairs: Pair) -> Floor:
-    (found,) = floors(pairs, Preparer(load_catalogue())).values()
-    return found
+def measure(*pairs: Pair) -> HumanBaseline:
+    (baseline,) = human_baselines(pairs, Preparer(load_catalogue())).values()
+    return baseline
 
 
 def test_disagreement_is_over_the_mean_number_of_words() -> None:
-    found = floor(pair("a b c", "a b"), pair("a b", "a x", id="s2", speaker="bob"))
+    baseline = measure(pair("a b c", "a b"), pair("a b", "a x", id="s2", speaker="bob"))
 
-    assert found.rate == 2 * 2 / (5 + 4)
-    assert found.character_rate == 2 * 2 / (5 + 4)
-    assert (found.segments, found.speakers, found.state) == (2, 2, "suppressed")
-    assert found.interval is not None
+    assert baseline.rate == 2 * 2 / (5 + 4)
+    assert baseline.character_rate == 2 * 2 / (5 + 4)
+    assert (baseline.segments, baseline.speakers, baseline.state) == (2, 2, "suppressed")
+    assert baseline.interval is not None
 
 
 def test_neither_person_is_the_reference() -> None:
     pairs = corpus(dialects=["hi"])
-    swapped = [dataclasses.replace(one, reference=one.hypothesis, hypothesis=one.reference) for one in pairs]
-    one, other = floor(*pairs), floor(*swapped)
+    swapped = [dataclasses.replace(pair, reference=pair.hypothesis, hypothesis=pair.reference) for pair in pairs]
+    one_way, other_way = measure(*pairs), measure(*swapped)
 
-    assert (one.rate, one.interval, one.character_rate) == (other.rate, other.interval, other.character_rate)
+    assert (one_way.rate, one_way.interval, one_way.character_rate) == (
+        other_way.rate,
+        other_way.interval,
+        other_way.character_rate,
+    )
 
 
-def test_silence_has_no_floor() -> None:
-    assert floor(pair("", "")).rate is None
-    assert floor(pair("", "")).interval is None
+def test_silence_has_no_baseline() -> None:
+    assert measure(pair("", "")).rate is None
+    assert measure(pair("", "")).interval is None
 
 
 @pytest.mark.parametrize(("wer", "limited"), [(0.3, True), (0.5, False), (None, False)])
 def test_references_limit_what_a_good_model_can_show(wer: float | None, limited: bool) -> None:
-    found = floor(pair("a b c d e", "a b c d x"))
+    baseline = measure(pair("a b c d e", "a b c d x"))
 
-    assert found.rate == 0.2
-    assert found.limits(wer) is limited
+    assert baseline.rate == 0.2
+    assert baseline.limits(wer) is limited
 
 
-def test_each_dialect_has_its_floor_in_plain_json() -> None:
-    found = floors(corpus(), Preparer(load_catalogue()))
+def test_each_dialect_has_its_baseline_in_plain_json() -> None:
+    baselines = human_baselines(corpus(), Preparer(load_catalogue()))
 
-    assert list(found) == ["bho", "en-IN", "en-US"]
-    for one in found.values():
-        assert json.loads(json.dumps(one.data(), allow_nan=False)) == one.data()
+    assert list(baselines) == ["bho", "en-IN", "en-US"]
+    for baseline in baselines.values():
+        assert json.loads(json.dumps(baseline.data(), allow_nan=False)) == baseline.data()

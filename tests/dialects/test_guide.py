@@ -30,8 +30,8 @@ def test_the_packaged_rules_speak_to_their_readers_and_show_spellings(tag: str, 
 
 
 def test_a_narrower_dialect_has_the_rules_of_the_wider_one(tmp_path: Path) -> None:
-    own = project(tmp_path, hi_FJ='[[rule]]\nid = "numbers"\nsay = "Digits stand as digits."\n')
-    wide, narrow = load_guide(CATALOGUE, "hi"), load_guide(CATALOGUE, "hi-FJ", own)
+    folder = project(tmp_path, hi_FJ='[[rule]]\nid = "numbers"\nsay = "Digits stand as digits."\n')
+    wide, narrow = load_guide(CATALOGUE, "hi"), load_guide(CATALOGUE, "hi-FJ", folder)
     assert [rule.id for rule in narrow.rules] == [rule.id for rule in wide.rules]
     assert {rule.id: rule.say["en"] for rule in narrow.rules}["numbers"] == "Digits stand as digits."
 
@@ -46,8 +46,8 @@ def test_a_project_adds_rules_and_asks_for_a_second_text(tmp_path: Path) -> None
 def test_a_version_stands_for_one_content(tmp_path: Path) -> None:
     plain = load_guide(CATALOGUE, "hi")
     assert plain.version == load_guide(CATALOGUE, "hi", tmp_path).version
-    own = project(tmp_path, hi='[[rule]]\nid = "own"\nsay = "Our way."\n')
-    assert load_guide(CATALOGUE, "hi", own).version != plain.version
+    folder = project(tmp_path, hi='[[rule]]\nid = "own"\nsay = "Our way."\n')
+    assert load_guide(CATALOGUE, "hi", folder).version != plain.version
     assert plain.version.startswith("hi-")
 
 
@@ -72,4 +72,4 @@ def test_what_a_rule_calls_wrong_is_not_what_the_normaliser_cannot_tell() -> Non
     """Two spellings of one rule may count alike; numbers in words and digits do, but not in a strict count."""
     normalise = load_normaliser("indic-v2")
     [numbers] = [rule for rule in load_guide(CATALOGUE, "hi").rules if rule.id == "numbers"]
-    assert not {normalise(each) for each in numbers.good} & {normalise(each) for each in numbers.bad}
+    assert not {normalise(spelling) for spelling in numbers.good} & {normalise(spelling) for spelling in numbers.bad}

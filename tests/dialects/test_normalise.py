@@ -54,8 +54,10 @@ def test_only_steps_that_say_so_change_the_number_of_words(name: str, text: str)
 @pytest.mark.parametrize("name", sorted(name for name in STEPS if not STEPS[name].lossy))
 def test_no_plain_step_removes_a_vowel_sign(name: str) -> None:
     for script, letter, mark in guarded_marks():
-        before, after = nfc(letter + mark), STEPS[name].apply(nfc(letter + mark))
-        assert marks_of(unicodedata.normalize("NFD", before)) == marks_of(unicodedata.normalize("NFD", after)), script
+        composed, stepped = nfc(letter + mark), STEPS[name].apply(nfc(letter + mark))
+        assert marks_of(unicodedata.normalize("NFD", composed)) == marks_of(unicodedata.normalize("NFD", stepped)), (
+            script
+        )
 
 
 def test_marks_of_all_guarded_scripts_are_tried() -> None:
@@ -128,7 +130,7 @@ def test_a_text_becomes(name: str, text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "one", "other"),
+    ("name", "first", "second"),
     [
         ("indic-v2", "ज़मीन हिन्दी हूँ", "जमीन हिंदी हूं"),
         ("arab-v1", "أحمد مدرسة", "احمد مدرسه"),
@@ -136,15 +138,15 @@ def test_a_text_becomes(name: str, text: str, expected: str) -> None:
         ("latn-v1", "blåbær", "blabær"),
     ],
 )
-def test_distinct_spellings_meet_only_in_the_lossy_column(name: str, one: str, other: str) -> None:
+def test_distinct_spellings_meet_only_in_the_lossy_column(name: str, first: str, second: str) -> None:
     normalise = load_normaliser(name)
 
-    assert normalise(one) != normalise(other)
-    assert normalise.with_lossy(one) == normalise.with_lossy(other)
+    assert normalise(first) != normalise(second)
+    assert normalise.with_lossy(first) == normalise.with_lossy(second)
 
 
 @pytest.mark.parametrize(
-    ("name", "one", "other"),
+    ("name", "first", "second"),
     [
         ("arab-ur-v2", "\u0643\u06cc\u0627", "\u06a9\u06cc\u0627"),
         ("arab-ur-v2", "\u06c1\u06cc\u06ba", "\u0647\u064a\u06ba"),
@@ -162,12 +164,12 @@ def test_distinct_spellings_meet_only_in_the_lossy_column(name: str, one: str, o
         ("indic-v3", "\u0986ম", "\u0985\u09beম"),
     ],
 )
-def test_spellings_that_look_and_mean_the_same_meet(name: str, one: str, other: str) -> None:
-    assert load_normaliser(name)(one) == load_normaliser(name)(other)
+def test_spellings_that_look_and_mean_the_same_meet(name: str, first: str, second: str) -> None:
+    assert load_normaliser(name)(first) == load_normaliser(name)(second)
 
 
 @pytest.mark.parametrize(
-    ("name", "one", "other"),
+    ("name", "first", "second"),
     [
         ("arab-ur-v2", "\u06c1", "\u06be"),
         ("arab-ur-v2", "\u06a9", "\u06af"),
@@ -179,8 +181,8 @@ def test_spellings_that_look_and_mean_the_same_meet(name: str, one: str, other: 
         ("deva-hi-v1", "ज़मीन", "जमीन"),
     ],
 )
-def test_letters_that_only_look_alike_stay_apart(name: str, one: str, other: str) -> None:
-    assert load_normaliser(name)(one) != load_normaliser(name)(other)
+def test_letters_that_only_look_alike_stay_apart(name: str, first: str, second: str) -> None:
+    assert load_normaliser(name)(first) != load_normaliser(name)(second)
 
 
 @pytest.mark.parametrize("name", ["whisper", "whisper-basic", "basic", "BasicTextNormalizer", "remove_diacritics"])
@@ -260,10 +262,10 @@ def test_the_hash_follows_whatever_decides_the_output() -> None:
 
 
 def test_a_set_of_normalisers_has_one_hash_in_any_order() -> None:
-    one, two = load_normaliser("latn-v1"), load_normaliser("indic-v2")
+    first, second = load_normaliser("latn-v1"), load_normaliser("indic-v2")
 
-    assert hash_of([one]) == one.hash
-    assert hash_of([one, two]) == hash_of([two, one, two]) != one.hash
+    assert hash_of([first]) == first.hash
+    assert hash_of([first, second]) == hash_of([second, first, second]) != first.hash
 
 
 def test_memory_of_words_stays_bounded() -> None:

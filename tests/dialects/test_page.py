@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dialects.agreement import floors
+from dialects.agreement import human_baselines
 from dialects.breakdown import breakdown
 from dialects.comparison import compare
 from dialects.dialect import load_catalogue
@@ -122,8 +122,8 @@ def test_a_suppressed_dialect_shows_its_size_and_nothing_else(text: str) -> None
 
 def test_the_floor_of_two_people_stands_beside_the_model() -> None:
     report = build(corpus(speakers=12, segments=30))
-    disagreement = floors(corpus(speakers=12, segments=30, error_rate=0.12), Preparer(load_catalogue()))
-    text = page(report, floors=disagreement)
+    disagreement = human_baselines(corpus(speakers=12, segments=30, error_rate=0.12), Preparer(load_catalogue()))
+    text = page(report, baselines=disagreement)
 
     assert "How far do people agree?" in text
     assert "limited by reference" in text

@@ -40,30 +40,30 @@ def test_a_csv_is_read_cell_by_cell(tmp_path: Path) -> None:
         "s2,,NA null nan,en-US,ann,,,,,,\n",
     )
 
-    one, two = read_pairs(file)
+    first, second = read_pairs(file)
 
-    assert one == pair(
+    assert first == pair(
         "a, b", 'c "d"', model="m", session="talk", duration_s=2.5, snr_db=-3.0, language="en", dialect="en-US"
     )
-    assert (two.reference, two.hypothesis) == ("", "NA null nan")
-    assert (two.model, two.session, two.duration_s, two.snr_db, two.language) == (None,) * 5
+    assert (second.reference, second.hypothesis) == ("", "NA null nan")
+    assert (second.model, second.session, second.duration_s, second.snr_db, second.language) == (None,) * 5
 
 
 def test_all_three_kinds_of_files_give_the_same_pairs(tmp_path: Path) -> None:
     entries = [entry(model="m", duration_s=1.5), entry(id="s2", reference="", hypothesis="की\u200d", model="m")]
-    for one in entries:
-        one.setdefault("duration_s", None)
-    (tmp_path / "p.jsonl").write_text("\n".join(json.dumps(one) for one in entries) + "\n")
+    for facts in entries:
+        facts.setdefault("duration_s", None)
+    (tmp_path / "p.jsonl").write_text("\n".join(json.dumps(facts) for facts in entries) + "\n")
     pq.write_table(pa.Table.from_pylist(entries), tmp_path / "p.parquet")
     with (tmp_path / "p.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(entries[0]))
         writer.writeheader()
         writer.writerows(entries)
 
-    found = [list(read_pairs(tmp_path / name)) for name in ("p.jsonl", "p.parquet", "p.csv")]
+    pairs_by_file = [list(read_pairs(tmp_path / name)) for name in ("p.jsonl", "p.parquet", "p.csv")]
 
-    assert found[0] == found[1] == found[2]
-    assert len(found[0]) == 2
+    assert pairs_by_file[0] == pairs_by_file[1] == pairs_by_file[2]
+    assert len(pairs_by_file[0]) == 2
 
 
 @given(reference=st.text(), hypothesis=st.text())
@@ -73,9 +73,9 @@ def test_any_text_survives_a_jsonl_file(
     file = tmp_path_factory.getbasetemp() / "any.jsonl"
     file.write_text(json.dumps(entry(reference=reference, hypothesis=hypothesis)), encoding="utf-8")
 
-    (found,) = read_pairs(file)
+    (pair_of_row,) = read_pairs(file)
 
-    assert (found.reference, found.hypothesis) == (reference, hypothesis)
+    assert (pair_of_row.reference, pair_of_row.hypothesis) == (reference, hypothesis)
 
 
 def test_a_byte_order_mark_and_long_texts_are_no_trouble(tmp_path: Path) -> None:
@@ -118,12 +118,12 @@ def test_a_row_that_cannot_be_taken_is_named(
 
 @pytest.mark.parametrize("missing", REQUIRED)
 def test_a_missing_column_is_named_with_those_found(tmp_path: Path, missing: str) -> None:
-    kept = [name for name in REQUIRED if name != missing]
+    columns = [name for name in REQUIRED if name != missing]
 
     with pytest.raises(DialectError, match=f"no column '{missing}'"):
-        list(read_pairs(write(tmp_path, ",".join(kept) + "\n")))
+        list(read_pairs(write(tmp_path, ",".join(columns) + "\n")))
     with pytest.raises(DialectError, match=f"'{missing}' is missing"):
-        list(read_pairs(write(tmp_path, json.dumps(dict.fromkeys(kept, "x")), "p.jsonl")))
+        list(read_pairs(write(tmp_path, json.dumps(dict.fromkeys(columns, "x")), "p.jsonl")))
 
 
 @pytest.mark.parametrize(
@@ -183,22 +183,22 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 def test_numbers_are_names_too(tmp_path: Path) -> None:
-    (found,) = read_pairs(write(tmp_path, json.dumps(entry(id=7, speaker=3)), "p.jsonl"))
+    (pair_of_row,) = read_pairs(write(tmp_path, json.dumps(entry(id=7, speaker=3)), "p.jsonl"))
 
-    assert (found.id, found.speaker) == ("7", "3")
+    assert (pair_of_row.id, pair_of_row.speaker) == ("7", "3")
 
 
 def test_words_that_mix_languages_on_purpose_are_taken(tmp_path: Path) -> None:
-    said = "IT-компания SMSка school\u0913\u0902 5 kΩ β-carotene"
-    (found,) = read_pairs(write(tmp_path, f"{HEADER}\ns1,{said},p\u0430per,ru,ann\n"))
+    reference = "IT-компания SMSка school\u0913\u0902 5 kΩ β-carotene"
+    (pair_of_row,) = read_pairs(write(tmp_path, f"{HEADER}\ns1,{reference},p\u0430per,ru,ann\n"))
 
-    assert found.reference == said
+    assert pair_of_row.reference == reference
 
 
 def test_an_empty_dialect_is_unknown(tmp_path: Path) -> None:
-    (found,) = read_pairs(write(tmp_path, f"{HEADER}\ns1,a,b,,ann\n"), catalogue=load_catalogue())
+    (pair_of_row,) = read_pairs(write(tmp_path, f"{HEADER}\ns1,a,b,,ann\n"), catalogue=load_catalogue())
 
-    assert found.dialect == "und"
+    assert pair_of_row.dialect == "und"
 
 
 def test_what_a_model_lacks_counts_as_deletions() -> None:
@@ -207,7 +207,7 @@ def test_what_a_model_lacks_counts_as_deletions() -> None:
     models = by_model(pairs)
 
     assert list(models) == ["one", "two"]
-    assert [one.id for one in models["two"]] == ["s1", "s2"]
+    assert [pair.id for pair in models["two"]] == ["s1", "s2"]
     assert models["two"][1].missing
     assert score(models["two"]).deletions == 4
 

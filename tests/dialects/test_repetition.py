@@ -22,8 +22,8 @@ def test_people_repeat_themselves_less_than_loops_do(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from("ab"), max_size=6), st.lists(st.sampled_from("abc"), min_size=1, max_size=4))
-def test_a_loop_is_found_wherever_it_stands(before: list[str], phrase: list[str]) -> None:
-    assert find_loop([*before, *phrase * 4, "end"]) is not None
+def test_a_loop_is_found_wherever_it_stands(opening: list[str], phrase: list[str]) -> None:
+    assert find_loop([*opening, *phrase * 4, "end"]) is not None
 
 
 @given(st.lists(st.text("ab", min_size=1, max_size=2), max_size=30, unique=True))

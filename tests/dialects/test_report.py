@@ -282,7 +282,7 @@ def test_allowed_spellings_are_free_in_their_own_column_and_told(tmp_path: Path)
         encoding="utf-8",
     )
     pairs = [pair("ई हव", "ई बा", dialect="bho"), pair("ई हव", "ऊ हव", id="s2", dialect="bho")]
-    report = build(pairs, variant_places=[tmp_path])
+    report = build(pairs, variant_paths=[tmp_path])
 
     row = find_row(report, "bho")
     assert (row["wer"], row["wer_variant"], row["forgiven"]) == (0.5, 0.25, 1)
@@ -302,7 +302,7 @@ def test_a_rule_between_frequent_words_is_left_out_with_a_warning(tmp_path: Path
         encoding="utf-8",
     )
     pairs = [pair("की कि " * 30, "कि कि " * 30, dialect="hi")]
-    report = build(iter(pairs), variant_places=[tmp_path])
+    report = build(iter(pairs), variant_paths=[tmp_path])
 
     assert find_row(report, "hi")["wer_variant"] == find_row(report, "hi")["wer"] == 0.5
     assert list(report.warnings) == [

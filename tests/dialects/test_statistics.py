@@ -61,7 +61,7 @@ def test_blocks_of_equal_rates_leave_no_width(errors: int, words: int, sizes: li
 @given(blocks)
 def test_saying_everything_twice_changes_no_interval(counts: list[tuple[int, int]]) -> None:
     """The mistake that a segment interval makes: it would shrink by the square root of two."""
-    errors, words = [number for number, _ in counts], [number for _, number in counts]
+    errors, words = [errors for errors, _ in counts], [words for _, words in counts]
     once = jackknife_interval(errors, words)
     doubled = jackknife_interval([2 * number for number in errors], [2 * number for number in words])
 
@@ -71,7 +71,7 @@ def test_saying_everything_twice_changes_no_interval(counts: list[tuple[int, int
 
 @given(blocks)
 def test_an_interval_holds_its_rate(counts: list[tuple[int, int]]) -> None:
-    errors, words = [number for number, _ in counts], [number for _, number in counts]
+    errors, words = [errors for errors, _ in counts], [words for _, words in counts]
     low, high = jackknife_interval(errors, words) or (1, 0)
 
     assert 0 <= low <= sum(errors) / sum(words) <= high
@@ -79,7 +79,7 @@ def test_an_interval_holds_its_rate(counts: list[tuple[int, int]]) -> None:
 
 @given(blocks)
 def test_more_confidence_is_wider(counts: list[tuple[int, int]]) -> None:
-    errors, words = [number for number, _ in counts], [number for _, number in counts]
+    errors, words = [errors for errors, _ in counts], [words for _, words in counts]
     narrow = jackknife_interval(errors, words, confidence=0.8) or (0, 0)
     wide = jackknife_interval(errors, words, confidence=0.99) or (0, 0)
 

@@ -63,7 +63,7 @@ def test_another_normaliser_or_another_rule_is_another_key(tmp_path: Path) -> No
     every = [
         Preparer(load_catalogue()),
         Preparer(load_catalogue(), normaliser="none"),
-        Preparer(load_catalogue(), variant_places=[rules]),
+        Preparer(load_catalogue(), variant_paths=[rules]),
     ]
 
     assert len({prepare.key(one) for prepare in every}) == 3

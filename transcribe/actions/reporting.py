@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from dialects.agreement import Floor, floors, floors_text
+from dialects.agreement import HumanBaseline, format_baselines, human_baselines
 from dialects.breakdown import breakdown
 from dialects.columns import p_value
 from dialects.comparison import Comparison, Side, contrast
@@ -51,7 +51,7 @@ class Scored:
     #: Against the report that must not be better, or the first model of the table.
     comparison: Comparison | None = None
     #: How far two people differ, by dialect; empty where nothing was written twice.
-    floors: Mapping[str, Floor] = field(default_factory=dict)
+    floors: Mapping[str, HumanBaseline] = field(default_factory=dict)
     meetings: Meetings | None = None
     #: How rates fell with corrections so far.
     curves: tuple[LearningCurve, ...] = ()
@@ -90,7 +90,7 @@ class Scored:
         if self.curves:
             parts.append("\n".join(["what corrections have brought:", *(curve.sentence for curve in self.curves)]))
         parts += [self.comparison.text()] if self.comparison else []
-        parts += [floors_text(self.floors.values(), self.wers)] if self.floors else []
+        parts += [format_baselines(self.floors.values(), self.wers)] if self.floors else []
         parts += [self.meetings.text()] if self.meetings else []
         return "\n\n".join(parts)
 
@@ -191,7 +191,7 @@ def _scored(
 def _with_people(scored: Scored, beside: Beside, asked: Scoring, method: Method) -> Scored:
     return replace(
         scored,
-        floors=floors(beside.twice, scored.prepare, method=method),
+        floors=human_baselines(beside.twice, scored.prepare, method=method),
         meetings=meetings(beside.meetings(scored.prepare), method=method) if asked.conversations else None,
         curves=curves(beside.tuned(scored.prepare, method), like=scored.report) if asked.next is not None else (),
     )
@@ -250,7 +250,7 @@ def _written(scored: Scored, asked: Scoring, *, alone: bool) -> list[Path]:
         examples=examples(scored.pairs, scored.prepare, errors),
         comparison=scored.comparison,
         groupings=(*scored.groupings, *([scored.seen] if scored.seen else [])),
-        floors=scored.floors,
+        baselines=scored.floors,
         meetings=scored.meetings,
         curves=scored.curves,
         half_width=asked.next / 100 if asked.next is not None else 0.05,

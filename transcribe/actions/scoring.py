@@ -233,7 +233,7 @@ def preparer(
     from dialects.preparing import Preparer
 
     return Preparer(
-        load_catalogue(), normaliser=normaliser or settings.normaliser, variant_places=variants, remember=remember
+        load_catalogue(), normaliser=normaliser or settings.normaliser, variant_paths=variants, remember=remember
     )
 
 

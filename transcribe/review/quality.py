@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from dialects.agreement import Floor, floors
+from dialects.agreement import HumanBaseline, human_baselines
 from dialects.dialect import Catalogue
 from dialects.preparing import Preparer
 from dialects.scoring import Pair
@@ -31,7 +31,7 @@ def quality(
         pieces: Work of a period.
         pairs: The two hands of every segment that was written twice, of any time: agreement needs them all.
     """
-    agreed = floors(twice_written(pairs), Preparer(catalogue))
+    agreed = human_baselines(twice_written(pairs), Preparer(catalogue))
     by_dialect: dict[str, list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_dialect[piece.dialect].append(piece)
@@ -58,7 +58,7 @@ def twice_written(pairs: Iterable[tuple[Piece, Piece]]) -> Iterator[Pair]:
     )
 
 
-def _row(tag: str, pieces: Sequence[Piece], floor: Floor | None, differ: Differ) -> dict[str, Any]:
+def _row(tag: str, pieces: Sequence[Piece], floor: HumanBaseline | None, differ: Differ) -> dict[str, Any]:
     reviewed = [piece for piece in pieces if piece.verdicts]
     low, high = floor.interval if floor is not None and floor.interval is not None else (None, None)
     golds = [
