@@ -1,10 +1,10 @@
 """
-What is known of language varieties: names, spelling, how to compare two texts, how to report. Pure, CPU only.
+The knowledge of language varieties: names, spelling, comparison of two texts, reports. Pure, CPU only.
 
     dialect        tags and the catalogue              steps, normalise   texts made comparable
     variants       spellings that are free             scoring            hits, substitutions, deletions, insertions
     statistics     intervals and tests by speaker      reading            pairs from CSV, JSONL and Parquet
-    preparing      a pair with its rules               counted            what one pair adds, kept or counted
+    preparing      a pair with its rules               counted            counts of one pair, cached or new
     tally, rows    sums by speaker, a line a dialect   grouping           rates by speaker, length, noise and more
     seen           what the training knew              columns            tables for a terminal
     gaps           worst dialect, against chance       comparison         two models on the same speech

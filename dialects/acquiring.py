@@ -1,9 +1,9 @@
 """
-Active learning: choose the segments to transcribe next so that a model learns the most from a minute of work.
+Choose by active learning the segments to transcribe next, so that a model learns the most from a minute of work.
 
 A segment is worth the errors that its draft is expected to have, because what is right already teaches nothing; more
-where its dialect needs it; and less the more has been chosen of the same words and the same voice. Segments that
-overlap are chosen together: a model can be taught speech only where every voice in it is written down. For worth that
+where its dialect needs it; and less the more has been chosen of the same words and speakers. Segments that overlap are
+chosen together: a model can be trained on speech only where every speaker in it is transcribed. For worth that
 shrinks so, taking the best each time is at least 63 % as good as the best choice of as many (Nemhauser et al. 1978).
 """
 
@@ -74,9 +74,9 @@ def acquire(
 
     def worth(segment: UnlabelledSegment) -> float:
         fresh = sum(1 / (1 + known_words[word]) for word in segment.words) / max(len(segment.words), 1)
-        voice = 1 / math.sqrt(1 + known_speakers[segment.speaker])
-        # Half for the errors themselves: known words are misheard too.
-        return segment.expected_errors * (0.5 + 0.5 * fresh) * voice * needs.get(segment.dialect, 1.0)
+        novelty = 1 / math.sqrt(1 + known_speakers[segment.speaker])
+        # Half for the errors themselves: known words have errors too.
+        return segment.expected_errors * (0.5 + 0.5 * fresh) * novelty * needs.get(segment.dialect, 1.0)
 
     def gain(island: tuple[UnlabelledSegment, ...]) -> float:
         return sum(map(worth, island)) / sum(segment.seconds + HANDLING_S for segment in island)

@@ -1,5 +1,5 @@
 """
-How far two people differ who write down the same speech: below this no model can be measured.
+The human baseline: how far two people differ who write down the same speech. No model can be measured below it.
 
 People agree to 5 % on native read speech, and differ by 10 to 34 % on spontaneous speech of learners (Zechner 2009).
 """
@@ -34,11 +34,11 @@ class HumanBaseline:
     state: State
 
     def limits(self, wer: float | None) -> bool:
-        """Whether the disagreement is more than half of a model's *wer*, so that references limit what it shows."""
+        """Return ``True`` if the disagreement is over half of a model's *wer*, so that references limit it."""
         return self.rate is not None and wer is not None and self.rate > wer / 2
 
     def data(self, *, wer: float | None = None) -> dict[str, Any]:
-        """For JSON; with a model's *wer* how much of it is left above the people."""
+        """Return plain values for JSON; with a model's *wer* how far it lies above the people."""
         low, high = self.interval or (None, None)
         above = None if wer is None or self.rate is None else round_number(wer - self.rate)
         return {
@@ -59,7 +59,7 @@ HEADER = ("dialect", "segments", "speakers", "people %", "interval", "letters %"
 
 
 def baseline_cells(baseline: HumanBaseline, wer: float | None) -> tuple[str, ...]:
-    """One row under :data:`HEADER`; a suppressed one shows counts only."""
+    """Return the cells of one row under :data:`HEADER`; a suppressed one shows counts only."""
     sizes = (baseline.dialect, f"{baseline.segments:,}", f"{baseline.speakers:,}")
     if baseline.state == "suppressed":
         return (*sizes, *["–"] * 4, baseline.state)
@@ -70,7 +70,7 @@ def baseline_cells(baseline: HumanBaseline, wer: float | None) -> tuple[str, ...
 
 
 def format_baselines(baselines: Iterable[HumanBaseline], wers: Mapping[str, float | None]) -> str:
-    """The table for a terminal; *wers* are a model's, by dialect."""
+    """Format the table for a terminal; *wers* are a model's, by dialect."""
     rows = [baseline_cells(baseline, wers.get(baseline.dialect)) for baseline in baselines]
     return "\n".join(["two people who write down the same speech:", columns(HEADER, rows, texts=(0, 7))])
 
@@ -79,7 +79,7 @@ def human_baselines(
     pairs: Iterable[Pair], prepare: Preparer, *, method: Method | None = None
 ) -> dict[str, HumanBaseline]:
     """
-    The disagreement on each dialect, by canonical tag in alphabetical order.
+    Measure the disagreement on each dialect, by canonical tag in alphabetical order.
 
     Args:
         pairs: Two people's texts of one segment as reference and hypothesis, in either order. Both should have been

@@ -78,7 +78,7 @@ class InventedText:
 
     @property
     def words_per_hour(self) -> float | None:
-        """Words per hour without speech."""
+        """The number of words per hour without speech."""
         return self.words / self.hours if self.hours else None
 
 

@@ -1,5 +1,5 @@
 """
-Calibration of doubts: the error rate to expect of a text with some doubt, fitted on texts that people have checked.
+The calibration of doubts: the error rate to expect of a text with some doubt, fitted on texts that people checked.
 
 Isotonic regression by pooling adjacent violators (Ayer et al. 1955): the more doubt, the higher the rate, and nothing
 else is assumed. A step that rests on few words leans towards the rate of all, so that three right words promise little.
@@ -27,7 +27,7 @@ class CalibrationPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Steps from doubt to expected error rate; both only rise."""
+    """The steps from doubt to expected error rate; both only rise."""
 
     #: Highest doubt of each step.
     ends: tuple[float, ...]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Collection[int]) -> str:
     """
-    *header* and *rows* under each other, with a rule between.
+    Format *header* and *rows* under each other, with a rule between.
 
     Args:
         texts: Columns of words, by position: they start on the left, numbers end on the right.
@@ -31,7 +31,7 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Coll
 
 def percent(value: float | None) -> str:
     """
-    A share in per cent with one digit; a dash where there is none.
+    Format a share in per cent with one digit; a dash where there is none.
 
     >>> percent(0.1234), percent(None)
     ('12.3', '–')
@@ -41,7 +41,7 @@ def percent(value: float | None) -> str:
 
 def p_value(p: float) -> str:
     """
-    A p-value as it is printed, never as zero.
+    Format a p-value, never as zero.
 
     >>> p_value(0.0123), p_value(0.0001)
     ('p = 0.012', 'p < 0.001')

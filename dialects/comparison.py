@@ -31,7 +31,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """Model B less model A on one dialect: below zero, B errs less."""
+    """The difference of model B less model A on one dialect: below zero, B errs less."""
 
     #: Canonical tag, or ``overall``.
     dialect: str
@@ -64,7 +64,7 @@ class Contrast:
         return "better" if self.difference < 0 else "worse"
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         low, high = self.interval or (None, None)
         return {
             "dialect": self.dialect,
@@ -124,7 +124,7 @@ class Comparison:
         return tuple(warnings)
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {
             "model_a": self.model_a,
             "model_b": self.model_b,

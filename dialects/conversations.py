@@ -1,5 +1,5 @@
 """
-Conversations: word errors of several people at once, where the model's speaker labels are names of its own.
+The word errors of several people at once, where the model's speaker labels are names of its own.
 
 cpWER (Watanabe et al. 2020): all that a speaker says is one text, and the labels are matched to the speakers so that
 errors are fewest. So a word given to the wrong person counts twice, as missing there and as too much here. A speaker
@@ -33,13 +33,13 @@ class Conversation:
 
     @property
     def counts(self) -> ErrorCount:
-        """All errors, those of extra labels too."""
+        """The sum of all errors, those of extra labels too."""
         return reduce(ErrorCount.__add__, self.speakers.values(), self.unassigned)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiarisationError:
-    """Milliseconds of misjudged speech (NIST's DER, collar 0, overlap scored); they add, and the rate is derived."""
+    """The milliseconds of misjudged speech (DER of NIST, collar 0, overlap scored); they add, and the rate follows."""
 
     #: Speech in the reference; two people at once count twice.
     speech: int = 0
@@ -60,17 +60,17 @@ class DiarisationError:
 
     @property
     def total(self) -> int:
-        """All misjudged speech."""
+        """The sum of all misjudged speech, in milliseconds."""
         return self.missed + self.false_alarm + self.confusion
 
     @property
     def rate(self) -> float | None:
-        """DER; ``None`` where the reference holds no speech."""
+        """The DER; ``None`` where the reference holds no speech."""
         return self.total / self.speech if self.speech else None
 
     @property
     def sentence(self) -> str:
-        """The rate and its parts, for people."""
+        """The rate and its parts in words."""
         if not self.speech:
             return "DER: nobody is known to speak"
         of = (
@@ -83,7 +83,7 @@ class DiarisationError:
         return f"{parts[0]} ({', '.join(parts[1:])}; collar 0 s, overlap scored)"
 
     def data(self) -> dict[str, Any]:
-        """For JSON, in milliseconds, with what the rate rests on."""
+        """Return plain values for JSON, in milliseconds, with the settings of the rate."""
         return {
             "der": round(self.rate, 9) if self.rate is not None else None,
             "speech_ms": self.speech,
@@ -97,7 +97,7 @@ class DiarisationError:
 
 def cp_errors(reference: Mapping[str, Sequence[str]], hypothesis: Mapping[str, Sequence[str]]) -> Conversation:
     """
-    The errors of *hypothesis* under the match of its labels to speakers with the fewest edits, then the most hits.
+    Count errors of *hypothesis* under the match of its labels to speakers with the fewest edits, then the most hits.
 
     Args:
         reference: Normalised words of each speaker, in order of time.

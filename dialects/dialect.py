@@ -1,5 +1,5 @@
 """
-What a language variety is called, and what is known of it.
+The catalogue of language varieties and their tags.
 
 Tags are BCP 47 (RFC 5646). A Glottocode is four alphanumerics and four digits, exactly what a private-use subtag may
 hold, so ``bho-Deva-x-maur1239`` is a valid tag and comes back as it went in.
@@ -71,7 +71,7 @@ class DialectTag:
     @classmethod
     def parse(cls, text: str) -> DialectTag:
         """
-        The tag that *text* writes; letter case is free.
+        Parse *text* as a tag; letter case is free.
 
         An extended language subtag stands for its own language, as the registry prefers: ``ar-arz`` is ``arz``.
 
@@ -82,7 +82,7 @@ class DialectTag:
         _refuse_foreign_characters(text)
         subtags = text.lower().split("-")
         if subtags[0] == "x" or not re.fullmatch(r"[a-z]{2,8}", subtags[0]):
-            raise _ill_formed(text, f"it starts with {subtags[0]!r}, which is no language subtag")
+            raise _tag_error(text, f"it starts with {subtags[0]!r}, which is no language subtag")
         remaining = _Subtags(text, subtags[1:])
         language = subtags[0]
         if len(language) <= 3:
@@ -95,7 +95,7 @@ class DialectTag:
         private = remaining.take_private()
         remaining.expect_end()
         if len(set(variants)) < len(variants):
-            raise _ill_formed(text, "a variant stands twice")
+            raise _tag_error(text, "a variant stands twice")
         return cls(
             language=language,
             script=script[0].title() if script else None,
@@ -117,7 +117,7 @@ class DialectTag:
 
     def parents(self) -> Iterator[DialectTag]:
         """
-        Ever wider tags, nearest first, down to the bare language.
+        Yield ever wider tags, nearest first, down to the bare language.
 
         The last subtag goes first (RFC 4647, lookup). After each tag with a script comes the one without it, so that
         ``en-Latn-GB`` finds ``en-GB``.
@@ -161,7 +161,7 @@ class _Subtags:
             singleton = self._left.pop(0)
             body = self.take(r"[a-z0-9]{2,8}")
             if not body or any(extension[0] == singleton for extension in extensions):
-                raise _ill_formed(self._text, f"the extension {singleton!r} is empty or stands twice")
+                raise _tag_error(self._text, f"the extension {singleton!r} is empty or stands twice")
             extensions.append("-".join((singleton, *body)))
         return tuple(extensions)
 
@@ -171,17 +171,17 @@ class _Subtags:
         self._left.pop(0)
         body = self.take(r"[a-z0-9]{1,8}")
         if not body:
-            raise _ill_formed(self._text, "nothing of 1 to 8 letters or digits follows 'x'")
+            raise _tag_error(self._text, "nothing of 1 to 8 letters or digits follows 'x'")
         return body
 
     def expect_end(self) -> None:
         if self._left:
-            raise _ill_formed(self._text, f"{self._left[0]!r} is no subtag that can stand there")
+            raise _tag_error(self._text, f"{self._left[0]!r} is no subtag that can stand there")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """One language variety, with what was not said of it taken from its parent."""
+    """A language variety; what its entry lacks comes from its parent."""
 
     #: BCP 47 tag in canonical case.
     tag: str
@@ -210,12 +210,12 @@ class Dialect:
 
     @property
     def language(self) -> str:
-        """Primary language subtag."""
+        """The primary language subtag."""
         return self.tag.split("-", 1)[0]
 
     @property
     def warning(self) -> str | None:
-        """What to tell the user of a tag that the catalogue does not name."""
+        """The warning for a tag that the catalogue does not name, else ``None``."""
         if self.listed:
             return None
         return f"W_DIALECT: {self.tag} is not in the catalogue; it inherits from {self.parent}"
@@ -223,13 +223,13 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All varieties that have an entry, by canonical tag."""
+    """The varieties that have an entry, by canonical tag."""
 
     dialects: Mapping[str, Dialect]
 
     def find(self, text: str, *, strict: bool = False) -> Dialect:
         """
-        The variety that *text* names, or one that inherits from its nearest parent.
+        Find the variety that *text* names, or make one that inherits from its nearest parent.
 
         Args:
             text: A BCP 47 tag in any letter case.
@@ -251,7 +251,7 @@ class Catalogue:
             raise DialectError("E_DIALECT", message, hint=self._did_you_mean(text))
         parent = next(self.dialects[str(wider)] for wider in tag.parents() if str(wider) in self.dialects)
         if dataclasses.replace(tag, script=None) == DialectTag.parse(parent.tag) and tag.script == parent.script:
-            # The usual script said aloud: ``bho-Deva`` is ``bho``, kept as it was written.
+            # The usual script said aloud: ``bho-Deva`` is ``bho``, left as it was written.
             return dataclasses.replace(parent, tag=str(tag), parent=parent.tag)
         if strict:
             message = f"{text!r} has no entry of its own in the catalogue, and only listed dialects were asked for"
@@ -259,8 +259,8 @@ class Catalogue:
         return _heir(tag, parent)
 
     def nearest(self, text: str) -> str:
-        """The listed tag that *text* was probably meant to be: by name, by ISO 639-3 code, else by letters."""
-        wanted = _plain(text)
+        """Find the listed tag that *text* was probably meant to be: by name, by ISO 639-3 code, else by letters."""
+        wanted = _fold_look_alikes(text)
         head, _, narrower = wanted.partition("-")
         for dialect in self.dialects.values():
             if wanted == dialect.name.lower():
@@ -282,14 +282,14 @@ class Catalogue:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of all entries: two reports with the same hash knew the same dialects."""
+        """The SHA-256 of all entries: two reports with the same hash knew the same dialects."""
         entries = [dataclasses.asdict(self.dialects[tag]) for tag in sorted(self.dialects)]
         return hashlib.sha256(json.dumps(entries, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def load_catalogue(*folders: Path) -> Catalogue:
     """
-    The varieties that ship with the package, then those of *folders*, the later replacing the earlier tag by tag.
+    Load the varieties of the package, then those of *folders*, the later replacing the earlier tag by tag.
 
     Each ``*.toml`` is one language: its own keys (``language``, ``name``, ``script``, …) and a list ``variety`` of
     tables with a ``tag`` and a ``name`` each, parents first. What a variety leaves out it takes from its parent.
@@ -297,14 +297,14 @@ def load_catalogue(*folders: Path) -> Catalogue:
     Raises:
         DialectError: E_CATALOGUE, naming the file and the key.
     """
-    dialects = dict(_packaged().dialects)
+    dialects = dict(_load_packaged().dialects)
     for folder in folders:
         dialects.update(_read(sorted(folder.glob("*.toml")), known_dialects=dialects))
     return Catalogue(dialects)
 
 
 @functools.cache
-def _packaged() -> Catalogue:
+def _load_packaged() -> Catalogue:
     files = sorted((resources.files("dialects") / "catalogue").iterdir(), key=lambda file: file.name)
     return Catalogue(_read([file for file in files if file.name.endswith(".toml")], known_dialects={}))
 
@@ -357,7 +357,7 @@ def _variety(file: str, entry: Mapping[str, Any], known_dialects: Mapping[str, D
 
 
 def _heir(tag: DialectTag, parent: Dialect) -> Dialect:
-    """A variety that is its parent in all but the tag. Another script brings that script's normaliser."""
+    """Make a variety that is its parent in all but the tag. Another script brings that script's normaliser."""
     heir = dataclasses.replace(
         parent,
         tag=str(tag),
@@ -388,11 +388,11 @@ def _refuse_foreign_characters(text: str) -> None:
             raise DialectError("E_DIALECT", f"{text!a} was given as a dialect tag; it holds {code}")
 
 
-def _ill_formed(text: str, reason: str) -> DialectError:
+def _tag_error(text: str, reason: str) -> DialectError:
     return DialectError("E_DIALECT", f"{text!a} was given as a dialect tag; {reason}")
 
 
-def _plain(text: str) -> str:
-    """What *text* looks like to a reader, in small ASCII letters."""
+def _fold_look_alikes(text: str) -> str:
+    """Fold letters of *text* that look like Latin ones, in small ASCII letters."""
     folded = unicodedata.normalize("NFKD", text).lower().translate(_LOOK_ALIKES)
     return "".join(character for character in folded if character.isascii() and character.isprintable()).strip()

@@ -1,5 +1,5 @@
 """
-Word confidence: mark a small share of a dialect's drafted words, those that are most likely wrong.
+Mark a small share of a dialect's drafted words by confidence, those that are most likely wrong.
 
 The recogniser's probability of a word is calibrated on words that people have checked since, each dialect apart. A
 share of the words is marked at most; where the recogniser's probabilities tell nothing, no word is.

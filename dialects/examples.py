@@ -1,4 +1,4 @@
-"""Segments to read: what a frequent error of a dialect looks like, word by word."""
+"""The segments that show a frequent error of a dialect, word by word."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One segment that shows a pattern of its dialect."""
+    """A segment that shows a pattern of its dialect."""
 
     id: str
     path: tuple[Edit, ...]
@@ -25,7 +25,7 @@ def examples(
     pairs: Iterable[Pair], prepare: Preparer, breakdowns: Mapping[str, Breakdown], *, most: int = MOST
 ) -> dict[str, tuple[Example, ...]]:
     """
-    At most *most* segments of each dialect, one for each of its most frequent patterns that several speakers share.
+    Choose at most *most* segments of each dialect, one for each of its most frequent patterns that speakers share.
 
     Args:
         pairs: Those that *breakdowns* were made of.

@@ -40,11 +40,11 @@ class Mark:
 
 def forest(marks: Sequence[Mark], *, alt: str, line: float | None = None) -> str:
     """
-    Values with intervals, one line each, in the given order.
+    Draw values with intervals, one line each, in the given order.
 
     Args:
         marks: Shares, 0.2 for 20 %.
-        alt: What the figure shows, in a sentence.
+        alt: The content of the figure in a sentence.
         line: Where a vertical line marks a common value, such as the pooled rate, or zero for differences.
     """
     ends = [end for mark in marks for end in (mark.value, mark.low, mark.high, mark.second, *mark.dots)]
@@ -83,7 +83,7 @@ class Stack:
 
 
 def stacks(bars: Sequence[Stack], legend: Sequence[str], *, alt: str) -> str:
-    """Bars of stacked shares, one line each, with a legend under them."""
+    """Draw bars of stacked shares, one line each, with a legend under them."""
     axis = _Axis.over([0.0, *(sum(bar.parts) for bar in bars)])
     height = _TOP + _ROW * len(bars) + _AXIS + 24
     parts = [*axis.draw(height - 24)]
@@ -118,7 +118,7 @@ class Point:
 
 def funnel(points: Sequence[Point], *, centre: float, spread: float, across: str, alt: str) -> str:
     """
-    Rates against numbers of speakers, between the limits that chance draws around *centre*.
+    Draw rates against numbers of speakers, between the limits of chance around *centre*.
 
     Args:
         points: x is a number of speakers, y a rate.
@@ -159,7 +159,7 @@ def _dot(x: float, y: float, *, pale: bool) -> str:
 
 def _names(points: Sequence[tuple[float, float, str]], *, lowest: float) -> Iterator[str]:
     """
-    Names beside their points, none over another nor below *lowest*, each with a line to its point.
+    Draw names beside their points, none over another nor below *lowest*, each with a line to its point.
 
     Args:
         points: Across, down, name.
@@ -207,7 +207,7 @@ class _Axis:
 
 
 def _round_step(least: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
+    """Return the next of 1, 2, 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least - 1e-12)
 

@@ -10,9 +10,9 @@ from typing import Any
 from dialects.preparing import Preparer
 from dialects.report import Report
 from dialects.scoring import Pair
-from dialects.utterances import write_aligned, write_seglst, write_trn, write_utterances
+from dialects.utterances import write_alignments, write_seglst, write_trn, write_utterances
 
-#: What is written, in this order.
+#: The files of a report, in this order.
 FILES = (
     *("report.json", "dialects.csv", "utterances.parquet", "aligned.jsonl", "report.html"),
     *("ref.trn", "hyp.trn", "ref.seglst.json", "hyp.seglst.json"),
@@ -34,8 +34,8 @@ def write_folder(
 
     Args:
         pairs: Those that *report* was made of.
-        data: What ``report.json`` is to hold.
-        html: What ``report.html`` is to hold.
+        data: The content of ``report.json``.
+        html: The content of ``report.html``.
         privacy_floor: Leave the pairs of suppressed dialects out of every file.
     """
     hidden = {row.dialect for row in report.rows if row.state == "suppressed"} if privacy_floor else set()
@@ -45,7 +45,7 @@ def write_folder(
     write_data(paths["report.json"], data)
     report.write_csv(paths["dialects.csv"], privacy_floor=privacy_floor)
     write_utterances(paths["utterances.parquet"], visible, prepare)
-    write_aligned(paths["aligned.jsonl"], visible, prepare)
+    write_alignments(paths["aligned.jsonl"], visible, prepare)
     paths["report.html"].write_text(html, encoding="utf-8")
     write_trn(paths["ref.trn"], paths["hyp.trn"], visible, prepare)
     write_seglst(paths["ref.seglst.json"], paths["hyp.seglst.json"], visible, prepare)

@@ -42,7 +42,7 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of a gate."""
+    """The outcome of a gate."""
 
     gate: Gate
     #: The value found; ``None`` where the report cannot say, which fails too.
@@ -50,18 +50,18 @@ class Verdict:
 
     @property
     def failed(self) -> bool:
-        """True where the condition holds, or where nobody can tell."""
+        """``True`` where the condition holds, or the report has no such value."""
         return self.value is None or _COMPARE[self.gate.relation](self.value, self.gate.limit)
 
     @property
     def sentence(self) -> str:
-        """For people and logs."""
+        """The outcome in words."""
         if self.value is None:
             return f"{self.gate}: the report has no such value, so the gate fails"
         return f"{self.gate}: {self.value:.6g}, {'fails' if self.failed else 'passes'}"
 
 
-def _of_ranked(value: Callable[[Row], float | None]) -> Callable[[Report], float | None]:
+def _worst_of(value: Callable[[Row], float | None]) -> Callable[[Report], float | None]:
     def worst(report: Report) -> float | None:
         measures = [value(row) for row in report.rows if row.state == "reportable"]
         return max((measure for measure in measures if measure is not None), default=None)
@@ -72,8 +72,8 @@ def _of_ranked(value: Callable[[Row], float | None]) -> Callable[[Report], float
 #: Measures over all dialects.
 _OF_REPORT: Mapping[str, Callable[[Report], float | None]] = {
     "macro_wer": lambda report: report.macro_wer,
-    "worst_reportable_wer": _of_ranked(lambda row: row.wer),
-    "worst_reportable_cer": _of_ranked(lambda row: row.cer),
+    "worst_reportable_wer": _worst_of(lambda row: row.wer),
+    "worst_reportable_cer": _worst_of(lambda row: row.cer),
     "gap": lambda report: report.gaps.highest_less_lowest.value if report.gaps else None,
     "gap_p": lambda report: report.gaps.highest_less_lowest.p if report.gaps else None,
     "reportable_dialects": lambda report: float(sum(row.state == "reportable" for row in report.rows)),
@@ -93,7 +93,7 @@ MEASURES = (*_OF_REPORT, *_OF_ROW)
 
 def parse_gate(text: str) -> Gate:
     """
-    The condition that *text* writes.
+    Parse the condition that *text* writes.
 
     Raises:
         DialectError: E_GATE_SYNTAX, naming the nearest measure.
@@ -121,7 +121,7 @@ def parse_gate(text: str) -> Gate:
 
 def judge(report: Report, gate: Gate) -> Verdict:
     """
-    Whether *report* passes *gate*.
+    Judge whether *report* passes *gate*.
 
     A dialect that the report lacks, or that is suppressed, has no value: what cannot be shown cannot pass.
     """

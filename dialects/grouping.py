@@ -106,7 +106,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """All groups of some keys."""
+    """The groups of some keys."""
 
     keys: tuple[str, ...]
     #: In alphabetical order, lengths and noise in theirs.

@@ -1,4 +1,4 @@
-"""How a dialect is written down: rules in short sentences, with spellings that keep them and spellings that do not."""
+"""The guides to writing a dialect down: rules in short sentences, with spellings that keep them and that break them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RULE_KEYS: Final = frozenset({"id", "say", "good", "bad"})
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule. The same id in the guide of a narrower dialect, or of the project, takes its place."""
+    """A rule. The same id in the guide of a narrower dialect, or of the project, replaces it."""
 
     id: str
     #: A short sentence, by language of the reader; English is always there.
@@ -35,16 +35,16 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Guide:
-    """What people who write a dialect down keep to."""
+    """The rules for people who write a dialect down."""
 
     dialect: str
     rules: tuple[Rule, ...]
-    #: Whether a second text stands beside the one as said: the same in the usual spelling.
+    #: A second text stands beside the one as said: the same in the usual spelling.
     normalised: bool
 
     @property
     def version(self) -> str:
-        """Another content has another one: ``hi-3f2a9c01d4``."""
+        """The name of exactly this content: ``hi-3f2a9c01d4``."""
         content = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
         return f"{self.dialect}-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
 
@@ -60,7 +60,7 @@ def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
     dialect = catalogue.find(tag)
     rules: dict[str, Rule] = {}
     normalised = False
-    for wider in reversed(_wider(catalogue, dialect.tag)):
+    for wider in reversed(_list_wider_tags(catalogue, dialect.tag)):
         for folder in (_PACKAGED, *folders):
             file = folder / f"{wider}.toml"
             if file.is_file():
@@ -70,23 +70,23 @@ def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
     return Guide(dialect=dialect.tag, rules=tuple(rules.values()), normalised=normalised)
 
 
-def _wider(catalogue: Catalogue, tag: str) -> list[str]:
-    """*tag*, then ever wider ones, those that the catalogue names as parents too."""
+def _list_wider_tags(catalogue: Catalogue, tag: str) -> list[str]:
+    """List *tag*, then ever wider ones, those that the catalogue names as parents too."""
     parent = catalogue.find(tag).parent
     tags = [tag, *map(str, DialectTag.parse(tag).parents())]
-    return list(dict.fromkeys([*tags, *(_wider(catalogue, parent) if parent is not None else ())]))
+    return list(dict.fromkeys([*tags, *(_list_wider_tags(catalogue, parent) if parent is not None else ())]))
 
 
 def _read(file: Traversable | Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _broken(file.name, str(error)) from None
+        raise _guide_error(file.name, str(error)) from None
     unknown = sorted(content.keys() - _KEYS)
     if unknown:
-        raise _broken(file.name, f"{unknown[0]!r} is no key of a guide")
+        raise _guide_error(file.name, f"{unknown[0]!r} is no key of a guide")
     if not isinstance(content.get("normalised", False), bool):
-        raise _broken(file.name, "normalised is neither true nor false")
+        raise _guide_error(file.name, "normalised is neither true nor false")
     return content
 
 
@@ -94,13 +94,13 @@ def _rules(name: str, content: Mapping[str, Any]) -> Iterator[Rule]:
     for entry in content.get("rule", []):
         unknown = sorted(entry.keys() - _RULE_KEYS)
         if unknown:
-            raise _broken(name, f"{unknown[0]!r} is no key of a rule")
+            raise _guide_error(name, f"{unknown[0]!r} is no key of a rule")
         id, say = entry.get("id"), entry.get("say", {})
         say = {"en": say} if isinstance(say, str) else say
         if not id or not isinstance(say, dict) or not say.get("en"):
-            raise _broken(name, f"the rule {id!r} needs an id and a sentence, say or say.en")
+            raise _guide_error(name, f"the rule {id!r} needs an id and a sentence, say or say.en")
         yield Rule(id=str(id), say=say, good=tuple(entry.get("good", ())), bad=tuple(entry.get("bad", ())))
 
 
-def _broken(name: str, problem: str) -> DialectError:
+def _guide_error(name: str, problem: str) -> DialectError:
     return DialectError("E_GUIDE", f"{name} was read as a guide; {problem}", hint="mend the file")

@@ -1,4 +1,4 @@
-"""What a model wrote that nobody said: told from the two texts alone, one segment at a time."""
+"""The detection of hallucinations by the two texts of one segment alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INVENTED: Final = 5
 
 def is_hallucinated(ready: Prepared) -> bool:
     """
-    Whether the hypothesis goes round in circles, has words where nobody speaks, or five in a row that nobody said.
+    Return ``True`` if the hypothesis loops, has words where nobody speaks, or five in a row that nobody said.
 
     A mere error stands for something that was said; these do not. Where the line is drawn is this project's own choice.
     """

@@ -49,7 +49,7 @@ class LearningCurve:
     forecast: tuple[tuple[int, Amount], ...]
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {
             "dialect": self.dialect,
             "models": [

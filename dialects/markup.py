@@ -50,7 +50,7 @@ FEWEST_WORDS = 100
 
 
 def document(title: str, parts: Iterable[str]) -> str:
-    """A whole page that needs no network, runs no scripts and may load nothing."""
+    """Write a whole page that needs no network, runs no scripts and may load nothing."""
     head = (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -61,7 +61,7 @@ def document(title: str, parts: Iterable[str]) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, texts: int = 1) -> str:
-    """An HTML table; the first cell of a row names it, the first *texts* columns are words and the rest numbers."""
+    """Write an HTML table; the first cell of a row names it, the first *texts* columns are words, others numbers."""
     kinds = [" class=text" if index < texts else "" for index in range(len(header))]
     lines = [
         _row_head(row[0])
@@ -73,7 +73,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str,
 
 def heat(header: Sequence[str], rows: Sequence[tuple[str, Sequence[ErrorCount | None]]], *, caption: str) -> str:
     """
-    A table of rates, darker the higher. Under 100 reference words a cell is a dash: so few say nothing.
+    Write a table of rates, darker the higher. Under 100 reference words a cell is a dash: so few say nothing.
 
     Args:
         rows: A name and its counts, one a column; ``None`` where nobody spoke.
@@ -112,7 +112,7 @@ def _table(header: Sequence[str], lines: Sequence[str], *, caption: str, texts: 
 
 
 def diff(name: str, path: Iterable[Edit]) -> str:
-    """A segment word by word: what was said and not heard is struck out, what was heard and not said underlined."""
+    """Write a segment word by word: deletions are struck out, insertions underlined."""
     words = []
     for edit in path:
         spoken, drafted = escape(edit.reference or ""), escape(edit.hypothesis or "")
@@ -124,6 +124,6 @@ def diff(name: str, path: Iterable[Edit]) -> str:
 
 
 def section(question: str, figure: str, answer: str) -> str:
-    """A heading, a figure and what it says."""
+    """Write a heading, a figure and its caption."""
     caption = f"<figcaption class=answer>{escape(answer)}</figcaption>"
     return f"<h2>{escape(question)}</h2>\n<figure>{figure}{caption}</figure>"

@@ -22,7 +22,7 @@ from dialects.rows import Method, round_number
 from dialects.scoring import ErrorCount, count, from_counts
 from dialects.statistics import Interval, State, jackknife_interval
 
-#: Seconds that a word may be heard early or late, as meeteval and the CHiME challenges have it.
+#: Seconds that a word may be early or late, as meeteval and the CHiME challenges have it.
 COLLAR_S = 5.0
 #: Speakers that meeteval's matchings take.
 MOST_SPEAKERS = 20
@@ -81,7 +81,7 @@ class MeetingErrors:
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingRow:
-    """One dialect in conversations, by the dialects of those who speak; or all of them."""
+    """A dialect in conversations, by the dialects of those who speak; or all of them."""
 
     dialect: str
     #: Conversations, which are the blocks of the interval.
@@ -93,7 +93,7 @@ class MeetingRow:
     state: State
 
     def data(self) -> dict[str, Any]:
-        """Return the row as plain values for JSON."""
+        """Return plain values for JSON."""
         low, high = self.interval or (None, None)
         cp = self.errors.cp
         return {
@@ -243,7 +243,7 @@ def _count_errors(meeting: Meeting) -> tuple[dict[str | None, MeetingErrors], Er
         return {
             speaker: MeetingErrors(cp=errors, di_cp=None, tcp=None) for speaker, errors in cp_by_speaker.items()
         }, None
-    reassigned, tcp_by_speaker = _reassign(meeting), _count_timed(meeting)
+    reassigned, tcp_by_speaker = _reassign(meeting), _count_tcp(meeting)
     errors_by_speaker = {
         speaker: MeetingErrors(
             cp=errors, di_cp=_errors_of(reference, reassigned, speaker), tcp=tcp_by_speaker.get(speaker, ErrorCount())
@@ -278,7 +278,7 @@ def _reassign(meeting: Meeting) -> dict[str, list[str]]:
         return {}
     # In order of time, which is also that of the assignment.
     hypothesis = _sort_by_time(meeting.hypothesis)
-    owners = greedy_di_cp_word_error_rate(_seglst(meeting.reference), _seglst(hypothesis)).assignment
+    owners = greedy_di_cp_word_error_rate(_to_seglst(meeting.reference), _to_seglst(hypothesis)).assignment
     words: dict[str, list[str]] = {}
     for owner, stretch in zip(owners, hypothesis, strict=True):
         words.setdefault(owner, []).extend(stretch.words)
@@ -290,17 +290,17 @@ def _count_orc(meeting: Meeting) -> ErrorCount:
 
     if not meeting.hypothesis:
         return ErrorCount(deletions=sum(len(stretch.words) for stretch in meeting.reference))
-    return _count_of(greedy_orc_word_error_rate(_seglst(meeting.reference), _seglst(meeting.hypothesis)))
+    return _count_of(greedy_orc_word_error_rate(_to_seglst(meeting.reference), _to_seglst(meeting.hypothesis)))
 
 
-def _count_timed(meeting: Meeting) -> dict[str | None, ErrorCount]:
+def _count_tcp(meeting: Meeting) -> dict[str | None, ErrorCount]:
     """Count each speaker's errors by tcpWER, labels matched for the fewest errors; under ``None`` spare labels."""
     from meeteval.wer.wer.time_constrained import tcp_word_error_rate, time_constrained_siso_word_error_rate
 
     reference, hypothesis = _words_by_speaker(meeting.reference), _words_by_speaker(meeting.hypothesis)
     words = _word_by_word(meeting.hypothesis)
     matched = (
-        tcp_word_error_rate(_seglst(meeting.reference), _seglst(words), collar=COLLAR_S).assignment
+        tcp_word_error_rate(_to_seglst(meeting.reference), _to_seglst(words), collar=COLLAR_S).assignment
         if hypothesis
         else ()
     )
@@ -311,8 +311,8 @@ def _count_timed(meeting: Meeting) -> dict[str | None, ErrorCount]:
     errors[None] = ErrorCount(insertions=spare)
     for speaker, label in matched:
         if speaker is not None and label is not None:
-            spoken = _seglst(stretch for stretch in meeting.reference if stretch.speaker == speaker)
-            drafted = _seglst(stretch for stretch in words if stretch.speaker == label)
+            spoken = _to_seglst(stretch for stretch in meeting.reference if stretch.speaker == speaker)
+            drafted = _to_seglst(stretch for stretch in words if stretch.speaker == label)
             errors[speaker] = _count_of(time_constrained_siso_word_error_rate(spoken, drafted, collar=COLLAR_S))
     return errors
 
@@ -325,7 +325,7 @@ def _word_by_word(stretches: Iterable[Stretch]) -> list[Stretch]:
     ]
 
 
-def _seglst(stretches: Iterable[Stretch]) -> Any:
+def _to_seglst(stretches: Iterable[Stretch]) -> Any:
     from meeteval.io.seglst import SegLST
 
     return SegLST(

@@ -57,15 +57,15 @@ class Normaliser:
     #: ``tags``: tokens to delete; ``map``: character to replacement; ``optional``: fillers that may be missing;
     #: ``numbers``: languages whose number words are folded.
     tables: Mapping[str, Any] = field(default_factory=dict)
-    #: What the report leads with: ``cer`` where the script does not put spaces between words.
+    #: The rate that the report leads with: ``cer`` where the script does not put spaces between words.
     primary: Literal["wer", "cer"] = "wer"
 
     def __post_init__(self) -> None:
         _check(self)
 
     def __call__(self, text: str) -> str:
-        """*text* after all steps but the lossy ones."""
-        return self._across(self.without_numbers(text))
+        """Apply all steps but the lossy ones to *text*."""
+        return self._fold_numbers(self.without_numbers(text))
 
     def split(self, text: str) -> tuple[list[str], int]:
         """The words of *text* after all steps but the lossy ones, and how many were folded as numbers."""
@@ -83,22 +83,22 @@ class Normaliser:
         return [word._replace(first=pairs[word.first][1], last=pairs[word.last][1]) for word in folded]
 
     def apply(self, text: str) -> str:
-        """The same as calling it, step by step."""
-        return self._across(self._apply_plain(text))
+        """Apply all steps but the lossy ones to *text* one after another, without cached words."""
+        return self._fold_numbers(self._apply_plain(text))
 
     def with_lossy(self, text: str) -> str:
-        """*text* after all steps, then the lossy ones, then the plain ones again, since a fold may make new spaces."""
+        """Apply all steps, then the lossy ones, then the plain ones again, since a fold may make new spaces."""
         if "spaces" in self.steps:
             return " ".join(self.with_lossy_words(self(text).split()))
-        return self._fold(text)
+        return self._apply_with_lossy(text)
 
     def with_lossy_words(self, words: list[str]) -> list[str]:
         """The *words* of a normalised text after the lossy steps too."""
         folded = [self._lossy_words[word] for word in words]
-        return words if folded == words else self._across(" ".join(folded)).split()
+        return words if folded == words else self._fold_numbers(" ".join(folded)).split()
 
     def without_numbers(self, text: str) -> str:
-        """*text* after the steps that look at one word at a time: numbers stay as they are written."""
+        """Apply the steps that look at one word at a time to *text*: numbers stay as they are written."""
         if "spaces" in self.steps:
             # These steps do not look across white space, so a word met before need not be worked out again.
             return " ".join(filter(None, map(self._words.__getitem__, text.split())))
@@ -109,10 +109,10 @@ class Normaliser:
             text = step(text)
         return text
 
-    def _across(self, text: str) -> str:
+    def _fold_numbers(self, text: str) -> str:
         return text if self._folder is None else self._folder(text)
 
-    def _fold(self, text: str) -> str:
+    def _apply_with_lossy(self, text: str) -> str:
         text = self._apply_plain(text)
         for name in self.lossy:
             text = self._function(name)(text)
@@ -132,7 +132,7 @@ class Normaliser:
 
     @functools.cached_property
     def _lossy_words(self) -> WordMemory:
-        return WordMemory(self._fold)
+        return WordMemory(self._apply_with_lossy)
 
     @functools.cached_property
     def _functions(self) -> tuple[Step, ...]:
@@ -153,7 +153,7 @@ class Normaliser:
 
     @functools.cached_property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON of all that decides the output, the Unicode version among it."""
+        """The SHA-256 of the canonical JSON of all that decides the output, the Unicode version among it."""
         decides: dict[str, Any] = {
             "id": self.id,
             "version": self.version,
@@ -173,7 +173,7 @@ class Normaliser:
 
 
 class WordMemory(dict[str, str]):
-    """Words already normalised. Emptied when it grows past what a language's vocabulary needs."""
+    """A cache of normalised words. Emptied when it grows past what a language's vocabulary needs."""
 
     def __init__(self, apply: Step, *, most: int = 500_000) -> None:
         super().__init__()
@@ -189,7 +189,7 @@ class WordMemory(dict[str, str]):
 
 def load_normaliser(name: str, *folders: Path) -> Normaliser:
     """
-    The normaliser with the id *name*, from *folders* (the last one wins) or from the package.
+    Load the normaliser with the id *name*, from *folders* (the last one wins) or from the package.
 
     Raises:
         DialectError: E_NORMALISER if there is none, or if its file names a step that does not exist, puts a lossy step
@@ -201,11 +201,11 @@ def load_normaliser(name: str, *folders: Path) -> Normaliser:
         file = folder / f"{name}.toml"
         if file.is_file():
             return _parse(name, file.read_text(encoding="utf-8"))
-    return _packaged(name)
+    return _load_packaged(name)
 
 
 def normaliser_ids() -> tuple[str, ...]:
-    """Ids of the normalisers that ship with the package, sorted."""
+    """List the ids of the normalisers that ship with the package, sorted."""
     folder = resources.files("dialects") / "catalogue" / "normalisers"
     return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
 
@@ -218,7 +218,7 @@ def _choices() -> str:
 
 
 @functools.cache
-def _packaged(name: str) -> Normaliser:
+def _load_packaged(name: str) -> Normaliser:
     if name not in normaliser_ids():
         raise DialectError("E_NORMALISER", f"the normaliser {name!r} was asked for; there is none", hint=_choices())
     file = resources.files("dialects") / "catalogue" / "normalisers" / f"{name}.toml"
@@ -259,7 +259,7 @@ def _check(normaliser: Normaliser) -> None:
 
 
 def _refuse_early_look_across(normaliser: Normaliser) -> None:
-    """Steps before it run word by word, so a step after it would be done before it."""
+    """Refuse steps after one that looks across words: they run word by word, and so before it."""
     across = [STEPS[step].across_words for step in normaliser.steps]
     if across != sorted(across) or (any(across) and "spaces" not in normaliser.steps):
         step = normaliser.steps[across.index(True)]
@@ -268,7 +268,7 @@ def _refuse_early_look_across(normaliser: Normaliser) -> None:
 
 
 def _refuse_lost_marks(normaliser: Normaliser) -> None:
-    """Only a table can do it, since the built-in steps are tested; the whole is tried on every mark all the same."""
+    """Refuse a table that removes a guarded mark: built-in steps are tested, and the whole is tried on every mark."""
     for script, base, mark in guarded_marks():
         base_marks = unicodedata.normalize("NFD", base + mark)
         normalised_marks = unicodedata.normalize("NFD", normaliser(base + mark))
@@ -279,13 +279,13 @@ def _refuse_lost_marks(normaliser: Normaliser) -> None:
 
 
 def marks_of(text: str) -> str:
-    """The nonspacing and spacing marks of *text*, in order."""
+    """List the nonspacing and spacing marks of *text*, in order."""
     return "".join(character for character in text if unicodedata.category(character) in ("Mn", "Mc"))
 
 
 @functools.cache
 def guarded_marks() -> tuple[tuple[str, str, str], ...]:
-    """Each mark of a guarded script, with the script and a letter of it: (script, letter, mark)."""
+    """List each mark of a guarded script, with the script and a letter of it: (script, letter, mark)."""
     everything = [chr(code) for code in (*range(0x0900, 0x1100), *range(0x1780, 0x1800), *range(0xA8E0, 0xAA80))]
     marks: list[tuple[str, str, str]] = []
     for script in GUARDED_SCRIPTS:
@@ -345,6 +345,6 @@ def _keep(text: str) -> str:
 
 
 def hash_of(normalisers: Iterable[Normaliser]) -> str:
-    """One hash for a set of normalisers: that of the only one, else SHA-256 over the sorted hashes."""
+    """Hash a set of normalisers: the hash of the only one, else SHA-256 over the sorted hashes."""
     hashes = sorted({normaliser.hash for normaliser in normalisers})
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()

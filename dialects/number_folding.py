@@ -38,7 +38,7 @@ class FoldedWord(NamedTuple):
 
 
 class _Stretch(NamedTuple):
-    """Neighbouring words of a text after folding."""
+    """A run of neighbouring words of a text after folding."""
 
     words: tuple[FoldedWord, ...]
     texts: tuple[str, ...]
@@ -69,7 +69,7 @@ _Item: TypeAlias = "_Number | int"
 
 
 class NumberFolder:
-    """Folds the numbers of normalised texts by the words of some languages."""
+    """A folder of the numbers in normalised texts, by the words of some languages."""
 
     def __init__(self, words: NumberWords) -> None:
         self._words = words
@@ -80,12 +80,12 @@ class NumberFolder:
         self._stretches: dict[tuple[str, ...], _Stretch] = {}
 
     def __call__(self, text: str) -> str:
-        """*text* with its numbers folded; words are separated by white space."""
+        """Fold the numbers of *text*; words are separated by white space."""
         words = text.split()
         return " ".join(self.fold_texts(words)[0]) if self.has_numbers(words) else text
 
     def has_numbers(self, words: Sequence[str]) -> bool:
-        """Tell whether one of *words* holds a number."""
+        """Return ``True`` if one of *words* holds a number."""
         if self._ordinary.issuperset(words):
             return False
         return bool([word for word in words if word not in self._ordinary and self._split_word(word) is not None])
@@ -132,7 +132,7 @@ class NumberFolder:
             yield start, len(words)
 
     def _fold_stretch(self, words: tuple[str, ...]) -> _Stretch:
-        """Fold a stretch, and keep the result, since numbers recur."""
+        """Fold a stretch, and cache the result, since numbers recur."""
         if words not in self._stretches:
             if len(self._stretches) >= _MOST_WORDS:
                 self._stretches.clear()
@@ -142,7 +142,7 @@ class NumberFolder:
         return self._stretches[words]
 
     def _split_word(self, word: str) -> tuple[tuple[str, NumberWord | None], ...] | None:
-        """The parts between the hyphens of a *word* that holds a number, else ``None``; kept, since words recur."""
+        """The parts between the hyphens of a *word* that holds a number, else ``None``; cached, since words recur."""
         if word in self._ordinary:
             return None
         if word not in self._parts_of:

@@ -1,5 +1,5 @@
 """
-Number words of a language, and the numbers inside one written word, also where words are run together.
+The number words of a language, and the numbers inside one written word, also of words run together.
 
 The words are data: ``catalogue/numbers/<language>.toml``. Languages that write several number words as one (Tamil,
 Malayalam) are read by sound: an independent vowel and its sign are one sound, so ``இருபத்து`` and ``ஐந்து`` are found
@@ -207,7 +207,7 @@ def _list_parts(table: Mapping[str, Any]) -> Iterator[Part]:
 
 
 class JoinedWords:
-    """Reads words that are several number words run together."""
+    """A reader of words that are several number words run together."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self._by_start: dict[str, list[Part]] = {}

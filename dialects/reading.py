@@ -57,7 +57,7 @@ def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialect
     looked_up: set[str] = set()
     keys: set[tuple[str | None, str]] = set()
     for number, cells in read_rows(path, required=REQUIRED):
-        pair = _pair(number, cells)
+        pair = _read_pair(number, cells)
         if (pair.model, pair.id) in keys:
             of_model = f" of model {pair.model!r}" if pair.model else ""
             raise _refuse(number, "id", f"the id {pair.id!r}{of_model} stands twice; (model, id) is the key")
@@ -113,7 +113,7 @@ def read_rows(path: Path, *, required: Sequence[str] = ()) -> Iterator[Cells]:
             _refuse_utf16(path)
         yield from reader(path, required)
     except UnicodeDecodeError:
-        raise _not_utf8(path) from None
+        raise _utf8_error(path) from None
     except OSError as error:
         message = f"{path} was to be read as a table; {error.strerror or error}"
         raise DialectError("E_PAIRS", message, hint="check the path") from None
@@ -127,7 +127,7 @@ def _refuse_utf16(path: Path) -> None:
         raise DialectError("E_PAIRS", message, hint="save it as UTF-8", row=1)
 
 
-def _not_utf8(path: Path) -> DialectError:
+def _utf8_error(path: Path) -> DialectError:
     """Return the error that names the first row that is no UTF-8."""
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         try:
@@ -163,7 +163,7 @@ def _json_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
             if not line.strip():
                 continue
             try:
-                entry = json.loads(line, object_pairs_hook=partial(_unique, number))
+                entry = json.loads(line, object_pairs_hook=partial(_build_object, number))
             except json.JSONDecodeError as error:
                 raise _refuse(number, None, f"no JSON: {error.msg} at character {error.pos + 1}") from None
             if not isinstance(entry, dict):
@@ -174,7 +174,7 @@ def _json_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
             yield number, entry
 
 
-def _unique(number: int, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _build_object(number: int, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Build a JSON object whose keys stand once: of two values nobody can say which one counts."""
     entry = dict(pairs)
     if len(entry) < len(pairs):
@@ -213,23 +213,23 @@ def _require(path: Path, header: Sequence[str], required: Sequence[str]) -> None
         raise DialectError("E_PAIRS", f"{path.name} has the column {repeated[0]!r} twice", row=1, column=repeated[0])
 
 
-def _pair(number: int, cells: Mapping[str, Any]) -> Pair:
+def _read_pair(number: int, cells: Mapping[str, Any]) -> Pair:
     # Interned: names recur in every row, and a million rows would hold a million copies.
     return Pair(
-        id=_name(number, cells, "id"),
-        reference=_of_one_script(number, cells, "reference"),
-        hypothesis=_text(number, cells, "hypothesis"),
-        dialect=sys.intern(_text(number, cells, "dialect") or "und"),
-        speaker=sys.intern(_of_one_script(number, cells, "speaker", name=True)),
-        model=_fact(number, cells, "model"),
-        session=_fact(number, cells, "session"),
-        duration_s=_number(number, cells, "duration_s", least=0.0),
-        snr_db=_number(number, cells, "snr_db", least=-math.inf),
-        language=_fact(number, cells, "language"),
+        id=_read_name(number, cells, "id"),
+        reference=_read_one_script(number, cells, "reference"),
+        hypothesis=_read_text(number, cells, "hypothesis"),
+        dialect=sys.intern(_read_text(number, cells, "dialect") or "und"),
+        speaker=sys.intern(_read_one_script(number, cells, "speaker", name=True)),
+        model=_read_optional(number, cells, "model"),
+        session=_read_optional(number, cells, "session"),
+        duration_s=_read_number(number, cells, "duration_s", least=0.0),
+        snr_db=_read_number(number, cells, "snr_db", least=-math.inf),
+        language=_read_optional(number, cells, "language"),
     )
 
 
-def _text(number: int, cells: Mapping[str, Any], column: str) -> str:
+def _read_text(number: int, cells: Mapping[str, Any], column: str) -> str:
     value = cells[column]
     if not isinstance(value, str):
         content = "null" if value is None else f"{value!r}"
@@ -239,9 +239,9 @@ def _text(number: int, cells: Mapping[str, Any], column: str) -> str:
     return value
 
 
-def _of_one_script(number: int, cells: Mapping[str, Any], column: str, *, name: bool = False) -> str:
+def _read_one_script(number: int, cells: Mapping[str, Any], column: str, *, name: bool = False) -> str:
     """Return a text in which no word mixes scripts that look alike: what looks like one word or name would be two."""
-    text = _name(number, cells, column) if name else _text(number, cells, column)
+    text = _read_name(number, cells, column) if name else _read_text(number, cells, column)
     if text.isascii() or sum(letters.search(text) is not None for letters in _ALIKE.values()) < 2:
         return text
     for word in _WORD.findall(text):
@@ -254,23 +254,23 @@ def _of_one_script(number: int, cells: Mapping[str, Any], column: str, *, name: 
     return text
 
 
-def _name(number: int, cells: Mapping[str, Any], column: str) -> str:
+def _read_name(number: int, cells: Mapping[str, Any], column: str) -> str:
     """Return a text that is not empty; whole numbers are names too."""
     value = cells[column]
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    text = _text(number, cells, column)
+    text = _read_text(number, cells, column)
     if not text:
         raise _refuse(number, column, f"the {column} is empty")
     return text
 
 
-def _fact(number: int, cells: Mapping[str, Any], column: str) -> str | None:
+def _read_optional(number: int, cells: Mapping[str, Any], column: str) -> str | None:
     value = cells.get(column)
-    return None if value is None or value == "" else sys.intern(_name(number, cells, column))
+    return None if value is None or value == "" else sys.intern(_read_name(number, cells, column))
 
 
-def _number(number: int, cells: Mapping[str, Any], column: str, *, least: float) -> float | None:
+def _read_number(number: int, cells: Mapping[str, Any], column: str, *, least: float) -> float | None:
     value = cells.get(column)
     if value is None or value == "":
         return None

@@ -18,7 +18,7 @@ _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[,-](?=\d)")
 
 def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
     """
-    The first loop in *words* as places of its first word and behind its last, ``None`` where there is none.
+    Find the first loop in *words* as positions of its first word and behind its last, ``None`` where there is none.
 
     Case and punctuation do not count, so that whole sentences loop too. A phrase may have any length; where phrases of
     several lengths loop, the shortest is taken.
@@ -41,7 +41,7 @@ def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _whole(spellings: Sequence[str], first: int, length: int) -> tuple[int, int]:
-    """The loop that begins at *first*, with all of its rounds."""
+    """Extend the loop that begins at *first* to all of its rounds."""
     end = first + length
     while end < len(spellings) and spellings[end] == spellings[end - length]:
         end += 1
@@ -59,6 +59,6 @@ def split_digits(word: str) -> list[str]:
 
 
 def bare_word(word: str) -> str:
-    """*word* without case and punctuation; a word of nothing else stays as it is."""
+    """Remove case and punctuation from *word*; a word of nothing else stays as it is."""
     letters = "".join(character for character in word.casefold() if unicodedata.category(character)[0] not in "PSZ")
     return letters or word

@@ -275,7 +275,7 @@ def report_of(
         overall=overall,
         model=model,
         method=method,
-        normalisers=_by_script(sums),
+        normalisers=_normalisers_by_script(sums),
         recount=sums.recount,
         catalogue=prepare.catalogue.hash,
         references=sums.references,
@@ -312,7 +312,7 @@ def _primary(normalisers: Iterable[Normaliser]) -> str:
     return "cer" if {normaliser.primary for normaliser in normalisers} == {"cer"} else "wer"
 
 
-def _by_script(sums: Tallies) -> dict[str, tuple[Normaliser, ...]]:
+def _normalisers_by_script(sums: Tallies) -> dict[str, tuple[Normaliser, ...]]:
     by_script: dict[str, dict[str, Normaliser]] = {}
     for tag, group in sums.normalisers.items():
         for normaliser in group:

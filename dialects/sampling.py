@@ -32,7 +32,7 @@ class Amount:
     high: float | None
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {"estimate": round_number(self.estimate), "low": round_number(self.low), "high": round_number(self.high)}
 
 
@@ -58,7 +58,7 @@ class Need:
     curve: tuple[tuple[int, Amount], ...]
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {
             "dialect": self.dialect,
             "name": self.name,
@@ -122,7 +122,7 @@ def _need(row: Row, method: Method, wanted: float) -> Need:
     spreads = _spreads(error, row.blocks) if error is not None else None
     half = _half_width(spreads[0], row.blocks, method.confidence) if spreads else None
     more = _more_speakers(spreads, row.blocks, wanted, method.confidence) if spreads else None
-    # As many minutes a speaker as so far: more of the same voice would hardly help.
+    # As many minutes a speaker as so far: more of the same speakers would hardly help.
     speaker_minutes = (
         row.tally.milliseconds / 60_000 / row.blocks if row.blocks and not row.tally.untimed_segments else None
     )

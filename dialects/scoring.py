@@ -59,7 +59,7 @@ class Pair:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorCount:
     """
-    Word errors of any amount of text. Counts add; the rate follows from the sum and is never averaged.
+    The word errors of any amount of text. Counts add; the rate follows from the sum and is never averaged.
 
     >>> ErrorCount(hits=4, substitutions=1, deletions=1, insertions=1).rate
     0.5

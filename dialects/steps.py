@@ -84,7 +84,7 @@ def _spaces(text: str) -> str:
 
 
 def _fold_case(text: str) -> str:
-    """Full case folding that leaves ß alone: ss for ß is Swiss spelling and a step of its own."""
+    """Fold case fully but leave ß alone: ss for ß is Swiss spelling and a step of its own."""
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFD", text).replace("ẞ", "ß").split("ß")
@@ -96,7 +96,7 @@ def _fold_case_turkic(text: str) -> str:
 
 
 def _outer_punctuation(text: str) -> str:
-    """Punctuation becomes a space, but an apostrophe or a hyphen between letters or digits stays."""
+    """Replace punctuation by a space, but keep an apostrophe or a hyphen between letters or digits."""
     text = text.translate(_OUTER_PUNCTUATION)
     if "'" not in text and "-" not in text:
         return text

@@ -1,4 +1,4 @@
-"""Sums over pairs for each dialect and speaker: all that rates, intervals and tests are made of. No text is kept."""
+"""The sums over pairs for each dialect and speaker: all that rates, intervals and tests need. No text is kept."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-One line a segment: the table everything else follows from, the alignments to read, and files for other scorers.
+The files with one line a segment: the table of counts, the alignments to read, and files for other scorers.
 
 The table without its texts may be shared where texts may not: all rates, intervals and tests can be made from counts.
 """
@@ -36,7 +36,7 @@ _WIDE = str.maketrans("{}()<>/*@", "｛｝（）＜＞／＊＠")
 def utterances(
     pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared], *, texts: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """One dict a pair with the columns above, in the order of *pairs*; without *texts* the counts alone."""
+    """Yield one dict a pair with the columns above, in the order of *pairs*; without *texts* the counts alone."""
     for pair in pairs:
         ready = prepare(pair)
         counts = count_pair(ready)
@@ -90,7 +90,7 @@ def _schema(texts: bool) -> Any:
     return pa.schema([(name, pa.string() if name in words else kinds.get(name, pa.int32())) for name in columns])
 
 
-def write_aligned(path: Path, pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared]) -> None:
+def write_alignments(path: Path, pairs: Iterable[Pair], prepare: Callable[[Pair], Prepared]) -> None:
     """Write one JSON line a segment with its path: ``[["hit", "a", "a"], ["deletion", "b", null], …]``."""
     with path.open("w", encoding="utf-8") as file:
         for pair in pairs:
@@ -150,7 +150,7 @@ def write_seglst(reference: Path, hypothesis: Path, pairs: Iterable[Pair], prepa
 
 @contextmanager
 def _json_list(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """A file that holds one JSON list, an entry a line, written as entries come."""
+    """Open a file that holds one JSON list, an entry a line, written as entries come."""
     with path.open("w", encoding="utf-8") as file:
         separator = "[\n"
 

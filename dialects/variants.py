@@ -37,7 +37,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One allowed spelling, one line of a variant file."""
+    """An allowed spelling, one line of a variant file."""
 
     #: Words of the reference, normalised.
     canonical: tuple[str, ...]
@@ -58,7 +58,7 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Words that may stand for reference words *start* to *end*, the end not included."""
+    """The words that may stand for reference words *start* to *end*, the end not included."""
 
     start: int
     end: int

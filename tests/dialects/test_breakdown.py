@@ -1,4 +1,4 @@
-"""What a rate is made of: single words, people, lengths, noise, and text that nobody said."""
+"""A breakdown counts single words, people, lengths, noise, and text that nobody said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words are marked, and what their marks are worth."""
+"""Wrong words are marked with the least probable ones first, and only where probabilities tell something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What more corrections would bring is told with its range, and never as harm."""
+"""A forecast of more corrections has a range, and never promises harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations: what a wrong name costs is told apart from what was misheard."""
+"""The cost of a wrong speaker label is told apart from that of wrong words."""
 
 from __future__ import annotations
 

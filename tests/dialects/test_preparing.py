@@ -1,4 +1,4 @@
-"""What of two texts is compared."""
+"""Marks of redacted speech are left out on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom or what the training knew is refused, or stands in a row of its own."""
+"""Speakers and sentences of the training are refused, or stand in a row of their own."""
 
 from __future__ import annotations
 

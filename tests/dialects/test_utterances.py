@@ -15,7 +15,7 @@ import pytest
 from dialects.dialect import load_catalogue
 from dialects.preparing import Preparer
 from dialects.report import build
-from dialects.utterances import COUNT_COLUMNS, TEXT_COLUMNS, write_aligned, write_trn, write_utterances
+from dialects.utterances import COUNT_COLUMNS, TEXT_COLUMNS, write_alignments, write_trn, write_utterances
 from tests.dialects.factories import corpus, pair
 
 
@@ -54,7 +54,7 @@ def test_an_empty_table_has_its_columns(tmp_path: Path, prepare: Preparer) -> No
 
 
 def test_alignments_can_be_read_back(tmp_path: Path, prepare: Preparer) -> None:
-    write_aligned(tmp_path / "a.jsonl", [pair("a b c", "a x c d")], prepare)
+    write_alignments(tmp_path / "a.jsonl", [pair("a b c", "a x c d")], prepare)
 
     (line,) = map(json.loads, (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines())
     assert Counter(kind for kind, _, _ in line["alignment"]) == {"hit": 2, "substitution": 1, "insertion": 1}
