@@ -83,7 +83,7 @@ def acquire(
 
     # Lazily: gains only shrink, so one that is still the best when it is computed again is the best of all.
     queue = [(-gain(island), island[0].id, island) for island in _islands(segments)]
-    queue = [entry for entry in queue if entry[0] < 0]
+    queue = [candidate for candidate in queue if candidate[0] < 0]
     heapq.heapify(queue)
     chosen: list[UnlabelledSegment] = []
     budget_s = seconds

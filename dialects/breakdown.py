@@ -348,7 +348,7 @@ def _sum(sums: dict[str, list[int]], label: str | None, counts: Sequence[int]) -
 
 def _most(counts: Counter[Any]) -> list[tuple[Any, int]]:
     """Sort by count, highest first; equal ones in alphabetical order, so that the order of pairs does not show."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return sorted(counts.items(), key=lambda label_count: (-label_count[1], label_count[0]))
 
 
 def _bins(sums: Mapping[str, Sequence[int]], labels: Iterable[str]) -> tuple[Bin, ...]:

@@ -29,14 +29,14 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Coll
     return "\n".join(lines)
 
 
-def percent(value: float | None) -> str:
+def percent(share: float | None) -> str:
     """
     Format a share in per cent with one digit; a dash where there is none.
 
     >>> percent(0.1234), percent(None)
     ('12.3', '–')
     """
-    return "–" if value is None else f"{100 * value:.1f}"
+    return "–" if share is None else f"{100 * share:.1f}"
 
 
 def p_value(p: float) -> str:

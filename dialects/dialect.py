@@ -320,38 +320,38 @@ def _read(files: Iterable[Traversable | Path], *, known_dialects: Mapping[str, D
     dialects: dict[str, Dialect] = {}
     for file in files:
         try:
-            entry = tomllib.loads(file.read_text(encoding="utf-8"))
+            language = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DialectError("E_CATALOGUE", f"{file.name} was read as a dialect file; {error}") from None
-        _refuse_unknown_keys(file.name, entry, _LANGUAGE_KEYS | _SHARED_KEYS)
-        if "language" in entry and "name" in entry and "script" in entry:
-            dialects[entry["language"]] = _language(entry)
-        elif entry.get("language") not in known_dialects:
+        _refuse_unknown_keys(file.name, language, _LANGUAGE_KEYS | _SHARED_KEYS)
+        if "language" in language and "name" in language and "script" in language:
+            dialects[language["language"]] = _language(language)
+        elif language.get("language") not in known_dialects:
             raise DialectError("E_CATALOGUE", f"{file.name} needs language, name and script")
-        for variety in entry.get("variety", []):
+        for variety in language.get("variety", []):
             _refuse_unknown_keys(file.name, variety, _VARIETY_KEYS | _SHARED_KEYS)
             dialect = _variety(file.name, variety, ChainMap(dialects, dict(known_dialects)))
             dialects[dialect.tag] = dialect
     return dialects
 
 
-def _language(entry: Mapping[str, Any]) -> Dialect:
-    tag = str(DialectTag.parse(entry["language"]))
-    facts = {key: entry[key] for key in _SHARED_KEYS & entry.keys()}
-    facts.setdefault("normaliser", NORMALISER_OF_SCRIPT.get(entry["script"], OTHER_NORMALISER))
+def _language(language: Mapping[str, Any]) -> Dialect:
+    tag = str(DialectTag.parse(language["language"]))
+    facts = {key: language[key] for key in _SHARED_KEYS & language.keys()}
+    facts.setdefault("normaliser", NORMALISER_OF_SCRIPT.get(language["script"], OTHER_NORMALISER))
     facts |= {key: tuple(facts.get(key, ())) for key in ("hotwords", "more_scripts")}
-    return Dialect(**{"tag": tag, "parent": entry.get("parent"), "iso639_3": None, "glottocode": None, **facts})
+    return Dialect(**{"tag": tag, "parent": language.get("parent"), "iso639_3": None, "glottocode": None, **facts})
 
 
-def _variety(file: str, entry: Mapping[str, Any], known_dialects: Mapping[str, Dialect]) -> Dialect:
-    if "tag" not in entry or "name" not in entry:
+def _variety(file: str, variety: Mapping[str, Any], known_dialects: Mapping[str, Dialect]) -> Dialect:
+    if "tag" not in variety or "name" not in variety:
         raise DialectError("E_CATALOGUE", f"each variety of {file} needs a tag and a name")
-    tag = DialectTag.parse(entry["tag"])
+    tag = DialectTag.parse(variety["tag"])
     wider = (str(parent) for parent in tag.parents())
-    parent = str(entry.get("parent") or next((text for text in wider if text in known_dialects), "nowhere"))
+    parent = str(variety.get("parent") or next((text for text in wider if text in known_dialects), "nowhere"))
     if parent not in known_dialects:
         raise DialectError("E_CATALOGUE", f"{file}: the parent of {tag} is {parent}, which has no entry")
-    facts = {key: entry[key] for key in _SHARED_KEYS & entry.keys()}
+    facts = {key: variety[key] for key in _SHARED_KEYS & variety.keys()}
     facts |= {key: tuple(facts[key]) for key in ("hotwords", "more_scripts") if key in facts}
     return dataclasses.replace(_heir(tag, known_dialects[parent]), listed=True, **facts)
 

@@ -91,15 +91,15 @@ def _read(file: Traversable | Path) -> dict[str, Any]:
 
 
 def _rules(name: str, content: Mapping[str, Any]) -> Iterator[Rule]:
-    for entry in content.get("rule", []):
-        unknown = sorted(entry.keys() - _RULE_KEYS)
+    for rule in content.get("rule", []):
+        unknown = sorted(rule.keys() - _RULE_KEYS)
         if unknown:
             raise _guide_error(name, f"{unknown[0]!r} is no key of a rule")
-        id, say = entry.get("id"), entry.get("say", {})
+        id, say = rule.get("id"), rule.get("say", {})
         say = {"en": say} if isinstance(say, str) else say
         if not id or not isinstance(say, dict) or not say.get("en"):
             raise _guide_error(name, f"the rule {id!r} needs an id and a sentence, say or say.en")
-        yield Rule(id=str(id), say=say, good=tuple(entry.get("good", ())), bad=tuple(entry.get("bad", ())))
+        yield Rule(id=str(id), say=say, good=tuple(rule.get("good", ())), bad=tuple(rule.get("bad", ())))
 
 
 def _guide_error(name: str, problem: str) -> DialectError:

@@ -227,15 +227,17 @@ def _load_packaged(name: str) -> Normaliser:
 
 def _parse(name: str, text: str) -> Normaliser:
     try:
-        entry = tomllib.loads(text)
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DialectError("E_NORMALISER", f"{name}.toml was read as a normaliser; {error}") from None
-    unknown = entry.keys() - {"id", "version", "steps", "lossy", "tables", "primary"}
-    if unknown or entry.get("id") != name or not isinstance(entry.get("version"), int) or "steps" not in entry:
-        content = f"it holds {', '.join(sorted(entry))}"
+    unknown = content.keys() - {"id", "version", "steps", "lossy", "tables", "primary"}
+    if unknown or content.get("id") != name or not isinstance(content.get("version"), int) or "steps" not in content:
+        problem = f"it holds {', '.join(sorted(content))}"
         hint = f'it needs id = "{name}", version, steps, and may have lossy, tables, primary'
-        raise DialectError("E_NORMALISER", f"{name}.toml was read as a normaliser; {content}", hint=hint)
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+        raise DialectError("E_NORMALISER", f"{name}.toml was read as a normaliser; {problem}", hint=hint)
+    fields: dict[str, Any] = {
+        key: tuple(setting) if isinstance(setting, list) else setting for key, setting in content.items()
+    }
     return Normaliser(**fields)
 
 
@@ -299,7 +301,9 @@ def guarded_marks() -> tuple[tuple[str, str, str], ...]:
 def _refuse_unstable_map(normaliser: Normaliser) -> None:
     table: Mapping[str, str] = normaliser.tables.get("map", {})
     unstable = [
-        key for key, value in table.items() if len(key) != 1 or set(value) & set(table) or value != value.strip()
+        key
+        for key, replacement in table.items()
+        if len(key) != 1 or set(replacement) & set(table) or replacement != replacement.strip()
     ]
     if unstable:
         message = f"{normaliser.id}: tables.map replaces {unstable[0]!r} by {table[unstable[0]]!r}"

@@ -229,8 +229,8 @@ class NumberFolder:
         quarters = self._words.quarters[tokens[index].text]
         whole, scale_index = 0, index + 1
         if quarters.added:
-            value = _read_small_value(tokens, scale_index)
-            whole, scale_index = (1, scale_index) if value is None else (value, scale_index + 1)
+            small = _read_small_value(tokens, scale_index)
+            whole, scale_index = (1, scale_index) if small is None else (small, scale_index + 1)
         scale = _read_scale(tokens, scale_index)
         if scale is None:
             return None

@@ -166,16 +166,16 @@ def _add_full_vowels(table: Mapping[str, Any], spellings: Iterable[str]) -> Iter
 def _list_words(table: Mapping[str, Any]) -> Iterator[tuple[str, NumberWord]]:
     late = frozenset(table.get("scales_after_numbers", ()))
     for key, kind in (("words", "unit"), ("scales", "scale"), ("joining", "unit")):
-        for value, spelling in _list_numbers(table, key):
-            yield spelling, NumberWord((_make_piece(table, key, value, kind),), after_numbers=spelling in late)
+        for number, spelling in _list_numbers(table, key):
+            yield spelling, NumberWord((_make_piece(table, key, number, kind),), after_numbers=spelling in late)
     for key, kind in (("ordinals", "unit"), ("ordinal_scales", "scale")):
-        for value, spelling in _list_numbers(table, key):
-            yield spelling, NumberWord((_make_piece(table, key, value, kind),), ending=table["ordinal_endings"][0][0])
+        for number, spelling in _list_numbers(table, key):
+            yield spelling, NumberWord((_make_piece(table, key, number, kind),), ending=table["ordinal_endings"][0][0])
 
 
-def _make_piece(table: Mapping[str, Any], key: str, value: int, kind: Any) -> Piece:
-    tens = 20 <= value <= 90 and value % 10 == 0
-    return Piece(value, kind, takes_units=tens and (key == "joining" or table.get("tens_take_units", False)))
+def _make_piece(table: Mapping[str, Any], key: str, number: int, kind: Any) -> Piece:
+    tens = 20 <= number <= 90 and number % 10 == 0
+    return Piece(number, kind, takes_units=tens and (key == "joining" or table.get("tens_take_units", False)))
 
 
 def _list_endings(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -201,9 +201,9 @@ class Part(NamedTuple):
 
 def _list_parts(table: Mapping[str, Any]) -> Iterator[Part]:
     for key, kind in (("words", "unit"), ("joining", "unit"), ("scales", "scale"), ("bound", "unit")):
-        for value, spelling in _list_numbers(table, key):
-            if value:
-                yield Part(sounds_of(spelling), _make_piece(table, key, value, kind), key == "bound")
+        for number, spelling in _list_numbers(table, key):
+            if number:
+                yield Part(sounds_of(spelling), _make_piece(table, key, number, kind), key == "bound")
 
 
 class JoinedWords:

@@ -163,25 +163,25 @@ def _json_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
             if not line.strip():
                 continue
             try:
-                entry = json.loads(line, object_pairs_hook=partial(_build_object, number))
+                row = json.loads(line, object_pairs_hook=partial(_build_object, number))
             except json.JSONDecodeError as error:
                 raise _refuse(number, None, f"no JSON: {error.msg} at character {error.pos + 1}") from None
-            if not isinstance(entry, dict):
+            if not isinstance(row, dict):
                 raise _refuse(number, None, "each line must be one JSON object")
             for name in required:
-                if name not in entry:
+                if name not in row:
                     raise _refuse(number, name, f"{name!r} is missing; needed are {', '.join(required)}")
-            yield number, entry
+            yield number, row
 
 
 def _build_object(number: int, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Build a JSON object whose keys stand once: of two values nobody can say which one counts."""
-    entry = dict(pairs)
-    if len(entry) < len(pairs):
+    row = dict(pairs)
+    if len(row) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
         raise _refuse(number, repeated, f"the key {repeated!r} stands twice")
-    return entry
+    return row
 
 
 def _parquet_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
@@ -195,9 +195,9 @@ def _parquet_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
             wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in names] if required else None
             number = 0
             for batch in file.iter_batches(batch_size=10_000, columns=wanted):
-                for entry in batch.to_pylist():
+                for row in batch.to_pylist():
                     number += 1
-                    yield number, entry
+                    yield number, row
     except pa.ArrowInvalid as error:
         raise DialectError("E_PAIRS", f"{path.name} was to be read as Parquet; {error}") from None
 
@@ -230,13 +230,13 @@ def _read_pair(number: int, cells: Mapping[str, Any]) -> Pair:
 
 
 def _read_text(number: int, cells: Mapping[str, Any], column: str) -> str:
-    value = cells[column]
-    if not isinstance(value, str):
-        content = "null" if value is None else f"{value!r}"
+    cell = cells[column]
+    if not isinstance(cell, str):
+        content = "null" if cell is None else f"{cell!r}"
         raise _refuse(number, column, f"{content} was found where a text is needed; an empty text is written as ''")
-    if len(value) > LONGEST:
-        raise _refuse(number, column, f"{len(value):,} characters were found, {LONGEST:,} are the most")
-    return value
+    if len(cell) > LONGEST:
+        raise _refuse(number, column, f"{len(cell):,} characters were found, {LONGEST:,} are the most")
+    return cell
 
 
 def _read_one_script(number: int, cells: Mapping[str, Any], column: str, *, name: bool = False) -> str:
@@ -256,9 +256,9 @@ def _read_one_script(number: int, cells: Mapping[str, Any], column: str, *, name
 
 def _read_name(number: int, cells: Mapping[str, Any], column: str) -> str:
     """Return a text that is not empty; whole numbers are names too."""
-    value = cells[column]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+    cell = cells[column]
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return str(cell)
     text = _read_text(number, cells, column)
     if not text:
         raise _refuse(number, column, f"the {column} is empty")
@@ -266,20 +266,20 @@ def _read_name(number: int, cells: Mapping[str, Any], column: str) -> str:
 
 
 def _read_optional(number: int, cells: Mapping[str, Any], column: str) -> str | None:
-    value = cells.get(column)
-    return None if value is None or value == "" else sys.intern(_read_name(number, cells, column))
+    cell = cells.get(column)
+    return None if cell is None or cell == "" else sys.intern(_read_name(number, cells, column))
 
 
 def _read_number(number: int, cells: Mapping[str, Any], column: str, *, least: float) -> float | None:
-    value = cells.get(column)
-    if value is None or value == "":
+    cell = cells.get(column)
+    if cell is None or cell == "":
         return None
     try:
-        measure = float(value)
+        measure = float(cell)
     except (TypeError, ValueError):
-        raise _refuse(number, column, f"{value!r} is no number") from None
+        raise _refuse(number, column, f"{cell!r} is no number") from None
     if not math.isfinite(measure) or measure < least:
-        raise _refuse(number, column, f"{value!r} is no number from {least:g} on")
+        raise _refuse(number, column, f"{cell!r} is no number from {least:g} on")
     return measure
 
 

@@ -135,7 +135,7 @@ class Report:
             row.dialect: [
                 {"reference": reference, "hypothesis": hypothesis, "count": count}
                 for (reference, hypothesis), count in sorted(
-                    row.tally.forgiven.items(), key=lambda item: (-item[1], item[0])
+                    row.tally.forgiven.items(), key=lambda variant_count: (-variant_count[1], variant_count[0])
                 )[:20]
             ]
             for row in rows
@@ -194,7 +194,7 @@ class Report:
         rows = [row_data(row, privacy_floor) for row in self.rows]
         flat = [
             {"model": self.model}
-            | {key: ",".join(value) if isinstance(value, list) else value for key, value in row.items()}
+            | {key: ",".join(cell) if isinstance(cell, list) else cell for key, cell in row.items()}
             for row in rows
         ]
         columns = ["model", *row_data(self.overall, False)]

@@ -180,7 +180,7 @@ def row_data(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
         privacy_floor: Leave only sizes of a suppressed dialect.
     """
     counts, sums = row.counts, row.tally
-    values = {
+    cells = {
         "dialect": row.dialect,
         "name": row.name,
         "segments": row.segments,
@@ -225,10 +225,10 @@ def row_data(row: Row, privacy_floor: bool = False) -> dict[str, Any]:
     }
     if privacy_floor and row.state == "suppressed":
         empty: dict[str, Any] = {"flags": []}
-        return {key: value if key in _FLOOR else empty.get(key) for key, value in values.items()}
-    return values
+        return {key: cell if key in _FLOOR else empty.get(key) for key, cell in cells.items()}
+    return cells
 
 
-def round_number(value: float | None) -> float | None:
+def round_number(number: float | None) -> float | None:
     """Round to nine digits after the point: more differ between processors, fewer would show."""
-    return None if value is None else round(value, 9)
+    return None if number is None else round(number, 9)

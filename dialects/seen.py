@@ -92,9 +92,11 @@ class Contamination:
     def group(self, prepare: Preparer, *, method: Method | None = None) -> Grouping:
         """Count errors of unseen pairs, of those of seen speakers and of those with seen sentences, a row each."""
         parts = ((0, "unseen", self.unseen), (1, "speaker seen", self.speaker), (2, "sentence seen", self.sentence))
-        value = {id(pair): (position, name) for position, name, pairs in parts for pair in pairs}
+        value_by_pair = {id(pair): (position, name) for position, name, pairs in parts for pair in pairs}
         every = (pair for _, _, pairs in parts for pair in pairs)
-        return group_pairs_by(every, prepare, lambda pair, _: (value[id(pair)],), keys=("training",), method=method)
+        return group_pairs_by(
+            every, prepare, lambda pair, _: (value_by_pair[id(pair)],), keys=("training",), method=method
+        )
 
 
 def find_contamination(pairs: Iterable[Pair], training: Training, prepare: Preparer) -> Contamination:

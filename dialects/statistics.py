@@ -228,7 +228,7 @@ def smallest_detectable(
     return (t_quantile(1 - alpha / 2, degrees) + t_quantile(power, degrees)) * spread
 
 
-def holm(values: Sequence[float | None]) -> list[float | None]:
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """
     Adjust the p-values of several tests so that the chance of any false finding stays at the level (Holm 1979).
 
@@ -237,10 +237,10 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
     >>> holm([0.01, None, 0.04, 0.03])
     [0.03, None, 0.06, 0.06]
     """
-    order = sorted((value, index) for index, value in enumerate(values) if value is not None)
-    adjusted: list[float | None] = [None] * len(values)
+    order = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
     highest = 0.0
-    for rank, (value, index) in enumerate(order):
-        highest = max(highest, min(1.0, value * (len(order) - rank)))
+    for rank, (p, index) in enumerate(order):
+        highest = max(highest, min(1.0, p * (len(order) - rank)))
         adjusted[index] = highest
     return adjusted

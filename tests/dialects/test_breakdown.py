@@ -171,8 +171,8 @@ def test_the_share_of_another_script_is_one_of_letters() -> None:
 
 
 def test_a_breakdown_is_plain_json() -> None:
-    data = of(*corpus(dialects=["bho"]), pair("", "x", id="e", dialect="bho")).data(most=3)
+    document = of(*corpus(dialects=["bho"]), pair("", "x", id="e", dialect="bho")).data(most=3)
 
-    assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert len(data["substitutions"]) == 3
-    assert data["invented"]["phrases"] == [{"text": "x", "count": 1}]
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert len(document["substitutions"]) == 3
+    assert document["invented"]["phrases"] == [{"text": "x", "count": 1}]

@@ -156,23 +156,23 @@ def test_reports_on_other_speech_refuse_comparison() -> None:
         contrast(first, second)
 
 
-@pytest.mark.parametrize("data", [{}, {"blocks": []}, {"blocks": {"dialects": {"hi": 3}}}])
-def test_what_is_no_report_is_refused(data: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document", [{}, {"blocks": []}, {"blocks": {"dialects": {"hi": 3}}}])
+def test_what_is_no_report_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(DialectError, match="E_REPORT"):
-        Side.read(data)
+        Side.read(document)
 
 
 def test_a_report_under_the_privacy_floor_says_why_it_cannot_be_compared() -> None:
-    data = build([*transcribe("a", {"hi": [5] * 8, "ta": [1]})], method=SMALL).data(privacy_floor=True)
+    document = build([*transcribe("a", {"hi": [5] * 8, "ta": [1]})], method=SMALL).data(privacy_floor=True)
 
     with pytest.raises(DialectError, match="without --privacy-floor"):
-        Side.read(data)
+        Side.read(document)
 
 
 def test_blocks_are_known_by_no_name() -> None:
-    data = json.dumps(build(transcribe("a", {"hi": [5] * 8}), method=SMALL).data()["blocks"])
+    document = json.dumps(build(transcribe("a", {"hi": [5] * 8}), method=SMALL).data()["blocks"])
 
-    assert "hi-1" not in data
+    assert "hi-1" not in document
 
 
 def test_a_regression_is_a_dialect_that_is_shown_to_be_worse() -> None:

@@ -96,9 +96,9 @@ def test_gaps_repeat_and_are_plain_json() -> None:
     pairs = [*speakers("en-US", 0.1), *speakers("en-IN", 0.2)]
 
     assert measure_gaps(*pairs) == measure_gaps(*pairs[::-1])
-    data = build(pairs, method=SMALL).data()["gaps"]
-    assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert data["worst"]["dialect"] == "en-IN"
+    document = build(pairs, method=SMALL).data()["gaps"]
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["worst"]["dialect"] == "en-IN"
 
 
 def test_what_is_uncertain_is_drawn_further_to_the_middle() -> None:

@@ -86,6 +86,6 @@ def test_a_key_that_is_none_is_refused_with_the_nearest() -> None:
 
 
 def test_a_grouping_is_plain_json() -> None:
-    data = group_pairs(corpus(segments=2), Preparer(load_catalogue()), ["dialect", "snr"], method=SMALL).data()
+    document = group_pairs(corpus(segments=2), Preparer(load_catalogue()), ["dialect", "snr"], method=SMALL).data()
 
-    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert json.loads(json.dumps(document, allow_nan=False)) == document

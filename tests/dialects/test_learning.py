@@ -68,7 +68,7 @@ def test_the_range_holds_what_comes_at_least_four_times_in_five() -> None:
 
 def test_the_same_models_give_the_same_plain_json() -> None:
     points = [point(minutes, falling(minutes)) for minutes in (0, 5, 20)]
-    data = learning_curve("ta", points).data()
-    assert data == learning_curve("ta", points[::-1]).data()
-    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    document = learning_curve("ta", points).data()
+    assert document == learning_curve("ta", points[::-1]).data()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert "30 more minutes: 2" in learning_curve("ta", points).sentence

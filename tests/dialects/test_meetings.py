@@ -146,9 +146,9 @@ def test_turns_add_up_and_everything_is_plain_json() -> None:
     turns = DiarisationError(speech=1000, missed=100, confusion=50)
     report = meetings([meeting(*RIGHT, turns=turns), meeting(*RIGHT, id="m2", turns=turns)], method=OPEN)
 
-    data = report.data()
-    assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert data["turns"]["der"] == 0.15
+    document = report.data()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["turns"]["der"] == 0.15
     assert "DER 15.0 % (missed 10.0 %, too much 0.0 %, confused 5.0 %" in report.text()
 
 

@@ -33,7 +33,7 @@ def table(language: str) -> dict[str, dict[str, list[str]]]:
 
 
 def words_of(language: str) -> dict[int, str]:
-    return {int(value): spellings[0] for value, spellings in table(language)["words"].items()}
+    return {int(number): spellings[0] for number, spellings in table(language)["words"].items()}
 
 
 SMALL = {language: words_of(language) for language in NORMALISER}
@@ -127,14 +127,14 @@ def test_the_folded_words_are_the_digits_and_rows_of_zeros(number: int) -> None:
 @pytest.mark.parametrize("language", sorted(NORMALISER))
 def test_no_spelling_stands_for_two_numbers(language: str) -> None:
     spellings = [
-        (spelling, int(value) if key != "bound" else -int(value))
+        (spelling, int(number) if key != "bound" else -int(number))
         for key in ("words", "scales", "bound", "joining")
-        for value, group in table(language).get(key, {}).items()
+        for number, group in table(language).get(key, {}).items()
         for spelling in group
     ]
     values: dict[str, set[int]] = {}
-    for spelling, value in spellings:
-        values.setdefault(spelling, set()).add(abs(value))
+    for spelling, number in spellings:
+        values.setdefault(spelling, set()).add(abs(number))
 
     assert not {spelling for spelling, numbers in values.items() if len(numbers) > 1}
 
@@ -142,10 +142,10 @@ def test_no_spelling_stands_for_two_numbers(language: str) -> None:
 @pytest.mark.parametrize("language", sorted(NORMALISER))
 def test_every_listed_spelling_counts_as_its_number(language: str) -> None:
     for key in ("words", "joining", "scales"):
-        for value, group in table(language).get(key, {}).items():
+        for number, group in table(language).get(key, {}).items():
             for spelling in group:
                 if spelling not in table(language).get("scales_after_numbers", []):
-                    assert fold(language, value) == fold(language, spelling), spelling
+                    assert fold(language, number) == fold(language, spelling), spelling
 
 
 EQUAL = [

@@ -98,7 +98,7 @@ def test_a_page_needs_no_network_and_runs_no_scripts(text: str) -> None:
 
 
 def test_every_figure_says_in_words_what_it_shows(text: str) -> None:
-    labels = [value for name, value in Reader(text).attributes if name == "aria-label"]
+    labels = [label for attribute, label in Reader(text).attributes if attribute == "aria-label"]
 
     assert len(labels) == 4
     assert all(label and len(label) > 30 for label in labels)

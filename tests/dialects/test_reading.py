@@ -28,7 +28,7 @@ def write(folder: Path, text: str, name: str = "pairs.csv") -> Path:
     return file
 
 
-def entry(**facts: Any) -> dict[str, Any]:
+def make_row(**facts: Any) -> dict[str, Any]:
     return {"id": "s1", "reference": "a b", "hypothesis": "a", "dialect": "en-US", "speaker": "ann"} | facts
 
 
@@ -50,15 +50,15 @@ def test_a_csv_is_read_cell_by_cell(tmp_path: Path) -> None:
 
 
 def test_all_three_kinds_of_files_give_the_same_pairs(tmp_path: Path) -> None:
-    entries = [entry(model="m", duration_s=1.5), entry(id="s2", reference="", hypothesis="की\u200d", model="m")]
-    for facts in entries:
+    rows = [make_row(model="m", duration_s=1.5), make_row(id="s2", reference="", hypothesis="की\u200d", model="m")]
+    for facts in rows:
         facts.setdefault("duration_s", None)
-    (tmp_path / "p.jsonl").write_text("\n".join(json.dumps(facts) for facts in entries) + "\n")
-    pq.write_table(pa.Table.from_pylist(entries), tmp_path / "p.parquet")
+    (tmp_path / "p.jsonl").write_text("\n".join(json.dumps(facts) for facts in rows) + "\n")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "p.parquet")
     with (tmp_path / "p.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(entries[0]))
+        writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        writer.writerows(entries)
+        writer.writerows(rows)
 
     pairs_by_file = [list(read_pairs(tmp_path / name)) for name in ("p.jsonl", "p.parquet", "p.csv")]
 
@@ -71,7 +71,7 @@ def test_any_text_survives_a_jsonl_file(
     tmp_path_factory: pytest.TempPathFactory, reference: str, hypothesis: str
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "any.jsonl"
-    file.write_text(json.dumps(entry(reference=reference, hypothesis=hypothesis)), encoding="utf-8")
+    file.write_text(json.dumps(make_row(reference=reference, hypothesis=hypothesis)), encoding="utf-8")
 
     (pair_of_row,) = read_pairs(file)
 
@@ -140,7 +140,7 @@ def test_a_missing_column_is_named_with_those_found(tmp_path: Path, missing: str
     ],
 )
 def test_a_cell_that_cannot_be_taken_is_named(tmp_path: Path, facts: dict[str, Any], column: str, reason: str) -> None:
-    file = write(tmp_path, json.dumps(entry()) + "\n\n" + json.dumps(entry(id="s2") | facts) + "\n", "p.jsonl")
+    file = write(tmp_path, json.dumps(make_row()) + "\n\n" + json.dumps(make_row(id="s2") | facts) + "\n", "p.jsonl")
 
     with pytest.raises(DialectError, match="E_PAIRS") as caught:
         list(read_pairs(file))
@@ -150,7 +150,7 @@ def test_a_cell_that_cannot_be_taken_is_named(tmp_path: Path, facts: dict[str, A
 
 
 def test_a_null_in_parquet_is_an_error(tmp_path: Path) -> None:
-    pq.write_table(pa.Table.from_pylist([entry(), entry(id="s2", hypothesis=None)]), tmp_path / "p.parquet")
+    pq.write_table(pa.Table.from_pylist([make_row(), make_row(id="s2", hypothesis=None)]), tmp_path / "p.parquet")
 
     with pytest.raises(DialectError, match="row 2, hypothesis: null was found"):
         list(read_pairs(tmp_path / "p.parquet"))
@@ -183,7 +183,7 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 def test_numbers_are_names_too(tmp_path: Path) -> None:
-    (pair_of_row,) = read_pairs(write(tmp_path, json.dumps(entry(id=7, speaker=3)), "p.jsonl"))
+    (pair_of_row,) = read_pairs(write(tmp_path, json.dumps(make_row(id=7, speaker=3)), "p.jsonl"))
 
     assert (pair_of_row.id, pair_of_row.speaker) == ("7", "3")
 

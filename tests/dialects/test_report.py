@@ -28,43 +28,43 @@ SMALL = Method(
 
 
 def find_row(report: Report, dialect: str) -> dict[str, Any]:
-    return next(entry for entry in report.data()["dialects"] if entry["dialect"] == dialect)
+    return next(row for row in report.data()["dialects"] if row["dialect"] == dialect)
 
 
 def test_each_dialect_has_the_promised_keys() -> None:
-    data = build(corpus(), model="m1", method=SMALL).data()
+    document = build(corpus(), model="m1", method=SMALL).data()
 
     promised = """dialect name segments speakers blocks words hits substitutions deletions insertions wer ci_low ci_high
     state cer ger mer"""
-    for entry in (*data["dialects"], data["overall"]):
-        assert set(promised.split()) <= entry.keys()
-    assert list(data["dialects"][0]) == list(data["overall"])
-    assert data["model"] == "m1"
-    assert [entry["dialect"] for entry in data["dialects"]] == ["bho", "en-IN", "en-US"]
-    assert data["overall"]["dialect"] == "overall"
+    for row in (*document["dialects"], document["overall"]):
+        assert set(promised.split()) <= row.keys()
+    assert list(document["dialects"][0]) == list(document["overall"])
+    assert document["model"] == "m1"
+    assert [row["dialect"] for row in document["dialects"]] == ["bho", "en-IN", "en-US"]
+    assert document["overall"]["dialect"] == "overall"
 
 
 def test_counts_are_those_of_scoring_and_sum_to_the_overall_row() -> None:
     pairs = corpus()
-    data = build(pairs, method=SMALL).data()
+    document = build(pairs, method=SMALL).data()
 
     kinds = ("hits", "substitutions", "deletions", "insertions", "words", "segments")
     for kind in kinds:
-        assert data["overall"][kind] == sum(entry[kind] for entry in data["dialects"])
+        assert document["overall"][kind] == sum(row[kind] for row in document["dialects"])
     errors = score([pair for pair in pairs if pair.dialect == "bho"])
     assert find_row(build(pairs), "bho")["wer"] == errors.rate
-    assert data["overall"]["hits"] + data["overall"]["substitutions"] + data["overall"]["deletions"] == sum(
+    assert document["overall"]["hits"] + document["overall"]["substitutions"] + document["overall"]["deletions"] == sum(
         len(pair.reference.split()) for pair in pairs
     )
 
 
 def test_the_second_engine_is_named_with_its_count() -> None:
-    data = build(corpus(), method=SMALL).data()
+    document = build(corpus(), method=SMALL).data()
 
-    checked = data["checked_with"]
+    checked = document["checked_with"]
     assert checked["name"] == "jiwer"
-    assert checked["words"] == data["overall"]["words"]
-    assert checked["errors"] == sum(data["overall"][kind] for kind in ("substitutions", "deletions", "insertions"))
+    assert checked["words"] == document["overall"]["words"]
+    assert checked["errors"] == sum(document["overall"][kind] for kind in ("substitutions", "deletions", "insertions"))
     assert build(corpus(), method=SMALL, with_recount=False).data()["checked_with"] is None
 
 
@@ -166,31 +166,33 @@ def test_csv_holds_the_numbers_of_the_json(tmp_path: Path) -> None:
 
     table = pd.read_csv(tmp_path / "r.csv", keep_default_na=False)
     assert list(table.columns) == ["model", *report.data()["overall"]]
-    assert [entry["wer"] for entry in report.data()["dialects"]] == pytest.approx(list(table.wer))
+    assert [row["wer"] for row in report.data()["dialects"]] == pytest.approx(list(table.wer))
 
 
 def test_each_dialect_brings_the_normaliser_of_its_script() -> None:
     report = build([pair("Hello", "hello,"), pair("१२।", "12", id="s2", dialect="bho-Deva")])
-    data = report.data()
+    document = report.data()
 
-    assert data["overall"]["wer"] == 0.0
-    assert data["normaliser"]["id"] == "deva-hi-v1,latn-en-v1"
-    assert data["normaliser"]["by_script"]["Deva"] == [{"id": "deva-hi-v1", "hash": load_normaliser("deva-hi-v1").hash}]
+    assert document["overall"]["wer"] == 0.0
+    assert document["normaliser"]["id"] == "deva-hi-v1,latn-en-v1"
+    assert document["normaliser"]["by_script"]["Deva"] == [
+        {"id": "deva-hi-v1", "hash": load_normaliser("deva-hi-v1").hash}
+    ]
     assert find_row(report, "bho-Deva")["normalisers"] == ["deva-hi-v1"]
 
 
 def test_one_normaliser_can_be_asked_for() -> None:
-    data = build([pair("Hello", "hello")], normaliser="none").data()
+    document = build([pair("Hello", "hello")], normaliser="none").data()
 
-    assert data["overall"]["wer"] == 1.0
-    assert (data["normaliser"]["id"], data["normaliser"]["hash"]) == ("none", load_normaliser("none").hash)
+    assert document["overall"]["wer"] == 1.0
+    assert (document["normaliser"]["id"], document["normaliser"]["hash"]) == ("none", load_normaliser("none").hash)
 
 
 def test_a_stated_language_decides_the_normaliser() -> None:
-    data = build([pair("१२", "12", dialect="en-IN", language="hi")]).data()
+    document = build([pair("१२", "12", dialect="en-IN", language="hi")]).data()
 
-    assert data["dialects"][0]["dialect"] == "en-IN"
-    assert data["normaliser"]["id"] == "deva-hi-v1"
+    assert document["dialects"][0]["dialect"] == "en-IN"
+    assert document["normaliser"]["id"] == "deva-hi-v1"
     assert build([pair(dialect="hi-Latn", language="hi")]).data()["normaliser"]["id"] == "latn-v2"
 
 
@@ -232,9 +234,9 @@ def test_an_unlisted_dialect_keeps_its_row_and_warns() -> None:
 
 
 def test_tags_in_any_letter_case_are_one_dialect() -> None:
-    data = build([pair(dialect="EN-us"), pair(dialect="en-US", id="s2")]).data()
+    document = build([pair(dialect="EN-us"), pair(dialect="en-US", id="s2")]).data()
 
-    assert [entry["segments"] for entry in data["dialects"]] == [2]
+    assert [row["segments"] for row in document["dialects"]] == [2]
 
 
 def test_the_macro_rate_weighs_dialects_alike_and_leaves_suppressed_ones_out() -> None:
@@ -324,9 +326,9 @@ def test_two_models_on_the_same_speech_share_a_hash() -> None:
     pairs = corpus()
     worse = [dataclasses.replace(pair, hypothesis="") for pair in reversed(pairs)]
 
-    data, worse_data = build(pairs).data(), build(worse).data()
-    assert data["references_hash"] == worse_data["references_hash"]
-    assert data["references_hash"] != build(pairs[1:]).data()["references_hash"]
+    document, worse_document = build(pairs).data(), build(worse).data()
+    assert document["references_hash"] == worse_document["references_hash"]
+    assert document["references_hash"] != build(pairs[1:]).data()["references_hash"]
 
 
 def test_the_report_says_what_it_was_made_with() -> None:
@@ -341,8 +343,8 @@ def test_two_other_engines_find_the_errors_of_every_dialect() -> None:
     pairs = corpus(error_rate=0.4)
     assert (len(pairs), len({pair.speaker for pair in pairs})) == (300, 15)
 
-    for entry in build(pairs, normaliser="none").data()["dialects"]:
-        of_dialect = [pair for pair in pairs if pair.dialect == entry["dialect"]]
+    for row in build(pairs, normaliser="none").data()["dialects"]:
+        of_dialect = [pair for pair in pairs if pair.dialect == row["dialect"]]
         jiwer_output = jiwer.process_words(
             [pair.reference for pair in of_dialect], [pair.hypothesis for pair in of_dialect]
         )
@@ -350,12 +352,10 @@ def test_two_other_engines_find_the_errors_of_every_dialect() -> None:
             [pair.reference.split() for pair in of_dialect], [pair.hypothesis.split() for pair in of_dialect]
         )
 
-        errors = entry["substitutions"] + entry["deletions"] + entry["insertions"]
+        errors = row["substitutions"] + row["deletions"] + row["insertions"]
         assert errors == jiwer_output.substitutions + jiwer_output.deletions + jiwer_output.insertions == kaldi["total"]
         assert (
-            entry["words"]
-            == jiwer_output.hits + jiwer_output.substitutions + jiwer_output.deletions
-            == kaldi["ref_len"]
+            row["words"] == jiwer_output.hits + jiwer_output.substitutions + jiwer_output.deletions == kaldi["ref_len"]
         )
-        assert entry["deletions"] - entry["insertions"] == jiwer_output.deletions - jiwer_output.insertions
-        assert entry["wer"] == pytest.approx(jiwer_output.wer)
+        assert row["deletions"] - row["insertions"] == jiwer_output.deletions - jiwer_output.insertions
+        assert row["wer"] == pytest.approx(jiwer_output.wer)

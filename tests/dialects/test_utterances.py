@@ -30,12 +30,12 @@ def test_the_table_adds_up_to_the_report(tmp_path: Path, prepare: Preparer) -> N
     assert write_utterances(tmp_path / "u.parquet", pairs, prepare) == len(pairs)
 
     table = pq.read_table(tmp_path / "u.parquet").to_pylist()
-    for entry in build(pairs).data()["dialects"]:
-        of_dialect = [line for line in table if line["dialect"] == entry["dialect"]]
+    for row in build(pairs).data()["dialects"]:
+        of_dialect = [line for line in table if line["dialect"] == row["dialect"]]
         for name in ("words", "hits", "substitutions", "deletions", "insertions", "characters", "grapheme_errors"):
-            assert entry[name] == sum(line[name] for line in of_dialect), name
-        strict = entry["substitutions"] + entry["deletions"] + entry["insertions"]
-        assert strict - entry["forgiven"] == sum(line["variant_errors"] for line in of_dialect)
+            assert row[name] == sum(line[name] for line in of_dialect), name
+        strict = row["substitutions"] + row["deletions"] + row["insertions"]
+        assert strict - row["forgiven"] == sum(line["variant_errors"] for line in of_dialect)
 
 
 def test_texts_can_stay_at_home(tmp_path: Path, prepare: Preparer) -> None:
