@@ -27,7 +27,7 @@ from dialects.dialect import load_catalogue
 from transcribe import workspace
 from transcribe.config import DeskSettings
 from transcribe.review.app import build
-from transcribe.review.serving import opened
+from transcribe.review.serving import open_desk
 from transcribe.review.throttle import Throttle
 from transcribe.store import Store
 
@@ -45,7 +45,7 @@ def main() -> None:
         url = f"sqlite:///{place}/boli.db"
         fill(url, people=1, segments=given.requests * 8)
         settings = DeskSettings(second_share=0.0, gold_share=0.0, most_leases=10_000)
-        with Store.open(url) as store, opened(store, settings, place, load_catalogue()) as service:
+        with Store.open(url) as store, open_desk(store, settings, place, load_catalogue()) as service:
             service.pace = Throttle(rate=1e9, size=1e9)
             found = asyncio.run(_measured(build(service), given.requests, given.profile))
     print(" ".join(f"{name}={value}" for name, value in found.items()))

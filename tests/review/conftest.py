@@ -20,11 +20,11 @@ from transcribe.config import DeskSettings
 from transcribe.review import passwords
 from transcribe.review.app import build
 from transcribe.review.service import Service
-from transcribe.review.serving import opened
+from transcribe.review.serving import open_desk
 from transcribe.store import Store
 
 PASSWORD = "four plain words here"
-HASHED = passwords.hashed(PASSWORD)
+HASHED = passwords.hash_password(PASSWORD)
 
 #: Every text waits for a reviewer, nothing is left to chance.
 REVIEWED = {"review_share": 1.0, "second_share": 0.0, "gold_share": 0.0, "random_share": 0.0}
@@ -50,7 +50,7 @@ class Room:
         recording = desk.add(name, tones, duration=2_000 * count + 500, **({"dialect": "hi"} | facts))
         desk.draft(recipe(diariser=ScriptedDiariser()))
         self.store.lay_out(self.service.rules, draw=lambda: 0.5)
-        self.service.forget_progress()
+        self.service.expire_progress()
         return [segment.id for segment in self.store.segments(recording.id)]
 
     def person(self, name: str, *roles: Any, **facts: Any) -> TestClient:
@@ -87,7 +87,7 @@ def room_in(folder: Path, template: Path, **settings: Any) -> Iterator[Room]:
     desk = DeskSettings(**(REVIEWED | settings))
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(f"sqlite:///{folder}/boli.db", clock=clock))
-        service = stack.enter_context(opened(store, desk, folder, load_catalogue()))
+        service = stack.enter_context(open_desk(store, desk, folder, load_catalogue()))
         service.signer._clock = clock
         yield Room(folder, store, service, clock, stack, secure=service.secure)
 

@@ -43,10 +43,10 @@ def test_a_session_says_who_is_there_and_ends_when_told(room: Room) -> None:
 def test_a_session_ends_unused(room: Room) -> None:
     asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
     room.clock.go(9 * 3_600)
-    room.service.known.clear()
+    room.service.identity_by_key.clear()
     assert [each.get("/api/v1/session").status_code for each in (asha, eyes)] == [200, 401]
     room.clock.go(13 * 3_600)
-    room.service.known.clear()
+    room.service.identity_by_key.clear()
     assert asha.get("/api/v1/session").status_code == 401
 
 

@@ -121,7 +121,7 @@ def test_people_see_their_weeks_and_what_became_of_their_texts(room: Room) -> No
     room.talk(count=3)
     segment = accepted(room, "wrod", text="word", reasons=["typing"], note="look")
     room.clock.go(7 * 86_400)
-    room.service.known.clear()
+    room.service.identity_by_key.clear()
     work = room.sign_in("asha").get("/api/v1/people/me/work").json()
     assert [week["segments"] for week in work["weeks"]] == [0, 0, 0, 0, 0, 0, 1, 0]
     assert (work["week"]["segments"], work["all"]["segments"]) == (0, 1)
@@ -292,11 +292,11 @@ def test_what_a_reviewer_finds_right_too_is_free_in_scoring(room: Room) -> None:
 
 def test_a_spelling_is_kept_once_beside_lines_written_by_hand(tmp_path: Path) -> None:
     one = Spelling(dialect="ta", written="அ\tஆ", other="இ", segment="s", name="r k", at=DAY)
-    assert spellings.keep(tmp_path, [one, one], load_catalogue()) == 1
+    assert spellings.add(tmp_path, [one, one], load_catalogue()) == 1
     file = tmp_path / "ta.tsv"
     file.write_text(file.read_text(encoding="utf-8") + "அ\tஈ\tdialect\treviewer\tus\t2026-01-01", encoding="utf-8")
-    assert spellings.keep(tmp_path, [one], load_catalogue()) == 0
+    assert spellings.add(tmp_path, [one], load_catalogue()) == 0
     unknown = Spelling(dialect="und", written="a", other="b", segment="s", name="r", at=DAY)
     other = Spelling(dialect="ta", written="அ", other="உ", segment="s", name="r", at=DAY)
-    assert spellings.keep(tmp_path, [unknown, other], load_catalogue()) == 1
+    assert spellings.add(tmp_path, [unknown, other], load_catalogue()) == 1
     assert len(read_variants(file, load_normaliser("none"))) == 3

@@ -89,7 +89,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
         held, written = take(asha, 2)
         send(asha, operation(written, "mine"))
         room.store.change_person("gone", disabled=True)
-        room.service.known.clear()
+        room.service.identity_by_key.clear()
         room.store.add_token(key_hash("script's key"), room.store.person_named("lead"), "script", ["progress"])
         room.clients["script"] = room.stranger()
         room.clients["script"].headers["authorization"] = "Bearer script's key"

@@ -11,7 +11,7 @@ import pytest
 from tests.review.conftest import Room, operation, send, take
 from transcribe.desk_records import Outcome
 from transcribe.errors import InputError
-from transcribe.review.intake import outbox_in, sent
+from transcribe.review.intake import import_outbox, read_outbox
 
 
 def imported(room: Room, name: str, *operations: dict[str, Any], unfinished: bool = False) -> list[Outcome]:
@@ -21,7 +21,7 @@ def imported(room: Room, name: str, *operations: dict[str, Any], unfinished: boo
     document = {"schema": "boli.outbox/1", "person": person, "operations": list(operations)}
     file.write_text(json.dumps(document), encoding="utf-8")
     service = room.service
-    return list(sent(outbox_in(file), room.store, service.rules, service.differ, unfinished=unfinished))
+    return list(import_outbox(read_outbox(file), room.store, service.rules, service.differ, unfinished=unfinished))
 
 
 def test_saved_work_is_applied_once_whether_it_comes_by_file_or_line(room: Room) -> None:
@@ -63,7 +63,7 @@ def test_another_file_is_refused_and_not_repeated(tmp_path: Path, content: str) 
     file = tmp_path / "file.json"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError) as refused:
-        outbox_in(file)
+        read_outbox(file)
     assert refused.value.code == "E_OUTBOX" and "secret" not in refused.value.message.replace("secret words:", "")
     with pytest.raises(InputError):
-        outbox_in(tmp_path / "none.json")
+        read_outbox(tmp_path / "none.json")

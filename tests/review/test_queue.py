@@ -19,7 +19,7 @@ def test_the_dialect_whose_rate_is_known_least_is_asked_for_first(room: Room) ->
     store.add_model(Model(id=MODEL, place="somewhere", name="model"))
     store.promote(MODEL)
     store.lay_out(room.service.rules, draw=lambda: 0.5)
-    room.service.forget_progress()
+    room.service.expire_progress()
     widths = room.service.measure()
     assert widths["hi"] == 0.0 and widths["ta"] > 1.0 and "bn" not in widths
     room.service.widths = widths

@@ -12,8 +12,8 @@ from dialects.dialect import load_catalogue
 from transcribe.desk_records import DialectProgress
 from transcribe.errors import InputError
 from transcribe.review.quality import quality
-from transcribe.review.queue import knows, order
-from transcribe.review.reports import Rates, as_csv, pay, productivity, rates_of, span_of_work
+from transcribe.review.queue import knows, order_dialects
+from transcribe.review.reports import Rates, format_csv, parse_rates, pay, productivity, sum_work
 from transcribe.review.serving import differ
 from transcribe.review.throttle import Throttle
 from transcribe.store.pieces import Piece
@@ -60,14 +60,14 @@ def test_work_is_added_up_since_a_moment() -> None:
         piece(verdicts=("accept",), reworded=True),
         piece(last_at="2025-12-31T23:59:59.999Z"),
     ]
-    found = span_of_work(pieces, "2026-01-01")
+    found = sum_work(pieces, "2026-01-01")
     assert (found["segments"], found["sound_ms"], found["active_ms"]) == (3, 180_000, 540_000)
     assert (found["reviewed"], found["accepted_first_time"]) == (3, 1)
     assert found["sound_minutes_an_hour"] == 20.0
 
 
 def test_without_active_time_no_pace_is_invented() -> None:
-    assert span_of_work([piece(active=0)], None)["sound_minutes_an_hour"] is None
+    assert sum_work([piece(active=0)], None)["sound_minutes_an_hour"] is None
 
 
 def test_productivity_has_a_row_a_person_and_a_dialect() -> None:
@@ -103,12 +103,12 @@ def test_what_waits_for_a_reviewer_is_not_due_yet(state: str) -> None:
 )
 def test_rates_that_are_none_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="E_RATES"):
-        rates_of(values)
+        parse_rates(values)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"])
 def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
-    [_, row] = csv.reader(io.StringIO(as_csv([{"name": text, "n": -1}]), newline=""))
+    [_, row] = csv.reader(io.StringIO(format_csv([{"name": text, "n": -1}]), newline=""))
     assert row == [f"'{text}", "-1"]
 
 
@@ -125,13 +125,18 @@ def test_quality_is_told_by_dialect() -> None:
 
 
 def test_the_least_heard_dialect_comes_first_then_by_tag() -> None:
-    assert order([progress("c", 9), progress("b", 9), progress("d", 5), progress("e", 3)], []) == ("e", "d", "b", "c")
+    assert order_dialects([progress("c", 9), progress("b", 9), progress("d", 5), progress("e", 3)], []) == (
+        "e",
+        "d",
+        "b",
+        "c",
+    )
 
 
 def test_nobody_is_asked_for_what_they_do_not_know() -> None:
     found = [progress("hi"), progress("bho-Deva"), progress("und")]
-    assert order(found, ["bho"]) == ("bho-Deva", "und")
-    assert order(found, ["bho", "hi"], wanted=["hi"]) == ("hi",)
+    assert order_dialects(found, ["bho"]) == ("bho-Deva", "und")
+    assert order_dialects(found, ["bho", "hi"], wanted=["hi"]) == ("hi",)
     assert not knows(["hi"], "hil")
 
 

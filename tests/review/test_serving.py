@@ -13,8 +13,8 @@ from dialects.dialect import load_catalogue
 from tests.review.conftest import Room, operation, room_in, send, take
 from transcribe.config import DeskSettings
 from transcribe.errors import ConfigError
-from transcribe.review.links import Link, Signer, keys_in
-from transcribe.review.serving import differ, door, is_loopback
+from transcribe.review.links import Link, Signer, read_keys
+from transcribe.review.serving import bind_address, differ, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from transcribe.review.serving import differ, door, is_loopback
 )
 def test_an_open_door_is_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
-        door(DeskSettings(**settings), tmp_path)
+        bind_address(DeskSettings(**settings), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_open_door_is_refused(tmp_path: Path, settings: dict[str, Any]) -> No
     ],
 )
 def test_this_machine_and_a_declared_proxy_are_let_in(tmp_path: Path, settings: dict[str, Any], secure: bool) -> None:
-    assert door(DeskSettings(**settings), tmp_path).secure is secure
+    assert bind_address(DeskSettings(**settings), tmp_path).secure is secure
 
 
 def test_only_this_machine_is_this_machine() -> None:
@@ -54,8 +54,8 @@ def test_only_this_machine_is_this_machine() -> None:
 
 def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "desk.key"
-    keys = keys_in(file)
-    assert keys_in(file) == keys
+    keys = read_keys(file)
+    assert read_keys(file) == keys
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -63,7 +63,7 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_key_that_can_be_guessed_is_refused(tmp_path: Path, key: str) -> None:
     (tmp_path / "desk.key").write_text(key)
     with pytest.raises(ConfigError, match="E_WEAK_KEY"):
-        keys_in(tmp_path / "desk.key")
+        read_keys(tmp_path / "desk.key")
 
 
 def test_what_an_old_key_signed_stays_good_when_a_new_one_is_added() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.store.factories import recording
 from transcribe.errors import InputError
-from transcribe.review.writer import LONG_TOGETHER, Writer
+from transcribe.review.writer import LONG_GROUP_SIZE, Writer
 from transcribe.store import Store
 
 
@@ -59,23 +59,23 @@ def test_short_jobs_pass_long_ones_that_wait(store: Store, writer: Writer) -> No
     async def together() -> None:
         all_came = threading.Event()
         jobs: list[asyncio.Future[Any]] = [writer.ask(all_came.wait)]
-        jobs += [writer.ask(lambda: order.append("long"), long=True) for _ in range(10 * LONG_TOGETHER)]
+        jobs += [writer.ask(lambda: order.append("long"), long=True) for _ in range(10 * LONG_GROUP_SIZE)]
         jobs += [writer.ask(lambda: order.append("short")) for _ in range(5)]
         all_came.set()
         await asyncio.gather(*jobs)
 
     asyncio.run(together())
-    assert order[: 5 + LONG_TOGETHER] == ["short"] * 5 + ["long"] * LONG_TOGETHER
-    assert order.count("long") == 10 * LONG_TOGETHER
+    assert order[: 5 + LONG_GROUP_SIZE] == ["short"] * 5 + ["long"] * LONG_GROUP_SIZE
+    assert order.count("long") == 10 * LONG_GROUP_SIZE
 
 
 def test_a_writer_that_closes_does_first_what_it_was_asked_for(store: Store) -> None:
     writer, done = Writer(store), []
 
     async def ask() -> None:
-        for number in range(3 * LONG_TOGETHER):
+        for number in range(3 * LONG_GROUP_SIZE):
             writer.ask(lambda number=number: done.append(number), long=True)
 
     asyncio.run(ask())
     writer.close()
-    assert done == list(range(3 * LONG_TOGETHER))
+    assert done == list(range(3 * LONG_GROUP_SIZE))

@@ -47,23 +47,23 @@ class Period:
 def serve(wiring: Wiring, console: Console) -> Answer:
     """Open the desk until somebody stops it. Its address is said on stderr as soon as it answers."""
     from transcribe.review import SCREEN, how_to_build
-    from transcribe.review.serving import door, opened
+    from transcribe.review.serving import bind_address, open_desk
     from transcribe.review.serving import serve as answer
 
     if not (SCREEN / "index.html").is_file():
         console.note(f"the desk's screen was not built, its API answers alone; `{how_to_build()}` brings it")
-    place = door(wiring.settings.desk, wiring.workspace)
+    place = bind_address(wiring.settings.desk, wiring.workspace)
     with (
         wiring.store.lock("serve"),
         _told_to_stop() as is_open,
-        opened(wiring.store, wiring.settings.desk, wiring.workspace, wiring.catalogue) as service,
+        open_desk(wiring.store, wiring.settings.desk, wiring.workspace, wiring.catalogue) as service,
     ):
 
         def told(url: str) -> None:
             is_open.set()
             console.note(f"the desk is open at {url}")
 
-        answer(service, place, told=told)
+        answer(service, place, on_open=told)
     return Answer(data={"url": place.url}, text="the desk is closed; everything that was sent is saved")
 
 
@@ -93,9 +93,9 @@ def people_add(
     """Take somebody in. Without a password on stdin one is made, and said this once."""
     from transcribe.review import passwords
 
-    password = _read_password() if read_password else passwords.invented()
+    password = _read_password() if read_password else passwords.generate()
     tags = [wiring.catalogue.find(tag).tag for tag in dialects]
-    person = wiring.store.add_person(name, _roles(roles), dialects=tags, password=passwords.hashed(password))
+    person = wiring.store.add_person(name, _roles(roles), dialects=tags, password=passwords.hash_password(password))
     told = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}\nit is not kept anywhere; give it to {name} now"
     return Answer(data={"person": _shown(person)} | told, text=f"{name} is in, as {', '.join(person.roles)}{line}")
@@ -123,8 +123,8 @@ def people_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer
     """A new password; every session ends."""
     from transcribe.review import passwords
 
-    password = _read_password() if read_password else passwords.invented()
-    person = wiring.store.change_person(name, password=passwords.hashed(password))
+    password = _read_password() if read_password else passwords.generate()
+    person = wiring.store.change_person(name, password=passwords.hash_password(password))
     told = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}"
     return Answer(data={"person": _shown(person)} | told, text=f"{name} has a new password{line}")
@@ -218,10 +218,10 @@ def review(wiring: Wiring, *, verify: bool) -> Answer:
 
 def import_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
     """Unsent work that the screen saved to a file, taken in as if it came over the line."""
-    from transcribe.review.intake import outbox_in, sent
+    from transcribe.review import intake
     from transcribe.review.serving import differ
 
-    outbox = outbox_in(file)
+    outbox = intake.read_outbox(file)
     if outbox.person.id not in {each.id for each in wiring.store.people()}:
         raise InputError(
             f"{file} was saved by {outbox.person.name}, who is not among the people of this workspace",
@@ -230,7 +230,7 @@ def import_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
             item=outbox.person.id,
         )
     rules = _rules(wiring.settings.desk)
-    found = list(sent(outbox, wiring.store, rules, differ(wiring.catalogue), unfinished=unfinished))
+    found = list(intake.import_outbox(outbox, wiring.store, rules, differ(wiring.catalogue), unfinished=unfinished))
     counts = Counter(each.status for each in found)
     failures = [
         Failure(
@@ -269,10 +269,10 @@ def mask(
 
 def report_productivity(wiring: Wiring, period: Period, *, out: Path | None) -> Answer:
     """Sound written, active time and first acceptance, by person and dialect."""
-    from transcribe.review.reports import as_csv, productivity
+    from transcribe.review.reports import format_csv, productivity
 
     data = productivity(wiring.store.pieces(since=period.since, until=period.until))
-    _write(out, as_csv(data["people"]))
+    _write(out, format_csv(data["people"]))
     names = ("segments", "sound_ms", "active_ms", "sound_minutes_an_hour", "reviewed", "accepted_first_time")
     rows = [(row["name"], *(_cell(name, row[name]) for name in names)) for row in data["people"]]
     head = ("name", "segments", "sound", "active", "min an hour", "reviewed", "accepted at once")
@@ -281,14 +281,14 @@ def report_productivity(wiring: Wiring, period: Period, *, out: Path | None) -> 
 
 def report_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None) -> Answer:
     """What is due to whom, a line a segment; the rates come from a file."""
-    from transcribe.review.reports import as_csv, pay, rates_of
+    from transcribe.review.reports import format_csv, parse_rates, pay
 
     try:
         values = tomllib.loads(rates.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{rates} cannot be read as TOML: {error}", code="E_RATES", item=str(rates)) from error
-    data = pay(wiring.store.pieces(since=period.since, until=period.until), rates_of(values))
-    _write(out, as_csv(data["lines"]))
+    data = pay(wiring.store.pieces(since=period.since, until=period.until), parse_rates(values))
+    _write(out, format_csv(data["lines"]))
     rows = [
         (
             row["name"],

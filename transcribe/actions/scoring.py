@@ -118,7 +118,7 @@ def _beside(wiring: Wiring, model: Model, split: Split | None, kept: CountCache,
     from transcribe.actions.conversing import Conversed, conversations
     from transcribe.actions.lessons import minutes_of, related
     from transcribe.actions.reporting import Beside
-    from transcribe.review.quality import twice_written
+    from transcribe.review.quality import pair_hands
 
     tier = wiring.settings.report.tier
 
@@ -132,7 +132,7 @@ def _beside(wiring: Wiring, model: Model, split: Split | None, kept: CountCache,
 
     told = Conversed()
     return Beside(
-        twice=twice_written(wiring.store.pairs()),
+        twice=pair_hands(wiring.store.pairs()),
         meetings=lambda prepare: conversations(wiring.store, model, split, prepare, told),
         tuned=tuned,
         warnings=lambda: told.warnings,

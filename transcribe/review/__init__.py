@@ -1,11 +1,11 @@
 """
 The correction desk: the server that transcribers, reviewers and leads work against.
 
-    app         put together: routes, headers, limits          service    what all routes share
-    routes_*    one file a noun of the API                      wire       the shapes that go over the line
-    access      who comes in, and what they may                 passwords  argon2id, a few at a time
-    writer      one thread that writes, many texts a sync       queue      who is asked for what first
-    clips       what people hear, cut once                      links      signed addresses of sound
+    app         put together: routes, headers, limits          service    state that all routes share
+    routes_*    one file a noun of the API                      wire       shapes of requests and answers
+    access      authentication and permissions                  passwords  argon2id, a few at a time
+    writer      one thread that writes, many texts a sync       queue      the order of dialects for a person
+    clips       sound of segments, cut once                     links      signed addresses of sound
     shelter     headers, sizes, hosts, compressed bodies        throttle   how often somebody may ask
     static      the screen, where it was built                  metrics    numbers for Prometheus
     reports     statements of time, pay and quality             serving    the process
@@ -21,6 +21,6 @@ SCREEN: Final = Path(__file__).with_name("static")
 
 
 def how_to_build() -> str:
-    """The command that brings the screen: in a copy of the source it is built, else the wheel has it."""
+    """Return the command that brings the screen: in a copy of the source it is built, else the wheel has it."""
     source = Path(__file__).resolve().parents[2] / "editor" / "package.json"
     return "make editor" if source.is_file() else "pip install --force-reinstall boli"

@@ -1,5 +1,5 @@
 """
-Who comes in, and what they may.
+Authentication of requests, and the permissions that they carry.
 
 Browsers come with a cookie, scripts with ``Authorization: Bearer``. Both are opaque; what they stand for is looked up
 here and remembered until something changes about people, which is seen within a second: so long a dismissed person may
@@ -33,7 +33,7 @@ _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks."""
+    """The person or script that sends a request."""
 
     person: Person
     permissions: frozenset[Permission]
@@ -45,24 +45,24 @@ class Caller:
 
 
 def key_hash(key: str) -> str:
-    """What is kept of a session's or a token's key."""
+    """Return the SHA-256 of a session's or a token's key, in hex: the database holds no more of it."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def new_key() -> str:
-    """A key of 256 bits."""
+    """Return a random key of 256 bits, in URL-safe base64."""
     return secrets.token_urlsafe(32)
 
 
-async def caller_of(request: Request, service: ServiceOf) -> Caller:
+async def authenticate(request: Request, service: ServiceOf) -> Caller:
     """
-    Who asks, whatever they may do.
+    Return the caller of *request*, whatever they may do.
 
     Raises:
         Refused: 401 without a session or token that is worth something; 403 where a change comes from another page;
             429 where somebody asks too often.
     """
-    caller = await _known(request, service)
+    caller = await _identify(request, service)
     if caller is None:
         raise Refused(401, "E_SIGN_IN", "this needs somebody who is signed in", hint="sign in again; nothing is lost")
     wait = service.pace.wait_s(caller.person.id)
@@ -74,8 +74,8 @@ async def caller_of(request: Request, service: ServiceOf) -> Caller:
     return caller
 
 
-def allowed(permission: Permission) -> Callable[..., Coroutine[Any, Any, Caller]]:
-    """A dependency that lets in those who have *permission*, and tells the others 403."""
+def require(permission: Permission) -> Callable[..., Coroutine[Any, Any, Caller]]:
+    """Return a dependency that lets in callers with *permission*, and answers the others with 403."""
 
     async def check(caller: AnyCaller) -> Caller:
         if not caller.may(permission):
@@ -94,43 +94,43 @@ def check_page(request: Request, service: Service) -> None:
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     host = request.headers.get("host", "")
-    here = {f"{'https' if service.secure else 'http'}://{host}"}
-    if site not in (None, "same-origin", "none") or (origin is not None and origin not in here):
+    own_origins = {f"{'https' if service.secure else 'http'}://{host}"}
+    if site not in (None, "same-origin", "none") or (origin is not None and origin not in own_origins):
         raise Refused(403, "E_OTHER_SITE", "this came from a page of another site", hint="open the desk itself")
 
 
 def forget(service: Service, session: str) -> None:
     """Look *session* up anew at its next request."""
-    service.known.pop(session, None)
+    service.identity_by_key.pop(session, None)
 
 
 def _check_origin(request: Request, service: Service, session: str) -> None:
     check_page(request, service)
-    given = request.headers.get("x-boli-csrf", "")
-    if not hmac.compare_digest(given.encode(), service.signer.csrf(session).encode()):
+    token = request.headers.get("x-boli-csrf", "")
+    if not hmac.compare_digest(token.encode(), service.signer.csrf(session).encode()):
         raise Refused(403, "E_CSRF", "X-Boli-Csrf is missing or of another session", hint="load the page again")
 
 
-async def _known(request: Request, service: Service) -> Caller | None:
+async def _identify(request: Request, service: Service) -> Caller | None:
     bearer = _bearer(request.headers)
     cookie = None if bearer is not None else _cookie(request, service.cookie)
     key = bearer or cookie
     if key is None:
         return None
-    hashed = key_hash(key)
-    await _see_changes(service)
-    found, until, then = service.known.get(hashed, (None, 0.0, -1))
-    if time.monotonic() >= until or then != service.changes[0]:
-        look_up = _by_session if bearer is None else _by_token
-        found = await run_in_threadpool(look_up, service, hashed)
-        service.remember(hashed, found, time.monotonic() + _TRUSTED_S)
-    if found is None:
+    hash_of_key = key_hash(key)
+    await _refresh_changes(service)
+    identity, until, changes = service.identity_by_key.get(hash_of_key, (None, 0.0, -1))
+    if time.monotonic() >= until or changes != service.changes[0]:
+        find = _find_session if bearer is None else _find_token
+        identity = await run_in_threadpool(find, service, hash_of_key)
+        service.remember(hash_of_key, identity, time.monotonic() + _TRUSTED_S)
+    if identity is None:
         return None
-    return Caller(person=found.person, permissions=found.permissions, session=None if bearer else hashed)
+    return Caller(person=identity.person, permissions=identity.permissions, session=None if bearer else hash_of_key)
 
 
-async def _see_changes(service: Service) -> None:
-    """Find out once a second whether anything changed about people: if not, what is known of them stands."""
+async def _refresh_changes(service: Service) -> None:
+    """Count the changes of people, at most once a second: while there is no new one, cached callers stay good."""
     count, until = service.changes
     if time.monotonic() < until:
         return
@@ -140,21 +140,21 @@ async def _see_changes(service: Service) -> None:
     service.changes = (count, service.changes[1])
 
 
-def _by_token(service: Service, hashed: str) -> Known | None:
-    return service.store.known_by_token(hashed)
+def _find_token(service: Service, hash_of_key: str) -> Known | None:
+    return service.store.known_by_token(hash_of_key)
 
 
-def _by_session(service: Service, hashed: str) -> Known | None:
+def _find_session(service: Service, hash_of_key: str) -> Known | None:
     store, desk = service.store, service.settings
-    known = store.known_by_session(hashed, unused_since=store.later(-desk.session_hours * 3_600))
-    if known is None or known.used_at is None:
+    identity = store.known_by_session(hash_of_key, unused_since=store.later(-desk.session_hours * 3_600))
+    if identity is None or identity.used_at is None:
         return None
-    reviews = known.person.permissions & {"review", "people"}
-    if reviews and known.used_at < store.later(-desk.review_session_hours * 3_600):
+    reviews = identity.person.permissions & {"review", "people"}
+    if reviews and identity.used_at < store.later(-desk.review_session_hours * 3_600):
         return None
-    if known.used_at < store.later(-_REFRESH_S):
-        service.writer.begin(lambda: store.use_session(hashed))
-    return known
+    if identity.used_at < store.later(-_REFRESH_S):
+        service.writer.begin(lambda: store.use_session(hash_of_key))
+    return identity
 
 
 def _bearer(headers: Mapping[str, str]) -> str | None:
@@ -163,16 +163,16 @@ def _bearer(headers: Mapping[str, str]) -> str | None:
 
 
 def _cookie(request: Request, name: str) -> str | None:
-    """The session's key; ``None`` if there is none, or two, of which one is somebody else's doing."""
+    """Return the session's key; ``None`` if there is none, or two, of which one is somebody else's doing."""
     pairs = [part.strip().partition("=") for part in request.headers.get("cookie", "").split(";")]
-    found = [value for key, _, value in pairs if key == name]
-    return found[0] if len(found) == 1 and found[0] else None
+    keys = [cookie for cookie_name, _, cookie in pairs if cookie_name == name]
+    return keys[0] if len(keys) == 1 and keys[0] else None
 
 
-AnyCaller = Annotated[Caller, Depends(caller_of)]
-Worker = Annotated[Caller, Depends(allowed("work"))]
-Reviewer = Annotated[Caller, Depends(allowed("review"))]
-Overseer = Annotated[Caller, Depends(allowed("progress"))]
+AnyCaller = Annotated[Caller, Depends(authenticate)]
+Worker = Annotated[Caller, Depends(require("work"))]
+Reviewer = Annotated[Caller, Depends(require("review"))]
+Overseer = Annotated[Caller, Depends(require("progress"))]
 #: Whoever sees what single people did, and decides who comes in.
-Manager = Annotated[Caller, Depends(allowed("people"))]
-Collector = Annotated[Caller, Depends(allowed("metrics"))]
+Manager = Annotated[Caller, Depends(require("people"))]
+Collector = Annotated[Caller, Depends(require("metrics"))]

@@ -29,17 +29,17 @@ CHANGEABLE = (
 )
 
 
-def choices(workspace: Path, settings: DeskSettings) -> list[dict[str, Any]]:
-    """Each setting that can be changed: its value now, its default, its bounds, and where the value comes from."""
+def list_choices(workspace: Path, settings: DeskSettings) -> list[dict[str, Any]]:
+    """List each setting that can be changed: its value now, its default, its bounds, and where the value comes from."""
     shapes = DeskSettings.model_json_schema()["properties"]
     file = workspace / FILE_NAME
-    came_from = {key: origin for key, _, origin in origins(layers(file if file.is_file() else None))}
-    return [_choice(name, shapes[name], settings, came_from[f"desk.{name}"]) for name in CHANGEABLE]
+    origin_by_key = {key: origin for key, _, origin in origins(layers(file if file.is_file() else None))}
+    return [_describe(name, shapes[name], settings, origin_by_key[f"desk.{name}"]) for name in CHANGEABLE]
 
 
 def change(workspace: Path, settings: DeskSettings, values: Mapping[str, Any]) -> DeskSettings:
     """
-    *settings* with *values* in place, which are also written to the workspace's file; its comments stay.
+    Return *settings* with *values* in place, which are also written to the workspace's file; its comments stay.
 
     Raises:
         InputError: For a name that cannot be changed here, a value out of bounds, or one that the environment decides.
@@ -51,12 +51,14 @@ def change(workspace: Path, settings: DeskSettings, values: Mapping[str, Any]) -
                 f"{name} was to be changed, which is not for a page", code="E_SETTING", hint="see boli.toml", item=name
             )
     try:
-        fresh = DeskSettings.model_validate(settings.model_dump() | dict(values))
+        changed = DeskSettings.model_validate(settings.model_dump() | dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         raise InputError(f"{name}: {first['msg']}", code="E_SETTING", hint="mend the value", item=name) from error
-    fixed = [each["name"] for each in choices(workspace, settings) if each["fixed"] and each["name"] in values]
+    fixed = [
+        choice["name"] for choice in list_choices(workspace, settings) if choice["fixed"] and choice["name"] in values
+    ]
     if fixed:
         raise InputError(
             f"{fixed[0]} is set in the server's environment",
@@ -64,12 +66,12 @@ def change(workspace: Path, settings: DeskSettings, values: Mapping[str, Any]) -
             hint=f"unset BOLI_DESK__{fixed[0].upper()} there",
             item=fixed[0],
         )
-    _write(workspace / FILE_NAME, {name: getattr(fresh, name) for name in values})
-    return fresh
+    _write(workspace / FILE_NAME, {name: getattr(changed, name) for name in values})
+    return changed
 
 
-def _choice(name: str, shape: Mapping[str, Any], settings: DeskSettings, origin: str) -> dict[str, Any]:
-    kinds = [each for each in shape.get("anyOf", [shape]) if each.get("type") != "null"]
+def _describe(name: str, shape: Mapping[str, Any], settings: DeskSettings, origin: str) -> dict[str, Any]:
+    kinds = [kind for kind in shape.get("anyOf", [shape]) if kind.get("type") != "null"]
     return {
         "name": name,
         "value": getattr(settings, name),
@@ -95,8 +97,8 @@ def _write(file: Path, values: Mapping[str, Any]) -> None:
                 section.pop(name, None)
             else:
                 section[name] = value
-        fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-        fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
-        fresh.replace(file)
+        new_file = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+        new_file.write_text(tomlkit.dumps(document), encoding="utf-8")
+        new_file.replace(file)
     except OSError as error:
         raise UnfitError(f"{file} cannot be written: {error.strerror}", item=str(file)) from error

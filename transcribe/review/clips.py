@@ -1,4 +1,4 @@
-"""What people hear: a segment cut out of its recording on first hearing, shaped, and kept beside its waveform."""
+"""Clips: a segment cut out of its recording at its first opening, shaped, and saved beside its waveform."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Clips:
 
     def of(self, view: View) -> Clip:
         """
-        The clip of a segment, cut if it was not yet.
+        Return the clip of a segment, cut if it was not yet.
 
         Raises:
             InputError: ``E_LOST`` if the recording's sound is gone.
         """
         # Another mask is another clip, so that none is ever served that was cut without it.
-        masked = hashlib.sha256(repr(sorted(view.masks)).encode()).hexdigest()[:12] if view.masks else "whole"
-        name = f"{view.segment}-{self._bitrate}-{masked}"
+        mask_hash = hashlib.sha256(repr(sorted(view.masks)).encode()).hexdigest()[:12] if view.masks else "whole"
+        name = f"{view.segment}-{self._bitrate}-{mask_hash}"
         folder = self._folder / view.segment[:2]
         clip = Clip(path=folder / f"{name}.webm", peaks=folder / f"{name}.json")
         # The sound is renamed into place last.
@@ -63,27 +63,27 @@ class Clips:
                 file.unlink(missing_ok=True)
 
     def _cut(self, view: View, clip: Clip) -> None:
-        first = start_of(view)
+        clip_start = start_of(view)
         source = audio.place(self._audio, view.recording)
-        around = audio.read(source, start=first, end=view.end + CONTEXT, channel=view.channel)
-        masks = [(start - first, end - first) for start, end in view.masks]
-        pcm = audio.shape_clip(around, view.start - first, view.end - first, context=CONTEXT, masks=masks)
+        samples = audio.read(source, start=clip_start, end=view.end + CONTEXT, channel=view.channel)
+        masks = [(start - clip_start, end - clip_start) for start, end in view.masks]
+        pcm = audio.shape_clip(samples, view.start - clip_start, view.end - clip_start, context=CONTEXT, masks=masks)
         per_second = 20
-        drawn = audio.peaks(audio.silenced(pcm, masks), per_second=per_second).flatten().tolist()
-        peaks = {"per_second": per_second, "start_ms": first, "peaks": drawn}
+        levels = audio.peaks(audio.silenced(pcm, masks), per_second=per_second).flatten().tolist()
+        peaks = {"per_second": per_second, "start_ms": clip_start, "peaks": levels}
         clip.path.parent.mkdir(parents=True, exist_ok=True)
         self.forget(view.segment, but=clip.path.stem)
-        _place(clip.peaks, json.dumps(peaks, separators=(",", ":")).encode())
-        _place(clip.path, audio.encode_opus(pcm, bitrate=self._bitrate))
+        _write(clip.peaks, json.dumps(peaks, separators=(",", ":")).encode())
+        _write(clip.path, audio.encode_opus(pcm, bitrate=self._bitrate))
 
 
 def start_of(view: View) -> Milliseconds:
-    """Where a segment's clip begins in the recording."""
+    """Return where a segment's clip begins in the recording."""
     return max(0, view.start - CONTEXT)
 
 
-def _place(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write *path* whole or not at all. What is lost in a power cut is cut again."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    fresh.write_bytes(content)
-    fresh.replace(path)
+    new_file = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    new_file.write_bytes(content)
+    new_file.replace(path)

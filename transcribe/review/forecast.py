@@ -1,4 +1,4 @@
-"""How long the rest of a dialect takes at the pace of late. Pure."""
+"""The days that the rest of a dialect takes at its recent pace. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFINITIONS: Mapping[str, str] = {
 
 
 def row(outlook: Outlook, *, name: str, now: str) -> dict[str, Any]:
-    """One dialect's line of the progress page."""
+    """Return one dialect's line of the progress page."""
     sound = outlook.sound
     waiting = sum(sound.get(state, 0) for state in TO_WRITE)
     reviewing = sum(sound.get(state, 0) for state in TO_REVIEW)
@@ -52,20 +52,20 @@ def row(outlook: Outlook, *, name: str, now: str) -> dict[str, Any]:
 
 
 def pace_of(lately: Milliseconds, since: str | None, now: str) -> Milliseconds:
-    """Sound a day. *since* is when the first of it was accepted; less than a day counts as one."""
+    """Return milliseconds of sound a day. *since* is when the first was accepted; less than a day counts as one."""
     if since is None:
         return 0
     days = (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds() / 86_400
     return round(lately / min(max(days, 1.0), PACE_DAYS))
 
 
-def days_left(left: Milliseconds, pace: Milliseconds) -> int | None:
+def days_left(remaining: Milliseconds, pace: Milliseconds) -> int | None:
     """
-    Whole days that *left* takes; ``None`` if nothing moves.
+    Return the whole days that *remaining* takes; ``None`` if nothing moves.
 
     >>> days_left(0, 0), days_left(90, 60), days_left(1, 0)
     (0, 2, None)
     """
-    if left == 0:
+    if remaining == 0:
         return 0
-    return math.ceil(left / pace) if pace > 0 else None
+    return math.ceil(remaining / pace) if pace > 0 else None

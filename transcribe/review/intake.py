@@ -1,4 +1,4 @@
-"""Texts on their way into the store, over the line or out of a file: the same rules for both."""
+"""Intake of texts, over the line or out of a saved outbox: the same rules for both."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from transcribe.store.submitting import Differ
 _LARGEST = 64 << 20
 
 
-class Saved(CorrectionIn):
+class SavedText(CorrectionIn):
     """One text that a browser kept, with how far it was: still ``typing``, or on its way."""
 
     state: Literal["typing", "waiting", "flying", "conflict", "refused"] = "waiting"
 
 
-class SavedBy(In):
+class OutboxOwner(In):
     id: str
     name: str
 
@@ -38,13 +38,13 @@ class Outbox(In):
     """
 
     schema_: Annotated[Literal["boli.outbox/1"], Field(alias="schema")]
-    person: SavedBy
-    operations: list[Saved]
+    person: OutboxOwner
+    operations: list[SavedText]
 
 
-def outbox_in(file: Path) -> Outbox:
+def read_outbox(file: Path) -> Outbox:
     """
-    The saved work in *file*.
+    Return the saved work in *file*.
 
     Raises:
         InputError: If it cannot be read or is no such file; what was typed is not repeated.
@@ -57,33 +57,35 @@ def outbox_in(file: Path) -> Outbox:
         raise InputError(f"{file} cannot be read: {error.strerror}", code="E_OUTBOX", item=str(file)) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        location = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"{file} is not what the desk's screen saves: {place}: {first['msg']}",
+            f"{file} is not what the desk's screen saves: {location}: {first['msg']}",
             code="E_OUTBOX",
             hint="take the file as the screen saved it",
             item=str(file),
         ) from None
 
 
-def sent(outbox: Outbox, store: Store, rules: DeskRules, differ: Differ, *, unfinished: bool) -> Iterator[Outcome]:
+def import_outbox(
+    outbox: Outbox, store: Store, rules: DeskRules, differ: Differ, *, unfinished: bool
+) -> Iterator[Outcome]:
     """
-    Take the saved work in, the oldest first, each text once however often the file comes.
+    Import saved work, the oldest first, each text once however often the file comes.
 
     Args:
-        unfinished: Whether texts count as done that their writer had not ended.
+        unfinished: Take texts in that their writer had not ended, too.
     """
-    for each in sorted(outbox.operations, key=lambda each: each.seq):
-        if each.state == "typing" and not unfinished:
-            yield Outcome(op_id=each.op_id, status="rejected", reason="unfinished")
+    for saved in sorted(outbox.operations, key=lambda saved: saved.seq):
+        if saved.state == "typing" and not unfinished:
+            yield Outcome(op_id=saved.op_id, status="rejected", reason="unfinished")
             continue
         # As it would have come over the line: the state is no part of what an operation says.
-        plain = CorrectionIn.model_validate(each.model_dump(exclude={"state"}))
-        yield taken(store, outbox.person.id, operation_of(plain), rules, differ)
+        correction = CorrectionIn.model_validate(saved.model_dump(exclude={"state"}))
+        yield accept_text(store, outbox.person.id, operation_of(correction), rules, differ)
 
 
-def taken(store: Store, person: str, operation: Operation, rules: DeskRules, differ: Differ) -> Outcome:
-    """What became of a text of *person*; afterwards it is kept, unless it was rejected."""
+def accept_text(store: Store, person: str, operation: Operation, rules: DeskRules, differ: Differ) -> Outcome:
+    """Save a text of *person*, unless it is to be rejected, and return its outcome."""
     reason = refusal(operation)
     if reason is None:
         try:
@@ -94,7 +96,7 @@ def taken(store: Store, person: str, operation: Operation, rules: DeskRules, dif
 
 
 def refusal(operation: Operation) -> str | None:
-    """Why a text is not taken, a stable word; ``None`` if it may be."""
+    """Return why a text is not taken, as a stable word; ``None`` if it may be."""
     if len(operation.text) > LONGEST_TEXT:
         return "too_long"
     more = operation.more

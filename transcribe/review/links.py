@@ -23,7 +23,7 @@ _SHORTEST = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """What an address was signed for."""
+    """The segment, person and hold that an address was signed for."""
 
     segment: str
     person: str
@@ -38,14 +38,14 @@ class Signer:
         self._links = Signature(keys, salt="boli sound")
         self._tokens = URLSafeSerializer(keys, salt="boli csrf")
         self._clock = clock
-        self._csrf = lru_cache(maxsize=10_000)(self._csrf_of)
+        self._csrf = lru_cache(maxsize=10_000)(self._sign_session)
 
     def sign(self, link: Link) -> str:
         until = int(self._clock().timestamp()) + GOOD_FOR_S
         return self._links.sign(f"{link.segment}~{link.person}~{link.lease}~{until}").decode()
 
     def read(self, signed: str) -> Link | None:
-        """What *signed* was signed for; ``None`` if it was not signed here, or too long ago."""
+        """Return the link in *signed*; ``None`` if it was not signed here, or too long ago."""
         try:
             segment, person, lease, until = self._links.unsign(signed).decode().split("~")
         except (BadSignature, ValueError):
@@ -55,16 +55,17 @@ class Signer:
         return Link(segment=segment, person=person, lease=lease)
 
     def csrf(self, session: str) -> str:
-        """What a page of this session sends with every change, and no page of another site can know."""
+        """Return the token that a page of this session sends with every change, and that no other site can know."""
         return self._csrf(session)
 
-    def _csrf_of(self, session: str) -> str:
+    def _sign_session(self, session: str) -> str:
         return str(self._tokens.dumps(session[:32])).rsplit(".", 1)[1]
 
 
-def keys_in(file: Path) -> list[str]:
+def read_keys(file: Path) -> list[str]:
     """
-    The keys in *file*, one a line, the newest last; made with one key, for its owner's eyes only, where there is none.
+    Return the keys in *file*, one a line, the newest last; make it with one key, readable by its owner only, if it is
+    not there.
 
     Raises:
         ConfigError: If a key is shorter than 32 characters or made of fewer than 8 different ones.
@@ -75,9 +76,9 @@ def keys_in(file: Path) -> list[str]:
         keys = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     else:
         keys = [secrets.token_hex(32)]
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(f"{keys[0]}\n")
-            opened.flush()
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(f"{keys[0]}\n")
+            stream.flush()
             os.fsync(handle)
     if not keys or any(len(key) < _SHORTEST or len(set(key)) < 8 for key in keys):
         raise ConfigError(

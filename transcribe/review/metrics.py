@@ -1,4 +1,4 @@
-"""What the desk tells Prometheus: counts and times, never a name or a text."""
+"""Metrics for Prometheus: counts and times, never a name or a text."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Metrics:
         self.texts = Counter(
             "boli_texts", "Texts that came in, by what became of them.", ["status"], registry=self.registry
         )
-        self.heard = Counter("boli_listens", "Openings of a segment's sound.", registry=self.registry)
+        self.listens = Counter("boli_listens", "Openings of a segment's sound.", registry=self.registry)
         self.waiting = Gauge("boli_writer_waiting", "Writes that have not begun.", registry=self.registry)
 
     def text(self, progress: Iterable[DialectProgress]) -> bytes:
-        """Everything, in the format that Prometheus reads."""
+        """Return all metrics in the format that Prometheus reads."""
         desk = CollectorRegistry()
         desk.register(_Desk(list(progress)))
         return generate_latest(self.registry) + generate_latest(desk)
@@ -49,10 +49,10 @@ class _Desk(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         segments = GaugeMetricFamily("boli_segments", "Segments on the desk.", labels=["dialect", "state"])
-        sound = GaugeMetricFamily("boli_accepted_seconds", "Sound with an accepted text.", labels=["dialect"])
-        for each in self._progress:
-            for state, count in sorted(each.segments.items()):
-                segments.add_metric([each.dialect, state], count)
-            sound.add_metric([each.dialect], each.accepted / 1_000)
+        accepted = GaugeMetricFamily("boli_accepted_seconds", "Sound with an accepted text.", labels=["dialect"])
+        for progress in self._progress:
+            for state, count in sorted(progress.segments.items()):
+                segments.add_metric([progress.dialect, state], count)
+            accepted.add_metric([progress.dialect], progress.accepted / 1_000)
         yield segments
-        yield sound
+        yield accepted

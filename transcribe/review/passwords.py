@@ -17,13 +17,13 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _TURNS = threading.BoundedSemaphore(2)
 SHORTEST = 10
 LONGEST = 1_024
-#: What a password is held against that belongs to nobody.
+#: The hash that a password is compared with where a name is not there.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """
-    *password* as it is kept.
+    Return *password* hashed, with its salt and costs.
 
     Raises:
         UsageError: If it is shorter than 10 characters or longer than 1,024.
@@ -37,20 +37,20 @@ def hashed(password: str) -> str:
         return _HASHER.hash(password)
 
 
-def fits(password: str, kept: str | None) -> bool:
-    """Whether *password* is the one *kept*. Takes as long where nothing is kept."""
+def fits(password: str, hashed: str | None) -> bool:
+    """Check *password* against its hash. Takes as long where there is none."""
     if len(password) > LONGEST:
         return False
     with _TURNS:
         try:
-            _HASHER.verify(kept or _NOBODY, password)
+            _HASHER.verify(hashed or _NOBODY, password)
         except (VerificationError, InvalidHashError):
             return False
-    return kept is not None
+    return hashed is not None
 
 
-def invented() -> str:
-    """A password for somebody new: 80 bits, easy to read aloud."""
+def generate() -> str:
+    """Return a password for somebody new: 80 bits, easy to read aloud."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    drawn = "".join(secrets.choice(letters) for _ in range(16))
-    return "-".join(drawn[n : n + 4] for n in range(0, 16, 4))
+    password = "".join(secrets.choice(letters) for _ in range(16))
+    return "-".join(password[n : n + 4] for n in range(0, 16, 4))

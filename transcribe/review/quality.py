@@ -1,4 +1,4 @@
-"""How good the texts are: what two people agree on, what known segments say, what reviewers did. Pure."""
+"""Quality of texts: agreement of two people, errors on gold segments, decisions of reviewers. Pure."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def quality(
     pieces: Sequence[Piece], pairs: Iterable[tuple[Piece, Piece]], catalogue: Catalogue, differ: Differ
 ) -> dict[str, Any]:
     """
-    Quality by dialect, by tag. Numbers of single people are left out: they are for a talk, not for a table.
+    Report quality by dialect, sorted by tag. Numbers of single people are left out: they are for a talk, not a table.
 
     Args:
         pieces: Work of a period.
         pairs: The two hands of every segment that was written twice, of any time: agreement needs them all.
     """
-    agreed = human_baselines(twice_written(pairs), Preparer(catalogue))
+    floor_by_tag = human_baselines(pair_hands(pairs), Preparer(catalogue))
     by_dialect: dict[str, list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_dialect[piece.dialect].append(piece)
-    tags = sorted(agreed.keys() | by_dialect.keys())
+    tags = sorted(floor_by_tag.keys() | by_dialect.keys())
     return {
-        "dialects": [_row(tag, by_dialect[tag], agreed.get(tag), differ) for tag in tags],
+        "dialects": [_row(tag, by_dialect[tag], floor_by_tag.get(tag), differ) for tag in tags],
         "definitions": DEFINITIONS,
     }
 
 
-def twice_written(pairs: Iterable[tuple[Piece, Piece]]) -> Iterator[Pair]:
-    """The two hands of each segment as texts to compare; a dialect that nobody named has no rules to compare by."""
+def pair_hands(pairs: Iterable[tuple[Piece, Piece]]) -> Iterator[Pair]:
+    """Yield the two hands of each segment as texts to compare, if its dialect was named and so has rules."""
     return (
         Pair(
             id=first.segment,
@@ -76,8 +76,8 @@ def _row(tag: str, pieces: Sequence[Piece], floor: HumanBaseline | None, differ:
         "gold_segments": len(golds),
         "gold_error": round(sum(golds) / len(golds), 4) if golds else None,
         "reviewed": len(reviewed),
-        "accepted_first_time": sum(each.verdicts[0] == "accept" and not each.reworded for each in reviewed),
-        "reworded": sum(each.reworded for each in reviewed),
-        "sent_back": sum("send_back" in each.verdicts for each in reviewed),
-        "reasons": dict(sorted(Counter(reason for each in reviewed for reason in each.reasons).items())),
+        "accepted_first_time": sum(piece.verdicts[0] == "accept" and not piece.reworded for piece in reviewed),
+        "reworded": sum(piece.reworded for piece in reviewed),
+        "sent_back": sum("send_back" in piece.verdicts for piece in reviewed),
+        "reasons": dict(sorted(Counter(reason for piece in reviewed for reason in piece.reasons).items())),
     }

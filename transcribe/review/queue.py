@@ -1,4 +1,4 @@
-"""Who is asked for what first: the dialects that a person knows, the neediest first. Pure."""
+"""The order in which a person is asked for dialects: those that they know, the neediest first. Pure."""
 
 from __future__ import annotations
 
@@ -11,47 +11,49 @@ from transcribe.desk_records import DialectProgress
 UNKNOWN = "und"
 
 
-def knows(known: Collection[str], dialect: str) -> bool:
+def knows(tags: Collection[str], dialect: str) -> bool:
     """
-    Whether somebody who knows *known* is asked for *dialect*: for one of them, anything below it, or any if nobody
+    Check that somebody who knows *tags* is asked for *dialect*: for one of them, anything below it, or any if nobody
     said what they know. A dialect that nobody named is for everybody.
 
     >>> knows(["bho"], "bho-Deva-x-maur1239"), knows(["bho-Deva"], "bho"), knows([], "ta"), knows(["hi"], "hil")
     (True, False, True, False)
     """
-    if not known or dialect == UNKNOWN:
+    if not tags or dialect == UNKNOWN:
         return True
-    asked = dialect.casefold()
-    return any(asked == tag.casefold() or asked.startswith(f"{tag.casefold()}-") for tag in known)
+    lowered = dialect.casefold()
+    return any(lowered == tag.casefold() or lowered.startswith(f"{tag.casefold()}-") for tag in tags)
 
 
-def order(
+def order_dialects(
     progress: Sequence[DialectProgress],
-    known: Collection[str],
+    tags: Collection[str],
     *,
     wanted: Collection[str] | None = None,
     widths: Mapping[str, float] | None = None,
 ) -> tuple[str, ...]:
     """
-    The dialects that somebody is asked for: first those whose error rate is known least, to a point, then the one with
-    the least accepted sound; ties by tag. What nobody named a dialect of narrows no interval and comes last.
+    Return the dialects that somebody is asked for: first those whose error rate is known least, to a point, then the
+    one with the least accepted sound; ties by tag. Segments without a dialect narrow no interval and come last.
 
     Args:
-        known: What the person knows.
-        wanted: Only these and what is below them.
+        tags: The dialects that the person knows.
+        wanted: Only these and those below them.
         widths: Half the width of the interval by dialect; one that is missing is as wide as any.
 
     >>> facts = {"segments": {}, "sound": 9, "oldest": {}}
-    >>> told = [DialectProgress(dialect=tag, accepted=n, **facts) for n, tag in enumerate("abc")]
-    >>> order(told, [], widths={"a": 0.031, "b": 0.034}), order(told, ["b", "a"], widths={"a": 0.01, "b": 0.2})
-    (('c', 'a', 'b'), ('b', 'a'))
+    >>> rows = [DialectProgress(dialect=tag, accepted=n, **facts) for n, tag in enumerate("abc")]
+    >>> order_dialects(rows, [], widths={"a": 0.031, "b": 0.034})
+    ('c', 'a', 'b')
+    >>> order_dialects(rows, ["b", "a"], widths={"a": 0.01, "b": 0.2})
+    ('b', 'a')
     """
-    mine = [each for each in progress if knows(known, each.dialect)]
+    rows = [row for row in progress if knows(tags, row.dialect)]
     if wanted:
-        mine = [each for each in mine if each.dialect != UNKNOWN and knows(wanted, each.dialect)]
+        rows = [row for row in rows if row.dialect != UNKNOWN and knows(wanted, row.dialect)]
 
-    def need(each: DialectProgress) -> tuple[bool, float, int, str]:
-        width = (widths or {}).get(each.dialect, math.inf)
-        return each.dialect == UNKNOWN, -round(width, 2), each.accepted, each.dialect
+    def need(row: DialectProgress) -> tuple[bool, float, int, str]:
+        width = (widths or {}).get(row.dialect, math.inf)
+        return row.dialect == UNKNOWN, -round(width, 2), row.accepted, row.dialect
 
-    return tuple(each.dialect for each in sorted(mine, key=need))
+    return tuple(row.dialect for row in sorted(rows, key=need))

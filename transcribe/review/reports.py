@@ -19,7 +19,7 @@ from dialects.scoring import count
 from transcribe.errors import InputError
 from transcribe.store.pieces import Piece
 
-#: What the words of every statement mean, for people.
+#: The words of every statement, explained for people.
 DEFINITIONS: Mapping[str, str] = {
     "sound": "length of the segments that the person wrote, each counted once, gold ones too",
     "active": "time with a key, the pointer or the sound, without pauses over 60 s; never more than the clock's time",
@@ -30,25 +30,25 @@ DEFINITIONS: Mapping[str, str] = {
 }
 
 
-def span_of_work(pieces: Iterable[Piece], since: str | None) -> dict[str, Any]:
-    """What *pieces* of one person come to, of those touched from *since* on."""
-    mine = [piece for piece in pieces if since is None or piece.last_at >= since]
-    sound, active = sum(piece.sound for piece in mine), sum(piece.active for piece in mine)
-    reviewed = [piece for piece in mine if piece.verdicts]
+def sum_work(pieces: Iterable[Piece], since: str | None) -> dict[str, Any]:
+    """Sum up one person's *pieces*, of those touched from *since* on."""
+    recent = [piece for piece in pieces if since is None or piece.last_at >= since]
+    sound, active = sum(piece.sound for piece in recent), sum(piece.active for piece in recent)
+    reviewed = [piece for piece in recent if piece.verdicts]
     return {
         "since": since,
-        "segments": len(mine),
+        "segments": len(recent),
         "sound_ms": sound,
         "active_ms": active,
         "sound_minutes_an_hour": round(sound / active * 60, 2) if active else None,
         "reviewed": len(reviewed),
         "accepted_first_time": sum(piece.verdicts[0] == "accept" and not piece.reworded for piece in reviewed),
-        **_words_changed(mine),
+        **_count_changed_words(recent),
     }
 
 
-def _words_changed(pieces: Iterable[Piece]) -> dict[str, int]:
-    """How many words of the drafts that people saw they put in, took out or replaced."""
+def _count_changed_words(pieces: Iterable[Piece]) -> dict[str, int]:
+    """Count the words of drafts, and those that people put in, took out or replaced."""
     words = changed = 0
     for piece in pieces:
         if piece.draft is not None:
@@ -59,28 +59,28 @@ def _words_changed(pieces: Iterable[Piece]) -> dict[str, int]:
 
 
 def productivity(pieces: Iterable[Piece]) -> dict[str, Any]:
-    """Work by person and by dialect, in alphabetical order."""
+    """Sum up work by person and by dialect, in alphabetical order."""
     by_person: dict[str, list[Piece]] = defaultdict(list)
     by_dialect: dict[str, list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_person[piece.name].append(piece)
         by_dialect[piece.dialect].append(piece)
     return {
-        "people": [{"name": name} | _without_since(mine) for name, mine in sorted(by_person.items())],
-        "dialects": [{"dialect": tag} | _without_since(its) for tag, its in sorted(by_dialect.items())],
+        "people": [{"name": name} | _sum_all_work(work) for name, work in sorted(by_person.items())],
+        "dialects": [{"dialect": tag} | _sum_all_work(work) for tag, work in sorted(by_dialect.items())],
         "definitions": dict(DEFINITIONS),
     }
 
 
-def _without_since(pieces: Sequence[Piece]) -> dict[str, Any]:
-    found = span_of_work(pieces, None)
-    found.pop("since")
-    return found
+def _sum_all_work(pieces: Sequence[Piece]) -> dict[str, Any]:
+    sums = sum_work(pieces, None)
+    sums.pop("since")
+    return sums
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """What is paid for an accepted minute of sound."""
+    """The pay for an accepted minute of sound."""
 
     currency: str
     #: Where no dialect says otherwise.
@@ -93,17 +93,17 @@ class Rates:
         return self.dialects.get(dialect, self.minute)
 
 
-def rates_of(values: Mapping[str, Any]) -> Rates:
+def parse_rates(values: Mapping[str, Any]) -> Rates:
     """
-    The rates in a TOML file: ``currency``, ``minute``, ``late`` and a table ``dialects``.
+    Parse the rates in a TOML file: ``currency``, ``minute``, ``late`` and a table ``dialects``.
 
     Raises:
         InputError: If a key is missing, unknown, or no amount from 0 on.
     """
     unknown = set(values) - {"currency", "minute", "late", "dialects"}
     amounts = [values.get("minute"), values.get("late", 1.0), *dict(values.get("dialects", {})).values()]
-    fit = all(isinstance(each, int | float) and math.isfinite(each) and each >= 0 for each in amounts)
-    if unknown or not fit or not isinstance(values.get("currency"), str):
+    valid = all(isinstance(amount, int | float) and math.isfinite(amount) and amount >= 0 for amount in amounts)
+    if unknown or not valid or not isinstance(values.get("currency"), str):
         raise InputError(
             f"the rates hold {', '.join(sorted(values)) or 'nothing'}",
             code="E_RATES",
@@ -119,10 +119,10 @@ def rates_of(values: Mapping[str, Any]) -> Rates:
 
 def pay(pieces: Iterable[Piece], rates: Rates) -> dict[str, Any]:
     """
-    A line for each piece of work, and each person's sum. Work that waits for a reviewer or was sent back is listed as
-    not due yet; a text in whose place a reviewer put another is due as any.
+    Return a line for each piece of work, and each person's sum. Work that waits for a reviewer or was sent back is
+    listed as not due yet; a text in whose place a reviewer put another is due as any.
     """
-    lines = [_line(piece, rates) for piece in pieces]
+    lines = [_price_piece(piece, rates) for piece in pieces]
     people: dict[str, dict[str, Any]] = {}
     for line in lines:
         sums = people.setdefault(
@@ -143,9 +143,9 @@ def pay(pieces: Iterable[Piece], rates: Rates) -> dict[str, Any]:
     }
 
 
-def _line(piece: Piece, rates: Rates) -> dict[str, Any]:
+def _price_piece(piece: Piece, rates: Rates) -> dict[str, Any]:
     rate = rates.of(piece.dialect) * (rates.late if piece.purpose == "late" else 1.0)
-    waits = piece.purpose not in ("gold", "late") and piece.state in ("review", "disputed", "returned")
+    waiting = piece.purpose not in ("gold", "late") and piece.state in ("review", "disputed", "returned")
     return {
         "name": piece.name,
         "segment": piece.segment,
@@ -155,24 +155,24 @@ def _line(piece: Piece, rates: Rates) -> dict[str, Any]:
         "active_ms": piece.active,
         "rate": rate,
         "amount": round(piece.sound / 60_000 * rate, 4),
-        "due": not waits,
-        "sent_back": sum(each == "send_back" for each in piece.verdicts),
+        "due": not waiting,
+        "sent_back": sum(verdict == "send_back" for verdict in piece.verdicts),
         "late": piece.purpose == "late",
     }
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def format_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """
-    *rows* as CSV with a head, all of the same keys. A cell that a spreadsheet would take for a formula gets an
+    Format *rows* as CSV with a head, all of the same keys. A cell that a spreadsheet would take for a formula gets an
     apostrophe in front.
     """
     out = io.StringIO()
     if rows:
         writer = csv.DictWriter(out, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: _escape_formula(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
 
 
-def _cell(value: object) -> object:
+def _escape_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -1,4 +1,4 @@
-"""Everybody at the desk: how a dialect is written down, and what the recogniser's doubts are worth in it."""
+"""Everybody at the desk: the guide of a dialect, and the calibration of the recogniser's word confidences in it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class GuideOut(Out):
 
 
 class DoubtsOut(Out):
-    """How words that *model* drafted of a dialect are marked; no step is told until it is calibrated."""
+    """The marking of words that *model* drafted of a dialect; it has no step until it is calibrated."""
 
     dialect: str
     model: str | None
@@ -69,41 +69,41 @@ class DoubtsOut(Out):
 
 @router.get("/doubts/{tag}", response_model=DoubtsOut)
 async def doubts(tag: Tag, caller: AnyCaller, service: ServiceOf) -> Json:
-    """What the recogniser's doubts are worth in a dialect, by what was accepted so far."""
-    found = service.shadings.dialects.get(tag)
-    known = found if found is not None and found.is_calibrated else None
+    """Return the word-confidence calibration of a dialect, fitted on what was accepted so far."""
+    marking = service.shadings.dialects.get(tag)
+    usable = marking if marking is not None and marking.is_calibrated else None
     return {
         "dialect": tag,
         "model": service.shadings.model,
-        "words": found.words if found is not None else 0,
-        "calibrated": known is not None,
-        "ends": list(known.calibration.ends) if known is not None else [],
-        "sure": [_sure(risk) for risk in known.calibration.risks] if known is not None else [],
-        "doubtful": _sure(known.doubtful) if known is not None and known.doubtful is not None else None,
-        "very": _sure(known.very) if known is not None and known.very is not None else None,
+        "words": marking.words if marking is not None else 0,
+        "calibrated": usable is not None,
+        "ends": list(usable.calibration.ends) if usable else [],
+        "sure": [_probability_right(risk) for risk in usable.calibration.risks] if usable else [],
+        "doubtful": _probability_right(usable.doubtful) if usable and usable.doubtful is not None else None,
+        "very": _probability_right(usable.very) if usable and usable.very is not None else None,
     }
 
 
-def _sure(risk: float) -> float:
+def _probability_right(risk: float) -> float:
     return round(1 - risk, 4)
 
 
 @router.get("/guides/{tag}", response_model=GuideOut)
 async def guide(tag: Tag, caller: AnyCaller, service: ServiceOf) -> Json:
     """
-    How a dialect is written down: the package's rules, those of the project in ``guides/``, and its names of
+    Return the guide of a dialect: the package's rules, those of the project in ``guides/``, and its names of
     ``glossary.tsv`` that nothing masks.
     """
     try:
-        found = await run_in_threadpool(load_guide, service.catalogue, tag, service.workspace / FOLDER)
+        loaded = await run_in_threadpool(load_guide, service.catalogue, tag, service.workspace / FOLDER)
     except DialectError as error:
         status = 404 if error.code == "E_DIALECT" else 503
         raise Refused(status, error.code, error.message, hint=error.hint) from error
-    names = await run_in_threadpool(_names, service, found.dialect)
-    return asdict(found) | {"version": found.version, "names": names}
+    names = await run_in_threadpool(_read_names, service, loaded.dialect)
+    return asdict(loaded) | {"version": loaded.version, "names": names}
 
 
-def _names(service: Service, dialect: str) -> list[Json]:
+def _read_names(service: Service, dialect: str) -> list[Json]:
     try:
         glossary = read_glossary(service.workspace / GLOSSARY_FILE, service.catalogue)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Reviewers and leads: what nobody may hear or read."""
+"""Reviewers and leads: redaction of stretches of a recording."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from transcribe.review.access import Manager, Reviewer
-from transcribe.review.routes_segments import SegmentId, absent
+from transcribe.review.routes_segments import SegmentId, no_segment
 from transcribe.review.service import Json, Refused, ServiceOf
 from transcribe.review.wire_steps import MaskIn, MaskOut, mask_out
 
@@ -18,28 +18,28 @@ MaskId = Annotated[str, Path(max_length=64, description="A masked stretch's id."
 
 
 @router.post("/masks", response_model=MaskOut, status_code=201)
-async def mask(given: MaskIn, caller: Reviewer, service: ServiceOf) -> Json:
+async def mask(body: MaskIn, caller: Reviewer, service: ServiceOf) -> Json:
     """
     Mask a stretch of the recording that a segment is of: from now on a tone is in every clip and a mark in every text.
     """
-    view = (await run_in_threadpool(service.views, [given.segment])).get(given.segment)
+    view = (await run_in_threadpool(service.views, [body.segment])).get(body.segment)
     if view is None:
-        raise absent()
-    made = await service.writer.do(
-        lambda: service.store.add_mask(view.recording, given.start_ms, given.end_ms, person=caller.person.id)
+        raise no_segment()
+    stretch = await service.writer.do(
+        lambda: service.store.add_mask(view.recording, body.start_ms, body.end_ms, person=caller.person.id)
     )
-    await run_in_threadpool(service.clips.forget, given.segment)
-    return mask_out(made)
+    await run_in_threadpool(service.clips.forget, body.segment)
+    return mask_out(stretch)
 
 
 @router.get("/segments/{id}/masks", response_model=list[MaskOut])
 async def masks(id: SegmentId, caller: Reviewer, service: ServiceOf) -> list[Json]:
-    """What is masked in the recording of a segment, by time."""
+    """List what is masked in the recording of a segment, by time."""
     view = (await run_in_threadpool(service.views, [id])).get(id)
     if view is None:
-        raise absent()
-    found = await run_in_threadpool(lambda: list(service.store.masks(recording=view.recording)))
-    return [mask_out(each) for each in found]
+        raise no_segment()
+    stretches = await run_in_threadpool(lambda: list(service.store.masks(recording=view.recording)))
+    return [mask_out(stretch) for stretch in stretches]
 
 
 @router.delete("/masks/{id}", status_code=204)

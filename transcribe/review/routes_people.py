@@ -1,4 +1,4 @@
-"""People and how they come in: a lead hands on a link, whoever opens it chooses a password of their own."""
+"""People and their invitations: a lead hands on a link, whoever opens it chooses a password of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transcribe.desk_records import Person
 from transcribe.errors import InputError
 from transcribe.review import passwords
 from transcribe.review.access import Manager, check_page, key_hash, new_key
-from transcribe.review.routes_session import signed_in
+from transcribe.review.routes_session import start_session
 from transcribe.review.service import Json, Refused, Service, ServiceOf
 from transcribe.review.wire import Me
 from transcribe.review.wire_lead import (
@@ -34,63 +34,63 @@ PersonId = Annotated[str, Path(max_length=64, description="A person's id.")]
 
 @router.get("/people", response_model=list[PersonOut])
 async def people(caller: Manager, service: ServiceOf) -> list[Json]:
-    """Everybody, by name."""
+    """List everybody, by name."""
     return await run_in_threadpool(_people, service)
 
 
 @router.post("/people", response_model=InvitationOut)
-async def add(given: PersonIn, caller: Manager, service: ServiceOf) -> Json:
+async def add(body: PersonIn, caller: Manager, service: ServiceOf) -> Json:
     """Take somebody in. The answer holds the key of their invitation, which is said this once."""
-    tags = _tags(service, given.dialects)
+    tags = _tags(service, body.dialects)
     person = await service.writer.do(
-        lambda: service.store.add_person(given.name, given.roles, dialects=tags, by=caller.person.id)
+        lambda: service.store.add_person(body.name, body.roles, dialects=tags, by=caller.person.id)
     )
     return await _invite(service, person, caller.person.id)
 
 
 @router.patch("/people/{id}", response_model=list[PersonOut])
-async def change(id: PersonId, given: PersonChange, caller: Manager, service: ServiceOf) -> list[Json]:
+async def change(id: PersonId, body: PersonChange, caller: Manager, service: ServiceOf) -> list[Json]:
     """Change roles or dialects, or shut somebody out. Nobody takes their own rights away."""
     person = await run_in_threadpool(_person, service, id)
-    if person.id == caller.person.id and (given.roles is not None or given.disabled is not None):
+    if person.id == caller.person.id and (body.roles is not None or body.disabled is not None):
         raise Refused(403, "E_OWN_RIGHTS", "nobody changes their own rights", hint="ask another lead")
-    tags = None if given.dialects is None else _tags(service, given.dialects)
+    tags = None if body.dialects is None else _tags(service, body.dialects)
     await service.writer.do(
         lambda: service.store.change_person(
-            person.name, roles=given.roles, dialects=tags, disabled=given.disabled, by=caller.person.id
+            person.name, roles=body.roles, dialects=tags, disabled=body.disabled, by=caller.person.id
         )
     )
-    service.known.clear()
+    service.identity_by_key.clear()
     return await run_in_threadpool(_people, service)
 
 
 @router.post("/people/{id}/invitation", response_model=InvitationOut)
 async def invite(id: PersonId, caller: Manager, service: ServiceOf) -> Json:
-    """A new way in for somebody who lost the password or the link. The old password is good until this is used."""
+    """Invite somebody anew who lost the password or the link. The old password is good until this is used."""
     return await _invite(service, await run_in_threadpool(_person, service, id), caller.person.id)
 
 
 @router.post("/invitations/look", response_model=InvitedOut)
-async def look(given: InvitationLook, request: Request, service: ServiceOf) -> Json:
-    """Whom an invitation is for."""
-    _slow_down(request, service)
-    person = await run_in_threadpool(service.store.invited, key_hash(given.key))
+async def look(body: InvitationLook, request: Request, service: ServiceOf) -> Json:
+    """Return whom an invitation is for."""
+    _limit_tries(request, service)
+    person = await run_in_threadpool(service.store.invited, key_hash(body.key))
     if person is None:
-        raise _worthless()
+        raise _no_invitation()
     return {"name": person.name}
 
 
 @router.post("/invitations", response_model=Me)
-async def use(given: InvitationUse, request: Request, service: ServiceOf) -> Response:
+async def use(body: InvitationUse, request: Request, service: ServiceOf) -> Response:
     """Choose a password and be signed in. The invitation ends with it."""
-    _slow_down(request, service)
-    hashed = await run_in_threadpool(passwords.hashed, given.password)
-    person = await service.writer.do(lambda: service.store.accept_invitation(key_hash(given.key), hashed))
+    _limit_tries(request, service)
+    password_hash = await run_in_threadpool(passwords.hash_password, body.password)
+    person = await service.writer.do(lambda: service.store.accept_invitation(key_hash(body.key), password_hash))
     if person is None:
-        raise _worthless()
-    service.known.clear()
+        raise _no_invitation()
+    service.identity_by_key.clear()
     service.wrong_names.forget(person.name)
-    return await signed_in(service, person)
+    return await start_session(service, person)
 
 
 async def _invite(service: Service, person: Person, by: str) -> Json:
@@ -104,43 +104,43 @@ async def _invite(service: Service, person: Person, by: str) -> Json:
 def _people(service: Service) -> list[Json]:
     return [
         {
-            "id": each.person.id,
-            "name": each.person.name,
-            "roles": list(each.person.roles),
-            "dialects": list(each.person.dialects),
-            "disabled": each.person.disabled,
-            "has_password": each.has_password,
-            "invited_until": each.invited_until,
-            "seen_at": each.seen_at,
-            "added_at": each.added_at,
+            "id": standing.person.id,
+            "name": standing.person.name,
+            "roles": list(standing.person.roles),
+            "dialects": list(standing.person.dialects),
+            "disabled": standing.person.disabled,
+            "has_password": standing.has_password,
+            "invited_until": standing.invited_until,
+            "seen_at": standing.seen_at,
+            "added_at": standing.added_at,
         }
-        for each in service.store.standings()
+        for standing in service.store.standings()
     ]
 
 
 def _person(service: Service, id: str) -> Person:
-    found = next((each for each in service.store.people() if each.id == id), None)
-    if found is None:
+    person = next((person for person in service.store.people() if person.id == id), None)
+    if person is None:
         raise Refused(404, "E_PERSON", "there is no such person", hint="load the page again")
-    return found
+    return person
 
 
-def _tags(service: Service, given: list[str]) -> list[str]:
+def _tags(service: Service, names: list[str]) -> list[str]:
     try:
-        return [service.catalogue.find(tag).tag for tag in given]
+        return [service.catalogue.find(name).tag for name in names]
     except DialectError as error:
         raise InputError(error.message, code=error.code, hint=error.hint) from error
 
 
-def _slow_down(request: Request, service: Service) -> None:
+def _limit_tries(request: Request, service: Service) -> None:
     """Keys have 256 bits and are not guessed; this only keeps a loop from asking for hashes all day."""
     check_page(request, service)
-    place = request.client.host if request.client is not None else "?"
-    wait = service.wrong_places.wait_s(place)
+    address = request.client.host if request.client is not None else "?"
+    wait = service.wrong_places.wait_s(address)
     if wait > 0:
         raise Refused(429, "E_TOO_OFTEN", "too many tries", hint=f"wait {wait:.0f} s", retry_after=wait)
-    service.wrong_places.spend(place)
+    service.wrong_places.spend(address)
 
 
-def _worthless() -> Refused:
+def _no_invitation() -> Refused:
     return Refused(404, "E_INVITATION", "this link was used, or is too old", hint="ask your lead for a new one")

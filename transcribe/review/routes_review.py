@@ -1,4 +1,4 @@
-"""Reviewers: what waits for a second pair of eyes, and what they decided."""
+"""Reviewers: segments that wait for a decision, and the decisions."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ router = APIRouter(prefix="/api/v1", tags=["review"])
 
 
 @router.get("/review/next", response_model=ReviewOut)
-async def following(caller: Reviewer, service: ServiceOf) -> Json:
-    """The next segment to decide on; the same one again until it is decided. Texts that differ come without names."""
+async def get_next(caller: Reviewer, service: ServiceOf) -> Json:
+    """Take the next segment to decide on; the same one until it is decided. Texts that differ come without names."""
     dialects = None
     if caller.person.dialects:
-        dialects = await run_in_threadpool(service.asked_for, caller.person, None)
-    lease = await service.writer.do(lambda: _taken(service, caller.person.id, dialects))
+        dialects = await run_in_threadpool(service.rank_dialects, caller.person, None)
+    lease = await service.writer.do(lambda: _take_review(service, caller.person.id, dialects))
     if lease is None:
         return {"waiting": False}
-    return await run_in_threadpool(_shown, service, caller, lease)
+    return await run_in_threadpool(_review_out, service, caller, lease)
 
 
 @router.post("/verdicts", response_model=OutcomeOut, response_model_exclude_none=True)
-async def decide(given: VerdictIn, caller: Reviewer, service: ServiceOf) -> Json:
+async def decide(body: VerdictIn, caller: Reviewer, service: ServiceOf) -> Json:
     """Decide: accept (with one's own text where it differs), send back, unclear, or open again. May be sent again."""
-    verdict = verdict_of(given)
+    verdict = verdict_of(body)
     try:
         outcome = await service.writer.do(lambda: service.store.decide(caller.person.id, verdict, service.rules))
     except InputError as error:
@@ -45,42 +45,44 @@ async def decide(given: VerdictIn, caller: Reviewer, service: ServiceOf) -> Json
         raise Refused(403, "E_OWN_TEXT", "nobody decides on a text of their own", hint="leave it to another reviewer")
     service.metrics.texts.labels(f"verdict {outcome.status}").inc()
     if outcome.status == "applied" and verdict.variants:
-        await run_in_threadpool(_keep_spellings, service, verdict)
+        await run_in_threadpool(_add_spellings, service, verdict)
     return outcome_out(outcome)
 
 
-def _taken(service: Service, person: str, dialects: Sequence[str] | None) -> Lease | None:
-    """What *person* is to decide on; asking again is a sign of life, and prolongs the hold."""
+def _take_review(service: Service, person: str, dialects: Sequence[str] | None) -> Lease | None:
+    """Take or renew the lease of what *person* is to decide on: asking again is a sign of life."""
     lease = service.store.take_review(person, service.rules, dialects=dialects)
     return None if lease is None else service.store.renew(lease.id, person, service.rules) or lease
 
 
-def _shown(service: Service, caller: Caller, lease: Lease) -> Json:
-    [held] = leases_out(service, caller, [lease], reviewing=True)
-    waits = service.store.waiting_as(lease.segment)
-    versions = [each for each in service.store.versions(lease.segment) if each.kind != "gold"]
-    if waits.state == "disputed":
+def _review_out(service: Service, caller: Caller, lease: Lease) -> Json:
+    [lease_fields] = leases_out(service, caller, [lease], reviewing=True)
+    status = service.store.waiting_as(lease.segment)
+    versions = [version for version in service.store.versions(lease.segment) if version.kind != "gold"]
+    if status.state == "disputed":
         # In an order that tells nothing of who came first; the machine's words only for who asks for the segment.
-        versions.sort(key=lambda each: _lot(each, lease))
-        held["draft"] = None
-    blind = waits.state == "disputed"
+        versions.sort(key=lambda version: _order_key(version, lease))
+        lease_fields["draft"] = None
+    blind = status.state == "disputed"
     return {
         "waiting": True,
-        "kind": waits.state,
-        "reason": waits.reason,
-        "lease": held | {"version": held["version"]},
-        "versions": [version_out(each, caller) | ({"at": None} if blind else {}) for each in versions],
+        "kind": status.state,
+        "reason": status.reason,
+        "lease": lease_fields,
+        "versions": [version_out(version, caller) | ({"at": None} if blind else {}) for version in versions],
         "heard_share": service.rules.heard_share,
-        "rounds_left": max(0, service.rules.rounds - waits.rounds),
+        "rounds_left": max(0, service.rules.rounds - status.rounds),
     }
 
 
-def _keep_spellings(service: Service, verdict: Verdict) -> None:
-    """Put what was found right too where scoring looks for it. The decision is saved already, and stands without."""
-    found = service.store.spellings(segment=verdict.segment)
+def _add_spellings(service: Service, verdict: Verdict) -> None:
+    """Add the verdict's spellings to the variants of scoring. The decision is saved already, and stands without."""
+    segment_spellings = service.store.spellings(segment=verdict.segment)
     with suppress(OSError):
-        spellings.keep(service.workspace / spellings.FOLDER, found[-len(verdict.variants) :], service.catalogue)
+        spellings.add(
+            service.workspace / spellings.FOLDER, segment_spellings[-len(verdict.variants) :], service.catalogue
+        )
 
 
-def _lot(version: Version, lease: Lease) -> str:
+def _order_key(version: Version, lease: Lease) -> str:
     return hashlib.sha256(f"{lease.id} {version.version}".encode()).hexdigest()

@@ -18,25 +18,25 @@ _WEEK_S = 7 * 86_400
 
 
 @router.post("/session", response_model=Me)
-async def sign_in(given: SignIn, request: Request, service: ServiceOf) -> Response:
+async def sign_in(login: SignIn, request: Request, service: ServiceOf) -> Response:
     """Sign in with name and password. The answer sets the session's cookie and tells what to send back with changes."""
     check_page(request, service)
-    place = request.client.host if request.client is not None else "?"
-    wait = max(service.wrong_names.wait_s(given.name), service.wrong_places.wait_s(place))
+    address = request.client.host if request.client is not None else "?"
+    wait = max(service.wrong_names.wait_s(login.name), service.wrong_places.wait_s(address))
     if wait > 0:
         raise Refused(429, "E_TOO_OFTEN", "too many wrong passwords", hint=f"wait {wait:.0f} s", retry_after=wait)
     # Counted before it is known, so that many at once count too.
-    service.wrong_names.spend(given.name)
-    service.wrong_places.spend(place)
-    found = await run_in_threadpool(service.store.password_of, given.name)
-    if not await run_in_threadpool(passwords.fits, given.password, found[1] if found else None) or found is None:
+    service.wrong_names.spend(login.name)
+    service.wrong_places.spend(address)
+    account = await run_in_threadpool(service.store.password_of, login.name)
+    if not await run_in_threadpool(passwords.fits, login.password, account[1] if account else None) or account is None:
         raise Refused(401, "E_SIGN_IN", "name and password do not belong together", hint="look at both again")
-    service.wrong_names.forget(given.name)
-    return await signed_in(service, found[0])
+    service.wrong_names.forget(login.name)
+    return await start_session(service, account[0])
 
 
-async def signed_in(service: Service, person: Person) -> Response:
-    """A new session of *person*: who they are, and the cookie that says so from now on."""
+async def start_session(service: Service, person: Person) -> Response:
+    """Begin a session of *person*, and answer with who they are and its cookie."""
     key = new_key()
     until = service.store.later(_WEEK_S)
     await service.writer.do(lambda: service.store.begin_session(key_hash(key), person.id, until_at=until))
@@ -50,7 +50,7 @@ async def signed_in(service: Service, person: Person) -> Response:
 
 @router.get("/session", response_model=Me)
 async def session(caller: AnyCaller, service: ServiceOf) -> Json:
-    """Who is signed in."""
+    """Return who is signed in."""
     return _me(caller, service)
 
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
 from transcribe.review.access import Caller, Worker
-from transcribe.review.intake import taken
+from transcribe.review.intake import accept_text
 from transcribe.review.links import Link
 from transcribe.review.service import Json, Refused, Service, ServiceOf
 from transcribe.review.wire import (
@@ -29,31 +29,31 @@ from transcribe.review.wire_steps import ReshapeIn, ReshapeOut, reshape_of
 from transcribe.store.leasing import Ask
 
 router = APIRouter(prefix="/api/v1", tags=["work"])
-#: What `Direct` answers past the others.
+#: The routes that `Direct` answers itself.
 busy = APIRouter(prefix="/api/v1", tags=["work"])
 
 LeaseId = Annotated[str, Path(max_length=64, description="A hold's id.")]
 
 
 @busy.post("/leases", response_model=list[LeaseOut])
-async def take(given: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
+async def take(body: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
     """Take segments to write: first what was sent back, then what is needed most."""
-    wanted = tuple(given.dialects) if given.dialects else None
-    dialects = service.asked_for_now(caller.person, wanted)
+    wanted = tuple(body.dialects) if body.dialects else None
+    dialects = service.rank_dialects_at_once(caller.person, wanted)
     if dialects is None:
-        dialects = await run_in_threadpool(service.asked_for, caller.person, wanted)
-    ask = Ask(count=given.count, dialects=dialects, offline=given.offline, again=tuple(given.segments or ()))
+        dialects = await run_in_threadpool(service.rank_dialects, caller.person, wanted)
+    ask = Ask(count=body.count, dialects=dialects, offline=body.offline, again=tuple(body.segments or ()))
 
-    def taken_out() -> list[Json]:
+    def take_leases() -> list[Json]:
         return leases_out(service, caller, service.store.take(caller.person.id, ask, service.rules))
 
-    return JSONResponse(await service.writer.do(taken_out, long=True))
+    return JSONResponse(await service.writer.do(take_leases, long=True))
 
 
 @router.get("/leases", response_model=list[LeaseOut])
-async def held(caller: Worker, service: ServiceOf) -> Response:
-    """What one holds to write, the oldest first: for another device, or one that forgot."""
-    return JSONResponse(await run_in_threadpool(_held, service, caller))
+async def list_leases(caller: Worker, service: ServiceOf) -> Response:
+    """List what one holds to write, the oldest first: for another device, or one that forgot."""
+    return JSONResponse(await run_in_threadpool(_list_leases, service, caller))
 
 
 @router.put("/leases/{id}", response_model=Heartbeat)
@@ -77,42 +77,42 @@ async def give_back(
 
 @busy.post("/corrections", response_model=list[OutcomeOut], response_model_exclude_none=True)
 async def submit(
-    given: Annotated[list[CorrectionIn], Body(min_length=1, max_length=MOST_OPERATIONS)],
+    body: Annotated[list[CorrectionIn], Body(min_length=1, max_length=MOST_OPERATIONS)],
     caller: Worker,
     service: ServiceOf,
 ) -> Response:
     """
-    Texts in. Each is answered for itself, in the order given, after all of them are saved; each may be sent again.
+    Take texts in. Each is answered for itself, in their order, after all of them are saved; each may be sent again.
     """
-    waiting = [service.writer.ask(_job(service, caller.person.id, operation_of(each))) for each in given]
-    told = []
-    for answer in waiting:
+    answers = [service.writer.ask(_job_of(service, caller.person.id, operation_of(correction))) for correction in body]
+    outcomes = []
+    for answer in answers:
         outcome = await answer
         service.metrics.texts.labels(outcome.status).inc()
-        told.append(outcome_out(outcome))
-    return JSONResponse(told)
+        outcomes.append(outcome_out(outcome))
+    return JSONResponse(outcomes)
 
 
 @router.post("/reshapes", response_model=ReshapeOut)
-async def reshape(given: ReshapeIn, caller: Worker, service: ServiceOf) -> Response:
+async def reshape(body: ReshapeIn, caller: Worker, service: ServiceOf) -> Response:
     """
     Split a segment that one holds and has not sent yet, put it together with the next one, move its boundaries, or
     take such a step back. May be sent again.
     """
-    step = reshape_of(given)
-    found = await service.writer.do(lambda: service.store.reshape(caller.person.id, step, service.rules))
-    leases = await run_in_threadpool(leases_out, service, caller, found.leases)
-    told = {"op_id": found.op_id, "status": found.status, "reason": found.reason}
-    return JSONResponse(told | {"leases": leases, "removed": list(found.removed)})
+    step = reshape_of(body)
+    reshaped = await service.writer.do(lambda: service.store.reshape(caller.person.id, step, service.rules))
+    leases = await run_in_threadpool(leases_out, service, caller, reshaped.leases)
+    answer = {"op_id": reshaped.op_id, "status": reshaped.status, "reason": reshaped.reason}
+    return JSONResponse(answer | {"leases": leases, "removed": list(reshaped.removed)})
 
 
-def _held(service: Service, caller: Caller) -> list[Json]:
-    mine = service.store.leases(caller.person.id)
-    return leases_out(service, caller, [lease for lease in mine if lease.purpose != "review"])
+def _list_leases(service: Service, caller: Caller) -> list[Json]:
+    leases = service.store.leases(caller.person.id)
+    return leases_out(service, caller, [lease for lease in leases if lease.purpose != "review"])
 
 
 def leases_out(service: Service, caller: Caller, leases: Sequence[Lease], *, reviewing: bool = False) -> list[Json]:
-    """Holds with their segments, as their holder sees them."""
+    """Return holds with their segments, as their holder sees them."""
     views = service.views([lease.segment for lease in leases], reviewing=reviewing)
     return [_lease_out(service, caller, lease, views[lease.segment]) for lease in leases]
 
@@ -122,7 +122,7 @@ def heartbeat(lease: Lease) -> Json:
 
 
 def audio_url(service: Service, segment: str, person: str, lease: str) -> str:
-    """An address of a segment's sound, good for *person* under *lease* for ten minutes."""
+    """Sign an address of a segment's sound, good for *person* under *lease* for ten minutes."""
     signed = service.signer.sign(Link(segment=segment, person=person, lease=lease))
     return f"/api/v1/segments/{segment}/audio?signed={signed}"
 
@@ -130,23 +130,23 @@ def audio_url(service: Service, segment: str, person: str, lease: str) -> str:
 def _lease_out(service: Service, caller: Caller, lease: Lease, view: View) -> Json:
     url = audio_url(service, view.segment, caller.person.id, lease.id)
     # What is known already and what is written twice look like everything else.
-    shown: Any = segment_out(view, audio_url=url, blind=lease.purpose in ("first", "second", "gold"))
+    fields: Any = segment_out(view, audio_url=url, blind=lease.purpose in ("first", "second", "gold"))
     purpose = lease.purpose if lease.purpose in ("again", "review") else "write"
-    hold = {"id": lease.id, "fence": lease.fence, "until": lease.until_at, "purpose": purpose, "offline": lease.offline}
-    back = sent_back(service, view.segment) if lease.purpose == "again" else None
-    return {**shown, **hold, "version": lease.base, "sent_back": back}
+    lease_fields = heartbeat(lease) | {"purpose": purpose, "offline": lease.offline}
+    rejection = last_rejection(service, view.segment) if lease.purpose == "again" else None
+    return {**fields, **lease_fields, "version": lease.base, "sent_back": rejection}
 
 
-def sent_back(service: Service, segment: str) -> Json | None:
-    """The last decision on a segment, where it sent the text back."""
-    decided = service.store.verdicts(segment)
-    if not decided or decided[-1]["decision"] != "send_back":
+def last_rejection(service: Service, segment: str) -> Json | None:
+    """Return the last decision on a segment, where it sent the text back."""
+    verdicts = service.store.verdicts(segment)
+    if not verdicts or verdicts[-1]["decision"] != "send_back":
         return None
-    return {name: decided[-1][name] for name in ("reasons", "note", "version")}
+    return {name: verdicts[-1][name] for name in ("reasons", "note", "version")}
 
 
-def _job(service: Service, person: str, operation: Operation) -> Callable[[], Outcome]:
-    return lambda: taken(service.store, person, operation, service.rules, service.differ)
+def _job_of(service: Service, person: str, operation: Operation) -> Callable[[], Outcome]:
+    return lambda: accept_text(service.store, person, operation, service.rules, service.differ)
 
 
 def _no_lease(id: str) -> Refused:

@@ -1,4 +1,4 @@
-"""What all routes of one server share."""
+"""The state that all routes of one server share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from transcribe.desk_records import DeskRules, DialectProgress, Person, View
 from transcribe.review.clips import Clips
 from transcribe.review.links import Signer
 from transcribe.review.metrics import Metrics
-from transcribe.review.queue import order
+from transcribe.review.queue import order_dialects
 from transcribe.review.shadings import Shadings
 from transcribe.review.throttle import Throttle
 from transcribe.review.writer import Writer
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: Seconds that the count of what is left may be old: it only orders who is asked for what.
 _PROGRESS_S = 15.0
 #: Sessions that are remembered.
-_MOST_KNOWN = 10_000
+_MOST_SESSIONS = 10_000
 
 
 class Refused(Exception):
@@ -72,8 +72,8 @@ class Service:
     #: Ten wrong passwords for a name in a quarter of an hour, three hundred from one address.
     wrong_names: Throttle = field(default_factory=lambda: Throttle(rate=10 / 900, size=10))
     wrong_places: Throttle = field(default_factory=lambda: Throttle(rate=300 / 900, size=300))
-    #: By hash of the key: who it is, until when that is trusted, and what was known of people then.
-    known: dict[str, tuple[Known | None, float, int]] = field(default_factory=dict)
+    #: By hash of the key: who it is, until when that is trusted, and the count of changes of people then.
+    identity_by_key: dict[str, tuple[Known | None, float, int]] = field(default_factory=dict)
     #: Half the width of each dialect's interval, as last counted.
     widths: Mapping[str, float] = field(default_factory=dict)
     #: What each dialect's doubts are worth, as last looked at.
@@ -91,62 +91,62 @@ class Service:
 
     @cached_property
     def rules(self) -> DeskRules:
-        given = self.settings.model_dump(include=set(DeskRules.__dataclass_fields__))
-        return DeskRules(**given)
+        fields = self.settings.model_dump(include=set(DeskRules.__dataclass_fields__))
+        return DeskRules(**fields)
 
     def set(self, settings: DeskSettings) -> None:
-        """Go on with other *settings*."""
+        """Use other *settings* from now on."""
         self.settings = settings
         self.__dict__.pop("rules", None)
         self.clips.set_bitrate(settings.bitrate)
 
-    def remember(self, key: str, known: Known | None, until: float) -> None:
+    def remember(self, key: str, identity: Known | None, until: float) -> None:
         """Trust a look-up until *until*, or until anything changes about people."""
-        if len(self.known) >= _MOST_KNOWN:
-            self.known.clear()
-        self.known[key] = (known, until, self.changes[0])
+        if len(self.identity_by_key) >= _MOST_SESSIONS:
+            self.identity_by_key.clear()
+        self.identity_by_key[key] = (identity, until, self.changes[0])
 
-    def asked_for(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-        """Dialects that *person* is asked for, the neediest first. Reads the database now and then."""
+    def rank_dialects(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the dialects that *person* is asked for, the neediest first. Reads the database now and then."""
         # Two hundred people who find the count too old at once wait for one new count, not for two hundred.
         with self._counting:
             if time.monotonic() >= self._progress[1]:
                 self._progress = (self.store.progress(), time.monotonic() + _PROGRESS_S)
-        return order(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
+        return order_dialects(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
 
-    def asked_for_now(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """The same without reading; ``None`` where the database is to be read again."""
+    def rank_dialects_at_once(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Return the same without reading; ``None`` where the database is to be read again."""
         if time.monotonic() >= self._progress[1]:
             return None
-        return order(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
+        return order_dialects(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
 
     def lay_out(self) -> int:
-        """Mask what the client's terms name in new drafts, then put these on the desk. How many segments are new."""
+        """Mask what the client's terms name in new drafts, put these on the desk, and count the new segments."""
         newest = self.store.newest_run()
         if self.store.terms.phrases:
             self.store.mask_terms(self.store.terms)
         # Runs that ended since were not searched yet.
         count = self.store.lay_out(self.rules, upto=newest)
-        self.forget_progress()
+        self.expire_progress()
         return count
 
     def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
-        """How each of *segments* looks to who may see it, without what is masked."""
+        """Return the views of *segments* by id, without what is masked."""
         return self.store.views(segments, reviewing=reviewing)
 
-    def forget_progress(self) -> None:
+    def expire_progress(self) -> None:
         """Count what is left anew when it is next asked for."""
         self._progress = ((), 0.0)
 
     def is_new_listen(self, person: str, segment: str, *, window_s: float) -> bool:
-        """Whether an opening of the sound is more than the next piece of one that is written down."""
+        """Tell a new opening of a segment's sound from the next piece of one that is written down."""
         now = time.monotonic()
-        if len(self.opened) >= _MOST_KNOWN:
+        if len(self.opened) >= _MOST_SESSIONS:
             self.opened = {key: until for key, until in self.opened.items() if until > now}
-        fresh = self.opened.get((person, segment), 0.0) <= now
-        if fresh:
+        is_new = self.opened.get((person, segment), 0.0) <= now
+        if is_new:
             self.opened[person, segment] = now + window_s
-        return fresh
+        return is_new
 
 
 async def service_of(request: Request) -> Service:

@@ -1,4 +1,4 @@
-"""The process: where it may listen, and everything that is open while it does."""
+"""The process of the desk: its address, and everything that is open while it serves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from transcribe.masking import terms_in
 from transcribe.review import SCREEN
 from transcribe.review.app import build
 from transcribe.review.clips import Clips
-from transcribe.review.links import Signer, keys_in
+from transcribe.review.links import Signer, read_keys
 from transcribe.review.service import Service
 from transcribe.review.shadings import Shader
 from transcribe.review.widths import Widths
@@ -33,8 +33,8 @@ _SWITCH_S = 0.0001
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """Where the desk listens, and how."""
+class BindAddress:
+    """The address that the desk listens on, with its certificate and names."""
 
     host: str
     port: int
@@ -46,7 +46,7 @@ class Door:
 
     @property
     def secure(self) -> bool:
-        """Whether browsers come by TLS, to this process or to the declared proxy."""
+        """Tell if browsers come by TLS, to this process or to the declared proxy."""
         return self.certificate is not None or self.proxy is not None
 
     @property
@@ -55,14 +55,14 @@ class Door:
         return f"{'https' if self.certificate else 'http'}://{host}:{self.port}"
 
 
-def door(settings: DeskSettings, workspace: Path) -> Door:
+def bind_address(settings: DeskSettings, workspace: Path) -> BindAddress:
     """
-    Where the desk may listen.
+    Return the address that *settings* name, if the desk may listen there.
 
     Raises:
         ConfigError: If others could reach it without TLS, or half of the certificate is missing.
     """
-    certificate, key = (_file(name, workspace) for name in (settings.tls_certificate, settings.tls_key))
+    certificate, key = (_path_in(name, workspace) for name in (settings.tls_certificate, settings.tls_key))
     if (certificate is None) != (key is None):
         raise ConfigError(
             "one of desk.tls_certificate and desk.tls_key is set without the other", hint="set both, or neither"
@@ -77,17 +77,21 @@ def door(settings: DeskSettings, workspace: Path) -> Door:
             hint="set desk.tls_certificate and desk.tls_key, or desk.proxy to the address of the proxy that ends TLS",
             item="desk.host",
         )
-    own = () if settings.host in ("0.0.0.0", "::") else (settings.host,)  # noqa: S104 - compared, not bound
-    known = ("localhost", "127.0.0.1", "::1") if is_loopback(settings.host) else ()
+    host_names = () if settings.host in ("0.0.0.0", "::") else (settings.host,)  # noqa: S104 - compared, not bound
+    loopback_names = ("localhost", "127.0.0.1", "::1") if is_loopback(settings.host) else ()
     # Who listens on every address and names no host answers to any name.
-    hosts = tuple(name.lower() for name in (*settings.hosts, *own, *known)) if settings.hosts or own else ()
-    return Door(
+    hosts = (
+        tuple(name.lower() for name in (*settings.hosts, *host_names, *loopback_names))
+        if settings.hosts or host_names
+        else ()
+    )
+    return BindAddress(
         host=settings.host, port=settings.port, certificate=certificate, key=key, proxy=settings.proxy, hosts=hosts
     )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches *host*. A name other than ``localhost`` may mean anything."""
+    """Check that only this machine reaches *host*. A name other than ``localhost`` may mean anything."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -95,36 +99,36 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def opened(store: Store, settings: DeskSettings, workspace: Path, catalogue: Catalogue) -> Iterator[Service]:
-    """A desk at work on *store*; on leaving, what was asked for is written."""
-    place = door(settings, workspace)
-    store.terms = terms_in(_file(settings.mask_terms, workspace))
+def open_desk(store: Store, settings: DeskSettings, workspace: Path, catalogue: Catalogue) -> Iterator[Service]:
+    """Open a desk on *store*; on leaving, every job that was begun is written."""
+    address = bind_address(settings, workspace)
+    store.terms = terms_in(_path_in(settings.mask_terms, workspace))
     writer = Writer(store)
     try:
         yield Service(
             store=store,
             writer=writer,
-            signer=Signer(keys_in(workspace / "desk.key")),
+            signer=Signer(read_keys(workspace / "desk.key")),
             clips=Clips(workspace / "audio", workspace / "cache" / "clips", bitrate=settings.bitrate),
             settings=settings,
             differ=differ(catalogue),
             catalogue=catalogue,
             workspace=workspace,
             screen=SCREEN,
-            measure=Widths(store, catalogue).now,
-            shade=Shader(store, catalogue).now,
-            secure=place.secure,
+            measure=Widths(store, catalogue).measure,
+            shade=Shader(store, catalogue).calibrate,
+            secure=address.secure,
         )
     finally:
         writer.close()
 
 
-def serve(service: Service, place: Door, *, told: Callable[[str], None]) -> None:
+def serve(service: Service, address: BindAddress, *, on_open: Callable[[str], None]) -> None:
     """
-    Answer requests until somebody says stop.
+    Answer requests until a signal ends it.
 
     Args:
-        told: Gets the address once the desk answers there; from then on SIGINT and SIGTERM end it in good order.
+        on_open: Gets the address once the desk answers there; from then on SIGINT and SIGTERM end it in good order.
 
     Raises:
         UnfitError: If the address is taken.
@@ -134,18 +138,18 @@ def serve(service: Service, place: Door, *, told: Callable[[str], None]) -> None
     # The writer gives the interpreter up at each call of SQLite, a dozen times a text; a busy event loop is to give it
     # back soon each time.
     sys.setswitchinterval(_SWITCH_S)
-    listening = _listen(place)
-    port = listening.getsockname()[1]
+    listener = _listen(address)
+    port = listener.getsockname()[1]
     config = uvicorn.Config(
-        build(service, hosts=place.hosts),
+        build(service, hosts=address.hosts),
         log_level="warning",
         access_log=False,
         server_header=False,
         date_header=True,
-        proxy_headers=place.proxy is not None,
-        forwarded_allow_ips=place.proxy or "",
-        ssl_certfile=place.certificate,
-        ssl_keyfile=place.key,
+        proxy_headers=address.proxy is not None,
+        forwarded_allow_ips=address.proxy or "",
+        ssl_certfile=address.certificate,
+        ssl_keyfile=address.key,
         h11_max_incomplete_event_size=32 * 1024,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
@@ -155,53 +159,53 @@ def serve(service: Service, place: Door, *, told: Callable[[str], None]) -> None
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            told(place.url.rsplit(":", 1)[0] + f":{port}")
+            on_open(address.url.rsplit(":", 1)[0] + f":{port}")
 
-    Server(config).run(sockets=[listening])
+    Server(config).run(sockets=[listener])
 
 
 def differ(catalogue: Catalogue) -> Differ:
-    """How far two people's texts differ by the rules of a dialect: errors over the mean number of words."""
+    """Return a function that rates how far two texts of a dialect differ: errors over the mean number of words."""
     prepare = Preparer(catalogue)
 
-    def rate(dialect: str | None, one: str, other: str) -> float | None:
-        pair = dialects.scoring.Pair(id="", reference=one, hypothesis=other, dialect=dialect or "und", speaker="")
+    def rate(dialect: str | None, first: str, second: str) -> float | None:
+        pair = dialects.scoring.Pair(id="", reference=first, hypothesis=second, dialect=dialect or "und", speaker="")
         try:
             prepared = prepare(pair)
         except DialectError:
             # Of a dialect that nobody named no rule is known: the texts are compared as they are.
-            return _rate(one.split(), other.split())
-        return _rate(prepared.reference, prepared.hypothesis)
+            return _error_rate(first.split(), second.split())
+        return _error_rate(prepared.reference, prepared.hypothesis)
 
     return rate
 
 
-def _rate(one: list[str], other: list[str]) -> float | None:
-    if not one and not other:
+def _error_rate(first: list[str], second: list[str]) -> float | None:
+    if not first and not second:
         return None
-    _, substitutions, deletions, insertions = dialects.scoring.count(one, other)
-    return 2 * (substitutions + deletions + insertions) / (len(one) + len(other))
+    _, substitutions, deletions, insertions = dialects.scoring.count(first, second)
+    return 2 * (substitutions + deletions + insertions) / (len(first) + len(second))
 
 
-def _listen(place: Door) -> socket.socket:
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(address: BindAddress) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Handed on to each connection, so that a small answer need not wait for an acknowledgement.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        listening.bind((place.host, place.port))
+        listener.bind((address.host, address.port))
     except OSError as error:
-        listening.close()
+        listener.close()
         raise UnfitError(
-            f"{place.url} cannot be listened on: {error.strerror}",
+            f"{address.url} cannot be listened on: {error.strerror}",
             code="E_ADDRESS",
             hint="another program may be there; choose desk.port, 0 for any",
-            item=place.url,
+            item=address.url,
         ) from error
-    listening.listen(1_024)
-    return listening
+    listener.listen(1_024)
+    return listener
 
 
-def _file(name: str | None, workspace: Path) -> Path | None:
+def _path_in(name: str | None, workspace: Path) -> Path | None:
     return None if name is None else workspace / name

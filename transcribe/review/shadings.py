@@ -1,4 +1,4 @@
-"""What a model's doubts are worth in each dialect, learnt from what was accepted so far."""
+"""Word-confidence calibration per dialect, fitted on what was accepted so far."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from transcribe.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Shadings:
-    """How words that one model drafted are marked, by dialect as the desk has it."""
+    """The marking of words that one model drafted, by dialect as the desk has it."""
 
-    #: ``None``: nothing was looked at yet.
+    #: ``None``: nothing was calibrated yet.
     model: str | None = None
     dialects: Mapping[str, WordConfidence] = field(default_factory=dict)
 
 
 class Shader:
-    """Looks at every accepted text once for each model."""
+    """Calibrates from accepted texts; each is aligned once for each model."""
 
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store, self._prepare = store, Preparer(catalogue)
-        self._judged: dict[tuple[str, str], list[LabelledWord]] = {}
+        self._points: dict[tuple[str, str], list[LabelledWord]] = {}
         #: One of each, however many words are alike: a million words take some megabytes.
-        self._known: dict[LabelledWord, LabelledWord] = {}
+        self._unique: dict[LabelledWord, LabelledWord] = {}
 
-    def now(self) -> Shadings:
-        """What is known by now of the model that drafts."""
+    def calibrate(self) -> Shadings:
+        """Fit the calibration of the promoted model, per dialect."""
         model = self._store.promoted()
         if model is None:
             return Shadings()
@@ -43,13 +43,15 @@ class Shader:
             if span.dialect is None:
                 continue
             key = (model.id, span.id)
-            if key not in self._judged:
-                self._judged[key] = self._look(span, words)
-            by_dialect[span.dialect].update(self._judged[key])
-        found = {dialect: fit_word_confidence(seen) for dialect, seen in by_dialect.items()}
-        return Shadings(model=model.id, dialects={tag: one for tag, one in found.items() if one is not None})
+            if key not in self._points:
+                self._points[key] = self._judge(span, words)
+            by_dialect[span.dialect].update(self._points[key])
+        markings = {dialect: fit_word_confidence(points) for dialect, points in by_dialect.items()}
+        return Shadings(
+            model=model.id, dialects={tag: marking for tag, marking in markings.items() if marking is not None}
+        )
 
-    def _look(self, span: ScoringSpan, words: Sequence[Word]) -> list[LabelledWord]:
+    def _judge(self, span: ScoringSpan, words: Sequence[Word]) -> list[LabelledWord]:
         # What is masked was looked at by nobody.
         if HIDDEN in span.reference or HIDDEN in span.hypothesis:
             return []
@@ -57,7 +59,7 @@ class Shader:
             id=span.id, reference=span.reference, hypothesis=span.hypothesis, dialect=str(span.dialect), speaker=""
         )
         try:
-            found = label_words(self._prepare(pair), [(word.text, round(word.probability, 3)) for word in words])
-            return [self._known.setdefault(each, each) for each in found]
+            points = label_words(self._prepare(pair), [(word.text, round(word.probability, 3)) for word in words])
+            return [self._unique.setdefault(point, point) for point in points]
         except DialectError:
             return []

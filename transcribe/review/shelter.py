@@ -1,5 +1,5 @@
 """
-What stands between the line and the routes: known hosts, bounded bodies, headers that keep a page to itself.
+Middleware around the routes: known hosts, bounded bodies, headers that keep a page to itself.
 
 Plain ASGI, because a wrapper of responses would cost each request more than its route does.
 """
@@ -41,11 +41,11 @@ _HOST = re.compile(r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$")
 
 
 def policy(nonce: str = "") -> str:
-    """The content security policy, with a nonce for one style sheet where there is one."""
+    """Return the content security policy, with a nonce for one style sheet where there is one."""
     return _POLICY.format(nonce=f" 'nonce-{nonce}'" if nonce else "")
 
 
-class Shelter:
+class SecurityMiddleware:
     """Wraps the routes. *hosts* are the names that the desk answers to; none: to any."""
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str], secure: bool, metrics: Metrics) -> None:
@@ -57,9 +57,9 @@ class Shelter:
             return
         began, status = time.perf_counter(), 500
         # A scope of our own: the router writes into it which route it found.
-        headers, inner = dict(scope["headers"]), dict(scope)
+        headers, routed_scope = dict(scope["headers"]), dict(scope)
 
-        async def guarded(message: Message) -> None:
+        async def send_secured(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -68,35 +68,37 @@ class Shelter:
 
         refusal = self._refusal(headers)
         if refusal is not None:
-            await _refuse(guarded, *refusal)
+            await _refuse(send_secured, *refusal)
         else:
-            await self._with_body(inner, headers, receive, guarded)
-        route = getattr(inner.get("route"), "path", "screen")
+            await self._pass_body(routed_scope, headers, receive, send_secured)
+        route = getattr(routed_scope.get("route"), "path", "screen")
         self._metrics.requests.labels(route, scope["method"], str(status)).inc()
         self._metrics.seconds.labels(route).observe(time.perf_counter() - began)
 
-    async def _with_body(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    async def _pass_body(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         """Read the body, unpack it, and hand all of it on; a body that is too large or broken ends here."""
         if scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
         try:
-            body = await _body(receive, packed=headers.get(b"content-encoding", b"").lower() == b"gzip")
-        except _Unfit as error:
+            body = await _read_body(receive, packed=headers.get(b"content-encoding", b"").lower() == b"gzip")
+        except _BodyError as error:
             await _refuse(send, error.status, error.code, error.message)
             return
-        kept = [(key, value) for key, value in scope["headers"] if key not in (b"content-encoding", b"content-length")]
-        scope["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
-        given = False
+        headers_left = [
+            (key, value) for key, value in scope["headers"] if key not in (b"content-encoding", b"content-length")
+        ]
+        scope["headers"] = [*headers_left, (b"content-length", str(len(body)).encode())]
+        body_sent = False
 
-        async def whole() -> Message:
-            nonlocal given
-            if given:
+        async def receive_body() -> Message:
+            nonlocal body_sent
+            if body_sent:
                 return await receive()
-            given = True
+            body_sent = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, whole, send)
+        await self._app(scope, receive_body, send)
 
     def _refusal(self, headers: dict[bytes, bytes]) -> tuple[int, str, str] | None:
         host = headers.get(b"host", b"").decode("latin-1")
@@ -109,57 +111,57 @@ class Shelter:
             return 413, "E_TOO_LARGE", f"a request has {MOST_BYTES} bytes at most; send fewer texts at once"
         return None
 
-    def _headers(self, path: str, given: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        names = {key.lower() for key, _ in given}
-        found = [*given, *_ALWAYS]
+    def _headers(self, path: str, headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        names = {key.lower() for key, _ in headers}
+        secured = [*headers, *_ALWAYS]
         if b"content-security-policy" not in names:
-            found.append((b"content-security-policy", policy().encode()))
+            secured.append((b"content-security-policy", policy().encode()))
         if b"cache-control" not in names:
-            found.append(_NO_STORE)
+            secured.append(_NO_STORE)
         if self._secure:
-            found.append(_TLS_ONLY)
-        return found
+            secured.append(_TLS_ONLY)
+        return secured
 
 
-class _Unfit(Exception):
+class _BodyError(Exception):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
 
 
-async def _body(receive: Receive, *, packed: bool) -> bytes:
+async def _read_body(receive: Receive, *, packed: bool) -> bytes:
     unpacker = zlib.decompressobj(wbits=31) if packed else None
     parts: list[bytes] = []
-    size, came = 0, 0
+    size, received = 0, 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Unfit(400, "E_CUT", "the request ended before its body")
+            raise _BodyError(400, "E_CUT", "the request ended before its body")
         piece: bytes = message.get("body", b"")
-        came += len(piece)
+        received += len(piece)
         try:
             piece = unpacker.decompress(piece, MOST_BYTES + 1 - size) if unpacker else piece
         except zlib.error as error:
-            raise _Unfit(400, "E_PACKED", "the body is said to be gzip, and is not") from error
+            raise _BodyError(400, "E_PACKED", "the body is said to be gzip, and is not") from error
         parts.append(piece)
         size += len(piece)
-        if size > MOST_BYTES or came > MOST_BYTES or (unpacker is not None and unpacker.unconsumed_tail):
-            raise _Unfit(413, "E_TOO_LARGE", f"a request has {MOST_BYTES} bytes at most; send fewer texts at once")
+        if size > MOST_BYTES or received > MOST_BYTES or (unpacker is not None and unpacker.unconsumed_tail):
+            raise _BodyError(413, "E_TOO_LARGE", f"a request has {MOST_BYTES} bytes at most; send fewer texts at once")
         if not message.get("more_body", False):
             break
     if unpacker is not None and not unpacker.eof:
-        raise _Unfit(400, "E_PACKED", "the packed body is cut off")
+        raise _BodyError(400, "E_PACKED", "the packed body is cut off")
     return b"".join(parts)
 
 
-def trouble(code: str, message: str, *, hint: str | None = None, item: str | None = None) -> dict[str, Any]:
-    """An error in the shape of every command's."""
-    told = {"code": code, "message": message, "hint": hint, "item": item}
-    return {"schema": "boli.error/1", "ok": False, "error": told}
+def error_document(code: str, message: str, *, hint: str | None = None, item: str | None = None) -> dict[str, Any]:
+    """Return an error in the shape of every command's."""
+    error = {"code": code, "message": message, "hint": hint, "item": item}
+    return {"schema": "boli.error/1", "ok": False, "error": error}
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:
-    body = json.dumps(trouble(code, message)).encode()
+    body = json.dumps(error_document(code, message)).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

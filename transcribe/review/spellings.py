@@ -1,4 +1,4 @@
-"""Spellings that a reviewer found right too, put where scoring looks for them: a file a dialect in the workspace."""
+"""Spellings that a reviewer found right too, added to the variants of scoring: a file a dialect in the workspace."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FOLDER = "variants"
 _TURN = threading.Lock()
 
 
-def keep(folder: Path, spellings: Iterable[Spelling], catalogue: Catalogue) -> int:
+def add(folder: Path, spellings: Iterable[Spelling], catalogue: Catalogue) -> int:
     """
-    Add *spellings* to the files of their dialects in *folder*. How many lines are new.
+    Add *spellings* to the files of their dialects in *folder*, and count the new lines.
 
     A file begins with the package's own lines for the dialect, which it replaces in scoring. What says nothing after
     normalising is left out, and so is what no dialect is known of. A line that somebody removed comes back only when
@@ -39,20 +39,20 @@ def keep(folder: Path, spellings: Iterable[Spelling], catalogue: Catalogue) -> i
                 rules = prepare.rules(Pair(id="", reference="", hypothesis="", dialect=spelling.dialect, speaker=""))
             except DialectError:
                 continue
-            line = _line(spelling, rules.normaliser)
-            if line is not None:
-                count += _add(folder, rules.dialect.tag, line)
+            row = _row_of(spelling, rules.normaliser)
+            if row is not None:
+                count += _append(folder, rules.dialect.tag, row)
     return count
 
 
-def _line(spelling: Spelling, normalise: Normaliser) -> tuple[str, ...] | None:
+def _row_of(spelling: Spelling, normalise: Normaliser) -> tuple[str, ...] | None:
     written, other = (" ".join(text.split()) for text in (spelling.written, spelling.other))
     if not normalise(written) or not normalise(other) or normalise(written) == normalise(other):
         return None
     return (written, other, "dialect", "reviewer", " ".join(spelling.name.split()), spelling.at[:10])
 
 
-def _add(folder: Path, tag: str, line: tuple[str, ...]) -> bool:
+def _append(folder: Path, tag: str, row: tuple[str, ...]) -> bool:
     file = folder / f"{tag}.tsv"
     packaged = resources.files("dialects") / "catalogue" / "variants" / f"{tag}.tsv"
     if file.is_file():
@@ -60,10 +60,10 @@ def _add(folder: Path, tag: str, line: tuple[str, ...]) -> bool:
     else:
         text = packaged.read_text(encoding="utf-8") if packaged.is_file() else "\t".join(COLUMNS) + "\n"
     rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
-    if any(tuple(row[:2]) == line[:2] for row in rows):
+    if any(tuple(fields[:2]) == row[:2] for fields in rows):
         return False
     folder.mkdir(exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    fresh.write_text(text + ("" if text.endswith("\n") else "\n") + "\t".join(line) + "\n", encoding="utf-8")
-    fresh.replace(file)
+    new_file = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    new_file.write_text(text + ("" if text.endswith("\n") else "\n") + "\t".join(row) + "\n", encoding="utf-8")
+    new_file.replace(file)
     return True

@@ -14,7 +14,7 @@ from transcribe.review.shelter import policy
 
 router = APIRouter(include_in_schema=False)
 
-#: What is said where the screen was not built.
+#: The answer where the screen was not built.
 NOT_BUILT = (
     "The desk is open, and its screen was not built into this installation.\n"
     "`{command}` brings it. The API answers at /api/v1.\n"
@@ -41,10 +41,10 @@ _PART = {"cache-control": "public, max-age=31536000, immutable", "content-securi
 
 @router.get("/{path:path}")
 async def screen(path: str, request: Request, service: ServiceOf) -> Response:
-    """A file of the screen; the page itself for every address that is none."""
+    """Send a file of the screen; the page itself for every address that is none."""
     if path.startswith("api/"):
         raise Refused(404, "E_ROUTE", "the API has no such address", hint="/api/v1/openapi.json lists them")
-    file = _files(service).get(path)
+    file = _list_files(service).get(path)
     if file is not None and path != "index.html":
         headers = _PART if path.startswith("assets/") else {"cache-control": "no-cache"}
         return FileResponse(file, media_type=_TYPES[file.suffix], headers=headers)
@@ -59,18 +59,19 @@ async def screen(path: str, request: Request, service: ServiceOf) -> Response:
     return Response(body, media_type="text/html", headers=headers)
 
 
-def _files(service: Service) -> dict[str, Path]:
-    """Every file of the screen by its address: what is not listed cannot be asked for. A screen built anew is seen."""
+def _list_files(service: Service) -> dict[str, Path]:
+    """Map each file of the screen by its address: no other can be asked for. A screen built anew is noticed."""
     folder = service.screen
     page = folder / "index.html"
     built = page.stat().st_mtime_ns if page.is_file() else 0
-    seen, found = service.__dict__.get("_screen_files", (None, {}))
-    if seen != built:
-        found = {
+    built_before: int | None
+    files: dict[str, Path]
+    built_before, files = service.__dict__.get("_screen_files", (None, {}))
+    if built_before != built:
+        files = {
             file.relative_to(folder).as_posix(): file
             for file in (folder.rglob("*") if built else ())
             if file.is_file() and not file.is_symlink() and file.suffix in _TYPES
         }
-        service.__dict__["_screen_files"] = (built, found)
-    files: dict[str, Path] = found
+        service.__dict__["_screen_files"] = (built, files)
     return files

@@ -1,4 +1,4 @@
-"""How often somebody may ask, and how often somebody may be wrong. Kept in memory: the desk is one process."""
+"""Limits on how often somebody may ask, and may be wrong. Kept in memory: the desk is one process."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Throttle:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_s(self, name: str) -> float:
-        """Seconds until *name* may go on; 0 at once."""
-        left = self._left(name)
-        return 0.0 if left >= 1 else (1 - left) / self._rate
+        """Return the seconds until *name* may go on; 0 at once."""
+        level = self._level(name)
+        return 0.0 if level >= 1 else (1 - level) / self._rate
 
     def spend(self, name: str) -> None:
         """Take one from the bucket of *name*."""
-        self._buckets[name] = (self._left(name) - 1, self._clock())
+        self._buckets[name] = (self._level(name) - 1, self._clock())
         self._buckets.move_to_end(name)
         while len(self._buckets) > _MOST:
             self._buckets.popitem(last=False)
@@ -33,6 +33,6 @@ class Throttle:
         """Fill the bucket of *name*."""
         self._buckets.pop(name, None)
 
-    def _left(self, name: str) -> float:
-        left, then = self._buckets.get(name, (self._size, 0.0))
-        return min(self._size, left + (self._clock() - then) * self._rate)
+    def _level(self, name: str) -> float:
+        level, filled_at = self._buckets.get(name, (self._size, 0.0))
+        return min(self._size, level + (self._clock() - filled_at) * self._rate)

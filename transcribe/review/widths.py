@@ -1,4 +1,4 @@
-"""How sure the error rate of each dialect is: what decides, beside minutes, which one is asked for first."""
+"""Interval widths of each dialect's error rate: they decide, beside minutes, which dialect is asked for first."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Widths:
         #: By model and correction: errors and reference words.
         self._counts: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def now(self) -> Mapping[str, float]:
-        """By tag as the desk has it; without those of which too little is known for an interval."""
+    def measure(self) -> Mapping[str, float]:
+        """Return the half widths by tag as the desk has it, without dialects of too few texts for an interval."""
         model = self._store.promoted()
         if model is None:
             return {}
-        spoken: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        counts_by_speaker: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         sessions: dict[str, set[str]] = defaultdict(set)
         for span in self._store.scoring_spans(model.id):
             if span.dialect is None:
@@ -37,21 +37,21 @@ class Widths:
             sessions[speaker].add(span.session or span.recording)
             key = (model.id, span.id)
             if key not in self._counts:
-                self._counts[key] = self._counted(span.dialect, span.reference, span.hypothesis)
-            spoken[span.dialect][speaker].append(self._counts[key])
+                self._counts[key] = self._count_errors(span.dialect, span.reference, span.hypothesis)
+            counts_by_speaker[span.dialect][speaker].append(self._counts[key])
         blocks = blocks_of(sessions)
-        found = {dialect: _half_width(by_speaker, blocks) for dialect, by_speaker in spoken.items()}
-        return {dialect: width for dialect, width in found.items() if width is not None}
+        widths = {dialect: _half_width(by_speaker, blocks) for dialect, by_speaker in counts_by_speaker.items()}
+        return {dialect: width for dialect, width in widths.items() if width is not None}
 
-    def _counted(self, dialect: str, reference: str, hypothesis: str) -> tuple[int, int]:
+    def _count_errors(self, dialect: str, reference: str, hypothesis: str) -> tuple[int, int]:
         pair = Pair(id="", reference=reference, hypothesis=hypothesis, dialect=dialect, speaker="")
         try:
             prepared = self._prepare(pair)
-            said, heard = prepared.reference, prepared.hypothesis
+            reference_words, hypothesis_words = prepared.reference, prepared.hypothesis
         except DialectError:
-            said, heard = reference.split(), hypothesis.split()
-        _, substitutions, deletions, insertions = count(said, heard)
-        return substitutions + deletions + insertions, len(said)
+            reference_words, hypothesis_words = reference.split(), hypothesis.split()
+        _, substitutions, deletions, insertions = count(reference_words, hypothesis_words)
+        return substitutions + deletions + insertions, len(reference_words)
 
 
 def _half_width(by_speaker: Mapping[str, list[tuple[int, int]]], blocks: Mapping[str, str]) -> float | None:
@@ -60,5 +60,5 @@ def _half_width(by_speaker: Mapping[str, list[tuple[int, int]]], blocks: Mapping
         for errors, words in counts:
             sums[blocks[speaker]][0] += errors
             sums[blocks[speaker]][1] += words
-    error = standard_error([each[0] for each in sums.values()], [each[1] for each in sums.values()])
+    error = standard_error([errors for errors, _ in sums.values()], [words for _, words in sums.values()])
     return None if error is None else t_quantile((1 + _CONFIDENCE) / 2, len(sums) - 1) * error

@@ -1,4 +1,4 @@
-"""The shapes that go over the line, in and out. Their words are those of the API's description."""
+"""Shapes of requests and answers. Their words are those of the API's description."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OpId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 #: JSON has no tuples, only lists.
-Both = Annotated[tuple[Tag, Tag], Field(strict=False)]
+SpellingPair = Annotated[tuple[Tag, Tag], Field(strict=False)]
 #: What every database can count to.
 Count = Annotated[int, Field(ge=0, le=2**53)]
 #: Milliseconds of a day, more than anybody works on one segment.
@@ -39,13 +39,13 @@ Active = Annotated[int, Field(ge=0, le=86_400_000)]
 
 
 class In(BaseModel):
-    """Something that comes in: unknown keys are refused, a number is not taken for a text."""
+    """The base of requests: unknown keys are refused, a number is not taken for a text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Out(BaseModel):
-    """Something that goes out."""
+    """The base of answers."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +56,7 @@ class SignIn(In):
 
 
 class Me(Out):
-    """Who is signed in, and what their pages need to know."""
+    """The person who is signed in, and settings that their pages need."""
 
     id: str
     name: str
@@ -98,7 +98,7 @@ class DraftOut(Out):
 
 
 class SentBack(Out):
-    """Why a text came back."""
+    """The reasons for which a text came back."""
 
     reasons: list[str]
     note: str
@@ -204,11 +204,11 @@ class VerdictIn(In):
     reasons: Annotated[list[Reason], Field(max_length=20)] = Field(default_factory=list)
     note: Annotated[str, StringConstraints(max_length=2_000)] = ""
     #: Spellings that are right too: as written, and the other.
-    variants: Annotated[list[Both], Field(max_length=20)] = Field(default_factory=list)
+    variants: Annotated[list[SpellingPair], Field(max_length=20)] = Field(default_factory=list)
     played_ms: Active = 0
 
     @model_validator(mode="after")
-    def _says_why(self) -> Self:
+    def _check_reasons(self) -> Self:
         if self.decision == "send_back" and not self.reasons:
             raise ValueError("sending back needs a reason")
         return self
@@ -243,7 +243,7 @@ class HistoryOut(Out):
 
 
 class ReviewOut(Out):
-    """What a reviewer decides on; every field but ``waiting`` is absent where nothing waits."""
+    """The segment that a reviewer decides on; every field but ``waiting`` is absent where nothing waits."""
 
     waiting: bool
     #: ``review``, ``disputed`` (texts that differ; no names, no order) or ``aside``.
@@ -257,7 +257,7 @@ class ReviewOut(Out):
 
 
 class SpanOfWork(Out):
-    """What somebody did since a moment."""
+    """The sums of somebody's work since a moment."""
 
     since: str | None = None
     segments: int
@@ -292,7 +292,7 @@ class WorkOut(Out):
 
 
 class Trouble(Out):
-    """What went wrong, as in every command of boli."""
+    """An error, as in every command of boli."""
 
     code: str
     message: str
@@ -308,67 +308,67 @@ class ErrorOut(Out):
     error: Trouble
 
 
-def operation_of(given: CorrectionIn) -> Operation:
-    """The operation as the store takes it, with the hash that tells whether its id is used for something else."""
+def operation_of(correction: CorrectionIn) -> Operation:
+    """Return the operation as the store takes it, with a hash that shows if its id is used for something else."""
     names = ("normalised", "guideline", "speaker", "start_ms", "end_ms")
-    more = {name: value for name in names if (value := getattr(given, name)) is not None}
+    more = {name: value for name in names if (value := getattr(correction, name)) is not None}
     return Operation(
-        op_id=given.op_id,
-        body=body_hash(given),
-        segment=given.segment,
-        fence=given.fence,
-        base_version=given.base_version,
-        text=given.text,
-        tags=tuple(given.tags),
-        active=given.active_ms,
-        client_time=given.client_time,
-        seq=given.seq,
+        op_id=correction.op_id,
+        body=body_hash(correction),
+        segment=correction.segment,
+        fence=correction.fence,
+        base_version=correction.base_version,
+        text=correction.text,
+        tags=tuple(correction.tags),
+        active=correction.active_ms,
+        client_time=correction.client_time,
+        seq=correction.seq,
         more=more,
     )
 
 
-def verdict_of(given: VerdictIn) -> Verdict:
-    """The verdict as the store takes it."""
+def verdict_of(verdict: VerdictIn) -> Verdict:
+    """Return the verdict as the store takes it."""
     return Verdict(
-        op_id=given.op_id,
-        body=body_hash(given),
-        segment=given.segment,
-        fence=given.fence,
-        version=given.version,
-        decision=given.decision,
-        text=given.text,
-        normalised=given.normalised,
-        tags=tuple(given.tags),
-        reasons=tuple(given.reasons),
-        note=given.note,
-        variants=tuple(given.variants),
-        played=given.played_ms,
+        op_id=verdict.op_id,
+        body=body_hash(verdict),
+        segment=verdict.segment,
+        fence=verdict.fence,
+        version=verdict.version,
+        decision=verdict.decision,
+        text=verdict.text,
+        normalised=verdict.normalised,
+        tags=tuple(verdict.tags),
+        reasons=tuple(verdict.reasons),
+        note=verdict.note,
+        variants=tuple(verdict.variants),
+        played=verdict.played_ms,
     )
 
 
-def body_hash(given: In) -> str:
-    """Hash of all that an operation says beside its id."""
-    said = given.model_dump(mode="json", exclude={"op_id"})
+def body_hash(operation: In) -> str:
+    """Hash all fields of an operation but its id."""
+    fields = operation.model_dump(mode="json", exclude={"op_id"})
     # As before there were these fields: what is sent again after an update is the same operation.
-    for name in _LATER[isinstance(given, VerdictIn)]:
-        if said.get(name) is None:
-            said.pop(name, None)
-    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    for name in _LATER[isinstance(operation, VerdictIn)]:
+        if fields.get(name) is None:
+            fields.pop(name, None)
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def outcome_out(outcome: Outcome) -> dict[str, object]:
-    """The answer to an operation; what does not apply is left out."""
+    """Return the answer to an operation; what does not apply is left out."""
     names = ("version", "text_sha256", "server_text", "reason")
-    told = {name: value for name in names if (value := getattr(outcome, name)) is not None}
-    return {"op_id": outcome.op_id, "status": outcome.status, **told}
+    details = {name: value for name in names if (value := getattr(outcome, name)) is not None}
+    return {"op_id": outcome.op_id, "status": outcome.status, **details}
 
 
 def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> dict[str, object]:
     """
-    A segment for who may see it.
+    Return a segment for who may see it.
 
     Args:
-        blind: Whether texts of other people are kept from the caller.
+        blind: Keep texts of other people from the caller.
     """
     draft = None
     if view.words is not None and view.model is not None:

@@ -16,7 +16,7 @@ Definitions = dict[str, str]
 
 
 class DialectOut(Out):
-    """One dialect's progress. What each word means stands in ``definitions``."""
+    """The progress of one dialect, in the words of ``definitions``."""
 
     dialect: str
     name: str
@@ -43,7 +43,7 @@ class ProgressOut(Out):
 
 
 class DoubtsRow(Out):
-    """What was wrong among the words that are marked as doubtful, and among the others."""
+    """The errors among the words that are marked as doubtful, and among the others."""
 
     #: Accepted words that were looked at, and whether they are enough to calibrate by.
     words: int
@@ -55,7 +55,7 @@ class DoubtsRow(Out):
 
 
 class QualityRow(Out):
-    """How good the texts of one dialect are; shares are of 1, ``None``: nothing to tell it by."""
+    """The quality of one dialect's texts; shares are of 1, ``None`` where there is nothing to tell it by."""
 
     dialect: str
     name: str
@@ -91,7 +91,7 @@ class DialectSpan(SpanOfWork):
 
 
 class ProductivityOut(Out):
-    """By person in alphabetical order: nobody is ranked."""
+    """The work by person in alphabetical order: nobody is ranked."""
 
     people: list[PersonSpan]
     dialects: list[DialectSpan]
@@ -157,7 +157,7 @@ class AnswerIn(In):
 
 
 class DecidedOut(Out):
-    """What a reviewer decided about a text of one's own; ``became`` is the text in its place, where there is one."""
+    """A reviewer's decision about a text of one's own; ``became`` is the text in its place, where there is one."""
 
     segment: str
     dialect: str
@@ -181,7 +181,7 @@ class HeardOut(Out):
 
 
 class HeardPage(Out):
-    """The newest first. ``before`` asks for the next page; ``None``: there is none."""
+    """The listenings, the newest first. ``before`` asks for the next page; ``None``: there is none."""
 
     listenings: list[HeardOut]
     before: int | None
@@ -215,7 +215,7 @@ class PersonIn(In):
 
 
 class PersonChange(In):
-    """What is given changes."""
+    """The fields of a person to change."""
 
     roles: Annotated[list[Role], Field(min_length=1, max_length=4)] | None = None
     dialects: Annotated[list[Tag], Field(max_length=50)] | None = None
@@ -223,7 +223,7 @@ class PersonChange(In):
 
 
 class InvitationOut(Out):
-    """Said this once: the end of a link, good for one use until a moment."""
+    """The end of a link, good for one use until a moment; it is in no other answer."""
 
     person: str
     name: str
@@ -241,7 +241,7 @@ class InvitationUse(In):
 
 
 class InvitedOut(Out):
-    """Whom an invitation is for."""
+    """The person that an invitation is for."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Shapes of what is done to segments themselves: masked stretches, and steps that make them into others."""
+"""Shapes of changes to segments themselves: masked stretches, and steps that make them into others."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ReshapeOut(Out):
 
 
 def mask_out(mask: Mask) -> dict[str, object]:
-    """A masked stretch, for who may mask."""
+    """Return a masked stretch, for who may mask."""
     return {
         "id": mask.id,
         "recording": mask.recording,
@@ -64,15 +64,15 @@ def mask_out(mask: Mask) -> dict[str, object]:
     }
 
 
-def reshape_of(given: ReshapeIn) -> Reshape:
-    """The step as the store takes it."""
+def reshape_of(step: ReshapeIn) -> Reshape:
+    """Return the step as the store takes it."""
     return Reshape(
-        op_id=given.op_id,
-        body=body_hash(given),
-        kind=given.kind,
-        segment=given.segment,
-        fence=given.fence,
-        start=given.start_ms,
-        end=given.end_ms,
-        of=given.of,
+        op_id=step.op_id,
+        body=body_hash(step),
+        kind=step.kind,
+        segment=step.segment,
+        fence=step.fence,
+        start=step.start_ms,
+        end=step.end_ms,
+        of=step.of,
     )
