@@ -36,7 +36,7 @@ def demo_desk(tmp_path_factory: pytest.TempPathFactory) -> StoppedDesk:
     place = tmp_path_factory.mktemp("demo") / "desk"
     parts = [word for name in CONVERSATIONS for word in ("--conversation", name)]
     desk = serve(place, "demo", str(place), "--serve", *parts)
-    return StoppedDesk(workspace=place, output="".join(desk.said), code=desk.stop())
+    return StoppedDesk(workspace=place, output="".join(desk.output), code=desk.stop())
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_demos_desk_tells_its_passwords_once_and_ends_at_a_word(demo_desk: S
     assert set(demo_desk.passwords) == {"transcriber", "reviewer", "lead"}
     assert demo_desk.code == 0
     again = serve(workspace, "demo", str(workspace), "--serve")
-    said = "".join(again.said)
+    said = "".join(again.output)
     assert not any(password in said for password in demo_desk.passwords.values())
     assert "drafted" not in said
     assert again.url.startswith("http://127.0.0.1:")

@@ -44,7 +44,7 @@ class Room:
     clients: dict[str, TestClient] = field(default_factory=dict)
 
     def talk(self, name: str = "talk", count: int = 2, **facts: Any) -> list[str]:
-        """A recording of *count* drafted segments, laid out: their ids by time."""
+        """Add and lay out a recording of *count* drafted segments, and return their ids by time."""
         tones = [(2_000 * n, 2_000 * n + 1_000, (LOW, HIGH)[n % 2]) for n in range(count)]
         desk = Desk(self.store, self.folder / "audio")
         recording = desk.add(name, tones, duration=2_000 * count + 500, **({"dialect": "hi"} | facts))
@@ -54,20 +54,20 @@ class Room:
         return [segment.id for segment in self.store.segments(recording.id)]
 
     def person(self, name: str, *roles: Any, **facts: Any) -> TestClient:
-        """Somebody who is signed in, ready to ask."""
+        """Add a person and return a client that is signed in as them."""
         self.store.add_person(name, roles or ("transcriber",), password=HASHED, **facts)
         return self.sign_in(name)
 
     def sign_in(self, name: str, password: str = PASSWORD) -> TestClient:
         client = self.stranger()
-        said = client.post("/api/v1/session", json={"name": name, "password": password})
-        assert said.status_code == 200, said.text
-        client.headers["x-boli-csrf"] = said.json()["csrf"]
+        answer = client.post("/api/v1/session", json={"name": name, "password": password})
+        assert answer.status_code == 200, answer.text
+        client.headers["x-boli-csrf"] = answer.json()["csrf"]
         self.clients[name] = client
         return client
 
     def stranger(self) -> TestClient:
-        """Somebody who is not signed in."""
+        """Return a client that is not signed in."""
         scheme = "https" if self.secure else "http"
         app = build(self.service, hosts=("localhost",))
         return TestClient(app, base_url=f"{scheme}://localhost", raise_server_exceptions=False)
@@ -97,20 +97,20 @@ def room(tmp_path: Path, template: Path) -> Iterator[Room]:
     yield from room_in(tmp_path, template)
 
 
-def take(client: TestClient, count: int = 1, **asked: Any) -> list[dict[str, Any]]:
-    said = client.post("/api/v1/leases", json={"count": count, **asked})
-    assert said.status_code == 200, said.text
-    found: list[dict[str, Any]] = said.json()
-    return found
+def take(client: TestClient, count: int = 1, **options: Any) -> list[dict[str, Any]]:
+    answer = client.post("/api/v1/leases", json={"count": count, **options})
+    assert answer.status_code == 200, answer.text
+    leases: list[dict[str, Any]] = answer.json()
+    return leases
 
 
 def operation(lease: dict[str, Any], text: str, op_id: str = "operation-1", **facts: Any) -> dict[str, Any]:
-    whole = {"op_id": op_id, "segment": lease["segment"], "fence": lease["fence"], "base_version": lease["version"]}
-    return whole | {"text": text} | facts
+    fields = {"op_id": op_id, "segment": lease["segment"], "fence": lease["fence"], "base_version": lease["version"]}
+    return fields | {"text": text} | facts
 
 
 def send(client: TestClient, *operations: dict[str, Any]) -> list[dict[str, Any]]:
-    said = client.post("/api/v1/corrections", json=list(operations))
-    assert said.status_code == 200, said.text
-    found: list[dict[str, Any]] = said.json()
-    return found
+    answer = client.post("/api/v1/corrections", json=list(operations))
+    assert answer.status_code == 200, answer.text
+    outcomes: list[dict[str, Any]] = answer.json()
+    return outcomes

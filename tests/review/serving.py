@@ -23,20 +23,20 @@ class Process:
     process: subprocess.Popen[str]
     url: str
     reader: threading.Thread
-    #: What it had said when it opened.
-    said: tuple[str, ...] = ()
+    #: The lines that it printed until it was open.
+    output: tuple[str, ...] = ()
 
     def kill(self) -> None:
-        """As when the power of the process ends: no word to anybody."""
+        """End the process without a word to anybody, as when the power fails."""
         self.process.kill()
-        self._ended()
+        self._wait()
 
     def stop(self) -> int:
-        """As when somebody presses Ctrl-C."""
+        """End the process as Ctrl-C does, and return its exit code."""
         self.process.terminate()
-        return self._ended()
+        return self._wait()
 
-    def _ended(self) -> int:
+    def _wait(self) -> int:
         code = self.process.wait(timeout=60)
         self.reader.join()
         assert self.process.stderr is not None
@@ -59,20 +59,20 @@ def serve(workspace: Path, *words: str, port: int = 0, **more: str) -> Process:
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
-    said = []
+    lines_read = []
     while (line := lines.get(timeout=300)) is not None:
-        said.append(line)
+        lines_read.append(line)
         if " open at " in line:
-            return Process(process, line.rsplit(" ", 1)[1].strip(), reader, tuple(said))
-    raise AssertionError(f"the desk did not open: {''.join(said)}")
+            return Process(process, line.rsplit(" ", 1)[1].strip(), reader, tuple(lines_read))
+    raise AssertionError(f"the desk did not open: {''.join(lines_read)}")
 
 
 def quiet_port() -> int:
-    """A port that no outgoing connection is given, so that a desk that dies finds it free when it is opened again."""
+    """Return a port that no outgoing connection is given, so that a desk that dies finds it free again."""
     while True:
         port = random.randrange(20_000, 32_000)
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) != 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
 
 

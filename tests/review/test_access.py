@@ -19,17 +19,17 @@ def tls_room(tmp_path: Path, template: Path) -> Iterator[Room]:
 
 def test_the_cookie_on_this_machine_is_hidden_from_scripts_and_other_sites(room: Room) -> None:
     asha = room.person("asha")
-    said = asha.post("/api/v1/session", json={"name": "asha", "password": PASSWORD}).headers["set-cookie"]
-    assert said.startswith("boli_session=")
-    assert "HttpOnly" in said and "SameSite=lax" in said and "Path=/" in said and "Secure" not in said
+    cookie = asha.post("/api/v1/session", json={"name": "asha", "password": PASSWORD}).headers["set-cookie"]
+    assert cookie.startswith("boli_session=")
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Path=/" in cookie and "Secure" not in cookie
 
 
 def test_the_cookie_under_tls_is_bound_to_this_host(tls_room: Room) -> None:
     tls_room.person("asha")
-    said = tls_room.stranger().post("/api/v1/session", json={"name": "asha", "password": PASSWORD})
-    cookie = said.headers["set-cookie"]
+    answer = tls_room.stranger().post("/api/v1/session", json={"name": "asha", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-boli=") and "Secure" in cookie and "Domain" not in cookie
-    assert said.headers["strict-transport-security"].startswith("max-age=")
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
 
 
 def test_a_session_says_who_is_there_and_ends_when_told(room: Room) -> None:
@@ -44,7 +44,7 @@ def test_a_session_ends_unused(room: Room) -> None:
     asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
     room.clock.go(9 * 3_600)
     room.service.identity_by_key.clear()
-    assert [each.get("/api/v1/session").status_code for each in (asha, eyes)] == [200, 401]
+    assert [client.get("/api/v1/session").status_code for client in (asha, eyes)] == [200, 401]
     room.clock.go(13 * 3_600)
     room.service.identity_by_key.clear()
     assert asha.get("/api/v1/session").status_code == 401
@@ -76,9 +76,9 @@ def test_another_sessions_word_does_not_let_a_change_in(room: Room) -> None:
 
 def test_two_session_cookies_are_none(room: Room) -> None:
     asha = room.person("asha")
-    [cookie] = [each.value for each in asha.cookies.jar]
-    twice = {"cookie": f"boli_session={cookie}; boli_session=other"}
-    assert room.stranger().get("/api/v1/session", headers=twice).status_code == 401
+    [session] = [cookie.value for cookie in asha.cookies.jar]
+    headers = {"cookie": f"boli_session={session}; boli_session=other"}
+    assert room.stranger().get("/api/v1/session", headers=headers).status_code == 401
 
 
 def test_a_script_works_with_a_token_and_needs_no_cookie(room: Room) -> None:
@@ -103,16 +103,16 @@ def test_passwords_are_not_guessed_for_long(room: Room) -> None:
 
 
 def test_a_password_of_a_megabyte_is_refused_unread(room: Room) -> None:
-    said = room.stranger().post("/api/v1/session", json={"name": "asha", "password": "x" * 1_000_000})
-    assert said.status_code == 422
+    answer = room.stranger().post("/api/v1/session", json={"name": "asha", "password": "x" * 1_000_000})
+    assert answer.status_code == 422
 
 
 def test_who_asks_too_often_is_told_to_wait(room: Room) -> None:
     asha = room.person("asha")
     room.service.pace = Throttle(rate=0.5, size=3, clock=lambda: 0.0)
-    said = [asha.get("/api/v1/session") for _ in range(4)]
-    assert [each.status_code for each in said] == [200, 200, 200, 429]
-    assert said[3].headers["retry-after"] == "2"
+    answers = [asha.get("/api/v1/session") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[3].headers["retry-after"] == "2"
 
 
 def test_who_is_disabled_is_out_within_a_second(room: Room) -> None:

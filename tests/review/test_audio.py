@@ -14,14 +14,16 @@ def test_a_holder_hears_the_segment_in_opus_and_it_is_written_down(room: Room) -
     room.talk()
     asha = room.person("asha")
     [lease] = take(asha)
-    said = asha.get(lease["audio_url"])
-    assert (said.status_code, said.headers["content-type"]) == (200, "audio/webm")
-    assert said.headers["cache-control"] == "private, no-store"
-    with av.open(io.BytesIO(said.content)) as sound:
+    answer = asha.get(lease["audio_url"])
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/webm")
+    assert answer.headers["cache-control"] == "private, no-store"
+    with av.open(io.BytesIO(answer.content)) as sound:
         assert sound.streams.audio[0].codec_context.name in ("opus", "libopus")
         length = sum(frame.samples for frame in sound.decode(audio=0)) / 48_000 * 1_000
     assert abs(length - (lease["clip_end_ms"] - lease["clip_start_ms"])) < 150
-    assert [(each.person, each.segment) for each in room.store.who_heard()] == [("asha", lease["segment"])]
+    assert [(listening.person, listening.segment) for listening in room.store.who_heard()] == [
+        ("asha", lease["segment"])
+    ]
 
 
 def test_a_player_may_ask_for_parts_and_is_written_down_once(room: Room) -> None:
@@ -35,7 +37,7 @@ def test_a_player_may_ask_for_parts_and_is_written_down_once(room: Room) -> None
 
 
 @pytest.mark.parametrize(
-    ("asked", "codes"),
+    ("span", "codes"),
     [
         ("bytes=5-4", {400}),
         ("bytes=99999999-", {416}),
@@ -44,11 +46,11 @@ def test_a_player_may_ask_for_parts_and_is_written_down_once(room: Room) -> None
         ("bytes=" + ",".join(f"{n}-{n}" for n in range(0, 10_000, 2)), {200, 400, 416}),
     ],
 )
-def test_odd_parts_are_answered_and_never_break_the_desk(room: Room, asked: str, codes: set[int]) -> None:
+def test_odd_parts_are_answered_and_never_break_the_desk(room: Room, span: str, codes: set[int]) -> None:
     room.talk()
     asha = room.person("asha")
     [lease] = take(asha)
-    assert asha.get(lease["audio_url"], headers={"range": asked}).status_code in codes
+    assert asha.get(lease["audio_url"], headers={"range": span}).status_code in codes
 
 
 def test_the_waveform_fits_the_clip(room: Room) -> None:
@@ -81,8 +83,8 @@ def test_nobody_else_hears_it_by_any_trick(room: Room) -> None:
         "encoded twice": asha.get(f"{path}?signed={signed.replace('.', '%252e')}"),
         "another host": asha.get(url, headers={"host": "evil.example"}),
     }
-    assert {why: said.status_code for why, said in tries.items() if said.status_code < 400} == {}
-    assert all(said.headers["content-type"] == "application/json" for said in tries.values() if said.content)
+    assert {why: answer.status_code for why, answer in tries.items() if answer.status_code < 400} == {}
+    assert all(answer.headers["content-type"] == "application/json" for answer in tries.values() if answer.content)
     assert list(room.store.who_heard()) == []
 
 
@@ -101,12 +103,12 @@ def test_an_address_ends_after_ten_minutes(room: Room) -> None:
 def test_an_address_ends_with_the_hold(room: Room) -> None:
     room.talk()
     asha = room.person("asha")
-    one, two = take(asha, 2)
-    send(asha, operation(one, "done"))
-    asha.delete(f"/api/v1/leases/{two['id']}")
-    assert [asha.get(each["audio_url"]).status_code for each in (one, two)] == [404, 404]
-    assert asha.get(f"/api/v1/segments/{one['segment']}").json()["audio_url"] is None
-    [again] = take(asha, segments=[one["segment"]])
+    first, second = take(asha, 2)
+    send(asha, operation(first, "done"))
+    asha.delete(f"/api/v1/leases/{second['id']}")
+    assert [asha.get(lease["audio_url"]).status_code for lease in (first, second)] == [404, 404]
+    assert asha.get(f"/api/v1/segments/{first['segment']}").json()["audio_url"] is None
+    [again] = take(asha, segments=[first["segment"]])
     assert (again["text"], asha.get(again["audio_url"]).status_code) == ("done", 200)
 
 
@@ -125,5 +127,5 @@ def test_sound_that_is_gone_is_told_and_nothing_breaks(room: Room) -> None:
     [lease] = take(asha)
     for file in (room.folder / "audio").rglob("*.flac"):
         file.unlink()
-    said = asha.get(lease["audio_url"])
-    assert (said.status_code, said.json()["error"]["code"]) == (404, "E_LOST")
+    answer = asha.get(lease["audio_url"])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "E_LOST")

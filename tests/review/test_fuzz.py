@@ -1,4 +1,4 @@
-"""Whatever shape a request has: the desk answers, and never with an error of its own."""
+"""Requests of any shape: the desk answers, and never with an error of its own."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
 
 
 def ids_of(room: Room) -> list[str]:
-    """Ids that are there, so that not every request ends at a lookup."""
-    segments = [each.id for each in room.store.segments(next(room.store.recordings()).id)]
-    return [*segments, *(each.id for person in room.store.people() for each in room.store.leases(person.id))]
+    """List ids that are there, so that not every request ends at a lookup."""
+    segments = [segment.id for segment in room.store.segments(next(room.store.recordings()).id)]
+    return [*segments, *(lease.id for person in room.store.people() for lease in room.store.leases(person.id))]
 
 
 def ask_everything(room: Room, examples: int) -> dict[str, int]:
@@ -43,8 +43,8 @@ def ask_everything(room: Room, examples: int) -> dict[str, int]:
     client = room.clients["all"]
     document = client.get("/api/v1/openapi.json").json()
     schema = schemathesis.openapi.from_dict(document)
-    known = st.sampled_from(ids_of(room))
-    asked: dict[str, int] = {}
+    ids = st.sampled_from(ids_of(room))
+    count_by_route: dict[str, int] = {}
     for result in schema.get_all_operations():
         route = result.ok()
         if (route.method, route.path) == ("delete", "/api/v1/session"):
@@ -58,19 +58,19 @@ def ask_everything(room: Room, examples: int) -> dict[str, int]:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=route.as_strategy(), id=known, real=st.booleans())
+        @given(case=route.as_strategy(), id=ids, real=st.booleans())
         def ask(case: Any, id: str, real: bool) -> None:
-            given = case.path_parameters | ({"id": id} if real and "id" in case.path_parameters else {})
-            path = case.path.format(**{name: _quoted(value) for name, value in given.items()})
-            sent = {} if case.body is schemathesis.core.NOT_SET else {"json": case.body}
+            parameters = case.path_parameters | ({"id": id} if real and "id" in case.path_parameters else {})
+            path = case.path.format(**{name: _quoted(value) for name, value in parameters.items()})
+            body = {} if case.body is schemathesis.core.NOT_SET else {"json": case.body}
             query = {name: str(value) for name, value in (case.query or {}).items()}
-            said = client.request(case.method, path, params=query, **sent)
-            assert said.status_code < 500, (case.method, path, said.text)
-            asked[f"{case.method} {case.path}"] = asked.get(f"{case.method} {case.path}", 0) + 1
+            answer = client.request(case.method, path, params=query, **body)
+            assert answer.status_code < 500, (case.method, path, answer.text)
+            count_by_route[f"{case.method} {case.path}"] = count_by_route.get(f"{case.method} {case.path}", 0) + 1
 
         ask()
-    assert len(asked) == sum(len(methods) for methods in document["paths"].values()) - 1
-    return asked
+    assert len(count_by_route) == sum(len(methods) for methods in document["paths"].values()) - 1
+    return count_by_route
 
 
 def _quoted(value: object) -> str:

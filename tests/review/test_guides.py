@@ -10,28 +10,28 @@ from tests.review.conftest import Room, operation, send, take
 from transcribe.masking import terms_of
 
 
-def own(room: Room, name: str, text: str) -> None:
+def write_guide(room: Room, name: str, text: str) -> None:
     (room.folder / "guides").mkdir(exist_ok=True)
     (room.folder / "guides" / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
 def test_a_guide_has_the_rules_of_the_package_and_of_the_project(room: Room) -> None:
     asha = room.person("asha")
-    before = asha.get("/api/v1/guides/hi").json()
-    assert before["dialect"] == "hi" and not before["normalised"]
-    assert {"id", "say", "good", "bad"} == set(before["rules"][0])
-    own(room, "hi", 'normalised = true\n[[rule]]\nid = "own"\nsay = "Our way."\n')
-    now = asha.get("/api/v1/guides/hi").json()
-    assert now["normalised"] and now["rules"][-1]["say"] == {"en": "Our way."}
-    assert now["version"] != before["version"]
+    packaged = asha.get("/api/v1/guides/hi").json()
+    assert packaged["dialect"] == "hi" and not packaged["normalised"]
+    assert {"id", "say", "good", "bad"} == set(packaged["rules"][0])
+    write_guide(room, "hi", 'normalised = true\n[[rule]]\nid = "own"\nsay = "Our way."\n')
+    merged = asha.get("/api/v1/guides/hi").json()
+    assert merged["normalised"] and merged["rules"][-1]["say"] == {"en": "Our way."}
+    assert merged["version"] != packaged["version"]
 
 
 def test_what_is_no_dialect_has_no_guide_and_a_broken_one_is_named(room: Room) -> None:
     asha = room.person("asha")
     assert asha.get("/api/v1/guides/not a tag").status_code == 404
-    own(room, "hi", "no toml")
-    said = asha.get("/api/v1/guides/hi")
-    assert (said.status_code, said.json()["error"]["code"]) == (503, "E_GUIDE")
+    write_guide(room, "hi", "no toml")
+    answer = asha.get("/api/v1/guides/hi")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "E_GUIDE")
 
 
 def test_a_guide_has_the_projects_names_of_the_dialect_and_none_that_are_masked(room: Room) -> None:
@@ -51,26 +51,26 @@ def test_both_texts_go_from_the_writer_through_review_to_what_is_exported(room: 
     asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
     [lease] = take(asha)
     assert lease["normalised"] is None
-    [told] = send(asha, operation(lease, "वो आया", normalised="वह आया", guideline="hi-1"))
-    assert told["status"] == "applied"
+    [outcome] = send(asha, operation(lease, "वो आया", normalised="वह आया", guideline="hi-1"))
+    assert outcome["status"] == "applied"
     assert asha.get(f"/api/v1/segments/{lease['segment']}/history").json()["versions"][0]["normalised"] == "वह आया"
-    found = eyes.get("/api/v1/review/next").json()
-    assert (found["lease"]["normalised"], found["versions"][0]["normalised"]) == ("वह आया", "वह आया")
-    held = found["lease"]
-    given = {
+    review = eyes.get("/api/v1/review/next").json()
+    assert (review["lease"]["normalised"], review["versions"][0]["normalised"]) == ("वह आया", "वह आया")
+    review_lease = review["lease"]
+    verdict = {
         "op_id": "verdict-1",
-        "segment": held["segment"],
-        "fence": held["fence"],
+        "segment": review_lease["segment"],
+        "fence": review_lease["fence"],
         "version": 1,
         "decision": "accept",
     }
-    said = eyes.post("/api/v1/verdicts", json=given | {"normalised": "वह आया।", "played_ms": 60_000})
-    assert said.json()["status"] == "applied", said.text
+    answer = eyes.post("/api/v1/verdicts", json=verdict | {"normalised": "वह आया।", "played_ms": 60_000})
+    assert answer.json()["status"] == "applied", answer.text
     [correction] = room.store.corrections(standing=True)
     assert (correction.text, correction.normalised) == ("वो आया", "वह आया।")
-    assert {each.more["guideline"] for each in room.store.versions(lease["segment"])} == {"hi-1"}
+    assert {version.more["guideline"] for version in room.store.versions(lease["segment"])} == {"hi-1"}
     (room.folder / "boli.toml").write_text("", encoding="utf-8")
     out = tmp_path / "out.jsonl"
     must("export", out, "--format", "jsonl", "--of", "corrections", "-w", room.folder)
-    [line] = [json.loads(each) for each in out.read_text(encoding="utf-8").splitlines()]
+    [line] = [json.loads(row) for row in out.read_text(encoding="utf-8").splitlines()]
     assert (line["text"], line["normalised"]) == ("वो आया", "वह आया।")

@@ -65,71 +65,71 @@ class Typist:
         ]
 
     def _send(self, client: httpx.Client, outbox: list[dict[str, Any]]) -> None:
-        [told] = client.post("/api/v1/corrections", json=outbox[:1]).json()
-        self.answers[told["status"]] += 1
-        assert told["status"] in ("applied", "duplicate"), told
+        [outcome] = client.post("/api/v1/corrections", json=outbox[:1]).json()
+        self.answers[outcome["status"]] += 1
+        assert outcome["status"] in ("applied", "duplicate"), outcome
         self.acknowledged[outbox[0]["segment"]] = outbox[0]["text"]
         outbox.pop(0)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A workspace with much to write and people with tokens."""
-    folder = workspace.create(tmp_path / "desk", {"desk": SETTINGS})
-    with Store.open(f"sqlite:///{folder}/boli.db") as store:
+    created = workspace.create(tmp_path / "desk", {"desk": SETTINGS})
+    with Store.open(f"sqlite:///{created}/boli.db") as store:
         store.add_recordings([recording(dialect="hi", duration=SEGMENTS * 1_000)])
         store.save_drafted(drafted("talk", [("A", n * 1_000, n * 1_000 + 900, "word") for n in range(SEGMENTS)]))
         store.lay_out(DeskRules(**DeskSettings(**SETTINGS).model_dump(include=set(DeskRules.__dataclass_fields__))))
         for n in range(PEOPLE):
             person = store.add_person(f"p{n}", ["transcriber"])
             store.add_token(key_hash(f"p{n}"), person, "test", ["work"])
-    return folder
+    return created
 
 
-def test_no_text_is_lost_or_taken_twice_when_the_desk_is_killed(place: Path) -> None:
+def test_no_text_is_lost_or_taken_twice_when_the_desk_is_killed(folder: Path) -> None:
     seed = random.randrange(10**6)
     rng = random.Random(seed)
     typists, stop = [Typist(f"p{n}") for n in range(PEOPLE)], threading.Event()
-    desk = serve(place)
+    desk = serve(folder)
     port = int(desk.url.rsplit(":", 1)[1])
-    threads = [threading.Thread(target=each.work, args=(desk.url, stop)) for each in typists]
+    threads = [threading.Thread(target=typist.work, args=(desk.url, stop)) for typist in typists]
     for thread in threads:
         thread.start()
     for _ in range(KILLS):
-        _wait_for_answers(typists, sum(len(each.acknowledged) for each in typists) + 10, threads)
+        _wait_for_answers(typists, sum(len(typist.acknowledged) for typist in typists) + 10, threads)
         time.sleep(rng.uniform(0, 0.2))
         desk.kill()
-        desk = serve(place, port=port)
-    _wait_for_answers(typists, sum(len(each.acknowledged) for each in typists) + 10, threads)
+        desk = serve(folder, port=port)
+    _wait_for_answers(typists, sum(len(typist.acknowledged) for typist in typists) + 10, threads)
     stop.set()
     for thread in threads:
         thread.join()
     assert desk.stop() == 0
-    answers = sum((each.answers for each in typists), Counter())
+    answers = sum((typist.answers for typist in typists), Counter())
     assert answers["cut"] > 0, f"seed {seed}: no kill hit a text on its way, the test proves nothing"
-    _check(place, typists)
+    _check(folder, typists)
 
 
 def _wait_for_answers(typists: list[Typist], count: int, threads: list[threading.Thread]) -> None:
-    while sum(len(each.acknowledged) for each in typists) < count and any(thread.is_alive() for thread in threads):
+    while sum(len(typist.acknowledged) for typist in typists) < count and any(thread.is_alive() for thread in threads):
         time.sleep(0.02)
 
 
-def _check(place: Path, typists: list[Typist]) -> None:
-    with Store.open(f"sqlite:///{place}/boli.db") as store:
+def _check(folder: Path, typists: list[Typist]) -> None:
+    with Store.open(f"sqlite:///{folder}/boli.db") as store:
         for typist in typists:
             for segment, text in typist.acknowledged.items():
-                assert [each.text for each in store.versions(segment)] == [text]
-        written = [each.segment for each in store.corrections()]
-        assert len(written) == len(set(written)) >= sum(len(each.acknowledged) for each in typists)
+                assert [version.text for version in store.versions(segment)] == [text]
+        written = [correction.segment for correction in store.corrections()]
+        assert len(written) == len(set(written)) >= sum(len(typist.acknowledged) for typist in typists)
         assert store.broken_history() is None
         with store.reading() as connection:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
 
-def test_a_desk_that_is_stopped_ends_well_and_a_second_one_is_refused(place: Path) -> None:
-    desk: Process = serve(place)
-    said = boli("serve", "--port", "0", "--workspace", place, "--json")
-    assert (said.code, said.document["error"]["code"]) == (8, "E_LOCKED")
+def test_a_desk_that_is_stopped_ends_well_and_a_second_one_is_refused(folder: Path) -> None:
+    desk: Process = serve(folder)
+    refused = boli("serve", "--port", "0", "--workspace", folder, "--json")
+    assert (refused.code, refused.document["error"]["code"]) == (8, "E_LOCKED")
     assert httpx.get(f"{desk.url}/healthz").json() == {"status": "ok"}
     assert desk.stop() == 0

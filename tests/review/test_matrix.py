@@ -86,7 +86,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
         for name, role in [("lead", "lead"), ("data", "analyst"), ("gone", "lead")]:
             room.person(name, role)
         asha = room.clients["asha"]
-        held, written = take(asha, 2)
+        lease, written = take(asha, 2)
         send(asha, operation(written, "mine"))
         room.store.change_person("gone", disabled=True)
         room.service.identity_by_key.clear()
@@ -100,9 +100,9 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
         objection = room.store.object_to(room.store.person_named("asha").id, written["segment"], "too short")
         assert objection is not None
         room.clients["objection"] = objection.id
-        room.clients["holds"] = held
+        room.clients["holds"] = lease
         room.clients["wrote"] = written
-        masked = {"segment": held["segment"], "start_ms": 0, "end_ms": 5}
+        masked = {"segment": lease["segment"], "start_ms": 0, "end_ms": 5}
         room.clients["mask"] = room.clients["eyes"].post("/api/v1/masks", json=masked).json()["id"]
         yield room
 
@@ -112,8 +112,8 @@ def documented(room: Room) -> set[tuple[str, str]]:
     return {(method, path) for path, methods in document["paths"].items() for method in methods}
 
 
-def ask(room: Room, who: str, method: str, path: str, id: str, body: Any) -> Any:
-    client: TestClient = room.clients[who]
+def ask(room: Room, name: str, method: str, path: str, id: str, body: Any) -> Any:
+    client: TestClient = room.clients[name]
     return client.request(method, path.replace("{id}", id), json=body)
 
 
@@ -125,10 +125,10 @@ def test_every_route_stands_in_this_table(full: Room) -> None:
 def test_nobody_gets_in_without_being_known(full: Room, method: str, path: str) -> None:
     who_may, body = ROUTES[method, path]
     for who in ("nobody", "gone", "forged"):
-        said = ask(full, who, method, path, full.clients["holds"]["segment"], body)
+        answer = ask(full, who, method, path, full.clients["holds"]["segment"], body)
         opened = {"/healthz": 200, "/api/v1/invitations": 404, "/api/v1/invitations/look": 404}
         expected = opened.get(path, 401) if who_may == "open" else 401
-        assert said.status_code == expected, (who, said.text)
+        assert answer.status_code == expected, (who, answer.text)
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(ROUTES), ids=" ".join)
@@ -138,8 +138,8 @@ def test_nobody_does_what_their_role_or_scope_does_not_allow(full: Room, method:
         return
     for who, granted in GRANTED.items():
         if who_may not in granted:
-            said = ask(full, who, method, path, full.clients["holds"]["segment"], body)
-            assert said.status_code == 403, (who, said.text)
+            answer = ask(full, who, method, path, full.clients["holds"]["segment"], body)
+            assert answer.status_code == 403, (who, answer.text)
 
 
 #: Everybody who may not see what is asha's, by what a route asks for.
@@ -150,7 +150,7 @@ OUTSIDERS = {
     "review": ("asha", "ravi", "data", "script"),
     "people": ("asha", "ravi", "eyes", "data", "script"),
 }
-BY_ID = [each for each in sorted(ROUTES) if "{id}" in each[1]]
+BY_ID = [route for route in sorted(ROUTES) if "{id}" in route[1]]
 
 
 @pytest.mark.parametrize(("method", "path"), BY_ID, ids=" ".join)
@@ -177,27 +177,27 @@ def test_what_is_not_yours_and_what_is_not_there_look_the_same(full: Room, metho
 def test_an_id_that_is_none_is_not_found(full: Room, method: str, path: str, id: str) -> None:
     who_may, body = ROUTES[method, path]
     who = {"review": "eyes", "people": "lead"}.get(who_may, "asha")
-    said = ask(full, who, method, path, id, body)
+    answer = ask(full, who, method, path, id, body)
     # Some are other addresses, which take no changes.
-    assert said.status_code in (404, 405), said.text
+    assert answer.status_code in (404, 405), answer.text
 
 
 def test_a_text_for_a_hold_of_somebody_else_is_not_taken(full: Room) -> None:
-    told = send(full.clients["ravi"], operation(full.clients["holds"], "theirs", "operation-theirs"))
-    assert [(each["status"], each["reason"]) for each in told] == [("rejected", "unknown_lease")]
+    outcomes = send(full.clients["ravi"], operation(full.clients["holds"], "theirs", "operation-theirs"))
+    assert [(outcome["status"], outcome["reason"]) for outcome in outcomes] == [("rejected", "unknown_lease")]
 
 
 def test_a_verdict_without_a_hold_is_not_taken(full: Room) -> None:
-    given = VERDICT | {"segment": full.clients["wrote"]["segment"], "played_ms": 9_000}
-    said = full.clients["eyes"].post("/api/v1/verdicts", json=given)
-    assert said.json() == {"op_id": "verdict-9", "status": "rejected", "reason": "unknown_lease"}
+    verdict = VERDICT | {"segment": full.clients["wrote"]["segment"], "played_ms": 9_000}
+    answer = full.clients["eyes"].post("/api/v1/verdicts", json=verdict)
+    assert answer.json() == {"op_id": "verdict-9", "status": "rejected", "reason": "unknown_lease"}
 
 
 def test_a_wrong_password_a_missing_name_and_a_disabled_person_are_told_the_same(full: Room) -> None:
     stranger = full.stranger()
-    said = [
+    answers = [
         stranger.post("/api/v1/session", json={"name": name, "password": password})
         for name, password in [("asha", "wrong words here"), ("nobody", PASSWORD), ("gone", PASSWORD)]
     ]
-    assert {(each.status_code, each.content) for each in said} == {(401, said[0].content)}
-    assert "set-cookie" not in said[0].headers
+    assert {(answer.status_code, answer.content) for answer in answers} == {(401, answers[0].content)}
+    assert "set-cookie" not in answers[0].headers

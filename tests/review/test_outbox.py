@@ -14,8 +14,8 @@ from transcribe.errors import InputError
 from transcribe.review.intake import import_outbox, read_outbox
 
 
-def imported(room: Room, name: str, *operations: dict[str, Any], unfinished: bool = False) -> list[Outcome]:
-    """As if the person *name* had saved *operations* to a file."""
+def import_saved(room: Room, name: str, *operations: dict[str, Any], unfinished: bool = False) -> list[Outcome]:
+    """Import a file in which the person *name* saved *operations*."""
     file = room.folder / "unsent.json"
     person = {"id": room.store.person_named(name).id, "name": name}
     document = {"schema": "boli.outbox/1", "person": person, "operations": list(operations)}
@@ -27,24 +27,24 @@ def imported(room: Room, name: str, *operations: dict[str, Any], unfinished: boo
 def test_saved_work_is_applied_once_whether_it_comes_by_file_or_line(room: Room) -> None:
     room.talk(count=2)
     asha = room.person("asha")
-    one, two = take(asha, 2)
-    saved = operation(one, "मैं वहाँ"), operation(two, "second", "operation-2", seq=2)
-    assert [each.status for each in imported(room, "asha", *saved)] == ["applied", "applied"]
-    assert [each.status for each in imported(room, "asha", *saved)] == ["duplicate", "duplicate"]
-    assert [each["status"] for each in send(asha, *saved)] == ["duplicate", "duplicate"]
-    assert [each.text for each in room.store.versions(one["segment"])] == ["मैं वहाँ"]
+    first, second = take(asha, 2)
+    saved = operation(first, "मैं वहाँ"), operation(second, "second", "operation-2", seq=2)
+    assert [outcome.status for outcome in import_saved(room, "asha", *saved)] == ["applied", "applied"]
+    assert [outcome.status for outcome in import_saved(room, "asha", *saved)] == ["duplicate", "duplicate"]
+    assert [outcome["status"] for outcome in send(asha, *saved)] == ["duplicate", "duplicate"]
+    assert [version.text for version in room.store.versions(first["segment"])] == ["मैं वहाँ"]
 
 
 def test_saved_work_that_comes_late_or_beside_another_text_is_kept(room: Room) -> None:
     room.talk(count=2)
     asha, ravi = room.person("asha"), room.person("ravi")
-    one, two = take(asha, 2)
-    send(asha, operation(two, "sent", "operation-3"))
+    first, second = take(asha, 2)
+    send(asha, operation(second, "sent", "operation-3"))
     room.clock.go(5_000)
     take(ravi, 2)
-    found = imported(room, "asha", operation(one, "late"), operation(two, "other", "operation-2"))
-    assert [each.status for each in found] == ["late", "conflict"]
-    assert [each.text for each in room.store.versions(two["segment"])] == ["sent", "other"]
+    outcomes = import_saved(room, "asha", operation(first, "late"), operation(second, "other", "operation-2"))
+    assert [outcome.status for outcome in outcomes] == ["late", "conflict"]
+    assert [version.text for version in room.store.versions(second["segment"])] == ["sent", "other"]
 
 
 def test_nobody_brings_work_in_under_another_name_and_half_a_text_waits(room: Room) -> None:
@@ -52,10 +52,10 @@ def test_nobody_brings_work_in_under_another_name_and_half_a_text_waits(room: Ro
     asha = room.person("asha")
     room.person("ravi")
     [lease] = take(asha)
-    assert [each.reason for each in imported(room, "ravi", operation(lease, "mine"))] == ["unknown_lease"]
+    assert [outcome.reason for outcome in import_saved(room, "ravi", operation(lease, "mine"))] == ["unknown_lease"]
     half = operation(lease, "half a te") | {"state": "typing"}
-    assert [each.reason for each in imported(room, "asha", half)] == ["unfinished"]
-    assert [each.status for each in imported(room, "asha", half, unfinished=True)] == ["applied"]
+    assert [outcome.reason for outcome in import_saved(room, "asha", half)] == ["unfinished"]
+    assert [outcome.status for outcome in import_saved(room, "asha", half, unfinished=True)] == ["applied"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"schema":"boli.outbox/2"}', '{"secret words": 1}', "\udcff"])

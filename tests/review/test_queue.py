@@ -1,4 +1,4 @@
-"""Who is asked for what first, and what of the test split is never shown."""
+"""The order in which people are asked for dialects, and drafts of the test split, which are never sent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def test_the_dialect_whose_rate_is_known_least_is_asked_for_first(room: Room) ->
             name = f"{dialect} {n}"
             store.add_recordings([recording(name, dialect=dialect, speaker=name)])
             store.save_drafted(drafted(name, [(name, 0, 1_000, "a a"), (name, 2_000, 3_000, "a")]))
-            given = correction(f"of {name}", name, end=1_000, text=text, speaker=name, dialect=dialect)
-            store.add_corrections([given])
+            spoken = correction(f"of {name}", name, end=1_000, text=text, speaker=name, dialect=dialect)
+            store.add_corrections([spoken])
     store.add_model(Model(id=MODEL, place="somewhere", name="model"))
     store.promote(MODEL)
     store.lay_out(room.service.rules, draw=lambda: 0.5)
@@ -24,20 +24,20 @@ def test_the_dialect_whose_rate_is_known_least_is_asked_for_first(room: Room) ->
     assert widths["hi"] == 0.0 and widths["ta"] > 1.0 and "bn" not in widths
     room.service.widths = widths
     asha = room.person("asha")
-    assert [each["dialect"] for each in take(asha, 4)] == ["bn", "ta", "ta", "hi"]
+    assert [lease["dialect"] for lease in take(asha, 4)] == ["bn", "ta", "ta", "hi"]
 
 
 def test_no_address_tells_the_draft_of_the_test_split(room: Room) -> None:
     room.talk(count=3, split="test")
     asha, eyes, lead = room.person("asha"), room.person("eyes", "reviewer"), room.person("lead", "lead")
-    held, sent, split = take(asha, 3)
+    untouched, sent, split = take(asha, 3)
     send(asha, operation(sent, "written"))
     step = {"op_id": "stepping-1", "kind": "split", "segment": split["segment"], "fence": split["fence"]}
-    told = [asha.post("/api/v1/reshapes", json=step | {"start_ms": split["start_ms"] + 500}).text]
-    told.append(eyes.get("/api/v1/review/next").text)
-    for each in (asha, eyes, lead):
-        for segment in (held["segment"], sent["segment"], split["segment"]):
-            told += [each.get(f"/api/v1/segments/{segment}{part}").text for part in ("", "/history", "/masks")]
-    assert all('"draft":null' in each for each in told if '"draft"' in each)
+    texts = [asha.post("/api/v1/reshapes", json=step | {"start_ms": split["start_ms"] + 500}).text]
+    texts.append(eyes.get("/api/v1/review/next").text)
+    for client in (asha, eyes, lead):
+        for segment in (untouched["segment"], sent["segment"], split["segment"]):
+            texts += [client.get(f"/api/v1/segments/{segment}{part}").text for part in ("", "/history", "/masks")]
+    assert all('"draft":null' in text for text in texts if '"draft"' in text)
     drafted_words = ("hu hu", "sa sa", '"hu"', '"sa"')
-    assert not [each for each in [*told, str(held), str(sent)] if any(word in each for word in drafted_words)]
+    assert not [text for text in [*texts, str(untouched), str(sent)] if any(word in text for word in drafted_words)]

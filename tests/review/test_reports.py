@@ -22,7 +22,7 @@ RATES = Rates(currency="INR", minute=12.0, dialects={"bho": 18.0}, late=0.5)
 
 
 def piece(**facts: Any) -> Piece:
-    given = {
+    defaults = {
         "person": "p",
         "name": "asha",
         "segment": "s",
@@ -46,7 +46,7 @@ def piece(**facts: Any) -> Piece:
         "reasons": (),
         "gold": None,
     }
-    return Piece(**(given | facts))
+    return Piece(**(defaults | facts))
 
 
 def progress(dialect: str, accepted: int = 0) -> DialectProgress:
@@ -60,10 +60,10 @@ def test_work_is_added_up_since_a_moment() -> None:
         piece(verdicts=("accept",), reworded=True),
         piece(last_at="2025-12-31T23:59:59.999Z"),
     ]
-    found = sum_work(pieces, "2026-01-01")
-    assert (found["segments"], found["sound_ms"], found["active_ms"]) == (3, 180_000, 540_000)
-    assert (found["reviewed"], found["accepted_first_time"]) == (3, 1)
-    assert found["sound_minutes_an_hour"] == 20.0
+    sums = sum_work(pieces, "2026-01-01")
+    assert (sums["segments"], sums["sound_ms"], sums["active_ms"]) == (3, 180_000, 540_000)
+    assert (sums["reviewed"], sums["accepted_first_time"]) == (3, 1)
+    assert sums["sound_minutes_an_hour"] == 20.0
 
 
 def test_without_active_time_no_pace_is_invented() -> None:
@@ -71,15 +71,15 @@ def test_without_active_time_no_pace_is_invented() -> None:
 
 
 def test_productivity_has_a_row_a_person_and_a_dialect() -> None:
-    found = productivity([piece(), piece(name="ravi", dialect="bho"), piece(dialect="bho")])
-    assert [(row["name"], row["segments"]) for row in found["people"]] == [("asha", 2), ("ravi", 1)]
-    assert [(row["dialect"], row["segments"]) for row in found["dialects"]] == [("bho", 2), ("hi", 1)]
+    report = productivity([piece(), piece(name="ravi", dialect="bho"), piece(dialect="bho")])
+    assert [(row["name"], row["segments"]) for row in report["people"]] == [("asha", 2), ("ravi", 1)]
+    assert [(row["dialect"], row["segments"]) for row in report["dialects"]] == [("bho", 2), ("hi", 1)]
 
 
 def test_an_accepted_minute_is_paid_at_the_rate_of_its_dialect() -> None:
-    found = pay([piece(), piece(dialect="bho"), piece(purpose="late", state="disputed")], RATES)
-    assert [line["amount"] for line in found["lines"]] == [12.0, 18.0, 6.0]
-    assert found["people"] == [{"name": "asha", "segments": 3, "sound_ms": 180_000, "amount": 36.0, "not_due": 0.0}]
+    statement = pay([piece(), piece(dialect="bho"), piece(purpose="late", state="disputed")], RATES)
+    assert [line["amount"] for line in statement["lines"]] == [12.0, 18.0, 6.0]
+    assert statement["people"] == [{"name": "asha", "segments": 3, "sound_ms": 180_000, "amount": 36.0, "not_due": 0.0}]
 
 
 @pytest.mark.parametrize("state", ["review", "disputed", "returned"])
@@ -113,12 +113,12 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
 
 
 def test_quality_is_told_by_dialect() -> None:
-    one, other = piece(text="एक दो"), piece(name="ravi", hand=2, text="एक तीन")
+    first, second = piece(text="एक दो"), piece(name="ravi", hand=2, text="एक तीन")
     pieces = [
         piece(verdicts=("send_back", "accept"), reasons=("misheard",)),
         piece(gold="एक दो", text="एक तीन", purpose="gold"),
     ]
-    [row] = quality(pieces, [(one, other)], load_catalogue(), differ(load_catalogue()))["dialects"]
+    [row] = quality(pieces, [(first, second)], load_catalogue(), differ(load_catalogue()))["dialects"]
     assert (row["dialect"], row["pairs"], row["disagreement"]) == ("hi", 1, 0.5)
     assert (row["gold_segments"], row["gold_error"], row["sent_back"]) == (1, 0.5, 1)
     assert row["reasons"] == {"misheard": 1}
@@ -134,9 +134,9 @@ def test_the_least_heard_dialect_comes_first_then_by_tag() -> None:
 
 
 def test_nobody_is_asked_for_what_they_do_not_know() -> None:
-    found = [progress("hi"), progress("bho-Deva"), progress("und")]
-    assert order_dialects(found, ["bho"]) == ("bho-Deva", "und")
-    assert order_dialects(found, ["bho", "hi"], wanted=["hi"]) == ("hi",)
+    rows = [progress("hi"), progress("bho-Deva"), progress("und")]
+    assert order_dialects(rows, ["bho"]) == ("bho-Deva", "und")
+    assert order_dialects(rows, ["bho", "hi"], wanted=["hi"]) == ("hi",)
     assert not knows(["hi"], "hil")
 
 

@@ -83,9 +83,9 @@ def test_two_texts_differ_by_the_rules_of_their_dialect() -> None:
 
 def test_the_screen_that_was_not_built_is_a_plain_sentence(room: Room) -> None:
     room.service.screen = room.folder / "absent"
-    said = room.stranger().get("/")
-    assert said.status_code == 503
-    assert "make editor" in said.text and said.headers["content-type"].startswith("text/plain")
+    answer = room.stranger().get("/")
+    assert answer.status_code == 503
+    assert "make editor" in answer.text and answer.headers["content-type"].startswith("text/plain")
 
 
 def test_the_screen_is_kept_by_its_hash_and_nothing_beside_it_is_given_out(room: Room) -> None:
@@ -117,8 +117,8 @@ def test_every_answer_keeps_the_page_to_itself(room: Room) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "localhost:99999999", "a b"])
 def test_a_name_that_is_not_the_desks_is_refused(room: Room, host: str) -> None:
-    said = room.stranger().get("/healthz", headers={"host": host})
-    assert (said.status_code, said.json()["error"]["code"]) == (400, "E_HOST")
+    answer = room.stranger().get("/healthz", headers={"host": host})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "E_HOST")
 
 
 def test_a_body_that_is_too_large_is_refused(room: Room) -> None:
@@ -139,28 +139,28 @@ def test_a_body_that_is_too_large_is_refused(room: Room) -> None:
 def test_numbers_for_prometheus_name_no_person(room: Room) -> None:
     room.talk()
     data = room.person("dataperson", "analyst")
-    said = data.get("/metrics").text
-    assert 'boli_segments{dialect="hi",state="open"} 2.0' in said
-    assert 'boli_requests_total{method="POST",route="/api/v1/session",status="200"} 1.0' in said
-    assert "dataperson" not in said
+    metrics = data.get("/metrics").text
+    assert 'boli_segments{dialect="hi",state="open"} 2.0' in metrics
+    assert 'boli_requests_total{method="POST",route="/api/v1/session",status="200"} 1.0' in metrics
+    assert "dataperson" not in metrics
 
 
 def test_progress_is_told_by_dialect(room: Room) -> None:
     room.talk()
-    found = room.person("lead", "lead").get("/api/v1/progress").json()
-    [hindi] = found["dialects"]
+    progress = room.person("lead", "lead").get("/api/v1/progress").json()
+    [hindi] = progress["dialects"]
     assert (hindi["dialect"], hindi["segments"], hindi["accepted_ms"]) == ("hi", {"open": 2}, 0)
     assert set(hindi["oldest"]) == {"open"}
 
 
 @pytest.fixture
-def twice(tmp_path: Path, template: Path) -> Iterator[Room]:
+def doubled(tmp_path: Path, template: Path) -> Iterator[Room]:
     yield from room_in(tmp_path, template, second_share=1.0)
 
 
-def test_two_blind_texts_reach_the_reviewer_without_names_or_draft(twice: Room) -> None:
-    [segment] = twice.talk(count=1, dialect="hi")
-    asha, ravi, eyes = twice.person("asha"), twice.person("ravi"), twice.person("eyes", "reviewer")
+def test_two_blind_texts_reach_the_reviewer_without_names_or_draft(doubled: Room) -> None:
+    [segment] = doubled.talk(count=1, dialect="hi")
+    asha, ravi, eyes = doubled.person("asha"), doubled.person("ravi"), doubled.person("eyes", "reviewer")
     [first] = take(asha)
     assert first["draft"] is None and first["text"] == ""
     send(asha, operation(first, "आज बाज़ार"))
@@ -171,4 +171,7 @@ def test_two_blind_texts_reach_the_reviewer_without_names_or_draft(twice: Room) 
     send(ravi, operation(second, "कल दुकान", "operation-2"))
     review = eyes.get("/api/v1/review/next").json()
     assert (review["kind"], review["lease"]["draft"]) == ("disputed", None)
-    assert {(each["text"], each["author"]) for each in review["versions"]} == {("आज बाज़ार", None), ("कल दुकान", None)}
+    assert {(version["text"], version["author"]) for version in review["versions"]} == {
+        ("आज बाज़ार", None),
+        ("कल दुकान", None),
+    }

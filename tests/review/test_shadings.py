@@ -1,4 +1,4 @@
-"""What the recogniser's doubts are worth, over HTTP: nothing until enough was accepted."""
+"""Word-confidence calibration over HTTP: there is none until enough was accepted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from transcribe.records import Model
 
 
 def speak(room: Room, texts: int, *, split: str = "train") -> None:
-    """A recording of drafts of four words, each as sure as the others, with a correction that replaces some."""
+    """Add a recording of drafts of four words, each as sure as the others, with a correction that replaces some."""
     spoken = [("A", n * 1_000, (n + 1) * 1_000, "एक दो तीन चार") for n in range(texts)]
     room.store.add_recordings([recording("talk", dialect="hi", split=split, duration=texts * 1_000)])
     room.store.save_drafted(drafted("talk", spoken))
@@ -26,8 +26,8 @@ def test_nothing_is_calibrated_before_500_words(room: Room) -> None:
     assert asha.get("/api/v1/doubts/hi").json() == nothing | {"doubtful": None, "very": None}
     speak(room, 20)
     room.service.shadings = room.service.shade()
-    told = asha.get("/api/v1/doubts/hi").json()
-    assert (told["words"], told["calibrated"], told["model"], told["ends"]) == (80, False, MODEL, [])
+    doubts = asha.get("/api/v1/doubts/hi").json()
+    assert (doubts["words"], doubts["calibrated"], doubts["model"], doubts["ends"]) == (80, False, MODEL, [])
 
 
 def test_from_then_on_everybody_is_told_the_steps_and_a_lead_what_they_catch(room: Room) -> None:
@@ -36,11 +36,11 @@ def test_from_then_on_everybody_is_told_the_steps_and_a_lead_what_they_catch(roo
     asha = room.person("asha")
     send(asha, operation(take(asha)[0], "hu"))
     room.service.shadings = room.service.shade()
-    told = asha.get("/api/v1/doubts/hi").json()
-    assert (told["words"], told["calibrated"]) == (520, True)
-    assert told["ends"] == [0.5] and told["sure"] == [0.75]
+    doubts = asha.get("/api/v1/doubts/hi").json()
+    assert (doubts["words"], doubts["calibrated"]) == (520, True)
+    assert doubts["ends"] == [0.5] and doubts["sure"] == [0.75]
     # All words are equally sure: marking any of them would mark them all.
-    assert (told["doubtful"], told["very"]) == (None, None)
+    assert (doubts["doubtful"], doubts["very"]) == (None, None)
     lead = room.person("lead", "lead")
     [row] = lead.get("/api/v1/quality").json()["dialects"]
     expected = {"words": 520, "calibrated": True, "shaded_words": 0, "shaded_errors": 0}

@@ -42,12 +42,12 @@ def test_one_job_that_fails_leaves_the_others_of_its_group(store: Store, writer:
         with store.writing():
             raise InputError("half done")
 
-    async def together() -> list[object]:
+    async def run_jobs() -> list[object]:
         jobs = [adds(store, "one"), fails, adds(store, "two")]
         return await asyncio.gather(*map(writer.do, jobs), return_exceptions=True)
 
-    one, failed, two = asyncio.run(together())
-    assert (one, two) == ("one", "two")
+    first, failed, second = asyncio.run(run_jobs())
+    assert (first, second) == ("one", "two")
     assert isinstance(failed, InputError)
     assert store.newest_run() == 0
     assert len(list(store.recordings())) == 2
@@ -56,7 +56,7 @@ def test_one_job_that_fails_leaves_the_others_of_its_group(store: Store, writer:
 def test_short_jobs_pass_long_ones_that_wait(store: Store, writer: Writer) -> None:
     order: list[str] = []
 
-    async def together() -> None:
+    async def run_jobs() -> None:
         all_came = threading.Event()
         jobs: list[asyncio.Future[Any]] = [writer.ask(all_came.wait)]
         jobs += [writer.ask(lambda: order.append("long"), long=True) for _ in range(10 * LONG_GROUP_SIZE)]
@@ -64,7 +64,7 @@ def test_short_jobs_pass_long_ones_that_wait(store: Store, writer: Writer) -> No
         all_came.set()
         await asyncio.gather(*jobs)
 
-    asyncio.run(together())
+    asyncio.run(run_jobs())
     assert order[: 5 + LONG_GROUP_SIZE] == ["short"] * 5 + ["long"] * LONG_GROUP_SIZE
     assert order.count("long") == 10 * LONG_GROUP_SIZE
 
