@@ -60,11 +60,11 @@ def stretches(
 ) -> list[TimedText]:
     """A few stretches ordered by recording and start, of some length. *apart*: none overlaps another."""
     items = []
-    at = 0
+    next_start = 0
     for _ in range(draw(st.integers(0, 6))):
-        start = at + draw(st.integers(0, 5_000)) if apart else draw(st.integers(0, 3_600_000))
+        start = next_start + draw(st.integers(0, 5_000)) if apart else draw(st.integers(0, 3_600_000))
         end = start + draw(st.integers(1, 30_000))
-        at = end
+        next_start = end
         items.append(
             TimedText(
                 recording=draw(recordings), start=start, end=end, speaker=draw(st.none() | names), text=draw(texts)

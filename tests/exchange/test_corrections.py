@@ -48,23 +48,28 @@ def corrections(store: Store, path: Path, content: str) -> list[Correction]:
 
 
 def test_a_row_with_a_segment_takes_its_time_speaker_and_dialect(store: Store, tmp_path: Path) -> None:
-    (found,) = corrections(store, tmp_path / "c.csv", f"segment,text\n{SEGMENT.id},जी हाँ\n")
-    assert (found.recording, found.start, found.end, found.text) == (RECORDING.id, 1_000, 2_500, "जी हाँ")
-    assert (found.speaker, found.dialect, found.segment) == ("Asha", "hi", SEGMENT.id)
-    assert (found.author, found.model, found.accepted) == ("c.csv", None, True)
+    (correction,) = corrections(store, tmp_path / "c.csv", f"segment,text\n{SEGMENT.id},जी हाँ\n")
+    assert (correction.recording, correction.start, correction.end, correction.text) == (
+        RECORDING.id,
+        1_000,
+        2_500,
+        "जी हाँ",
+    )
+    assert (correction.speaker, correction.dialect, correction.segment) == ("Asha", "hi", SEGMENT.id)
+    assert (correction.author, correction.model, correction.accepted) == ("c.csv", None, True)
 
 
 def test_a_row_with_a_segment_may_say_otherwise_who_speaks_and_how(store: Store, tmp_path: Path) -> None:
     raw = f'{{"segment": "{SEGMENT.id}", "text": "yes", "speaker": "Sita", "dialect": "BHO-deva"}}\n'
-    (found,) = corrections(store, tmp_path / "c.jsonl", raw)
-    assert (found.speaker, found.dialect) == ("Sita", "bho-Deva")
+    (correction,) = corrections(store, tmp_path / "c.jsonl", raw)
+    assert (correction.speaker, correction.dialect) == ("Sita", "bho-Deva")
 
 
 @pytest.mark.parametrize("name", [RECORDING.path, RECORDING.id])
 def test_a_recording_is_named_by_its_path_or_its_hash(store: Store, tmp_path: Path, name: str) -> None:
-    (found,) = corrections(store, tmp_path / "c.csv", f"{COLUMNS}\n{name},0,10900.0,,bho,yes\n")
-    assert (found.recording, found.start, found.end) == (RECORDING.id, 0, 10_000)
-    assert (found.speaker, found.dialect, found.segment) == (None, "bho", None)
+    (correction,) = corrections(store, tmp_path / "c.csv", f"{COLUMNS}\n{name},0,10900.0,,bho,yes\n")
+    assert (correction.recording, correction.start, correction.end) == (RECORDING.id, 0, 10_000)
+    assert (correction.speaker, correction.dialect, correction.segment) == (None, "bho", None)
 
 
 def test_the_same_file_twice_is_taken_once(store: Store, tmp_path: Path) -> None:
@@ -82,8 +87,8 @@ def test_what_the_program_writes_it_reads_as_corrections(store: Store, tmp_path:
     ]
     for writer, name in ((write_csv, "c.csv"), (write_jsonl, "c.jsonl"), (write_stm, "c.stm")):
         writer(items, tmp_path / name)
-        found = read_corrections(tmp_path / name, store=store)
-        assert [(each.start, each.end, each.speaker, each.text) for each in found] == [
+        read = read_corrections(tmp_path / name, store=store)
+        assert [(correction.start, correction.end, correction.speaker, correction.text) for correction in read] == [
             (item.start, item.end, item.speaker, item.text) for item in items
         ]
 

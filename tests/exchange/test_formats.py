@@ -16,7 +16,7 @@ from transcribe.exchange import FORMATS, TimedText, read, write
 from transcribe.records import Word
 
 
-def said(recording: str = "calls/a.wav", text: str = "हाँ") -> TimedText:
+def stretch(recording: str = "calls/a.wav", text: str = "हाँ") -> TimedText:
     return TimedText(recording=recording, start=0, end=1_000, speaker="A", text=text)
 
 
@@ -26,39 +26,39 @@ WITH_TEXT = sorted(FORMATS.keys() - {"rttm", "ctm"})
 
 @pytest.mark.parametrize("name", WITH_TEXT)
 def test_every_format_is_found_by_name_and_reads_what_it_wrote(tmp_path: Path, name: str) -> None:
-    written = write([said()], tmp_path / "out", name)
+    written = write([stretch()], tmp_path / "out", name)
     assert written.items == 1
     assert [item.text for item in read(written.files[0], name)] == ["हाँ"]
 
 
 def test_a_recording_has_a_subtitle_file_of_its_own_name_below_the_folder(tmp_path: Path) -> None:
     names = ["calls/a.wav", "calls/a.mp3", "/etc/../b.wav", "../../c"]
-    written = write([said(name) for name in names], tmp_path / "out", "srt")
+    written = write([stretch(name) for name in names], tmp_path / "out", "srt")
     assert [str(file.relative_to(tmp_path / "out")) for file in written.files] == [
         *("calls/a.srt", "calls/a.mp3.srt", "etc/b.srt", "c.srt")
     ]
 
 
 def test_what_is_there_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
-    write([said(text="old")], tmp_path / "t.stm", "stm")
+    write([stretch(text="old")], tmp_path / "t.stm", "stm")
     with pytest.raises(InputError, match="E_EXISTS"):
-        write([said(text="new")], tmp_path / "t.stm", "stm")
+        write([stretch(text="new")], tmp_path / "t.stm", "stm")
     assert next(read(tmp_path / "t.stm", "stm")).text == "old"
-    write([said(text="new")], tmp_path / "t.stm", "stm", overwrite=True)
+    write([stretch(text="new")], tmp_path / "t.stm", "stm", overwrite=True)
     assert next(read(tmp_path / "t.stm", "stm")).text == "new"
 
 
 @pytest.mark.parametrize("name", ["stm", "csv", "seglst", "srt", "textgrid"])
 def test_a_writing_that_fails_leaves_the_old_file_and_nothing_half(tmp_path: Path, name: str) -> None:
     def broken() -> Iterator[TimedText]:
-        yield said(text="new")
+        yield stretch(text="new")
         raise RuntimeError("the source broke")
 
-    old = write([said(text="old")], tmp_path / "out", name).files[0]
-    before = old.read_bytes()
+    old = write([stretch(text="old")], tmp_path / "out", name).files[0]
+    content = old.read_bytes()
     with pytest.raises(RuntimeError, match="the source broke"):
         FORMATS[name].writer()(broken(), old)
-    assert old.read_bytes() == before
+    assert old.read_bytes() == content
     assert list(old.parent.iterdir()) == [old]
 
 
@@ -70,7 +70,10 @@ def test_a_misspelt_format_names_the_nearest() -> None:
 def seed(name: str) -> bytes:
     """A good file of the format *name*."""
     words = (Word(text="हाँ", start=0, end=400, probability=0.5),)
-    items = [replace(said(text='he said "हाँ"'), words=words), replace(said(), start=500, speaker=None, dialect="hi")]
+    items = [
+        replace(stretch(text='he said "हाँ"'), words=words),
+        replace(stretch(), start=500, speaker=None, dialect="hi"),
+    ]
     with tempfile.TemporaryDirectory() as folder:
         return write(items, Path(folder) / f"t{FORMATS[name].suffix}", name).files[0].read_bytes()
 

@@ -116,13 +116,15 @@ def test_kaldi_files_are_sorted_by_their_bytes_and_agree(tmp_path: Path) -> None
         **{"utt2spk": 12, "utt2dialect": 12, "spk2utt": 6},
     }
     by_speaker = {line.split()[0]: line.split()[1:] for line in files["spk2utt"]}
-    assert sorted(u for own in by_speaker.values() for u in own) == [line.split()[0] for line in files["utt2spk"]]
+    assert sorted(name for utterances in by_speaker.values() for name in utterances) == [
+        line.split()[0] for line in files["utt2spk"]
+    ]
 
 
-@pytest.mark.parametrize("place", ["rm -rf x |", "| cat", "a\nb", ""])
-def test_a_place_that_kaldi_would_run_is_refused(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("path", ["rm -rf x |", "| cat", "a\nb", ""])
+def test_a_place_that_kaldi_would_run_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(InputError, match="E_FORMAT"):
-        write_kaldi([HINDI], tmp_path, audio_of=lambda recording: place)
+        write_kaldi([HINDI], tmp_path, audio_of=lambda recording: path)
 
 
 @few

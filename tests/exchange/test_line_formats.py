@@ -19,7 +19,7 @@ from transcribe.ingest.timed import escape, unescape
 from transcribe.records import Word
 
 
-def said(start: int = 0, end: int = 1_000, *, speaker: str | None = "A", text: str | None = "yes") -> TimedText:
+def stretch(start: int = 0, end: int = 1_000, *, speaker: str | None = "A", text: str | None = "yes") -> TimedText:
     return TimedText(recording="r", start=start, end=end, speaker=speaker, text=text)
 
 
@@ -49,12 +49,12 @@ def test_stm_keeps_speakers_times_and_words(items: list[TimedText]) -> None:
 
 
 def test_line_ends_within_a_text_become_blanks_in_stm(tmp_path: Path) -> None:
-    write_stm([said(text="one\ntwo\r\n three")], tmp_path / "t.stm")
+    write_stm([stretch(text="one\ntwo\r\n three")], tmp_path / "t.stm")
     assert next(read_stm(tmp_path / "t.stm")).text == "one two three"
 
 
 def test_a_text_that_begins_like_a_label_is_not_taken_for_one(tmp_path: Path) -> None:
-    items = [said(text="<o,f0> is no label"), said(text="<noise> hello"), said(text="<NA>")]
+    items = [stretch(text="<o,f0> is no label"), stretch(text="<noise> hello"), stretch(text="<NA>")]
     write_stm(items, tmp_path / "t.stm")
     assert [item.text for item in read_stm(tmp_path / "t.stm")] == [item.text for item in items]
 
@@ -69,14 +69,14 @@ def test_stm_of_other_tools_is_read_without_comments_labels_and_unscored_stretch
         "r 1 B 3 4.0015\n"
     )
     assert list(read_stm(tmp_path / "t.stm")) == [
-        said(0, 1_500, text="hello there"),
-        said(3_000, 4_002, speaker="B", text=""),
+        stretch(0, 1_500, text="hello there"),
+        stretch(3_000, 4_002, speaker="B", text=""),
     ]
 
 
 def test_our_rttm_and_stm_read_the_same_in_meeteval(tmp_path: Path) -> None:
     meeteval_io = pytest.importorskip("meeteval.io", reason="meeteval needs a C compiler")
-    items = [said(5, 1_005, speaker="Asha Devi", text="मैं <noise> ठीक"), said(900, 2_000, speaker="B", text="हाँ")]
+    items = [stretch(5, 1_005, speaker="Asha Devi", text="मैं <noise> ठीक"), stretch(900, 2_000, speaker="B", text="हाँ")]
     write_rttm(items, tmp_path / "t.rttm")
     write_stm(items, tmp_path / "t.stm")
     turns = meeteval_io.RTTM.load(tmp_path / "t.rttm").lines
@@ -98,7 +98,7 @@ def test_rttm_and_uem_of_a_real_corpus_read_whole(speech: Path) -> None:
 
 def test_a_name_that_says_unknown_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="E_FORMAT"):
-        write_rttm([said(speaker="<NA>")], tmp_path / "t.rttm")
+        write_rttm([stretch(speaker="<NA>")], tmp_path / "t.rttm")
     assert not list(tmp_path.iterdir())
 
 
@@ -141,7 +141,7 @@ def test_ctm_keeps_each_word_with_time_and_probability(tmp_path: Path) -> None:
         Word(text="नमस्ते", start=0, end=400, probability=0.75),
         Word(text="100%", start=400, end=900, probability=1),
     )
-    write_ctm([replace(said(), words=words)], tmp_path / "t.ctm")
+    write_ctm([replace(stretch(), words=words)], tmp_path / "t.ctm")
     assert [item.words[0] for item in read_ctm(tmp_path / "t.ctm")] == list(words)
 
 
@@ -156,7 +156,7 @@ def test_ctm_orders_the_words_of_a_recording_by_time_whoever_speaks(tmp_path: Pa
 
 def test_a_word_with_a_blank_shares_its_time_in_ctm(tmp_path: Path) -> None:
     word = Word(text="ice cream", start=1_000, end=2_001, probability=0.5)
-    write_ctm([replace(said(), words=(word,))], tmp_path / "t.ctm")
+    write_ctm([replace(stretch(), words=(word,))], tmp_path / "t.ctm")
     assert [(item.text, item.start, item.end) for item in read_ctm(tmp_path / "t.ctm")] == [
         ("ice", 1_000, 1_500),
         ("cream", 1_500, 2_001),
@@ -165,4 +165,4 @@ def test_a_word_with_a_blank_shares_its_time_in_ctm(tmp_path: Path) -> None:
 
 def test_a_ctm_word_without_probability_has_no_word_record(tmp_path: Path) -> None:
     (tmp_path / "t.ctm").write_text("r A 0.5 0.25 hello\n")
-    assert list(read_ctm(tmp_path / "t.ctm")) == [said(500, 750, speaker=None, text="hello")]
+    assert list(read_ctm(tmp_path / "t.ctm")) == [stretch(500, 750, speaker=None, text="hello")]

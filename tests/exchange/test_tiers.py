@@ -18,7 +18,7 @@ from transcribe.exchange.tiers import lay_out
 from transcribe.records import Word
 
 
-def said(start: int, end: int, *, speaker: str | None = "A", text: str = "yes") -> TimedText:
+def stretch(start: int, end: int, *, speaker: str | None = "A", text: str = "yes") -> TimedText:
     return TimedText(recording="t", start=start, end=end, speaker=speaker, text=text)
 
 
@@ -46,7 +46,9 @@ def test_eaf_keeps_speakers_times_and_texts(items: list[TimedText]) -> None:
 
 
 def test_speech_of_one_person_that_overlaps_lies_on_two_rows() -> None:
-    rows = lay_out([said(0, 1_000), said(500, 1_500), said(1_000, 2_000), said(0, 9_000, speaker="B")], unknown="?")
+    rows = lay_out(
+        [stretch(0, 1_000), stretch(500, 1_500), stretch(1_000, 2_000), stretch(0, 9_000, speaker="B")], unknown="?"
+    )
     assert [(name, [(item.start, item.end) for item in row]) for name, row in rows] == [
         ("A", [(0, 1_000), (1_000, 2_000)]),
         ("A [2]", [(500, 1_500)]),
@@ -56,11 +58,11 @@ def test_speech_of_one_person_that_overlaps_lies_on_two_rows() -> None:
 
 def test_a_textgrid_says_the_words_on_a_tier_of_their_own(tmp_path: Path) -> None:
     words = (Word(text="हाँ", start=0, end=400, probability=0.5), Word(text="जी", start=300, end=900, probability=1))
-    write_textgrid([replace(said(0, 1_000, text="हाँ जी"), words=words)], tmp_path / "t.TextGrid", duration=5_000)
+    write_textgrid([replace(stretch(0, 1_000, text="हाँ जी"), words=words)], tmp_path / "t.TextGrid", duration=5_000)
     written = (tmp_path / "t.TextGrid").read_text()
     assert 'name = "A - words"' in written
     assert "xmax = 5" in written
-    assert list(read_textgrid(tmp_path / "t.TextGrid")) == [said(0, 1_000, text="हाँ जी")]
+    assert list(read_textgrid(tmp_path / "t.TextGrid")) == [stretch(0, 1_000, text="हाँ जी")]
 
 
 def test_a_textgrid_in_utf16_and_the_short_form_is_read(tmp_path: Path) -> None:
@@ -68,11 +70,11 @@ def test_a_textgrid_in_utf16_and_the_short_form_is_read(tmp_path: Path) -> None:
     short += '"IntervalTier"\n"Asha"\n0\n2.5\n2\n'
     short += '0\n1\n""\n1\n2.5\n"वह बोली ""हाँ"""\n'
     (tmp_path / "t.TextGrid").write_text(short, encoding="utf-16")
-    assert list(read_textgrid(tmp_path / "t.TextGrid")) == [said(1_000, 2_500, speaker="Asha", text='वह बोली "हाँ"')]
+    assert list(read_textgrid(tmp_path / "t.TextGrid")) == [stretch(1_000, 2_500, speaker="Asha", text='वह बोली "हाँ"')]
 
 
 def test_an_eaf_file_names_its_sound_and_drops_what_xml_cannot_hold(tmp_path: Path) -> None:
-    write_eaf([said(0, 1_000, text="a\x0bb\x00c")], tmp_path / "t.eaf", media="calls/a.wav")
+    write_eaf([stretch(0, 1_000, text="a\x0bb\x00c")], tmp_path / "t.eaf", media="calls/a.wav")
     assert 'MEDIA_URL="calls/a.wav"' in (tmp_path / "t.eaf").read_text()
     assert next(read_eaf(tmp_path / "t.eaf")).text == "abc"
     assert [file.name for file in tmp_path.iterdir()] == ["t.eaf"]

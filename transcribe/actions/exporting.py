@@ -42,7 +42,7 @@ class Export:
 def export(wiring: Wiring, console: Console, out: Path | None, order: Export) -> Answer:
     """Drafts or corrections in another program's format, recordings under the paths they were ingested by."""
     from transcribe import audio
-    from transcribe.exchange.formats import named, write
+    from transcribe.exchange.formats import get_format, write
 
     if order.of not in ("drafts", "corrections"):
         raise UsageError(f"--of {order.of} was asked for, there are drafts and corrections")
@@ -62,12 +62,12 @@ def export(wiring: Wiring, console: Console, out: Path | None, order: Export) ->
     if order.of == "drafts":
         result, clock = write_items(_drafted(store, model_named(store, order.model))), None
     else:
-        clock = WordClock.open(wiring, hear=named(order.kind).word_times and not order.draft_times)
+        clock = WordClock.open(wiring, hear=get_format(order.kind).word_times and not order.draft_times)
         with clock.progress(console) as progress:
             result = write_items(clock.corrected(progress))
     data = {"files": [str(file) for file in result.files], "items": result.items}
     text = f"{result.items} {order.of} in {len(result.files)} files below {out}"
-    if clock is not None and named(order.kind).word_times:
+    if clock is not None and get_format(order.kind).word_times:
         return Answer(
             data=data | {"aligned": clock.aligned, "retimed": clock.retimed}, text=f"{text}; {clock.sentence}"
         )

@@ -1,4 +1,4 @@
-"""Corrections made elsewhere: CSV, JSONL or STM to records for the store."""
+"""Corrections made elsewhere: from CSV, JSONL or STM to records for the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CODE: Final = "E_CORRECTION"
 
 def read_corrections(path: Path, *, store: Store, catalogue: Catalogue | None = None) -> Iterator[Correction]:
     """
-    The corrections in *path*, one at a time.
+    Read the corrections in *path*, one at a time.
 
     Rows have either ``segment, text[, speaker, dialect]`` or ``recording, start_ms, end_ms, speaker, dialect, text``,
     where the recording is the path as ingested or the hash; either may have ``normalised``, the second tier. STM
@@ -56,17 +56,17 @@ class _Reader:
                 raise self._table.fault(row.line, "an empty text", column="text", hint=hint)
             if "\0" in text:
                 raise self._table.fault(row.line, "a NUL character", column="text", hint="remove it")
-            yield self._of_segment(row, text) if row.cells.get("segment") else self._of_span(row, text)
+            yield self._read_segment_row(row, text) if row.cells.get("segment") else self._read_span_row(row, text)
 
     def lines(self) -> Iterator[Correction]:
         fault = line_fault(self._table.file, CODE)
         for placed in read_stm(self._table.file, code=CODE):
-            said, row = placed.said, Row(placed.line, {})
-            if not (said.text or "").strip():
+            stretch, row = placed.said, Row(placed.line, {})
+            if not (stretch.text or "").strip():
                 raise fault(placed.line, "it has no text", "leave the line out")
-            yield self._within(row, self._named(row, said.recording), said, said.text or "")
+            yield self._correction_in(row, self._recording_of(row, stretch.recording), stretch, stretch.text or "")
 
-    def _of_segment(self, row: Row, text: str) -> Correction:
+    def _read_segment_row(self, row: Row, text: str) -> Correction:
         name = row.cells["segment"].strip()
         segment: Segment | None = self._store.segment(name)
         if segment is None:
@@ -78,29 +78,29 @@ class _Reader:
             end=segment.end,
             text=text,
             speaker=row.cells.get("speaker", "").strip() or segment.speaker,
-            dialect=self._dialect(row) or segment.dialect,
+            dialect=self._dialect_of(row) or segment.dialect,
             segment=name,
             author=self._author,
-            normalised=_second(row),
+            normalised=_normalised_of(row),
         )
 
-    def _of_span(self, row: Row, text: str) -> Correction:
+    def _read_span_row(self, row: Row, text: str) -> Correction:
         name = row.cells.get("recording", "")
         if not name.strip():
             hint = "each row names a segment, or a recording with start_ms and end_ms"
             raise self._table.fault(row.line, "neither segment nor recording", column="recording", hint=hint)
-        said = TimedText(
+        stretch = TimedText(
             recording=name,
-            start=self._time(row, "start_ms"),
-            end=self._time(row, "end_ms"),
+            start=self._time_of(row, "start_ms"),
+            end=self._time_of(row, "end_ms"),
             speaker=row.cells.get("speaker", "").strip() or None,
-            dialect=self._dialect(row),
+            dialect=self._dialect_of(row),
         )
-        return self._within(row, self._named(row, name), said, text)
+        return self._correction_in(row, self._recording_of(row, name), stretch, text)
 
-    def _within(self, row: Row, recording: Recording, said: TimedText, text: str) -> Correction:
+    def _correction_in(self, row: Row, recording: Recording, stretch: TimedText, text: str) -> Correction:
         try:
-            start, end = span(said.start, said.end)
+            start, end = span(stretch.start, stretch.end)
             if end > recording.duration + TOLERANCE or start >= recording.duration or start == end:
                 raise ValueError(f"{start} to {end} ms is no stretch of a recording of {recording.duration} ms")
         except ValueError as error:
@@ -110,13 +110,13 @@ class _Reader:
             start=start,
             end=min(end, recording.duration),
             text=text,
-            speaker=said.speaker,
-            dialect=said.dialect,
+            speaker=stretch.speaker,
+            dialect=stretch.dialect,
             author=self._author,
-            normalised=_second(row),
+            normalised=_normalised_of(row),
         )
 
-    def _named(self, row: Row, name: str) -> Recording:
+    def _recording_of(self, row: Row, name: str) -> Recording:
         recording = self._recording(name)
         if recording is None:
             hint = "write its path as it was ingested, or its hash; `boli ingest` comes first"
@@ -126,14 +126,14 @@ class _Reader:
     def _find_recording(self, name: str) -> Recording | None:
         return self._store.recording_by_path(name) or self._store.recording(name.strip())
 
-    def _time(self, row: Row, column: str) -> Milliseconds:
+    def _time_of(self, row: Row, column: str) -> Milliseconds:
         try:
             return from_milliseconds(row.cells.get(column, ""))
         except ValueError as error:
             hint = "write whole milliseconds from the start of the recording"
             raise self._table.fault(row.line, str(error), column=column, hint=hint) from None
 
-    def _dialect(self, row: Row) -> str | None:
+    def _dialect_of(self, row: Row) -> str | None:
         tag = row.cells.get("dialect", "").strip()
         try:
             return self._catalogue.find(tag).tag if tag else None
@@ -142,7 +142,7 @@ class _Reader:
             raise self._table.fault(row.line, error.message, column="dialect", hint=hint, code=error.code) from None
 
 
-def _second(row: Row) -> str | None:
-    """The normalised tier; an empty cell says that nobody wrote one."""
+def _normalised_of(row: Row) -> str | None:
+    """Return the normalised tier; an empty cell says that nobody wrote one."""
     text = row.cells.get("normalised", "")
     return text if text.strip() else None

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from transcribe.exchange.files import replacing
-from transcribe.exchange.records import TimedText, refusal, single
+from transcribe.exchange.files import replace_file
+from transcribe.exchange.records import TimedText, order_single_recording, refusal
 from transcribe.exchange.tiers import lay_out, speaker_of
 
 #: Name of the tier for texts without a speaker.
@@ -23,16 +23,16 @@ _NO_XML: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 def read_eaf(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
     """
-    The annotations of *path* ordered by start. The speaker is the tier's participant, else the tier's name.
+    Read the annotations of *path* ordered by start. The speaker is the tier's participant, else the tier's name.
 
     Args:
-        recording: What they belong to; default is the file's name without suffix.
+        recording: The recording that they belong to; default is the file's name without suffix.
 
     Raises:
         InputError: E_FORMAT if the file cannot be read.
     """
-    eaf = _opened(path)
-    found = []
+    eaf = _parse(path)
+    stretches = []
     for name, (aligned, _, facts, _) in eaf.tiers.items():
         speaker = facts.get("PARTICIPANT") or speaker_of(name, eaf.tiers, unknown=UNKNOWN)
         for first, last, text, _ in aligned.values():
@@ -40,13 +40,15 @@ def read_eaf(path: Path, *, recording: str | None = None) -> Iterator[TimedText]
             if start is None or end is None or not 0 <= start <= end:
                 what = f"{path.name}: an annotation of the tier {name} has no times of its own"
                 raise refusal(what, "align it in ELAN", item=str(path))
-            found.append(TimedText(recording=recording or path.stem, start=start, end=end, speaker=speaker, text=text))
-    yield from sorted(found, key=lambda item: (item.start, item.end, item.speaker or ""))
+            stretches.append(
+                TimedText(recording=recording or path.stem, start=start, end=end, speaker=speaker, text=text)
+            )
+    yield from sorted(stretches, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
 
 
 def write_eaf(items: Iterable[TimedText], path: Path, *, media: str | None = None) -> int:
     """
-    Write the *items* that have a length, a tier for each speaker; how many. They are of one recording.
+    Write and count the *items* that have a length, a tier for each speaker. They are of one recording.
 
     What a speaker says at the same time as something else of his own goes to a further tier. Characters that XML
     cannot hold are left out.
@@ -56,30 +58,30 @@ def write_eaf(items: Iterable[TimedText], path: Path, *, media: str | None = Non
     """
     from pympi.Elan import Eaf
 
-    said = [item for item in single(items, "an EAF file") if item.end > item.start]
+    stretches = [stretch for stretch in order_single_recording(items, "an EAF file") if stretch.end > stretch.start]
     eaf = Eaf(author="boli")
     eaf.remove_tier("default")
     if media is not None:
         kind = _MEDIA_TYPES.get(PurePosixPath(media).suffix.lower(), "audio/*")
-        place = Path(media).as_uri() if media.startswith("/") else _clean(media)
-        eaf.add_linked_file(place, mimetype=kind)
-    rows = lay_out(said, unknown=UNKNOWN)
+        media_url = Path(media).as_uri() if media.startswith("/") else _clean_text(media)
+        eaf.add_linked_file(media_url, mimetype=kind)
+    rows = lay_out(stretches, unknown=UNKNOWN)
     for name, row in rows or [(UNKNOWN, [])]:
-        tier = _clean(name)
-        eaf.add_tier(tier, part=_clean(row[0].speaker) if row and row[0].speaker else None)
-        for item in row:
-            eaf.add_annotation(tier, item.start, item.end, _clean(item.text or ""))
-    with replacing(path) as draft:
+        tier = _clean_text(name)
+        eaf.add_tier(tier, part=_clean_text(row[0].speaker) if row and row[0].speaker else None)
+        for stretch in row:
+            eaf.add_annotation(tier, stretch.start, stretch.end, _clean_text(stretch.text or ""))
+    with replace_file(path) as draft:
         draft.unlink()  # pympi would keep the empty file as a backup
         eaf.to_file(str(draft))
-    return len(said)
+    return len(stretches)
 
 
-def _clean(text: str) -> str:
+def _clean_text(text: str) -> str:
     return _NO_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _opened(path: Path) -> Any:
+def _parse(path: Path) -> Any:
     from pympi.Elan import Eaf
 
     try:

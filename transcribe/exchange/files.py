@@ -13,9 +13,9 @@ from transcribe.errors import UnfitError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replace_file(path: Path) -> Iterator[Path]:
     """
-    A path beside *path* to write to. It takes the place of *path* when the block ends, and vanishes if it fails.
+    Yield a path beside *path* to write to. It takes the place of *path* when the block ends, and vanishes if it fails.
 
     Raises:
         UnfitError: The folder cannot be written or is full.
@@ -25,29 +25,29 @@ def replacing(path: Path) -> Iterator[Path]:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=path.suffix)
         os.close(descriptor)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _write_error(path, error) from error
     draft = Path(name)
     try:
         yield draft
-        _settle(draft, path)
+        _sync_and_rename(draft, path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _write_error(path, error) from error
     finally:
         draft.unlink(missing_ok=True)
 
 
 @contextmanager
-def writing(path: Path, *, newline: str = "\n") -> Iterator[TextIO]:
-    """A UTF-8 text that becomes *path* when the block ends."""
-    with replacing(path) as draft, draft.open("w", encoding="utf-8", newline=newline) as stream:
+def open_replacement(path: Path, *, newline: str = "\n") -> Iterator[TextIO]:
+    """Open a UTF-8 text that becomes *path* when the block ends."""
+    with replace_file(path) as draft, draft.open("w", encoding="utf-8", newline=newline) as stream:
         yield stream
         stream.flush()
 
 
 def write_lines(lines: Iterable[str], path: Path) -> int:
-    """Write *lines* with a line end each; how many there were."""
+    """Write *lines* with a line end each, and count them."""
     count = 0
-    with writing(path) as stream:
+    with open_replacement(path) as stream:
         for line in lines:
             stream.write(line)
             stream.write("\n")
@@ -55,8 +55,8 @@ def write_lines(lines: Iterable[str], path: Path) -> int:
     return count
 
 
-def _settle(draft: Path, path: Path) -> None:
-    """Bytes first, then the name, then the folder: after a power cut either the old file is there or the new one."""
+def _sync_and_rename(draft: Path, path: Path) -> None:
+    """Sync bytes, then the name, then the folder: after a power cut either the old file is there or the new one."""
     with draft.open("rb") as stream:
         os.fsync(stream.fileno())
     draft.chmod(0o666 & ~_umask())
@@ -74,5 +74,5 @@ def _umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> UnfitError:
+def _write_error(path: Path, error: OSError) -> UnfitError:
     return UnfitError(f"{path} cannot be written: {error.strerror}", hint="check rights and space", item=str(path))

@@ -1,4 +1,4 @@
-"""Formats by name: what each is called, how its files end, who reads and writes it."""
+"""Formats by name, each with the suffix of its files, its reader and its writer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
 from transcribe.errors import InputError, UsageError
-from transcribe.exchange.records import TimedText, by_recording
+from transcribe.exchange.records import TimedText, group_by_recording
 
 #: Name of the file that holds all recordings, without suffix.
 ALL: Final = "boli"
@@ -18,7 +18,7 @@ ALL: Final = "boli"
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format. Its functions are found when they are needed: some bring large libraries."""
+    """One format. Its functions are imported when they are needed: some bring large libraries."""
 
     name: str
     #: How its files end; empty for a folder.
@@ -30,24 +30,24 @@ class Format:
     holds: Literal["all", "one", "folder"] = "all"
     #: The argument that takes the place of a recording's sound, where there is one.
     sound: str | None = None
-    #: Whether it says when each word was said.
+    #: It holds times of words.
     word_times: bool = False
 
     def reader(self) -> Callable[..., Iterator[TimedText]]:
-        function: Callable[..., Iterator[TimedText]] = self._function("read")
+        function: Callable[..., Iterator[TimedText]] = self._load("read")
         return function
 
     def writer(self) -> Callable[..., int]:
-        function: Callable[..., int] = self._function("write")
+        function: Callable[..., int] = self._load("write")
         return function
 
-    def _function(self, verb: str) -> Any:
+    def _load(self, verb: str) -> Any:
         return getattr(importlib.import_module(f"transcribe.exchange.{self.module}"), f"{verb}_{self.stem}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What a writing came to."""
+    """The files that were written, and the count of their items."""
 
     files: tuple[Path, ...]
     #: Stretches, words or tasks, as the format counts them.
@@ -55,8 +55,8 @@ class Written:
 
 
 FORMATS: Final = {
-    each.name: each
-    for each in (
+    form.name: form
+    for form in (
         Format(name="rttm", suffix=".rttm", module="rttm", stem="rttm"),
         Format(name="stm", suffix=".stm", module="stm", stem="stm"),
         Format(name="ctm", suffix=".ctm", module="stm", stem="ctm", word_times=True),
@@ -74,9 +74,9 @@ FORMATS: Final = {
 }
 
 
-def named(name: str) -> Format:
+def get_format(name: str) -> Format:
     """
-    The format called *name*.
+    Return the format called *name*.
 
     Raises:
         UsageError: There is none; the nearest is named.
@@ -89,8 +89,8 @@ def named(name: str) -> Format:
 
 
 def read(path: Path, name: str) -> Iterator[TimedText]:
-    """The stretches in *path*, a file or a folder of the format *name*."""
-    return named(name).reader()(path)
+    """Read the stretches in *path*, a file or a folder of the format *name*."""
+    return get_format(name).reader()(path)
 
 
 def write(
@@ -115,33 +115,33 @@ def write(
         InputError: E_EXISTS where something is there already, E_FORMAT for what the format cannot say.
         UnfitError: The place cannot be written.
     """
-    found = named(name)
-    if found.holds == "one":
-        return _write_each(items, out, found, audio_of, overwrite=overwrite)
-    target = out / f"{ALL}{found.suffix}" if found.holds == "all" and (out.is_dir() or not out.suffix) else out
-    _keep(target, overwrite=overwrite)
-    extra = {found.sound: audio_of} if found.sound else {}
-    return Written(items=found.writer()(items, target, **extra), files=(target,))
+    form = get_format(name)
+    if form.holds == "one":
+        return _write_each(items, out, form, audio_of, overwrite=overwrite)
+    target = out / f"{ALL}{form.suffix}" if form.holds == "all" and (out.is_dir() or not out.suffix) else out
+    _check_free(target, overwrite=overwrite)
+    extra = {form.sound: audio_of} if form.sound else {}
+    return Written(items=form.writer()(items, target, **extra), files=(target,))
 
 
 def _write_each(
-    items: Iterable[TimedText], out: Path, found: Format, audio_of: Callable[[str], str], *, overwrite: bool
+    items: Iterable[TimedText], out: Path, form: Format, audio_of: Callable[[str], str], *, overwrite: bool
 ) -> Written:
     files: list[Path] = []
-    taken: set[str] = set()
+    names_in_use: set[str] = set()
     count = 0
-    for recording, own in by_recording(items):
-        target = out / _file_name(recording, found.suffix, taken)
-        _keep(target, overwrite=overwrite)
-        extra = {found.sound: audio_of(recording)} if found.sound else {}
-        count += found.writer()(own, target, **extra)
+    for recording, stretches in group_by_recording(items):
+        target = out / _file_name(recording, form.suffix, names_in_use)
+        _check_free(target, overwrite=overwrite)
+        extra = {form.sound: audio_of(recording)} if form.sound else {}
+        count += form.writer()(stretches, target, **extra)
         files.append(target)
     return Written(files=tuple(files), items=count)
 
 
-def _file_name(recording: str, suffix: str, taken: set[str]) -> str:
+def _file_name(recording: str, suffix: str, names_in_use: set[str]) -> str:
     """
-    A place below the folder that tells the recording: its path without root and ``..``, the suffix replaced.
+    Return a path below the folder that tells the recording: its path without root and ``..``, the suffix replaced.
 
     Two recordings that differ in the suffix alone keep it, and a third gets a number.
     """
@@ -149,12 +149,12 @@ def _file_name(recording: str, suffix: str, taken: set[str]) -> str:
     path = PurePosixPath(*parts) if parts else PurePosixPath("recording")
     names = [str(path.with_suffix(suffix)), f"{path}{suffix}"]
     names += [f"{path}-{number}{suffix}" for number in range(2, 1_000)]
-    name = next(name for name in names if name.casefold() not in taken)
-    taken.add(name.casefold())
+    name = next(name for name in names if name.casefold() not in names_in_use)
+    names_in_use.add(name.casefold())
     return name
 
 
-def _keep(target: Path, *, overwrite: bool) -> None:
+def _check_free(target: Path, *, overwrite: bool) -> None:
     if not overwrite and target.exists() and not (target.is_dir() and not any(target.iterdir())):
         hint = "name another place, or allow it to be overwritten (--overwrite)"
         raise InputError(f"{target} is there already", code="E_EXISTS", hint=hint, item=str(target))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from transcribe.exchange.json_files import read_list, seconds_of, write_list, wrong
-from transcribe.exchange.records import TimedText, by_recording
+from transcribe.exchange.json_files import entry_error, read_list, read_seconds, write_list
+from transcribe.exchange.records import TimedText, group_by_recording
 from transcribe.records import content_id
 
 #: Names of the controls in the labelling configuration.
@@ -26,10 +26,10 @@ CONFIGURATION: Final = """\
 
 def read_label_studio(path: Path) -> Iterator[TimedText]:
     """
-    The regions of the exported tasks in *path*, task by task, by start.
+    Read the regions of the exported tasks in *path*, task by task, by start.
 
     Of a task with annotations the last one counts that was not cancelled; one without has its last prediction read.
-    The recording is what ``data.recording`` says, else ``data.audio``.
+    The recording is ``data.recording``, else ``data.audio``.
 
     Raises:
         InputError: E_JSON; E_FORMAT with the number of the task.
@@ -38,9 +38,11 @@ def read_label_studio(path: Path) -> Iterator[TimedText]:
         data = task.get("data")
         recording = data.get("recording", data.get(AUDIO)) if isinstance(data, dict) else None
         if not isinstance(recording, str):
-            raise wrong(path, number, "data.audio does not name the sound")
-        found = [_of_region(path, number, recording, parts) for parts in _regions(path, number, task).values()]
-        yield from sorted(found, key=lambda item: (item.start, item.end, item.speaker or ""))
+            raise entry_error(path, number, "data.audio does not name the sound")
+        stretches = [
+            _read_region(path, number, recording, parts) for parts in _group_by_region(path, number, task).values()
+        ]
+        yield from sorted(stretches, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
 
 
 def write_label_studio(
@@ -52,7 +54,7 @@ def write_label_studio(
     model: str | None = None,
 ) -> int:
     """
-    Write a task for each recording of *items*, which come recording by recording; how many tasks.
+    Write a task for each recording of *items*, which come recording by recording, and count the tasks.
 
     Args:
         audio_of: URL of a recording's sound, as Label Studio reaches it.
@@ -62,34 +64,34 @@ def write_label_studio(
     tasks = (
         {
             "data": {AUDIO: audio_of(recording), "recording": recording},
-            kind: [_result(list(own)) | ({"model_version": model} if model and kind == "predictions" else {})],
+            kind: [_result_of(list(stretches)) | ({"model_version": model} if model and kind == "predictions" else {})],
         }
-        for recording, own in by_recording(items)
+        for recording, stretches in group_by_recording(items)
     )
     return write_list(tasks, path)
 
 
-def _result(items: list[TimedText]) -> dict[str, Any]:
-    return {"result": [part for item in items for part in _region(item)]}
+def _result_of(items: list[TimedText]) -> dict[str, Any]:
+    return {"result": [part for stretch in items for part in _region_parts(stretch)]}
 
 
-def _region(item: TimedText) -> Iterator[dict[str, Any]]:
-    name = content_id(item.recording, item.start, item.end, item.speaker, item.text)[:10]
-    times = {"start": item.start / 1000, "end": item.end / 1000}
+def _region_parts(stretch: TimedText) -> Iterator[dict[str, Any]]:
+    name = content_id(stretch.recording, stretch.start, stretch.end, stretch.speaker, stretch.text)[:10]
+    times = {"start": stretch.start / 1000, "end": stretch.end / 1000}
     common = {"id": name, "to_name": AUDIO, "original_length": None}
-    meta = {"meta": {"dialect": [item.dialect]}} if item.dialect else {}
-    speaker = {**times, "labels": [item.speaker or UNKNOWN]}
+    meta = {"meta": {"dialect": [stretch.dialect]}} if stretch.dialect else {}
+    speaker = {**times, "labels": [stretch.speaker or UNKNOWN]}
     yield {**common, "from_name": SPEAKER, "type": "labels", "value": speaker, **meta}
-    if item.text is not None:
-        yield {**common, "from_name": TEXT, "type": "textarea", "value": {**times, "text": [item.text]}}
+    if stretch.text is not None:
+        yield {**common, "from_name": TEXT, "type": "textarea", "value": {**times, "text": [stretch.text]}}
 
 
-def _regions(path: Path, number: int, task: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The parts of each region, by its id, in the order of the file."""
+def _group_by_region(path: Path, number: int, task: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Group the parts of each region by its id, in the order of the file."""
     regions: dict[str, list[dict[str, Any]]] = {}
     for part in _last_result(path, number, task):
         if not isinstance(part, dict) or not isinstance(part.get("value"), dict):
-            raise wrong(path, number, "a result without a value")
+            raise entry_error(path, number, "a result without a value")
         if part.get("type") in ("labels", "textarea") and "start" in part["value"]:
             regions.setdefault(str(part.get("id")), []).append(part)
     return regions
@@ -99,39 +101,39 @@ def _last_result(path: Path, number: int, task: Mapping[str, Any]) -> list[Any]:
     for kind in ("annotations", "predictions"):
         entries = task.get(kind) or []
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise wrong(path, number, f"{kind} is no list of objects")
-        standing = [entry for entry in entries if not entry.get("was_cancelled")]
-        if standing:
-            result = standing[-1].get("result")
+            raise entry_error(path, number, f"{kind} is no list of objects")
+        valid = [entry for entry in entries if not entry.get("was_cancelled")]
+        if valid:
+            result = valid[-1].get("result")
             if not isinstance(result, list):
-                raise wrong(path, number, "result is no list")
+                raise entry_error(path, number, "result is no list")
             return result
     return []
 
 
-def _of_region(path: Path, number: int, recording: str, parts: list[dict[str, Any]]) -> TimedText:
+def _read_region(path: Path, number: int, recording: str, parts: list[dict[str, Any]]) -> TimedText:
     value = parts[0]["value"]
-    start, end = (seconds_of(path, number, value, name) for name in ("start", "end"))
+    start, end = (read_seconds(path, number, value, name) for name in ("start", "end"))
     if start > end:
-        raise wrong(path, number, f"a region starts at {start} ms, after its end at {end} ms")
-    labels = _first(path, number, parts, "labels", "labels")
+        raise entry_error(path, number, f"a region starts at {start} ms, after its end at {end} ms")
+    labels = _read_part(path, number, parts, "labels", "labels")
     dialects = next((part["meta"].get("dialect") for part in parts if isinstance(part.get("meta"), dict)), None)
     return TimedText(
         recording=recording,
         start=start,
         end=end,
         speaker=None if labels == UNKNOWN else labels,
-        text=_first(path, number, parts, "textarea", "text"),
+        text=_read_part(path, number, parts, "textarea", "text"),
         dialect=str(dialects[0]) if isinstance(dialects, list) and dialects else None,
     )
 
 
-def _first(path: Path, number: int, parts: list[dict[str, Any]], kind: str, name: str) -> str | None:
-    """What the first part of *kind* says. A text area of several lines is one text of several lines."""
-    found = next((part["value"].get(name) for part in parts if part.get("type") == kind), None)
-    if found is None:
+def _read_part(path: Path, number: int, parts: list[dict[str, Any]], kind: str, name: str) -> str | None:
+    """Return the content of the first part of *kind*. A text area of several lines is one text of several lines."""
+    content = next((part["value"].get(name) for part in parts if part.get("type") == kind), None)
+    if content is None:
         return None
-    values = [found] if isinstance(found, str) else found
+    values = [content] if isinstance(content, str) else content
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise wrong(path, number, f"{name} is no list of texts")
+        raise entry_error(path, number, f"{name} is no list of texts")
     return (values[0] if kind == "labels" else "\n".join(values)) if values else None

@@ -16,7 +16,7 @@ from transcribe.records import Milliseconds
 
 def read_nemo(path: Path) -> Iterator[TimedText]:
     """
-    The lines of *path*. The recording is ``audio_filepath``; a text in ``pred_text`` counts where ``text`` is missing.
+    Read the lines of *path*. The recording is ``audio_filepath``; ``pred_text`` counts where ``text`` is missing.
 
     Raises:
         InputError: E_JSON or E_FORMAT with the line.
@@ -26,11 +26,11 @@ def read_nemo(path: Path) -> Iterator[TimedText]:
         cells = row.cells
         if "audio_filepath" not in cells:
             raise table.fault(row.line, "no audio_filepath", hint="each line names its sound")
-        start = _time(table, row, "offset") if "offset" in cells else 0
+        start = _time_of(table, row, "offset") if "offset" in cells else 0
         yield TimedText(
             recording=cells["audio_filepath"],
             start=start,
-            end=start + _time(table, row, "duration"),
+            end=start + _time_of(table, row, "duration"),
             speaker=cells.get("speaker"),
             text=cells.get("text", cells.get("pred_text")),
             dialect=cells.get("dialect"),
@@ -45,35 +45,35 @@ def write_nemo(
     key: Literal["text", "pred_text"] = "text",
 ) -> int:
     """
-    Write the *items* that have a text and a length, one a line; how many.
+    Write and count the *items* that have a text and a length, one a line.
 
     Args:
-        audio_of: Place of a recording's sound.
+        audio_of: Gives the path of a recording's sound.
         key: ``pred_text`` for drafts that stand beside references.
     """
     lines = (
-        compact(_entry(item, audio_of(item.recording), key))
-        for item in items
-        if item.text is not None and item.end > item.start
+        compact(_entry_of(stretch, audio_of(stretch.recording), key))
+        for stretch in items
+        if stretch.text is not None and stretch.end > stretch.start
     )
     return write_lines(lines, path)
 
 
-def _entry(item: TimedText, audio: str, key: str) -> dict[str, Any]:
+def _entry_of(stretch: TimedText, audio: str, key: str) -> dict[str, Any]:
     if not audio:
-        raise refusal(f"no sound is known of {item.recording}", "say where the recordings lie")
+        raise refusal(f"no sound is known of {stretch.recording}", "say where the recordings lie")
     entry = {
         "audio_filepath": audio,
-        "offset": item.start / 1000,
-        "duration": (item.end - item.start) / 1000,
-        key: item.text,
-        "speaker": item.speaker,
-        "dialect": item.dialect,
+        "offset": stretch.start / 1000,
+        "duration": (stretch.end - stretch.start) / 1000,
+        key: stretch.text,
+        "speaker": stretch.speaker,
+        "dialect": stretch.dialect,
     }
     return {name: value for name, value in entry.items() if value is not None}
 
 
-def _time(table: Table, row: Row, column: str) -> Milliseconds:
+def _time_of(table: Table, row: Row, column: str) -> Milliseconds:
     try:
         return from_seconds(row.cells.get(column, ""))
     except ValueError as error:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from transcribe.exchange.files import replacing
-from transcribe.exchange.records import TimedText, refusal, single
+from transcribe.exchange.files import replace_file
+from transcribe.exchange.records import TimedText, order_single_recording, refusal
 from transcribe.exchange.tiers import lay_out, speaker_of
 from transcribe.records import Milliseconds
 
@@ -24,21 +24,21 @@ _STRUCTURE: Final = frozenset({"ooTextFile", "ooTextFile short", "TextGrid", "In
 
 def read_textgrid(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
     """
-    The labelled intervals of *path* ordered by start, each with its tier as speaker. Word tiers are passed over.
+    Read the labelled intervals of *path* ordered by start, each with its tier as speaker. Word tiers are passed over.
 
     Args:
-        recording: What the intervals belong to; default is the file's name without suffix.
+        recording: The recording that the intervals belong to; default is the file's name without suffix.
 
     Raises:
         InputError: E_FORMAT if the file cannot be read.
     """
-    tiers = _tiers(path)
+    tiers = _parse_tiers(path)
     names = {tier["name"] for tier in tiers}
-    found = [
+    intervals = [
         TimedText(
             recording=recording or path.stem,
-            start=_milliseconds(path, start),
-            end=_milliseconds(path, end),
+            start=_time_of(path, start),
+            end=_time_of(path, end),
             speaker=speaker_of(tier["name"], names, unknown=UNKNOWN),
             text=label,
         )
@@ -47,12 +47,12 @@ def read_textgrid(path: Path, *, recording: str | None = None) -> Iterator[Timed
         for start, end, label in tier["entries"]
         if label
     ]
-    yield from sorted(found, key=lambda item: (item.start, item.end, item.speaker or ""))
+    yield from sorted(intervals, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
 
 
 def write_textgrid(items: Iterable[TimedText], path: Path, *, duration: Milliseconds | None = None) -> int:
     """
-    Write the *items* that have a text and a length, a tier for each speaker; how many. They are of one recording.
+    Write and count the *items* that have a text and a length, a tier for each speaker. They are of one recording.
 
     What a speaker says at the same time as something else of his own goes to a further tier, since intervals of a
     tier cannot overlap. Words with times get tiers of their own. Praat has no interval without a label, so that
@@ -63,19 +63,23 @@ def write_textgrid(items: Iterable[TimedText], path: Path, *, duration: Millisec
     """
     from praatio import textgrid
 
-    said = [item for item in single(items, "a TextGrid") if (item.text or "").strip() and item.end > item.start]
-    length = max(duration or 0, *(item.end for item in said), 1) if said else duration or 1
+    stretches = [
+        stretch
+        for stretch in order_single_recording(items, "a TextGrid")
+        if (stretch.text or "").strip() and stretch.end > stretch.start
+    ]
+    length = max(duration or 0, *(stretch.end for stretch in stretches), 1) if stretches else duration or 1
     grid = textgrid.Textgrid(0, length / 1000)
-    for name, row in lay_out(said, unknown=UNKNOWN):
-        _add_tier(grid, name, [(item.start, item.end, (item.text or "").strip()) for item in row], length)
-        words = [(word.start, word.end, word.text.strip()) for item in row for word in item.words]
+    for name, row in lay_out(stretches, unknown=UNKNOWN):
+        _add_tier(grid, name, [(stretch.start, stretch.end, (stretch.text or "").strip()) for stretch in row], length)
+        words = [(word.start, word.end, word.text.strip()) for stretch in row for word in stretch.words]
         if words:
-            _add_tier(grid, f"{name}{WORDS}", _apart(words), length)
-    if not said:
+            _add_tier(grid, f"{name}{WORDS}", _separate(words), length)
+    if not stretches:
         _add_tier(grid, UNKNOWN, [], length)
-    with replacing(path) as draft:
+    with replace_file(path) as draft:
         grid.save(str(draft), format="long_textgrid", includeBlankSpaces=True, reportingMode="silence")
-    return len(said)
+    return len(stretches)
 
 
 def _add_tier(
@@ -87,27 +91,27 @@ def _add_tier(
     grid.addTier(textgrid.IntervalTier(name, intervals, 0, length / 1000), reportingMode="silence")
 
 
-def _apart(
+def _separate(
     words: Iterable[tuple[Milliseconds, Milliseconds, str]],
 ) -> list[tuple[Milliseconds, Milliseconds, str]]:
-    """*words* without overlap: each ends where the next begins, and what has no length left is left out."""
-    kept: list[tuple[Milliseconds, Milliseconds, str]] = []
+    """Cut overlaps of *words*: each ends where the next begins, and what has no length left is left out."""
+    separated: list[tuple[Milliseconds, Milliseconds, str]] = []
     for start, end, text in sorted(words):
-        if kept and kept[-1][1] > start:
-            before = kept.pop()
-            kept.extend([(before[0], start, before[2])] if start > before[0] else [])
+        if separated and separated[-1][1] > start:
+            previous = separated.pop()
+            separated.extend([(previous[0], start, previous[2])] if start > previous[0] else [])
         if text and end > start:
-            kept.append((start, end, text))
-    return kept
+            separated.append((start, end, text))
+    return separated
 
 
 def _holds_words(tier: str, names: set[str]) -> bool:
     return tier.endswith(WORDS) and tier.removesuffix(WORDS) in names
 
 
-def _tiers(path: Path) -> list[dict[str, Any]]:
+def _parse_tiers(path: Path) -> list[dict[str, Any]]:
     """
-    The tiers as praatio parses them.
+    Return the tiers as praatio parses them.
 
     It looks for its landmarks in labels too, so that labels are numbers while it works.
     """
@@ -115,33 +119,33 @@ def _tiers(path: Path) -> list[dict[str, Any]]:
 
     labels: list[str] = []
 
-    def number(found: re.Match[str]) -> str:
-        if found[1] in _STRUCTURE:
-            return found[0]
-        labels.append(found[1].replace('""', '"'))
+    def replace_by_number(match: re.Match[str]) -> str:
+        if match[1] in _STRUCTURE:
+            return match[0]
+        labels.append(match[1].replace('""', '"'))
         return f'"{len(labels) - 1}"'
 
-    def restored(label: str) -> str:
+    def restore(label: str) -> str:
         return label if label in _STRUCTURE else labels[int(label)]
 
     try:
-        grid = textgrid_io.parseTextgridStr(_QUOTED.sub(number, _text(path)), includeEmptyIntervals=True)
+        grid = textgrid_io.parseTextgridStr(_QUOTED.sub(replace_by_number, _decode(path)), includeEmptyIntervals=True)
         tiers: list[dict[str, Any]] = grid["tiers"]
         for tier in tiers:
-            tier["name"] = restored(tier["name"])
-            tier["entries"] = [(*times, restored(label).strip()) for *times, label in tier["entries"]]
+            tier["name"] = restore(tier["name"])
+            tier["entries"] = [(*times, restore(label).strip()) for *times, label in tier["entries"]]
     except Exception as error:  # the parser fails in as many ways as a file can be wrong
         what = f"{path.name} cannot be read as a TextGrid: {type(error).__name__} {error}"
         raise refusal(what, "open it in Praat and save it as a text file", item=str(path)) from error
     return tiers
 
 
-def _text(path: Path) -> str:
+def _decode(path: Path) -> str:
     raw = path.read_bytes()
     return raw.decode("utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig").replace("\r\n", "\n")
 
 
-def _milliseconds(path: Path, seconds: Any) -> Milliseconds:
+def _time_of(path: Path, seconds: Any) -> Milliseconds:
     from transcribe.ingest.lines import from_seconds
 
     try:

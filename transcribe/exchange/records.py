@@ -1,4 +1,4 @@
-"""What every format is read into and written from."""
+"""The records that every format is read into and written from."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ from itertools import groupby
 
 from transcribe.errors import InputError
 from transcribe.ingest.timed import TimedText
-from transcribe.records import Correction, Draft, Segment, Turn
+from transcribe.records import Correction, Draft, Segment
 
-__all__ = ["TimedText", "by_recording", "of_correction", "of_draft", "of_turn", "refusal", "single"]
-
-
-def of_turn(turn: Turn) -> TimedText:
-    """A diarised turn: who speaks when, without words."""
-    return TimedText(
-        recording=turn.recording, start=turn.start, end=turn.end, speaker=turn.speaker, dialect=turn.dialect
-    )
+__all__ = ["TimedText", "group_by_recording", "of_correction", "of_draft", "order_single_recording", "refusal"]
 
 
 def of_draft(segment: Segment, draft: Draft) -> TimedText:
-    """A segment with the words that a model drafted."""
+    """Return a segment with the words that a model drafted."""
     return TimedText(
         recording=segment.recording,
         start=segment.start,
@@ -33,7 +26,7 @@ def of_draft(segment: Segment, draft: Draft) -> TimedText:
 
 
 def of_correction(correction: Correction) -> TimedText:
-    """A person's text. It has no word times."""
+    """Return a person's text. It has no word times."""
     return TimedText(
         recording=correction.recording,
         start=correction.start,
@@ -45,25 +38,25 @@ def of_correction(correction: Correction) -> TimedText:
     )
 
 
-def by_recording(items: Iterable[TimedText]) -> Iterator[tuple[str, Iterator[TimedText]]]:
-    """*items* recording by recording, for formats of one recording a file. They come in that order already."""
-    return groupby(items, key=lambda item: item.recording)
+def group_by_recording(items: Iterable[TimedText]) -> Iterator[tuple[str, Iterator[TimedText]]]:
+    """Group *items*, which come recording by recording, for formats of one recording a file."""
+    return groupby(items, key=lambda stretch: stretch.recording)
 
 
-def single(items: Iterable[TimedText], what: str) -> list[TimedText]:
+def order_single_recording(items: Iterable[TimedText], format_name: str) -> list[TimedText]:
     """
-    *items* ordered by start, for a format that holds one recording.
+    Order *items* by start, for a format that holds one recording.
 
     Raises:
         InputError: E_FORMAT if they are of several.
     """
-    ordered = sorted(items, key=lambda item: (item.start, item.end, item.speaker or ""))
-    names = {item.recording for item in ordered}
+    ordered = sorted(items, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
+    names = {stretch.recording for stretch in ordered}
     if len(names) > 1:
-        raise refusal(f"{what} holds one recording, and {len(names)} were given", "write one file for each")
+        raise refusal(f"{format_name} holds one recording, and {len(names)} were given", "write one file for each")
     return ordered
 
 
-def refusal(what: str, hint: str, *, item: str | None = None) -> InputError:
-    """Something that a format cannot say, or a file that does not say it right: E_FORMAT."""
-    return InputError(what, code="E_FORMAT", hint=hint, item=item)
+def refusal(message: str, hint: str, *, item: str | None = None) -> InputError:
+    """Return an error for a fact that a format cannot hold, or a file that breaks the format: E_FORMAT."""
+    return InputError(message, code="E_FORMAT", hint=hint, item=item)

@@ -1,4 +1,4 @@
-"""RTTM, who speaks when, and UEM, which part of a recording is annotated (NIST Rich Transcription 2009, appendix A)."""
+"""RTTM, turns of speakers, and UEM, annotated parts of recordings (NIST Rich Transcription 2009, appendix A)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Region:
 
 def read_rttm(path: Path) -> Iterator[TimedText]:
     """
-    The speaker lines of *path*, as they stand.
+    Read the speaker lines of *path*, as they stand.
 
     Raises:
         InputError: E_SEGMENT with the line.
@@ -34,13 +34,13 @@ def read_rttm(path: Path) -> Iterator[TimedText]:
 
 
 def write_rttm(items: Iterable[TimedText], path: Path) -> int:
-    """Write one line for each of *items*; how many. Times are exact to the millisecond; words are left out."""
+    """Write one line for each of *items*, and count them. Times are exact to the millisecond; words are left out."""
     return write_lines(map(_rttm_line, items), path)
 
 
 def read_uem(path: Path) -> Iterator[Region]:
     """
-    The annotated regions of *path*.
+    Read the annotated regions of *path*.
 
     Raises:
         InputError: E_SEGMENT with the line.
@@ -58,25 +58,29 @@ def read_uem(path: Path) -> Iterator[Region]:
 
 
 def write_uem(regions: Iterable[Region], path: Path) -> int:
-    """Write *regions*, a line each; how many."""
+    """Write *regions*, a line each, and count them."""
     return write_lines(
-        (f"{name(each.recording)} 1 {seconds(each.start)} {seconds(each.end)}" for each in regions), path
+        (
+            f"{format_name(region.recording)} 1 {format_seconds(region.start)} {format_seconds(region.end)}"
+            for region in regions
+        ),
+        path,
     )
 
 
-def seconds(time: Milliseconds) -> str:
+def format_seconds(time: Milliseconds) -> str:
     """
-    *time* in seconds, exactly.
+    Format *time* in seconds, exactly.
 
-    >>> seconds(61_005)
+    >>> format_seconds(61_005)
     '61.005'
     """
     return f"{time // 1000}.{time % 1000:03d}"
 
 
-def name(text: str | None) -> str:
+def format_name(text: str | None) -> str:
     """
-    A speaker or a recording as one field.
+    Format a speaker or a recording as one field.
 
     Raises:
         InputError: E_FORMAT for a name that stands for "unknown" here.
@@ -88,6 +92,6 @@ def name(text: str | None) -> str:
     return escape(text)
 
 
-def _rttm_line(item: TimedText) -> str:
-    times = f"{seconds(item.start)} {seconds(item.end - item.start)}"
-    return f"SPEAKER {name(item.recording)} 1 {times} <NA> <NA> {name(item.speaker)} <NA> <NA>"
+def _rttm_line(stretch: TimedText) -> str:
+    times = f"{format_seconds(stretch.start)} {format_seconds(stretch.end - stretch.start)}"
+    return f"SPEAKER {format_name(stretch.recording)} 1 {times} <NA> <NA> {format_name(stretch.speaker)} <NA> <NA>"

@@ -6,40 +6,40 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from transcribe.exchange.json_files import read_list, seconds_of, text_of, write_list
+from transcribe.exchange.json_files import read_list, read_seconds, read_text, write_list
 from transcribe.exchange.records import TimedText
 
 
 def read_seglst(path: Path) -> Iterator[TimedText]:
     """
-    The segments of *path* in their order.
+    Read the segments of *path* in their order.
 
     Raises:
         InputError: E_JSON; E_FORMAT with the number of the segment.
     """
     for number, entry in read_list(path):
         yield TimedText(
-            recording=text_of(path, number, entry, "session_id") or "",
-            start=seconds_of(path, number, entry, "start_time"),
-            end=seconds_of(path, number, entry, "end_time"),
-            speaker=text_of(path, number, entry, "speaker"),
-            text=text_of(path, number, entry, "words"),
-            dialect=text_of(path, number, entry, "dialect"),
+            recording=read_text(path, number, entry, "session_id") or "",
+            start=read_seconds(path, number, entry, "start_time"),
+            end=read_seconds(path, number, entry, "end_time"),
+            speaker=read_text(path, number, entry, "speaker"),
+            text=read_text(path, number, entry, "words"),
+            dialect=read_text(path, number, entry, "dialect"),
         )
 
 
 def write_seglst(items: Iterable[TimedText], path: Path) -> int:
-    """Write *items* as a list, one segment a line; how many. Unknown facts are left out."""
-    return write_list(map(_entry, items), path)
+    """Write *items* as a list, one segment a line, and count them. Unknown facts are left out."""
+    return write_list(map(_entry_of, items), path)
 
 
-def _entry(item: TimedText) -> dict[str, Any]:
+def _entry_of(stretch: TimedText) -> dict[str, Any]:
     entry = {
-        "session_id": item.recording,
-        "start_time": item.start / 1000,
-        "end_time": item.end / 1000,
-        "speaker": item.speaker,
-        "words": item.text,
-        "dialect": item.dialect,
+        "session_id": stretch.recording,
+        "start_time": stretch.start / 1000,
+        "end_time": stretch.end / 1000,
+        "speaker": stretch.speaker,
+        "words": stretch.text,
+        "dialect": stretch.dialect,
     }
     return {name: value for name, value in entry.items() if value is not None}

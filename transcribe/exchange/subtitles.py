@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from transcribe.exchange.files import writing
-from transcribe.exchange.records import TimedText, refusal, single
+from transcribe.exchange.files import open_replacement
+from transcribe.exchange.records import TimedText, order_single_recording, refusal
 
 #: Stands in for the backslash while pysubs2 has the text: it would take ``\N`` for a line end.
 _BACKSLASH: Final = "\ue05c"
@@ -21,36 +21,36 @@ _TAG: Final = re.compile(r"</?[a-z0-9.:]*(?:[ \t][^>]*)?>", re.IGNORECASE)
 
 def read_srt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
     """
-    The cues of *path* in their order, without formatting. SRT names no speakers.
+    Read the cues of *path* in their order, without formatting. SRT names no speakers.
 
     Args:
-        recording: What the cues belong to; default is the file's name without suffix.
+        recording: The recording that the cues belong to; default is the file's name without suffix.
 
     Raises:
         InputError: E_FORMAT if the file cannot be read.
     """
-    for event in _events(path, "srt", _text(path)):
-        text = _SRT_MARKS.sub("", _plain(event.text))
+    for event in _parse_events(path, "srt", _read_text(path)):
+        text = _SRT_MARKS.sub("", _restore(event.text))
         yield TimedText(recording=recording or path.stem, start=event.start, end=event.end, text=text.strip())
 
 
 def write_srt(items: Iterable[TimedText], path: Path) -> int:
     """
-    Write the *items* that have a text as cues; how many. They are of one recording.
+    Write and count the *items* that have a text, as cues. They are of one recording.
 
     Lines of a text stay lines; empty ones go, since they would end the cue. SRT names no speakers.
     """
-    return _write(single(items, "SRT"), path, "srt")
+    return _write(order_single_recording(items, "SRT"), path, "srt")
 
 
 def read_vtt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
     """
-    The cues of *path* in their order, without formatting. The voice of a cue is its speaker.
+    Read the cues of *path* in their order, without formatting. The voice of a cue is its speaker.
 
     Args and Raises as for ``read_srt``.
     """
-    for event in _events(path, "vtt", _cues_only(_text(path))):
-        marked = _plain(event.text)
+    for event in _parse_events(path, "vtt", _keep_cues(_read_text(path))):
+        marked = _restore(event.text)
         voices = _VOICE.findall(marked)
         text = html.unescape(_TAG.sub("", marked))
         yield TimedText(
@@ -63,33 +63,33 @@ def read_vtt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]
 
 
 def write_vtt(items: Iterable[TimedText], path: Path) -> int:
-    """Write the *items* that have a text as cues, with the speaker as voice; how many. They are of one recording."""
-    return _write(single(items, "WebVTT"), path, "vtt")
+    """Write and count the *items* that have a text, as cues with the speaker as voice. They are of one recording."""
+    return _write(order_single_recording(items, "WebVTT"), path, "vtt")
 
 
 def _write(items: list[TimedText], path: Path, kind: Literal["srt", "vtt"]) -> int:
     import pysubs2
 
     subtitles = pysubs2.SSAFile()
-    for item in items:
-        if item.text is None:
+    for stretch in items:
+        if stretch.text is None:
             continue
-        text = "\n".join(line for line in item.text.splitlines() if line.strip())
-        shown = _voiced(text, item.speaker) if kind == "vtt" else text
-        held = shown.replace("\\", _BACKSLASH).replace("\n", "\\N")
-        subtitles.append(pysubs2.SSAEvent(start=item.start, end=item.end, text=held))
-    with writing(path) as stream:
+        text = "\n".join(line for line in stretch.text.splitlines() if line.strip())
+        cue = _add_voice(text, stretch.speaker) if kind == "vtt" else text
+        escaped = cue.replace("\\", _BACKSLASH).replace("\n", "\\N")
+        subtitles.append(pysubs2.SSAEvent(start=stretch.start, end=stretch.end, text=escaped))
+    with open_replacement(path) as stream:
         stream.write(subtitles.to_string(kind, keep_ssa_tags=True).replace(_BACKSLASH, "\\"))
     return len(subtitles)
 
 
-def _voiced(text: str, speaker: str | None) -> str:
-    """Escaped text within the speaker's voice mark (WebVTT, section 3.4)."""
+def _add_voice(text: str, speaker: str | None) -> str:
+    """Escape *text* and put it into the speaker's voice mark (WebVTT, section 3.4)."""
     escaped = html.escape(text, quote=False)
     return escaped if speaker is None else f"<v {html.escape(' '.join(speaker.split()), quote=False)}>{escaped}</v>"
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,9 +100,9 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _events(path: Path, kind: str, text: str) -> list[Any]:
+def _parse_events(path: Path, kind: str, text: str) -> list[Any]:
     """
-    The cues as pysubs2 reads them.
+    Return the cues as pysubs2 reads them.
 
     It takes a last line of digits for the number of a next cue, so one is put there for it to take.
     """
@@ -125,20 +125,20 @@ def _events(path: Path, kind: str, text: str) -> list[Any]:
     return list(subtitles)
 
 
-def _plain(text: str) -> str:
+def _restore(text: str) -> str:
     return text.replace("\\N", "\n").replace(_BACKSLASH, "\\")
 
 
-def _cues_only(text: str) -> str:
+def _keep_cues(text: str) -> str:
     """
-    A WebVTT file of numbered cues, without notes, styles, regions and names of cues.
+    Strip a WebVTT file of notes, styles, regions and names of cues, and number its cues.
 
     pysubs2 would take all of these for text of the cue before them.
     """
     cues: list[str] = []
     for block in re.split(r"\n[ \t]*\n", re.sub(r"\r\n?", "\n", text)):
         lines = block.strip("\n").split("\n")
-        at = next((number for number, line in enumerate(lines[:2]) if "-->" in line), None)
-        if at is not None:
-            cues.append("\n".join([str(len(cues) + 1), *lines[at:]]))
+        time_line = next((number for number, line in enumerate(lines[:2]) if "-->" in line), None)
+        if time_line is not None:
+            cues.append("\n".join([str(len(cues) + 1), *lines[time_line:]]))
     return "\n\n".join(["WEBVTT", *cues])

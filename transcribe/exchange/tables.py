@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from transcribe.exchange.files import write_lines, writing
+from transcribe.exchange.files import open_replacement, write_lines
 from transcribe.exchange.json_files import compact
 from transcribe.exchange.records import TimedText
 from transcribe.ingest import timed
@@ -19,7 +19,7 @@ _FORMULA: Final = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 
 def read_csv(path: Path) -> Iterator[TimedText]:
     """
-    The rows of *path*. An empty cell is a missing one.
+    Read the rows of *path*. An empty cell is a missing one.
 
     Raises:
         InputError: E_SEGMENT with the line.
@@ -29,7 +29,7 @@ def read_csv(path: Path) -> Iterator[TimedText]:
 
 def read_jsonl(path: Path) -> Iterator[TimedText]:
     """
-    The objects of *path*, one a line.
+    Read the objects of *path*, one a line.
 
     Raises:
         InputError: E_SEGMENT or E_JSON with the line.
@@ -39,40 +39,51 @@ def read_jsonl(path: Path) -> Iterator[TimedText]:
 
 def write_csv(items: Iterable[TimedText], path: Path, *, safe_for_spreadsheets: bool = False) -> int:
     """
-    Write *items*, one a row; how many.
+    Write *items*, one a row, and count them.
 
     Args:
         safe_for_spreadsheets: Put ``'`` before texts that a spreadsheet would compute. They no longer read back alike.
     """
     count = 0
-    with writing(path) as stream:
+    with open_replacement(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
-        for item in items:
-            row = [_value(value) for value in _row(item).values()]
+        for stretch in items:
+            row = [_blank_if_none(value) for value in _row_of(stretch).values()]
             writer.writerow(
-                [_harmless(cell) if isinstance(cell, str) else cell for cell in row] if safe_for_spreadsheets else row
+                [_escape_formula(cell) if isinstance(cell, str) else cell for cell in row]
+                if safe_for_spreadsheets
+                else row
             )
             count += 1
     return count
 
 
 def write_jsonl(items: Iterable[TimedText], path: Path) -> int:
-    """Write *items*, an object a line, unknown facts left out; how many."""
+    """Write *items*, an object a line, unknown facts left out, and count them."""
     return write_lines(
-        (compact({name: value for name, value in _row(item).items() if value is not None}) for item in items), path
+        (compact({name: value for name, value in _row_of(stretch).items() if value is not None}) for stretch in items),
+        path,
     )
 
 
-def _row(item: TimedText) -> dict[str, Any]:
-    values = (item.recording, item.start, item.end, item.speaker, item.dialect, item.text, item.normalised)
+def _row_of(stretch: TimedText) -> dict[str, Any]:
+    values = (
+        stretch.recording,
+        stretch.start,
+        stretch.end,
+        stretch.speaker,
+        stretch.dialect,
+        stretch.text,
+        stretch.normalised,
+    )
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def _value(value: Any) -> Any:
+def _blank_if_none(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _harmless(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     first = cell.lstrip(" \n\u00a0")[:1]
     return f"'{cell}" if first and first in _FORMULA else cell

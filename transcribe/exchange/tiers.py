@@ -1,4 +1,4 @@
-"""Who goes on which tier, for programs that draw a line of intervals for each speaker."""
+"""The layout of tiers, for programs that draw a line of intervals for each speaker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transcribe.exchange.records import TimedText
 
 def lay_out(items: Iterable[TimedText], *, unknown: str) -> list[tuple[str, list[TimedText]]]:
     """
-    Named rows of *items* in which nothing overlaps, in the order in which speakers begin.
+    Return named rows of *items* in which nothing overlaps, in the order in which speakers begin.
 
     What overlaps something of the same speaker goes to a further row, ``Asha [2]``.
 
@@ -19,20 +19,20 @@ def lay_out(items: Iterable[TimedText], *, unknown: str) -> list[tuple[str, list
         unknown: Name of the row for items without a speaker.
     """
     rows: dict[str, list[TimedText]] = {}
-    for item in items:
-        speaker = item.speaker or unknown
+    for stretch in items:
+        speaker = stretch.speaker or unknown
         number = 1
         name = speaker
-        while rows.get(name) and rows[name][-1].end > item.start:
+        while rows.get(name) and rows[name][-1].end > stretch.start:
             number += 1
             name = f"{speaker} [{number}]"
-        rows.setdefault(name, []).append(item)
+        rows.setdefault(name, []).append(stretch)
     return list(rows.items())
 
 
 def speaker_of(row: str, rows: Collection[str], *, unknown: str) -> str | None:
     """
-    The speaker of the row called *row* among *rows*.
+    Return the speaker of the row called *row* among *rows*.
 
     >>> speaker_of("Asha [2]", ["Asha", "Asha [2]"], unknown="speech")
     'Asha'
