@@ -30,7 +30,7 @@ from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.backends.voice_activity import SileroDetector
 from transcribe.drafting import Recipe, assemble
 from transcribe.glossary import FILE, Glossary, fit, read_glossary
-from transcribe.masking import folded
+from transcribe.masking import fold_word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,8 @@ def make_recipe(model: Path, glossary: Glossary) -> Recipe:
 
 def count_names(text: str, names: Iterable[str]) -> dict[str, int]:
     """How often each of *names*, one word each, stands in *text*; case and signs do not count."""
-    words = [folded(word) for word in text.split()]
-    return {name: words.count(folded(name)) for name in names}
+    words = [fold_word(word) for word in text.split()]
+    return {name: words.count(fold_word(name)) for name in names}
 
 
 def measure(clips: Sequence[Clip], recipe: Recipe, names: Sequence[str]) -> Figures:

@@ -26,7 +26,7 @@ from dialects.scoring import align
 from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.ingest.timed import read_stm
-from transcribe.masking import folded
+from transcribe.masking import fold_word
 from transcribe.protocols import Pcm
 from transcribe.records import Correction, Milliseconds, Word
 
@@ -74,7 +74,7 @@ def find_errors(dialogue: Dialogue, aligner: Aligner | None) -> Iterator[tuple[M
         turn = timed.correction
         true = [word for word in dialogue.words if turn.start <= (word.start + word.end) // 2 <= turn.end]
         timed_words, expected = iter(timed.words), iter(true)
-        for edit in align([folded(word.text) for word in true], [folded(word.text) for word in timed.words]):
+        for edit in align([fold_word(word.text) for word in true], [fold_word(word.text) for word in timed.words]):
             true_word = next(expected) if edit.reference is not None else None
             timed_word = next(timed_words) if edit.hypothesis is not None else None
             if edit.kind == "hit" and true_word is not None and timed_word is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dialects.dialect import load_catalogue
 from transcribe.errors import InputError
 from transcribe.glossary import Glossary, Term, count_bytes, fit, read_glossary
-from transcribe.masking import folded
+from transcribe.masking import fold_word
 from transcribe.records import Word, join_words
 
 CATALOGUE = load_catalogue()
@@ -105,5 +105,5 @@ def test_spelling_keeps_order_times_and_all_other_words(texts: list[str], name: 
     spelt = Glossary(terms=(Term(text=name, spoken="a b"),)).spell(drafted, None)
     assert all(before.end <= after.start for before, after in pairwise(spelt))
     assert all(word.start < word.end for word in spelt)
-    plain = " ".join(folded(word.text) for word in drafted)
-    assert " ".join(folded(word.text) for word in spelt) == plain.replace("a b", name.casefold())
+    plain = " ".join(fold_word(word.text) for word in drafted)
+    assert " ".join(fold_word(word.text) for word in spelt) == plain.replace("a b", name.casefold())

@@ -14,23 +14,23 @@ from transcribe.records import Word
 
 
 def words(text: str) -> list[Word]:
-    """Each word a second long, one after the other."""
+    """Split *text* into words of a second each, one after the other."""
     return [
-        Word(text=each, start=n * 1_000, end=(n + 1) * 1_000, probability=0.9) for n, each in enumerate(text.split())
+        Word(text=word, start=n * 1_000, end=(n + 1) * 1_000, probability=0.9) for n, word in enumerate(text.split())
     ]
 
 
 def test_words_that_touch_a_masked_span_stand_under_one_mark() -> None:
     hidden = hide_words(words("my name is ravi kumar yes"), [(3_100, 4_200)])
-    assert [(each.text, each.start, each.end) for each in hidden[3:]] == [(MASK, 3_000, 5_000), ("yes", 5_000, 6_000)]
+    assert [(word.text, word.start, word.end) for word in hidden[3:]] == [(MASK, 3_000, 5_000), ("yes", 5_000, 6_000)]
 
 
 def test_a_masked_span_without_a_word_is_marked_too() -> None:
-    assert [each.text for each in hide_words(words("one"), [(2_000, 3_000)])] == ["one", MASK]
+    assert [word.text for word in hide_words(words("one"), [(2_000, 3_000)])] == ["one", MASK]
 
 
 @pytest.mark.parametrize(
-    ("typed", "shown"),
+    ("typed", "text"),
     [
         ("My name is Ravi Kumar, yes!", f"My name is {MASK} yes!"),
         ("my name is rawi bhai kumar yes", f"my name is {MASK} yes"),
@@ -40,12 +40,12 @@ def test_a_masked_span_without_a_word_is_marked_too() -> None:
         ("", ""),
     ],
 )
-def test_a_text_loses_all_between_the_words_that_it_shares_with_the_draft(typed: str, shown: str) -> None:
-    assert hide_text(typed, words("my name is ravi kumar yes"), [(3_000, 5_000)]) == shown
+def test_a_text_loses_all_between_the_words_that_it_shares_with_the_draft(typed: str, text: str) -> None:
+    assert hide_text(typed, words("my name is ravi kumar yes"), [(3_000, 5_000)]) == text
 
 
 @pytest.mark.parametrize(
-    ("typed", "said", "heard"),
+    ("typed", "text", "draft"),
     [
         ("my name was ravi kumar yes", f"my name {MASK} yes", f"my name {MASK} yes"),
         ("my own name is rawi yes", f"my own name is {MASK} yes", f"my name is {MASK} yes"),
@@ -53,17 +53,19 @@ def test_a_text_loses_all_between_the_words_that_it_shares_with_the_draft(typed:
         ("", MASK, MASK),
     ],
 )
-def test_what_is_hidden_is_hidden_from_both_that_are_compared(typed: str, said: str, heard: str) -> None:
-    assert hide_both(typed, words("my name is ravi kumar yes"), [(3_000, 5_000)]) == (said, heard)
+def test_what_is_hidden_is_hidden_from_both_that_are_compared(typed: str, text: str, draft: str) -> None:
+    assert hide_both(typed, words("my name is ravi kumar yes"), [(3_000, 5_000)]) == (text, draft)
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=6), st.lists(st.sampled_from("abcd"), max_size=6), st.integers(0, 6))
-def test_both_sides_have_as_many_marks_and_no_masked_word(said: list[str], heard: list[str], at: int) -> None:
-    drafted = words(" ".join([*heard[:at], "secret", *heard[at:]]))
-    place = next(n for n, each in enumerate(drafted) if each.text == "secret")
-    one, other = hide_both(" ".join([*said, "secret"]), drafted, [(place * 1_000, place * 1_000 + 1)])
-    assert one.count(MASK) == other.count(MASK) >= 1
-    assert "secret" not in other
+def test_both_sides_have_as_many_marks_and_no_masked_word(typed: list[str], spoken: list[str], index: int) -> None:
+    drafted = words(" ".join([*spoken[:index], "secret", *spoken[index:]]))
+    position = next(n for n, word in enumerate(drafted) if word.text == "secret")
+    typed_text, draft_text = hide_both(
+        " ".join([*typed, "secret"]), drafted, [(position * 1_000, position * 1_000 + 1)]
+    )
+    assert typed_text.count(MASK) == draft_text.count(MASK) >= 1
+    assert "secret" not in draft_text
 
 
 def test_of_a_stretch_without_a_draft_no_text_is_shown() -> None:
@@ -75,13 +77,15 @@ def test_without_a_mask_a_text_stays_as_it_was_typed() -> None:
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=8), st.integers(0, 7), st.integers(1, 3))
-def test_a_masked_word_that_is_nowhere_else_in_the_draft_never_shows(said: list[str], at: int, more: int) -> None:
-    drafted = words(" ".join([*said[:at], "secret", *said[at:]]))
-    place = next(n for n, each in enumerate(drafted) if each.text == "secret")
-    shown = hide_text(
-        " ".join(["x"] * more + said[:at] + ["Secret"] + said[at:]), drafted, [(place * 1_000, place * 1_000 + 1)]
+def test_a_masked_word_that_is_nowhere_else_in_the_draft_never_shows(spoken: list[str], index: int, more: int) -> None:
+    drafted = words(" ".join([*spoken[:index], "secret", *spoken[index:]]))
+    position = next(n for n, word in enumerate(drafted) if word.text == "secret")
+    text = hide_text(
+        " ".join(["x"] * more + spoken[:index] + ["Secret"] + spoken[index:]),
+        drafted,
+        [(position * 1_000, position * 1_000 + 1)],
     )
-    assert "secret" not in shown.casefold()
+    assert "secret" not in text.casefold()
 
 
 def test_terms_are_found_whatever_their_case_signs_and_composition() -> None:

@@ -15,7 +15,7 @@ from typing import Final
 from rapidfuzz.distance import Levenshtein
 
 from dialects.repetition import find_loop, split_digits
-from transcribe.masking import folded
+from transcribe.masking import fold_word
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word, join_words
 
@@ -147,7 +147,7 @@ def differs(first: Sequence[str], second: Sequence[str]) -> bool:
     >>> differs(["So,", "Ravi"], ["so", "ravi."]), differs(["So,", "Ravi"], ["so", "Robbie"])
     (False, True)
     """
-    first_words, second_words = (list(filter(None, map(folded, words))) for words in (first, second))
+    first_words, second_words = (list(filter(None, map(fold_word, words))) for words in (first, second))
     longer = max(len(first_words), len(second_words))
     return longer > 0 and Levenshtein.distance(first_words, second_words) > DISAGREEMENT * longer
 

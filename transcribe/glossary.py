@@ -13,7 +13,7 @@ from typing import Final
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from transcribe.errors import InputError
-from transcribe.masking import affixes, folded
+from transcribe.masking import affixes, fold_word
 from transcribe.records import Word, content_id
 
 FILE: Final = "glossary.tsv"
@@ -89,8 +89,8 @@ class Glossary:
         self, words: Sequence[Word], position: int, dialect: str | None
     ) -> tuple[tuple[str, ...], Term | None]:
         """The longest spoken form that begins at *position*, with its name."""
-        for phrase, term in self._by_first_word.get(folded(words[position].text), ()):
-            candidate = tuple(folded(word.text) for word in words[position : position + len(phrase)])
+        for phrase, term in self._by_first_word.get(fold_word(words[position].text), ()):
+            candidate = tuple(fold_word(word.text) for word in words[position : position + len(phrase)])
             if candidate == phrase and term.holds_in(dialect):
                 return phrase, term
         return (), None
@@ -100,7 +100,7 @@ class Glossary:
         """Spoken forms with their names by the first word, the longest first."""
         phrases: dict[str, list[tuple[tuple[str, ...], Term]]] = defaultdict(list)
         for term in self.terms:
-            phrase = tuple(filter(None, map(folded, (term.spoken or "").split())))
+            phrase = tuple(filter(None, map(fold_word, (term.spoken or "").split())))
             if phrase:
                 phrases[phrase[0]].append((phrase, term))
         return {first: sorted(pairs, key=lambda pair: -len(pair[0])) for first, pairs in phrases.items()}

@@ -14,7 +14,7 @@ from typing import Final
 
 from rapidfuzz.distance import Indel, Levenshtein
 
-from transcribe.masking import folded
+from transcribe.masking import fold_word
 from transcribe.records import Word
 
 #: Share of letters that a name has in common with the words in its place, from which both may be one sound.
@@ -40,7 +40,7 @@ def take_names(words: Sequence[Word], told: Sequence[Word], names: Sequence[str]
     ['to', 'Kozhikode', 'now']
     """
     plain_forms, told_forms = _fold(words), _fold(told)
-    phrases = [tuple(filter(None, map(folded, name.split()))) for name in names]
+    phrases = [tuple(filter(None, map(fold_word, name.split()))) for name in names]
     taken = list(words)
     for place, other in reversed(list(_differences(plain_forms, told_forms))):
         for name in reversed(list(_names_in(told_forms, other, phrases))):
@@ -53,7 +53,7 @@ def take_names(words: Sequence[Word], told: Sequence[Word], names: Sequence[str]
 
 
 def _fold(words: Sequence[Word]) -> list[str]:
-    return [folded(word.text) for word in words]
+    return [fold_word(word.text) for word in words]
 
 
 def _differences(plain: Sequence[str], told: Sequence[str]) -> Iterator[tuple[slice, slice]]:

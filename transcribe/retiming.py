@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dialects.scoring import align
-from transcribe.masking import folded
+from transcribe.masking import fold_word
 from transcribe.records import Milliseconds, Word
 
 
@@ -29,7 +29,7 @@ def retimed(text: str, words: Sequence[Word], start: Milliseconds, end: Millisec
     typed = text.split()
     known: list[Word | None] = []
     drafted = iter(words)
-    for edit in align([folded(word.text) for word in words], [folded(word) for word in typed]):
+    for edit in align([fold_word(word.text) for word in words], [fold_word(word) for word in typed]):
         word = next(drafted) if edit.reference is not None else None
         if edit.hypothesis is not None:
             known.append(word)
