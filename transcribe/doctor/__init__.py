@@ -1,8 +1,8 @@
 """
-What is there and what is missing: one finding each, with the command that mends it.
+Checks of the machine, the installation and the workspace: one finding each, with the command that mends it.
 
-    installation   Python, libraries, extras, torch          machine     clock, disk, GPU, media, jail, SQLite
-    workplace      database, models, downloads, telemetry    finding     what each of them gives
+    installation   Python, libraries, extras, torch          machine     clock, disk, GPU, media, sandbox, SQLite
+    workplace      database, models, downloads, telemetry    finding     the result of a check
 
 Looks only: no file, database or setting is changed, and nothing leaves the machine. torch is imported only when asked
 for, since that alone takes seconds.
@@ -41,37 +41,37 @@ def examine(
         workspace: ``None`` outside of one: its database is left out.
         deep: Import torch and what stands on it as well, to see whether they work together.
         environment: Defaults to the process's own.
-        clock: What the time is, with its zone.
+        clock: Gives the time, with its zone.
 
     Returns:
         Findings in a fixed order, the installation first. A check that fails is a finding, never an error.
     """
-    env = os.environ if environment is None else environment
+    variables = os.environ if environment is None else environment
     version = installation.version
     checks: dict[str, Callable[[], Iterable[Finding]]] = {
-        "python": lambda: [installation.python()],
-        "libraries": installation.libraries,
-        "extras": installation.extras,
-        "screen": lambda: [installation.screen(SCREEN)],
-        "torch": lambda: [installation.torch_pair(version("torch"), version("torchaudio"))],
-        "imports": installation.imports if deep else tuple,
-        "clock": lambda: [machine.clock_of(clock())],
-        "disk": lambda: [machine.room(workspace or Path.cwd())],
-        "gpu": lambda: machine.gpu(settings),
-        "media": machine.media,
-        "jail": lambda: [machine.walls(jail.level())],
-        "sqlite": lambda: [machine.sqlite(sqlite3.sqlite_version_info)],
-        "database": lambda: [] if workspace is None else [workplace.database(workspace, settings.store)],
-        "models": lambda: workplace.models(settings),
-        "downloads": lambda: [workplace.downloads(settings.models, env)],
-        "telemetry": lambda: [workplace.telemetry(settings.models, env)],
-        "cache": lambda: [workplace.cache(env)],
+        "python": lambda: [installation.check_python()],
+        "libraries": installation.check_libraries,
+        "extras": installation.check_extras,
+        "screen": lambda: [installation.check_screen(SCREEN)],
+        "torch": lambda: [installation.check_torch_pair(version("torch"), version("torchaudio"))],
+        "imports": installation.check_imports if deep else tuple,
+        "clock": lambda: [machine.check_clock(clock())],
+        "disk": lambda: [machine.check_room(workspace or Path.cwd())],
+        "gpu": lambda: machine.check_gpu(settings),
+        "media": machine.check_media,
+        "jail": lambda: [machine.check_sandbox(jail.level())],
+        "sqlite": lambda: [machine.check_sqlite(sqlite3.sqlite_version_info)],
+        "database": lambda: [] if workspace is None else [workplace.check_database(workspace, settings.store)],
+        "models": lambda: workplace.check_models(settings),
+        "downloads": lambda: [workplace.check_downloads(settings.models, variables)],
+        "telemetry": lambda: [workplace.check_telemetry(settings.models, variables)],
+        "cache": lambda: [workplace.check_cache(variables)],
     }
-    return tuple(finding for name, check in checks.items() for finding in safely(name, check))
+    return tuple(finding for name, check in checks.items() for finding in run_check(name, check))
 
 
-def safely(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """What *check* finds. One that breaks is what a broken installation looks like: it is told, and others go on."""
+def run_check(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Yield the findings of *check*. One that raises, as in a broken installation, gives a finding too."""
     try:
         yield from check()
     except Exception as error:  # Any library may be the broken one.

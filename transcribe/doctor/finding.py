@@ -1,4 +1,4 @@
-"""What each check gives."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ State = Literal["ok", "warn", "missing"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of checking one thing."""
 
     name: str
     #: ``missing`` where something cannot be used, ``warn`` where it can but somebody should look.
     state: State
-    #: What was found, a sentence.
+    #: The result, a sentence.
     detail: str
     #: The exact command that mends it, where there is one.
     mend: str | None = None

@@ -1,4 +1,4 @@
-"""What pip has installed, and whether it fits together."""
+"""Checks of the libraries that pip has installed, and of how they fit together."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from transcribe.review import how_to_build
 
 OLDEST_PYTHON: Final = (3, 11)
 
-#: What drafts, decodes and scores on every installation.
+#: The libraries that draft, decode and score on every installation.
 BASE: Final = ("faster-whisper", "ctranslate2", "av", "soundfile", "jiwer")
 
-#: What pip installs beside the base, by extra, with what it is for. A test keeps this equal to pyproject.toml.
+#: The distributions of each extra, with its purpose. A test keeps this equal to pyproject.toml.
 EXTRAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "diarise": ("finding who speaks when", ("torch", "torchaudio", "pyannote.audio")),
     "train": ("training on corrections", ("torch", "torchaudio", "transformers", "peft", "accelerate", "safetensors")),
@@ -32,64 +32,64 @@ EXTRAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "mlflow": ("a model registry in MLflow", ("mlflow-skinny",)),
 }
 
-#: What stands on torch, in the order in which a broken one shows.
+#: The modules that need torch, in the order in which a broken one shows.
 ON_TORCH: Final = ("torch", "torchaudio", "pyannote.audio", "transformers")
 
 
 def version(distribution: str) -> str | None:
-    """The installed version of *distribution*; ``None`` if it is not installed."""
+    """Return the installed version of *distribution*; ``None`` if it is not installed."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
 
 
-def python() -> Finding:
-    """Whether the interpreter is new enough."""
-    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}."
+def check_python() -> Finding:
+    """Check that the interpreter is new enough."""
+    detail = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}."
     if sys.version_info[:2] >= OLDEST_PYTHON:
-        return Finding(name="python", state="ok", detail=found)
+        return Finding(name="python", state="ok", detail=detail)
     oldest = ".".join(map(str, OLDEST_PYTHON))
-    return Finding(name="python", state="missing", detail=f"{found} {oldest} or newer is needed.")
+    return Finding(name="python", state="missing", detail=f"{detail} {oldest} or newer is needed.")
 
 
-def screen(folder: Path) -> Finding:
-    """Whether the correction desk has something to show in a browser."""
+def check_screen(folder: Path) -> Finding:
+    """Check that the correction desk's screen is built."""
     if (folder / "index.html").is_file():
         return Finding(name="screen", state="ok", detail="The correction desk's screen is built.")
     detail = "The correction desk's screen was not built: `boli serve` answers scripts, and shows people nothing."
     return Finding(name="screen", state="warn", detail=detail, mend=how_to_build())
 
 
-def libraries(base: tuple[str, ...] = BASE) -> Iterator[Finding]:
-    """The libraries of every installation, in one finding."""
+def check_libraries(base: tuple[str, ...] = BASE) -> Iterator[Finding]:
+    """Check the libraries of every installation, in one finding."""
     versions = {name: version(name) for name in base}
-    lost = [name for name, found in versions.items() if found is None]
-    if lost:
-        detail = f"{', '.join(lost)} cannot be found, though every installation has it."
+    missing = [name for name, installed in versions.items() if installed is None]
+    if missing:
+        detail = f"{', '.join(missing)} cannot be found, though every installation has it."
         yield Finding(name="libraries", state="missing", detail=detail, mend="pip install --force-reinstall boli")
     else:
-        yield Finding(name="libraries", state="ok", detail=f"{_told(versions)}.")
+        yield Finding(name="libraries", state="ok", detail=f"{_format_versions(versions)}.")
 
 
-def extras(wanted: Mapping[str, tuple[str, tuple[str, ...]]] = EXTRAS) -> Iterator[Finding]:
-    """One finding for each extra. What is not there is no fault: somebody may not need it."""
+def check_extras(wanted: Mapping[str, tuple[str, tuple[str, ...]]] = EXTRAS) -> Iterator[Finding]:
+    """Check each extra. One that is missing is no fault: somebody may not need it."""
     for extra, (purpose, distributions) in wanted.items():
         versions = {name: version(name) for name in distributions}
-        lost = [name for name, found in versions.items() if found is None]
-        if lost:
-            detail = f"For {purpose}: {', '.join(lost)} not installed."
+        missing = [name for name, installed in versions.items() if installed is None]
+        if missing:
+            detail = f"For {purpose}: {', '.join(missing)} not installed."
             yield Finding(name=f"extra {extra}", state="missing", detail=detail, mend=f"pip install 'boli[{extra}]'")
         else:
-            yield Finding(name=f"extra {extra}", state="ok", detail=f"For {purpose}: {_told(versions)}.")
+            yield Finding(name=f"extra {extra}", state="ok", detail=f"For {purpose}: {_format_versions(versions)}.")
 
 
-def torch_pair(torch: str | None, torchaudio: str | None) -> Finding:
-    """torch and torchaudio share compiled parts: only the same version, built for the same CUDA, fits."""
+def check_torch_pair(torch: str | None, torchaudio: str | None) -> Finding:
+    """Check that torch and torchaudio are of one version and CUDA, since they share compiled parts."""
     mend = "pip install --force-reinstall 'boli[diarise]'"
     if torch is None or torchaudio is None:
-        lost = " and ".join(name for name, v in (("torch", torch), ("torchaudio", torchaudio)) if v is None)
-        detail = f"{lost} not installed: diarising and training need both, drafting and scoring neither."
+        missing = " and ".join(name for name, v in (("torch", torch), ("torchaudio", torchaudio)) if v is None)
+        detail = f"{missing} not installed: diarising and training need both, drafting and scoring neither."
         return Finding(name="torch", state="missing", detail=detail, mend="pip install 'boli[diarise]'")
     if torch == torchaudio:
         return Finding(name="torch", state="ok", detail=f"torch and torchaudio are both {torch}.")
@@ -97,29 +97,29 @@ def torch_pair(torch: str | None, torchaudio: str | None) -> Finding:
     return Finding(name="torch", state="warn", detail=detail, mend=mend)
 
 
-def imports(names: tuple[str, ...] = ON_TORCH) -> Iterator[Finding]:
+def check_imports(names: tuple[str, ...] = ON_TORCH) -> Iterator[Finding]:
     """Import those of *names* that are installed, and ask torch for its GPU. Takes seconds."""
     for name in names:
         if importlib.util.find_spec(name.split(".")[0]) is None:
             continue
         try:
-            found = imported(name)
+            module = import_quietly(name)
         except Exception as error:  # Compiled parts that do not fit raise anything.
             detail = f"{name} is installed and does not import: {type(error).__name__}: {error}."
             mend = "pip install --force-reinstall 'boli[diarise,train]'"
             yield Finding(name=f"import {name}", state="missing", detail=detail, mend=mend)
             continue
-        told = f"; built for CUDA {found.version.cuda}, a GPU: {found.cuda.is_available()}" if name == "torch" else ""
-        yield Finding(name=f"import {name}", state="ok", detail=f"{name} imports{told}.")
+        cuda = f"; built for CUDA {module.version.cuda}, a GPU: {module.cuda.is_available()}" if name == "torch" else ""
+        yield Finding(name=f"import {name}", state="ok", detail=f"{name} imports{cuda}.")
 
 
-def imported(name: str) -> Any:
-    """The module; warnings that libraries give at import are for their makers. Telemetry is off before any of them."""
+def import_quietly(name: str) -> Any:
+    """Import a module with telemetry off, and without the warnings that are for its makers."""
     os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(name)
 
 
-def _told(versions: Mapping[str, str | None]) -> str:
-    return ", ".join(f"{name} {found}" for name, found in versions.items())
+def _format_versions(versions: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{name} {installed}" for name, installed in versions.items())
