@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="module")
 def jail() -> Iterator[Jail]:
-    with Jail(TASK) as one:
-        yield one
+    with Jail(TASK) as opened_jail:
+        yield opened_jail
 
 
 def _gone(pid: int) -> bool:
@@ -116,18 +116,18 @@ def test_what_is_no_answer_is_none(jail: Jail, text: str) -> None:
 def test_a_task_sees_its_descriptors_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOLI_SECRET", "canary")
     hear, speak = os.pipe()
-    with Jail(TASK) as one:
-        outcome = one.run({"do": "look around"}, descriptors=(hear,), bounds=BOUNDS)
+    with Jail(TASK) as own_jail:
+        outcome = own_jail.run({"do": "look around"}, descriptors=(hear,), bounds=BOUNDS)
     os.close(hear)
     os.close(speak)
 
     assert outcome.answer is not None
-    found = outcome.answer
+    view = outcome.answer
     # The standard three, its own, and the pipe that it answers through.
-    assert len(found["descriptors"]) == 5
-    assert set(found["mine"]) < set(found["descriptors"])
-    assert "canary" not in found["environment"].values()
-    assert found["user"] != 0
+    assert len(view["descriptors"]) == 5
+    assert set(view["mine"]) < set(view["descriptors"])
+    assert "canary" not in view["environment"].values()
+    assert view["user"] != 0
 
 
 def test_a_sealed_task_finds_no_way_out(jail: Jail) -> None:
@@ -164,38 +164,38 @@ def test_tasks_run_side_by_side(jail: Jail) -> None:
 def test_closing_a_jail_stops_what_runs_in_it() -> None:
     hear, speak = os.pipe()
     begun, begin = os.pipe()
-    one = Jail(TASK)
-    here = one.run({"do": "look around"}, bounds=BOUNDS).answer
-    seen: list[Interrupted] = []
+    own_jail = Jail(TASK)
+    here = own_jail.run({"do": "look around"}, bounds=BOUNDS).answer
+    errors: list[Interrupted] = []
 
     def wait() -> None:
         try:
-            one.run({"do": "wait"}, descriptors=(hear, begin), bounds=BOUNDS)
+            own_jail.run({"do": "wait"}, descriptors=(hear, begin), bounds=BOUNDS)
         except Interrupted as error:
-            seen.append(error)
+            errors.append(error)
 
     waiter = threading.Thread(target=wait)
     waiter.start()
     os.read(begun, 1)
-    one.close()
+    own_jail.close()
     waiter.join()
     for descriptor in (hear, speak, begun, begin):
         os.close(descriptor)
 
     assert here is not None
     assert _gone(here["server"])
-    assert len(seen) == 1
+    assert len(errors) == 1
 
 
 def test_a_lost_server_is_replaced(jail: Jail) -> None:
-    before = jail.run({"do": "look around"}, bounds=BOUNDS).answer
-    assert before is not None
-    os.kill(before["server"], signal.SIGKILL)
+    first = jail.run({"do": "look around"}, bounds=BOUNDS).answer
+    assert first is not None
+    os.kill(first["server"], signal.SIGKILL)
 
-    after = jail.run({"do": "look around"}, bounds=BOUNDS).answer
+    second = jail.run({"do": "look around"}, bounds=BOUNDS).answer
 
-    assert after is not None
-    assert after["server"] != before["server"]
+    assert second is not None
+    assert second["server"] != first["server"]
 
 
 def test_nothing_outlives_a_killed_caller() -> None:
@@ -212,5 +212,5 @@ def test_nothing_outlives_a_killed_caller() -> None:
 
 
 def test_a_library_that_is_not_installed_is_named() -> None:
-    with Jail("tests.faults.nowhere:task") as one, pytest.raises(MissingError, match=r"tests\.faults\.nowhere"):
-        one.run({}, bounds=BOUNDS)
+    with Jail("tests.faults.nowhere:task") as broken_jail, pytest.raises(MissingError, match=r"tests\.faults\.nowhere"):
+        broken_jail.run({}, bounds=BOUNDS)

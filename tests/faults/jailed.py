@@ -82,15 +82,15 @@ def _write(descriptors: Sequence[int], words: jail.Words) -> jail.Words:
 
 
 def _look_around(descriptors: Sequence[int], words: jail.Words) -> jail.Words:
-    seen = []
+    open_descriptors = []
     for descriptor in range(256):
         try:
             os.fstat(descriptor)
         except OSError:
             continue
-        seen.append(descriptor)
+        open_descriptors.append(descriptor)
     return {
-        "descriptors": seen,
+        "descriptors": open_descriptors,
         "mine": list(descriptors),
         "environment": dict(os.environ),
         "user": os.geteuid(),

@@ -6,7 +6,7 @@ environment. For each job the server forks a child, which costs milliseconds, an
 already open. The child gives up its privileges, its limits are set, it may open nothing, and it is killed with
 its process group when its time is up. A child that dies takes no one with it.
 
-How strong the walls are depends on the platform; `level` says it.
+The strength of the sandbox depends on the platform; `level` gives it.
 """
 
 from transcribe.jail.bounds import Bounds, Level, Outcome, Task, Words, allow_cpu

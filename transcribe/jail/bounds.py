@@ -1,4 +1,4 @@
-"""What a jailed task may use, how it ended, and how strong the walls were."""
+"""The limits of a task in the sandbox, its outcome, and the level of the sandbox."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-#: What a task takes beside its descriptors, and what it gives: anything that JSON can hold.
+#: The input of a task beside its descriptors, and its output: anything that JSON can hold.
 Words: TypeAlias = Mapping[str, Any]
 #: A task: open descriptors and words in, words out. It runs in a process of its own.
 Task: TypeAlias = Callable[[Sequence[int], Words], Words]
 
 
 class Level(enum.IntEnum):
-    """How strong the walls are. Each level holds what the ones below it hold."""
+    """The strength of the sandbox. Each level includes the ones below it."""
 
     #: Limits on memory, processor time, written bytes and open files; no new privileges where the system knows them.
     LIMITED = 0
@@ -27,7 +27,7 @@ class Level(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """What one job may use."""
+    """The limits of one job."""
 
     memory_bytes: int
     #: Processor seconds until the kernel stops the child, and how far the task may raise that (`allow_cpu`).
@@ -40,7 +40,7 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one job ended. Exactly one of *answer*, *error* and *death* is there."""
+    """The end of one job. Exactly one of *answer*, *error* and *death* is there."""
 
     answer: Words | None = None
     #: ``code``, ``message``, ``hint`` of an error that the task raised; ``trace`` where it is a bug.
@@ -52,7 +52,7 @@ class Outcome:
 
 
 def allow_cpu(seconds: int) -> None:
-    """Called by a task about itself: let it use that many processor seconds in all, up to its ``most_cpu_s``."""
+    """Let the calling task use that many processor seconds in all, up to its ``most_cpu_s``."""
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     if hard != resource.RLIM_INFINITY:
         seconds = min(seconds, hard - 1)

@@ -1,4 +1,4 @@
-"""The caller's side: start the server, hand it jobs, wait for their end."""
+"""The client of the sandbox: start the server, hand it jobs, wait for their end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from transcribe.jail.bounds import Bounds, Level, Outcome, Words
 
 
 def level() -> Level:
-    """The level of jails on this machine, found by starting one."""
+    """Return the level of the sandbox on this machine, by starting one."""
     with Jail("transcribe.jail.server:idle") as jail:
         return jail.level
 
@@ -65,9 +65,9 @@ class Jail:
         job = json.dumps({"words": words, "bounds": asdict(bounds)}).encode() + b"\n"
         closings = self._closings
         for _ in range(2):
-            said = self._ask(job, descriptors)
-            if said:
-                return Outcome(**json.loads(said))
+            answer = self._ask(job, descriptors)
+            if answer:
+                return Outcome(**json.loads(answer))
             if self._closings != closings:
                 raise Interrupted("decoding was stopped", hint="run it again to go on")
         lost = "the process that decodes media was killed twice"
@@ -88,12 +88,12 @@ class Jail:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     socket.send_fds(control, [b"\0"], [theirs.fileno(), *descriptors])
             # Leaving this block early, by Ctrl-C say, closes our end; the server then kills the child.
-            said = _drain(ours)
+            answer = _drain(ours)
         with self._lock:
-            if not said and self._control is control:
+            if not answer and self._control is control:
                 # Dead or dying, and perhaps not seen as such yet.
                 self._disconnect()
-        return said
+        return answer
 
     def _connect(self) -> socket.socket:
         alive = self._server is not None and self._server.poll() is None and self._owner == os.getpid()
@@ -105,7 +105,7 @@ class Jail:
         with theirs:
             self._server = subprocess.Popen(
                 [sys.executable, "-P", "-s", "-c", code, str(theirs.fileno()), self._task],
-                env=_bare_environment(),
+                env=_make_environment(),
                 cwd="/",
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
@@ -115,7 +115,7 @@ class Jail:
             )
         self._control, self._owner = control, os.getpid()
         atexit.register(self.close)
-        self._level = _greeting(control, self._task)
+        self._level = _read_greeting(control, self._task)
         return control
 
     def _disconnect(self) -> None:
@@ -127,15 +127,15 @@ class Jail:
         self._control = self._server = None
 
 
-def _bare_environment() -> dict[str, str]:
-    """No secret and no setting of the user passes; one thread, so that a fork is safe and memory small."""
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
+def _make_environment() -> dict[str, str]:
+    """Make an environment without secrets and settings; one thread, so that a fork is safe and memory small."""
+    library_paths = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return kept | threads | {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "LC_ALL": "C.UTF-8"}
+    return library_paths | threads | {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "LC_ALL": "C.UTF-8"}
 
 
-def _greeting(control: socket.socket, task: str) -> Level:
-    """The server's first line: its level, or what it lacks."""
+def _read_greeting(control: socket.socket, task: str) -> Level:
+    """Read the server's first line: its level, or what it lacks."""
     line = b""
     while not line.endswith(b"\n"):
         part = control.recv(65_536)

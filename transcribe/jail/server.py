@@ -1,7 +1,7 @@
 """
-The server of a jail: forks a child a job, listens to it, kills it when its time is up.
+The server of the sandbox: forks a child a job, reads its output, kills it when its time is up.
 
-It runs one thread, so that forking is safe, and trusts nothing that a child says beyond its own answer.
+It runs one thread, so that forking is safe, and trusts nothing in a child's output beyond its own answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_ANSWER = 1 << 20
 
 
 def idle(descriptors: Sequence[int], words: Words) -> Words:
-    """The task that does nothing but give back its words."""
+    """Return the input: a task that does nothing."""
     return words
 
 
@@ -41,15 +41,15 @@ class _Child:
     pid: int
     #: Socket to the caller. When the caller closes it, the job is no longer wanted.
     reply: socket.socket
-    #: The child's words. It ends when the child does.
+    #: The child's output. It ends when the child does.
     pipe: int
     deadline: float
-    said: bytearray = field(default_factory=bytearray)
+    output: bytearray = field(default_factory=bytearray)
     overtime: bool = False
 
 
 def serve() -> None:
-    """The server's life, until the other end of its control socket closes. Arguments: descriptor, task."""
+    """Serve jobs until the other end of the control socket closes. Arguments: descriptor, task."""
     control = socket.socket(fileno=int(sys.argv[1]))
     module, _, name = sys.argv[2].partition(":")
     try:
@@ -57,25 +57,25 @@ def serve() -> None:
     except ImportError as error:
         control.sendall(json.dumps({"missing": str(error)}).encode() + b"\n")
         return
-    seal, found = walls.build()
-    control.sendall(json.dumps({"level": found}).encode() + b"\n")
+    seal, level = walls.build_seal()
+    control.sendall(json.dumps({"level": level}).encode() + b"\n")
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
         try:
-            while _turn(control, selector, task, seal):
+            while _run_round(control, selector, task, seal):
                 pass
         finally:
-            for child in _children(selector):
+            for child in _list_children(selector):
                 _kill(child)
 
 
-def _children(selector: selectors.BaseSelector) -> set[_Child]:
+def _list_children(selector: selectors.BaseSelector) -> set[_Child]:
     return {key.data for key in selector.get_map().values() if key.data is not None}
 
 
-def _turn(control: socket.socket, selector: selectors.BaseSelector, task: Task, seal: Callable[[], None]) -> bool:
-    """One round of the server: take a job, listen to children, kill those whose time is up. False: the caller left."""
-    nearest = min((child.deadline for child in _children(selector)), default=math.inf)
+def _run_round(control: socket.socket, selector: selectors.BaseSelector, task: Task, seal: Callable[[], None]) -> bool:
+    """Take a job, read from children, kill those whose time is up; return false once the caller has left."""
+    nearest = min((child.deadline for child in _list_children(selector)), default=math.inf)
     for key, _ in selector.select(None if nearest == math.inf else max(0.0, nearest - time.monotonic())):
         if key.data is None:
             child = _start(control, task, seal)
@@ -87,23 +87,23 @@ def _turn(control: socket.socket, selector: selectors.BaseSelector, task: Task, 
             # The caller never speaks again after its job: this is its end of file.
             selector.unregister(key.data.reply)
             _kill(key.data)
-        elif _ended(key.data):
+        elif _read_output(key.data):
             selector.unregister(key.data.pipe)
             with contextlib.suppress(KeyError):
                 selector.unregister(key.data.reply)
             _finish(key.data)
-    for child in _children(selector):
+    for child in _list_children(selector):
         if time.monotonic() >= child.deadline:
             child.overtime = True
             _kill(child)
     return True
 
 
-def _ended(child: _Child) -> bool:
-    """Take what the child says. True at its end, or when it says more than any task does."""
-    said = os.read(child.pipe, 65_536)
-    child.said += said
-    return not said or len(child.said) > _LONGEST_ANSWER
+def _read_output(child: _Child) -> bool:
+    """Read from the child. True at its end, or when it writes more than any task does."""
+    part = os.read(child.pipe, 65_536)
+    child.output += part
+    return not part or len(child.output) > _LONGEST_ANSWER
 
 
 def _kill(child: _Child) -> None:
@@ -127,16 +127,16 @@ def _finish(child: _Child) -> None:
     elif os.WEXITSTATUS(status):
         outcome["death"] = f"exit {os.WEXITSTATUS(status)}"
     else:
-        outcome |= _understood(child.said)
+        outcome |= _parse_answer(child.output)
     with child.reply, contextlib.suppress(BrokenPipeError, ConnectionResetError):
         child.reply.sendall(json.dumps(outcome).encode())
     os.close(child.pipe)
 
 
-def _understood(said: bytearray) -> dict[str, object]:
-    """The answer or the error among a child's words, which may be anything once its libraries were taken over."""
+def _parse_answer(output: bytearray) -> dict[str, object]:
+    """Parse the answer or the error of a child, which may be anything once its libraries were taken over."""
     try:
-        words = json.loads(said)
+        words = json.loads(output)
         ((name, content),) = words.items()
     except (ValueError, RecursionError, AttributeError):
         return {"death": "babble"}
@@ -145,8 +145,8 @@ def _understood(said: bytearray) -> dict[str, object]:
 
 def _start(control: socket.socket, task: Task, seal: Callable[[], None]) -> _Child | None:
     """Fork a child for the job that stands in the control socket. ``None``: the socket has ended."""
-    asked, descriptors, _, _ = socket.recv_fds(control, 1, 16)
-    if not asked:
+    message, descriptors, _, _ = socket.recv_fds(control, 1, 16)
+    if not message:
         return None
     reply = socket.socket(fileno=descriptors[0])
     with reply.makefile("rb") as lines:
@@ -164,14 +164,14 @@ def _start(control: socket.socket, task: Task, seal: Callable[[], None]) -> _Chi
 def _be_child(
     task: Task, words: Words, descriptors: list[int], speak: int, bounds: Bounds, seal: Callable[[], None]
 ) -> NoReturn:
-    """The child's whole life. It never returns into the server's code."""
+    """Run the task in the child. It never returns into the server's code."""
     status = 1
     try:
         os.setsid()
         _close_all_but({0, 1, 2, speak, *descriptors})
         walls.limit(bounds)
         seal()
-        answer = json.dumps(_attempt(task, descriptors, words)).encode()
+        answer = json.dumps(_run_task(task, descriptors, words)).encode()
         while answer:
             answer = answer[os.write(speak, answer) :]
         status = 0
@@ -179,7 +179,7 @@ def _be_child(
         os._exit(status)
 
 
-def _attempt(task: Task, descriptors: list[int], words: Words) -> Words:
+def _run_task(task: Task, descriptors: list[int], words: Words) -> Words:
     try:
         return {"answer": task(descriptors, words)}
     except BoliError as error:
@@ -191,9 +191,9 @@ def _attempt(task: Task, descriptors: list[int], words: Words) -> Words:
         return {"error": {"code": "E_BUG", "message": type(error).__name__, "hint": None, "trace": trace}}
 
 
-def _close_all_but(kept: set[int]) -> None:
-    """The other descriptors are the server's: with them a child could answer for another one."""
-    edges = [-1, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
+def _close_all_but(descriptors: set[int]) -> None:
+    """Close all other descriptors. They are the server's: with them a child could answer for another one."""
+    edges = [-1, *sorted(descriptors), os.sysconf("SC_OPEN_MAX")]
     for below, above in itertools.pairwise(edges):
         if below + 1 < above:  # an empty range closes everything
             os.closerange(below + 1, above)

@@ -1,5 +1,5 @@
 """
-What keeps a child in: limits, another user, an empty network, a list of allowed calls.
+The restrictions of a child: limits, another user, an empty network, a list of allowed calls.
 
 Limits and calls after setrlimit(2), seccomp(2) and network_namespaces(7).
 """
@@ -58,11 +58,11 @@ def limit(bounds: Bounds) -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def build() -> tuple[Callable[[], None], Level]:
-    """What a child calls to seal itself, and the level that this gives. Takes the network away from here on."""
+def build_seal() -> tuple[Callable[[], None], Level]:
+    """Return a function that a child calls to seal itself, and its level. Leaves the network at once."""
     offline = _leave_network()
-    seal = _call_filter()
-    if seal is not None and _works(seal):
+    seal = _make_call_filter()
+    if seal is not None and _seal_works(seal):
         return seal, Level.SEALED
     return (lambda: None), Level.OFFLINE if offline else Level.LIMITED
 
@@ -74,8 +74,8 @@ def _leave_network() -> bool:
     return bool(ctypes.CDLL(None).unshare(flags) == 0)
 
 
-def _call_filter() -> Callable[[], None] | None:
-    """Loads the list of allowed calls into the kernel, for the process that calls it. ``None`` without libseccomp."""
+def _make_call_filter() -> Callable[[], None] | None:
+    """Return a function that loads the list of allowed calls into the kernel; ``None`` without libseccomp."""
     try:
         seccomp = importlib.import_module("pyseccomp")
     except (ImportError, OSError, RuntimeError):
@@ -90,7 +90,7 @@ def _call_filter() -> Callable[[], None] | None:
     return load
 
 
-def _works(seal: Callable[[], None]) -> bool:
+def _seal_works(seal: Callable[[], None]) -> bool:
     pid = os.fork()
     if pid == 0:
         try:
