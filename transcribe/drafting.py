@@ -29,7 +29,7 @@ from transcribe.errors import BoliError, Failure
 from transcribe.flagging import Evidence, flags, level_dbfs
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import Glossary, count_bytes, fit
-from transcribe.levers import Lever, asked_window, plain
+from transcribe.levers import Lever, format_lever, make_window
 from transcribe.name_finding import take_names
 from transcribe.naming import name_turns, name_voices
 from transcribe.protocols import (
@@ -113,7 +113,7 @@ class Recipe:
             cutting,
             dict(self.decoding),
             self.catalogue.hash,
-            *([{tag: plain(lever) for tag, lever in self.levers.items()}] if self.levers else []),
+            *([{tag: format_lever(lever) for tag, lever in self.levers.items()}] if self.levers else []),
             *([["glossary", self.glossary.hash]] if self.glossary.terms else []),
         )
 
@@ -444,14 +444,14 @@ def _window(
     entry = recipe.catalogue.find(plan.dialect) if plan.dialect else None
     lever = recipe.lever(plan.dialect)
     names = fit(recipe.glossary.of(plan.dialect), recipe.count_tokens)[0] if with_names else ()
-    window = asked_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, entry, lever, names)
+    window = make_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, entry, lever, names)
     return replace(window, start=plan.pieces[0].start, end=plan.pieces[-1].end, pieces=plan.pieces)
 
 
 def _spell(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:
     """*words* as people who speak the segment's dialect write them, names as the project does."""
     lever = recipe.lever(segment.dialect)
-    spelt = tuple(replace(word, text=lever.spelt(word.text)) for word in words) if lever.spelling else words
+    spelt = tuple(replace(word, text=lever.respell(word.text)) for word in words) if lever.spelling else words
     return recipe.glossary.spell(spelt, segment.dialect)
 
 

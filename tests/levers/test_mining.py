@@ -17,48 +17,48 @@ def pair(reference: str, hypothesis: str, speaker: str = "a", number: int = 0) -
     )
 
 
-def said(reference: str, hypothesis: str, *, times: int = 2, speakers: str = "ab") -> list[Pair]:
-    return [pair(reference, hypothesis, who, number) for who in speakers for number in range(times)]
+def pairs_of(reference: str, hypothesis: str, *, times: int = 2, speakers: str = "ab") -> list[Pair]:
+    return [pair(reference, hypothesis, speaker, number) for speaker in speakers for number in range(times)]
 
 
 @given(texts=st.lists(st.tuples(WORDS, WORDS, st.sampled_from("abc")), max_size=12))
 def test_a_missed_word_is_counted_no_more_often_than_it_was_said(texts: list[tuple[str, str, str]]) -> None:
-    found = mining.missed_words(pair(*text) for text in texts)
+    missed_words = mining.missed_words(pair(*text) for text in texts)
 
-    for one in found:
-        assert mining.LEAST_TIMES <= one.missed <= one.said
-        assert one.said == sum(reference.split().count(one.word) for reference, _, _ in texts)
-        assert one.speakers >= mining.LEAST_SPEAKERS
+    for missed_word in missed_words:
+        assert mining.LEAST_TIMES <= missed_word.missed <= missed_word.times
+        assert missed_word.times == sum(reference.split().count(missed_word.word) for reference, _, _ in texts)
+        assert missed_word.speakers >= mining.LEAST_SPEAKERS
 
 
 def test_words_that_drafts_keep_missing_are_hotwords() -> None:
-    pairs = [*said("the bairn", "the barn"), *said("the kirk", "the kirk")]
+    pairs = [*pairs_of("the bairn", "the barn"), *pairs_of("the kirk", "the kirk")]
 
     assert mining.hotwords(mining.missed_words(pairs)) == ("bairn",)
 
 
 def test_one_persons_word_is_no_hotword() -> None:
-    assert mining.missed_words(said("the bairn", "the barn", times=9, speakers="a")) == []
+    assert mining.missed_words(pairs_of("the bairn", "the barn", times=9, speakers="a")) == []
 
 
 def test_a_word_that_is_mostly_right_is_no_hotword() -> None:
-    pairs = [*said("the bairn", "the barn"), *said("a bairn", "a bairn", times=3)]
+    pairs = [*pairs_of("the bairn", "the barn"), *pairs_of("a bairn", "a bairn", times=3)]
 
     assert mining.missed_words(pairs) == []
 
 
 def test_a_prompt_is_made_of_real_texts_that_show_the_missed_words() -> None:
-    pairs = [*said("the bairn greets", "the barn eats"), *said("no word of it", "no word of it")]
+    pairs = [*pairs_of("the bairn greets", "the barn eats"), *pairs_of("no word of it", "no word of it")]
 
     assert mining.prompt(pairs, mining.missed_words(pairs)) == "the bairn greets"
     assert mining.prompt(pairs, []) is None
 
 
 def test_a_word_that_always_stands_for_another_is_respelt() -> None:
-    assert mining.spelling(said("the kirk", "the church")) == {"church": "kirk"}
+    assert mining.spelling(pairs_of("the kirk", "the church")) == {"church": "kirk"}
 
 
 def test_a_word_that_is_sometimes_right_keeps_its_spelling() -> None:
-    pairs = [*said("the kirk", "the church"), *said("my church", "my church", times=1)]
+    pairs = [*pairs_of("the kirk", "the church"), *pairs_of("my church", "my church", times=1)]
 
     assert mining.spelling(pairs) == {}

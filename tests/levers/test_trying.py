@@ -10,7 +10,7 @@ import pytest
 
 from dialects.dialect import load_catalogue
 from dialects.scoring import Pair
-from tests.levers.test_mining import said
+from tests.levers.test_mining import pairs_of
 from transcribe import levers
 from transcribe.errors import ConfigError
 from transcribe.frozen import Example
@@ -25,11 +25,11 @@ class Listener:
     id = "listener"
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
-        return [self._heard(window) for window in windows]
+        return [self._listen(window) for window in windows]
 
-    def _heard(self, window: Window) -> Heard:
-        told = f"{window.hotwords} {window.prompt}"
-        texts = ("the", "bairn" if "bairn" in told else "barn", "in", "church")
+    def _listen(self, window: Window) -> Heard:
+        context = f"{window.hotwords} {window.prompt}"
+        texts = ("the", "bairn" if "bairn" in context else "barn", "in", "church")
         words = tuple(Word(text=text, start=window.start, end=window.end, probability=1.0) for text in texts)
         return Heard(window=window, words=words, log_probability=None, no_speech=None)
 
@@ -37,17 +37,17 @@ class Listener:
 def dev(*dialects: str) -> list[Example]:
     return [
         Example(
-            id=f"{tag}{at}",
+            id=f"{tag}{start}",
             audio=tag,
-            start=at,
-            end=at + 900,
+            start=start,
+            end=start + 900,
             text="the bairn in kirk",
             dialect=tag,
             language="en",
             split="dev",
         )
         for tag in dialects
-        for at in (0, 40_000, 80_000)
+        for start in (0, 40_000, 80_000)
     ]
 
 
@@ -55,56 +55,56 @@ def silence(audio: str, channel: int | None) -> Pcm:
     return np.zeros(30 * 16_000, np.int16)
 
 
-def found(taught: list[Pair], *, prompts: bool = True, dialects: tuple[str, ...] = ("en-scotland",)) -> levers.Found:
-    catalogue, heard = load_catalogue(), dev(*dialects)
-    return levers.find(Listener(), taught, heard, silence, catalogue, window=6_000, takes_prompt=prompts)
+def search(taught: list[Pair], *, prompts: bool = True, dialects: tuple[str, ...] = ("en-scotland",)) -> levers.Found:
+    catalogue, examples = load_catalogue(), dev(*dialects)
+    return levers.find(Listener(), taught, examples, silence, catalogue, window=6_000, takes_prompt=prompts)
 
 
 def test_levers_that_help_are_kept_together() -> None:
-    result = found(said("the bairn in kirk", "the barn in church"))
+    result = search(pairs_of("the bairn in kirk", "the barn in church"))
 
     assert result.levers == {
         "en-scotland": Lever(hotwords=("bairn", "kirk"), spelling={"barn": "bairn", "church": "kirk"})
     }
-    kept = {trial.kind: trial.kept for trial in result.trials}
-    assert kept == {"hotwords": True, "prompt": False, "beam_size": False, "spelling": True}
+    kept_by_kind = {trial.kind: trial.kept for trial in result.trials}
+    assert kept_by_kind == {"hotwords": True, "prompt": False, "beam_size": False, "spelling": True}
 
 
 def test_a_lever_that_changes_nothing_is_not_kept() -> None:
-    result = found(said("some other words", "none of these here"))
+    result = search(pairs_of("some other words", "none of these here"))
 
     assert result.levers == {}
     assert not any(trial.kept for trial in result.trials)
 
 
 def test_a_model_without_prompts_is_not_shown_any() -> None:
-    result = found(said("the bairn in kirk", "the barn in church"), prompts=False)
+    result = search(pairs_of("the bairn in kirk", "the barn in church"), prompts=False)
 
     assert {trial.kind for trial in result.trials} == {"beam_size", "spelling"}
 
 
 def test_each_dialect_has_its_own() -> None:
-    result = found(said("the bairn in kirk", "the barn in church"), dialects=("en-scotland", "en-GB"))
+    result = search(pairs_of("the bairn in kirk", "the barn in church"), dialects=("en-scotland", "en-GB"))
 
     assert set(result.levers) == {"en-scotland"}
     assert {trial.dialect for trial in result.trials if trial.kept} == {"en-scotland"}
 
 
 def test_a_trial_reads_as_a_sentence() -> None:
-    first = found(said("the bairn in kirk", "the barn in church")).trials[0]
+    first = search(pairs_of("the bairn in kirk", "the barn in church")).trials[0]
 
     assert first.sentence == "en-scotland: hotwords bairn kirk: WER 50.0% to 25.0% of 12 words, kept"
 
 
 def test_levers_are_kept_by_model(tmp_path: Path) -> None:
     file = tmp_path / "models" / levers.FILE
-    mine, other = {"hi": Lever(prompt="नमस्ते", beam_size=1)}, {"ta": Lever(spelling={"a": "b"})}
-    levers.write(file, "m1", mine)
-    levers.write(file, "m2", other)
+    first, second = {"hi": Lever(prompt="नमस्ते", beam_size=1)}, {"ta": Lever(spelling={"a": "b"})}
+    levers.write(file, "m1", first)
+    levers.write(file, "m2", second)
 
-    assert levers.read(file) == {"m1": mine, "m2": other}
+    assert levers.read(file) == {"m1": first, "m2": second}
     levers.write(file, "m1", {})
-    assert levers.read(file) == {"m2": other}
+    assert levers.read(file) == {"m2": second}
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

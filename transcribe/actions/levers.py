@@ -33,7 +33,7 @@ def find(wiring: Wiring, dataset: str, console: Console, *, dry_run: bool = Fals
         wiring.catalogue,
         window=recipe.window,
         takes_prompt=getattr(recipe.recogniser, "takes_prompt", True),
-        told=lambda trial: console.note(trial.sentence),
+        on_trial=lambda trial: console.note(trial.sentence),
     )
     if not found.trials:
         raise InputError(
@@ -57,7 +57,7 @@ def _sound(folder: Path) -> levers.Sound:
 def _data(model: str, found: levers.Found) -> dict[str, Any]:
     return {
         "model": model,
-        "levers": {tag: levers.plain(lever) for tag, lever in sorted(found.levers.items())},
+        "levers": {tag: levers.format_lever(lever) for tag, lever in sorted(found.levers.items())},
         "trials": [dataclasses.asdict(trial) for trial in found.trials],
     }
 

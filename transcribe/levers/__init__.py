@@ -1,12 +1,12 @@
 """
-Cheap levers: what helps a dialect in seconds, without training.
+Cheap levers: settings that help a dialect in seconds, without training.
 
     mining    hotwords, prompt and spellings out of corrections
-    trying    each on the dev part, kept only if it helps
-    lever     what the drafter is told, and its file
+    trying    the search: each on the dev part, adopted only if it helps
+    lever     the settings of a dialect, and their file
 """
 
-from transcribe.levers.lever import FILE, Lever, plain, read, write
-from transcribe.levers.trying import Found, Sound, Trial, asked_window, find
+from transcribe.levers.lever import FILE, Lever, format_lever, read, write
+from transcribe.levers.trying import Found, Sound, Trial, find, make_window
 
-__all__ = ["FILE", "Found", "Lever", "Sound", "Trial", "asked_window", "find", "plain", "read", "write"]
+__all__ = ["FILE", "Found", "Lever", "Sound", "Trial", "find", "format_lever", "make_window", "read", "write"]

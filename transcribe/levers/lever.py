@@ -1,4 +1,4 @@
-"""What is told to the drafter for one dialect, and the file in which a workspace keeps it."""
+"""Settings of the drafter for one dialect, and the file in which a workspace keeps them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Lever:
     #: A word as it is drafted, and as people write it.
     spelling: Mapping[str, str] = field(default_factory=dict)
 
-    def spelt(self, word: str) -> str:
-        """*word* as people write it."""
+    def respell(self, word: str) -> str:
+        """Return *word* as people write it."""
         return self.spelling.get(word, word)
 
 
 def read(file: Path) -> dict[str, dict[str, Lever]]:
     """
-    Levers by model id and dialect; none where there is no *file*.
+    Read levers by model id and dialect; none where there is no *file*.
 
     Raises:
         ConfigError: E_CONFIG if the file cannot be read.
@@ -42,15 +42,20 @@ def read(file: Path) -> dict[str, dict[str, Lever]]:
         return {}
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        return {model: {tag: _lever(found) for tag, found in own.items()} for model, own in document["models"].items()}
+        return {
+            model: {tag: _parse_lever(fields) for tag, fields in levers.items()}
+            for model, levers in document["models"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         hint = f"remove it and run boli levers, which writes {SCHEMA}"
         raise ConfigError(f"{file} cannot be read ({error})", hint=hint, item=str(file)) from error
 
 
 def write(file: Path, model: str, levers: Mapping[str, Lever]) -> None:
-    """Keep *levers* for *model*, beside those of other models; whole or not at all."""
-    models: dict[str, Any] = {name: _plain(own) for name, own in {**read(file), model: levers}.items() if own}
+    """Write *levers* of *model*, beside those of other models; whole or not at all."""
+    models: dict[str, Any] = {
+        name: _format_levers(by_tag) for name, by_tag in {**read(file), model: levers}.items() if by_tag
+    }
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
     text = json.dumps({"schema": SCHEMA, "models": models}, indent=1, ensure_ascii=False, sort_keys=True)
@@ -58,14 +63,14 @@ def write(file: Path, model: str, levers: Mapping[str, Lever]) -> None:
     part.replace(file)
 
 
-def plain(lever: Lever) -> dict[str, Any]:
-    """For JSON and fingerprints."""
+def format_lever(lever: Lever) -> dict[str, Any]:
+    """Return the fields of *lever* for JSON and fingerprints."""
     return {**asdict(lever), "hotwords": list(lever.hotwords), "spelling": dict(sorted(lever.spelling.items()))}
 
 
-def _plain(levers: Mapping[str, Lever]) -> dict[str, Any]:
-    return {tag: plain(lever) for tag, lever in sorted(levers.items())}
+def _format_levers(levers: Mapping[str, Lever]) -> dict[str, Any]:
+    return {tag: format_lever(lever) for tag, lever in sorted(levers.items())}
 
 
-def _lever(found: dict[str, Any]) -> Lever:
-    return Lever(**{**found, "hotwords": tuple(found["hotwords"])})
+def _parse_lever(fields: dict[str, Any]) -> Lever:
+    return Lever(**{**fields, "hotwords": tuple(fields["hotwords"])})

@@ -1,4 +1,4 @@
-"""What corrections teach without training: words that drafts keep missing, or keep misspelling. Pure."""
+"""Mining of corrections: words that drafts keep missing, or keep misspelling. Pure."""
 
 from __future__ import annotations
 
@@ -27,51 +27,54 @@ class Missed:
     """A word of the corrections that drafts keep missing."""
 
     word: str
-    said: int
+    times: int
     missed: int
     speakers: int
 
 
 def missed_words(pairs: Iterable[Pair]) -> list[Missed]:
     """
-    Words that were missed at least half of the times, three times or more, by two speakers or more.
+    Return words that were missed at least half of the times, three times or more, by two speakers or more.
 
     Those missed most come first; among equals, in the order of the alphabet.
     """
-    said: Counter[str] = Counter()
+    times_said: Counter[str] = Counter()
     missed: Counter[str] = Counter()
     speakers: dict[str, set[str]] = defaultdict(set)
     for pair in pairs:
         for edit in align(pair.reference.split(), pair.hypothesis.split()):
             if edit.reference is None:
                 continue
-            said[edit.reference] += 1
+            times_said[edit.reference] += 1
             if edit.kind != "hit":
                 missed[edit.reference] += 1
                 speakers[edit.reference].add(pair.speaker)
-    found = [
-        Missed(word=word, said=said[word], missed=times, speakers=len(speakers[word])) for word, times in missed.items()
+    candidates = [
+        Missed(word=word, times=times_said[word], missed=misses, speakers=len(speakers[word]))
+        for word, misses in missed.items()
     ]
-    kept = [
-        one
-        for one in found
-        if one.speakers >= LEAST_SPEAKERS and one.missed >= LEAST_TIMES and one.missed >= LEAST_MISSED * one.said
+    frequent = [
+        missed_word
+        for missed_word in candidates
+        if missed_word.speakers >= LEAST_SPEAKERS
+        and missed_word.missed >= LEAST_TIMES
+        and missed_word.missed >= LEAST_MISSED * missed_word.times
     ]
-    return sorted(kept, key=lambda one: (-one.missed, one.word))
+    return sorted(frequent, key=lambda missed_word: (-missed_word.missed, missed_word.word))
 
 
 def hotwords(missed: Sequence[Missed]) -> tuple[str, ...]:
-    """The words missed most."""
-    return tuple(one.word for one in missed[:MOST_HOTWORDS])
+    """Return the words missed most."""
+    return tuple(missed_word.word for missed_word in missed[:MOST_HOTWORDS])
 
 
 def prompt(pairs: Iterable[Pair], missed: Sequence[Missed]) -> str | None:
     """
-    Real texts of the corrections that hold as many of the *missed* words as fit into a prompt.
+    Choose real texts of the corrections that hold as many of the *missed* words as fit into a prompt.
 
-    The text with most words not yet shown comes next, a word weighing as often as it was missed. ``None`` without any.
+    The text with most words not chosen yet comes next, a word weighing as often as it was missed. ``None`` without any.
     """
-    weights = {one.word: one.missed for one in missed}
+    weights = {missed_word.word: missed_word.missed for missed_word in missed}
     texts = sorted({pair.reference for pair in pairs if 0 < len(pair.reference.split()) <= LONGEST_PROMPT})
     chosen: list[str] = []
     room = LONGEST_PROMPT
@@ -89,7 +92,7 @@ def prompt(pairs: Iterable[Pair], missed: Sequence[Missed]) -> str | None:
 
 def spelling(pairs: Iterable[Pair]) -> dict[str, str]:
     """
-    Drafted words that nearly always stand for one and the same other word of people's texts.
+    Map drafted words that nearly always stand for one and the same other word of people's texts.
 
     Three times or more, by two speakers or more, and at least four of five times that the draft has the word.
     """
@@ -104,10 +107,10 @@ def spelling(pairs: Iterable[Pair]) -> dict[str, str]:
             if edit.kind == "substitution" and edit.reference is not None:
                 confused[edit.hypothesis][edit.reference] += 1
                 speakers[edit.hypothesis, edit.reference].add(pair.speaker)
-    found: dict[str, str] = {}
+    spelling_by_word: dict[str, str] = {}
     for word in sorted(confused):
         meant, times = confused[word].most_common(1)[0]
         sure = times >= max(LEAST_TIMES, LEAST_CONFUSED * drafted[word])
         if sure and len(speakers[word, meant]) >= LEAST_SPEAKERS:
-            found[word] = meant
-    return found
+            spelling_by_word[word] = meant
+    return spelling_by_word

@@ -1,4 +1,4 @@
-"""Each lever tried on the dev part, and kept only if it helps."""
+"""The search for levers: each is tried on the dev part, and adopted only if it helps."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Trial:
 
     @property
     def sentence(self) -> str:
-        """As people read it."""
+        """The trial as a sentence for people."""
         verdict = "kept" if self.kept else "not kept"
         rates = f"{self.before / self.words:.1%} to {self.after / self.words:.1%}"
         return f"{self.dialect}: {self.kind} {self.value}: WER {rates} of {self.words} words, {verdict}"
@@ -49,7 +49,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What helps, by dialect, and all that was tried."""
+    """The levers that help, by dialect, and all trials."""
 
     levers: Mapping[str, Lever]
     trials: tuple[Trial, ...]
@@ -74,53 +74,53 @@ def find(
     *,
     window: Milliseconds,
     takes_prompt: bool,
-    told: Callable[[Trial], None] = lambda trial: None,
+    on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> Found:
     """
-    Levers for every dialect that has texts to learn from and a dev part to try them on.
+    Find levers for every dialect that has texts to learn from and a dev part to try them on.
 
     Args:
-        recogniser: The model that drafts; it hears the dev part once for each lever.
+        recogniser: The model that drafts; it decodes the dev part once for each lever.
         taught: Train texts beside what that model drafted.
         dev: The dev part.
         sound: Gives the samples of a recording.
-        catalogue: What is told of a dialect without levers.
+        catalogue: Gives the settings of a dialect without levers.
         window: Longest window.
-        takes_prompt: Whether the model understands prompts and hotwords.
-        told: Hears of each trial as it is done.
+        takes_prompt: The model understands prompts and hotwords.
+        on_trial: Called with each trial as it is done.
     """
-    by_dialect: dict[str, list[Pair]] = {}
+    pairs_by_dialect: dict[str, list[Pair]] = {}
     for pair in taught:
-        by_dialect.setdefault(pair.dialect, []).append(pair)
+        pairs_by_dialect.setdefault(pair.dialect, []).append(pair)
     levers: dict[str, Lever] = {}
     trials: list[Trial] = []
-    for part in _parts(dev, window):
+    for part in _group_dev(dev, window):
         bench = _Bench(recogniser, part, sound, catalogue)
         best, lever = bench.errors(Lever()), Lever()
-        for kind, tried in _candidates(by_dialect.get(part.dialect, []), takes_prompt):
-            changed = replace(lever, **{kind: tried})
+        for kind, setting in _list_candidates(pairs_by_dialect.get(part.dialect, []), takes_prompt):
+            changed = replace(lever, **{kind: setting})
             errors = bench.errors(changed)
             fewer, words = best.errors - errors.errors, errors.words
-            kept = fewer >= max(LEAST_FEWER, LEAST_GAIN * words)
+            helps = fewer >= max(LEAST_FEWER, LEAST_GAIN * words)
             trial = Trial(
                 dialect=part.dialect,
                 kind=kind,
-                value=_shown(tried),
+                value=_format_setting(setting),
                 words=words,
                 before=best.errors,
                 after=errors.errors,
-                kept=kept,
+                kept=helps,
             )
             trials.append(trial)
-            told(trial)
-            if kept:
+            on_trial(trial)
+            if helps:
                 best, lever = errors, changed
         if lever != Lever():
             levers[part.dialect] = lever
     return Found(levers=levers, trials=tuple(trials))
 
 
-def _candidates(pairs: Sequence[Pair], takes_prompt: bool) -> Iterable[tuple[Kind, Any]]:
+def _list_candidates(pairs: Sequence[Pair], takes_prompt: bool) -> Iterable[tuple[Kind, Any]]:
     missed = mining.missed_words(pairs)
     if takes_prompt and missed:
         yield "hotwords", mining.hotwords(missed)
@@ -134,77 +134,81 @@ def _candidates(pairs: Sequence[Pair], takes_prompt: bool) -> Iterable[tuple[Kin
         yield "spelling", spelling
 
 
-def _shown(tried: Any) -> str:
-    if isinstance(tried, Mapping):
-        return ", ".join(f"{drafted} = {meant}" for drafted, meant in tried.items())
-    return " ".join(tried) if isinstance(tried, tuple) else str(tried)
+def _format_setting(setting: Any) -> str:
+    if isinstance(setting, Mapping):
+        return ", ".join(f"{drafted} = {meant}" for drafted, meant in setting.items())
+    return " ".join(setting) if isinstance(setting, tuple) else str(setting)
 
 
-def _parts(dev: Iterable[Example], longest: Milliseconds) -> list[Dev]:
-    """The dev part by dialect; speech of which nobody said the dialect has no lever."""
-    found: dict[str, dict[tuple[str, int | None], list[Cut]]] = {}
+def _group_dev(dev: Iterable[Example], longest: Milliseconds) -> list[Dev]:
+    """Group the dev part by dialect; speech of which nobody said the dialect has no lever."""
+    windows_by_tag: dict[str, dict[tuple[str, int | None], list[Cut]]] = {}
     languages: dict[str, str] = {}
     for passage in passages(dev):
         for window in cuts(passage, longest):
             tag = dialect_of(window.lines)
             if tag is not None:
                 languages[tag] = passage.language
-                found.setdefault(tag, {}).setdefault((passage.audio, passage.channel), []).append(window)
+                windows_by_tag.setdefault(tag, {}).setdefault((passage.audio, passage.channel), []).append(window)
     return [
-        Dev(dialect=tag, language=languages[tag], windows={place: tuple(own) for place, own in places.items()})
-        for tag, places in sorted(found.items())
+        Dev(
+            dialect=tag,
+            language=languages[tag],
+            windows={channel: tuple(windows) for channel, windows in by_channel.items()},
+        )
+        for tag, by_channel in sorted(windows_by_tag.items())
     ]
 
 
 class _Bench:
-    """Hears one dialect's dev part with a lever; what differs in spelling alone is not heard again."""
+    """Decodes one dialect's dev part with a lever; levers that differ in spelling alone share the words."""
 
     def __init__(self, recogniser: Recogniser, dev: Dev, sound: Sound, catalogue: Catalogue) -> None:
         self._recogniser, self._dev, self._sound = recogniser, dev, sound
-        self._known = catalogue.find(dev.dialect)
-        self._normalise = load_normaliser(self._known.normaliser)
-        self._heard: dict[tuple[object, ...], list[list[str]]] = {}
+        self._entry = catalogue.find(dev.dialect)
+        self._normalise = load_normaliser(self._entry.normaliser)
+        self._words_by_setting: dict[tuple[object, ...], list[list[str]]] = {}
 
     def errors(self, lever: Lever) -> ErrorCount:
         key = (lever.hotwords, lever.prompt, lever.beam_size)
-        if key not in self._heard:
-            self._heard[key] = list(self._words(lever))
+        if key not in self._words_by_setting:
+            self._words_by_setting[key] = list(self._decode(lever))
         windows = itertools.chain.from_iterable(self._dev.windows.values())
         total = ErrorCount.zero()
-        for cut, words in zip(windows, self._heard[key], strict=True):
-            said = " ".join(line.text or "" for line in cut.lines)
-            written = " ".join(map(lever.spelt, words))
-            total += from_counts(count(self._normalise(said).split(), self._normalise(written).split()))
+        for cut, words in zip(windows, self._words_by_setting[key], strict=True):
+            reference = " ".join(line.text or "" for line in cut.lines)
+            written = " ".join(map(lever.respell, words))
+            total += from_counts(count(self._normalise(reference).split(), self._normalise(written).split()))
         return total
 
-    def _words(self, lever: Lever) -> Iterable[list[str]]:
-        for (audio, channel), own in self._dev.windows.items():
+    def _decode(self, lever: Lever) -> Iterable[list[str]]:
+        for (audio, channel), cuts_of_channel in self._dev.windows.items():
             language, dialect = self._dev.language, self._dev.dialect
-            asked = [
-                replace(asked_window(cut.start, cut.end, language, dialect, self._known, lever), pieces=cut.pieces)
-                for cut in own
+            windows = [
+                replace(make_window(cut.start, cut.end, language, dialect, self._entry, lever), pieces=cut.pieces)
+                for cut in cuts_of_channel
             ]
-            for answer in self._recogniser.recognise(self._sound(audio, channel), asked):
+            for answer in self._recogniser.recognise(self._sound(audio, channel), windows):
                 yield [word.text for word in answer.words]
 
 
-def asked_window(
+def make_window(
     start: Milliseconds,
     end: Milliseconds,
     language: str | None,
     dialect: str | None,
-    known: Any,
+    entry: Any,
     lever: Lever,
     names: Sequence[str] = (),
 ) -> Window:
-    """A window with what the catalogue's entry *known* (or ``None``), *lever* and a project's *names* say of it."""
-    words = (*(known.hotwords if known else ()), *lever.hotwords, *names)
+    """Make a window with what the catalogue's *entry* (or ``None``), *lever* and a project's *names* say of it."""
+    words = (*(entry.hotwords if entry else ()), *lever.hotwords, *names)
     return Window(
         start=start,
         end=end,
         language=language,
         dialect=dialect,
-        prompt=lever.prompt or (known.prompt if known else None),
+        prompt=lever.prompt or (entry.prompt if entry else None),
         hotwords=" ".join(dict.fromkeys(words)) or None,
         beam_size=lever.beam_size,
     )
