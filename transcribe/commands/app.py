@@ -1,4 +1,4 @@
-"""What every command shares: the application, its voice, and the options that mean the same everywhere."""
+"""The application, its console, and the options that all commands share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, an
 
 
 def group(name: str, help: str, panel: str) -> typer.Typer:
-    """A command with commands of its own, such as `boli people`, in the help's section *panel*."""
+    """Add a command with commands of its own, such as `boli people`, to the help's section *panel*."""
     made = typer.Typer(help=help, rich_markup_mode=None)
     app.add_typer(made, name=name, rich_help_panel=panel)
     return made

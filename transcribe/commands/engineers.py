@@ -80,7 +80,7 @@ def run(
 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli status")
 def status(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """What is done, what is pending, what failed."""
+    """Show what is done, what is pending, what failed."""
     from transcribe import actions
     from transcribe.wiring import Wiring
 
@@ -96,7 +96,7 @@ def import_corrections(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Corrections made elsewhere; the same file twice is taken once."""
+    """Import corrections made elsewhere; the same file twice is taken once."""
     from transcribe import actions
     from transcribe.wiring import Wiring
 

@@ -21,7 +21,7 @@ def config_show(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Every setting with its value."""
+    """Show every setting with its value."""
     from transcribe import actions
 
     console.answer(actions.config_show(workspace, origin=origin))
@@ -29,7 +29,7 @@ def config_show(
 
 @config.command("check", epilog="Example: boli config check")
 def config_check(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Whether the settings are usable; exit code 3 if not."""
+    """Check that the settings are usable; exit code 3 if not."""
     from transcribe import actions
 
     console.answer(actions.config_check(workspace))
@@ -37,7 +37,7 @@ def config_check(workspace: Workspace = None, as_json: AsJson = False, debug: De
 
 @config.command("schema", epilog="Example: boli config schema")
 def config_schema(as_json: AsJson = False, debug: Debug = False) -> None:
-    """JSON Schema of boli.toml, for editors."""
+    """Print the JSON Schema of boli.toml, for editors."""
     from transcribe import actions
 
     console.answer(actions.config_schema())
@@ -45,7 +45,7 @@ def config_schema(as_json: AsJson = False, debug: Debug = False) -> None:
 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli doctor")
 def doctor(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """What is there, what is missing, and which command mends it."""
+    """Show what is there, what is missing, and which command mends it."""
     from transcribe import actions
 
     console.answer(actions.doctor(workspace))
@@ -68,7 +68,7 @@ def demo(
     debug: Debug = False,
     progress: Progress = "auto",
 ) -> None:
-    """The whole circle on a small corpus that comes with boli."""
+    """Run the whole circle on a small corpus that comes with boli."""
     from transcribe import actions
 
     if port is not None and not serve:

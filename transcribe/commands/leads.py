@@ -49,7 +49,7 @@ def queue(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """What waits to be written, by dialect."""
+    """List what waits to be written, by dialect."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -85,7 +85,7 @@ def review(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """What waits for a reviewer, and since when."""
+    """List what waits for a reviewer, and since when."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -101,7 +101,7 @@ def import_outbox(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Unsent work of a browser; the same file twice is taken once."""
+    """Import unsent work of a browser; the same file twice is taken once."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -122,7 +122,7 @@ def mask(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """What nobody may hear or read: a tone in the sound, a mark in every text."""
+    """Hide what nobody may hear or read: a tone in the sound, a mark in every text."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -169,7 +169,7 @@ def people_add(
 
 @people.command("list", epilog="Example: boli people list")
 def people_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Everybody, with roles and dialects."""
+    """List everybody, with roles and dialects."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -201,7 +201,7 @@ def people_password(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """A new password; every session ends."""
+    """Set a new password; every session ends."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -220,7 +220,7 @@ def people_token(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """A token for scripts, or the end of one."""
+    """Make a token for scripts, or end one."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -238,7 +238,7 @@ Speakers = Annotated[
 def speakers_propose(
     context: typer.Context, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
 ) -> None:
-    """Which speakers are likely one person in several recordings, and how sure that is, for you to accept or refuse."""
+    """List speakers that are likely one person in several recordings, and how sure that is, to accept or refuse."""
     from transcribe.actions import speakers as actions
     from transcribe.wiring import Wiring
 
@@ -254,7 +254,7 @@ def speakers_propose(
 def speakers_accept(
     names: Speakers, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
 ) -> None:
-    """Two speakers are one person: they count as one in splits, intervals and WER from now on."""
+    """Declare two speakers one person: they count as one in splits, intervals and WER from now on."""
     from transcribe.actions import speakers as actions
     from transcribe.wiring import Wiring
 
@@ -266,7 +266,7 @@ def speakers_accept(
 def speakers_refuse(
     names: Speakers, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
 ) -> None:
-    """Two speakers are two people: not proposed again, and no longer linked."""
+    """Declare two speakers two people: not proposed again, and no longer linked."""
     from transcribe.actions import speakers as actions
     from transcribe.wiring import Wiring
 
@@ -276,7 +276,7 @@ def speakers_refuse(
 
 @speakers.command("list", epilog="Example: boli speakers list")
 def speakers_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """What people have said of two speakers so far, who and when."""
+    """List what people have said of two speakers so far, who and when."""
     from transcribe.actions import speakers as actions
     from transcribe.wiring import Wiring
 
@@ -293,7 +293,7 @@ def report_productivity(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Sound written and active time, by person and dialect."""
+    """Report sound written and active time, by person and dialect."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -311,7 +311,7 @@ def report_pay(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """What is due to whom, a line a segment."""
+    """Report what is due to whom, a line a segment."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 
@@ -327,7 +327,7 @@ def report_quality(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Agreement of people, known segments and reviews, by dialect."""
+    """Report agreement of people, gold segments and reviews, by dialect."""
     from transcribe.actions import desk
     from transcribe.wiring import Wiring
 

@@ -54,10 +54,10 @@ def wer(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """WER per dialect, with intervals by speaker; as a table, a page or a folder, and as a gate."""
+    """Score WER per dialect, with intervals by speaker; as a table, a page or a folder, and as a gate."""
     from transcribe import actions
 
-    asked = actions.Scoring(
+    scoring = actions.Scoring(
         model=model,
         split=split,
         normaliser=normaliser,
@@ -74,7 +74,7 @@ def wer(
         fail_if_regressed=fail_if_regressed,
         privacy_floor=privacy_floor,
     )
-    console.answer(actions.wer_of_pairs(pairs, asked, console) if pairs else actions.wer(workspace, asked, console))
+    console.answer(actions.wer_of_pairs(pairs, scoring, console) if pairs else actions.wer(workspace, scoring, console))
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: boli compare base tuned --split test")
@@ -90,11 +90,11 @@ def compare(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Which of two models errs less on each dialect, paired by speaker."""
+    """Compare two models on each dialect, paired by speaker."""
     from transcribe import actions
 
-    asked = actions.Contest(a=a, b=b, pairs=pairs, split=split, normaliser=normaliser)
-    console.answer(actions.compare(workspace, asked))
+    contest = actions.Contest(a=a, b=b, pairs=pairs, split=split, normaliser=normaliser)
+    console.answer(actions.compare(workspace, contest))
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
@@ -118,7 +118,7 @@ def dataset_diff(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """What was added, removed and changed, and whether anything moved between splits."""
+    """List what was added, removed and changed, and whether anything moved between splits."""
     from transcribe.actions import datasets
     from transcribe.wiring import Wiring
 
@@ -134,7 +134,7 @@ def dataset_card(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """What must be known before it is used: sizes, origins, licences, limits; Markdown."""
+    """Write what must be known before it is used: sizes, origins, licences, limits; Markdown."""
     from transcribe.actions import datasets
     from transcribe.wiring import Wiring
 
@@ -150,7 +150,7 @@ def dataset_check(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Whether it is as it was frozen."""
+    """Check that it is as it was frozen."""
     from transcribe.actions import datasets
     from transcribe.wiring import Wiring
 
@@ -166,7 +166,7 @@ def find_levers(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """What helps a dialect without training: hotwords, a prompt, spellings, beams, each tried on the dev part."""
+    """Find what helps a dialect without training: hotwords, a prompt, spellings, beams, each tried on the dev part."""
     from transcribe.actions import levers
     from transcribe.wiring import Wiring
 
@@ -187,7 +187,7 @@ def models_alone(
 
 @models.command("catalogue", epilog="Example: boli models catalogue")
 def models_catalogue(as_json: AsJson = False, debug: Debug = False) -> None:
-    """The models that can be fetched by name: size, licence, languages, source, and which are here."""
+    """List the models that can be fetched by name: size, licence, languages, source, and which are here."""
     from transcribe.actions import model_catalogue as actions
 
     console.answer(actions.catalogued())
@@ -217,7 +217,7 @@ def models_derive(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """The transformers folder of a Whisper that is here for drafting, proven by the way back."""
+    """Derive the transformers folder of a Whisper that is here for drafting, proven by the way back."""
     from transcribe.actions import model_catalogue as actions
 
     console.answer(actions.derive(model, output))
@@ -225,7 +225,7 @@ def models_derive(
 
 @models.command("list", epilog="Example: boli models list")
 def models_list(workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """All models with their state, what they were tuned from and on, and what the gate said."""
+    """List all models with their state, what they were tuned from and on, and what the gate said."""
     from transcribe.actions import models as actions
     from transcribe.wiring import Wiring
 
@@ -235,7 +235,7 @@ def models_list(workspace: Workspace = None, as_json: AsJson = False, debug: Deb
 
 @models.command("show", epilog="Example: boli models show tuned-0123456789ab")
 def models_show(model: ModelName, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """All that is known of one: dataset, texts and reviewers, base, recipe, scores, decision, when it drafted."""
+    """Show all that is known of one: dataset, texts and reviewers, base, recipe, scores, decision, when it drafted."""
     from transcribe.actions import models as actions
     from transcribe.wiring import Wiring
 
@@ -300,7 +300,7 @@ def models_verify(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Whether the files of each model are those that were taken in."""
+    """Check that the files of each model are those that were taken in."""
     from transcribe.actions import models as actions
     from transcribe.wiring import Wiring
 
