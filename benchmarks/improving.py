@@ -27,6 +27,7 @@ from dialects.rows import round_number
 from dialects.scoring import ErrorCount, Pair
 from transcribe import frozen
 from transcribe.evaluate import pairs
+from transcribe.records import Lineage, Model
 from transcribe.wiring import Wiring
 
 #: Dialects that are written in another script than they are heard in.
@@ -48,26 +49,35 @@ def measure(workspace: Path) -> dict[str, Any]:
     document = boli("demo", workspace, "--improve")
     minutes = round((time.monotonic() - began) / 60, 1)
     with Wiring.open(workspace) as wiring:
-        tuned = [model for model in wiring.store.models() if wiring.store.lineage(model.id) is not None]
-        lineage = wiring.store.lineage(tuned[-1].id) if tuned else None
-        kept = wiring.store.decision(tuned[-1].id) if tuned else None
-        if lineage is None or kept is None:
-            raise SystemExit(f"{document['error']['code']}: {document['error']['message']}")
-        before = next(model for model in wiring.store.models() if model.id == lineage.base)
-        dataset = frozen.read(workspace / "datasets" / lineage.dataset)
-        letters = {
-            label: letters_in_one_script(
-                pairs(wiring.store, wiring.recipe_with(model.place), dataset, frozenset({before.id, tuned[-1].id}))
-            )
-            for label, model in (("before", before), ("after", tuned[-1]))
-        }
-    decision = kept["decision"]
-    rows = kept["evaluation"]["comparison"]["dialects"]
+        models = {model.id: model for model in wiring.store.models()}
+        circles = {}
+        for model in models.values():
+            lineage, decided = wiring.store.lineage(model.id), wiring.store.decision(model.id)
+            if lineage is not None and decided is not None:
+                circle = measure_circle(wiring, models[lineage.base], model, lineage, decided)
+                circles[str(lineage.parameters["focus"])] = circle
+    if not circles:
+        raise SystemExit(f"{document['error']['code']}: {document['error']['message']}")
+    return {"minutes_in_all": minutes, "taught": circles}
+
+
+def measure_circle(
+    wiring: Wiring, before: Model, after: Model, lineage: Lineage, decided: dict[str, Any]
+) -> dict[str, Any]:
+    """Return rates of both models by dialect, the decision and the minutes."""
+    dataset = frozen.read(wiring.workspace / "datasets" / lineage.dataset)
+    letters = {
+        label: letters_in_one_script(
+            pairs(wiring.store, wiring.recipe_with(model.place), dataset, frozenset({before.id, after.id}))
+        )
+        for label, model in (("before", before), ("after", after))
+    }
+    decision = decided["decision"]
+    rows = decided["evaluation"]["comparison"]["dialects"]
     return {
         "dialects": {row["dialect"]: {name: row[name] for name in COLUMNS} for row in rows},
         "letters_in_one_script": letters,
-        "minutes_in_all": minutes,
-        "minutes_improving": round(kept["seconds"] / 60, 1),
+        "minutes": round(decided["seconds"] / 60, 1),
         "promoted": decision["promoted"],
         "reasons": [*decision["against"], *decision["reasons"], *decision["notes"]],
         "parameters": dict(lineage.parameters),
@@ -92,10 +102,12 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(given.workspace or Path(folder) / "demo")
-    for tag, row in found["dialects"].items():
-        print(f"{tag:12} {row['wer_a']:6.1%} -> {row['wer_b']:6.1%}")
-    print(f"letters in one script: {found['letters_in_one_script']}")
-    print(f"{found['minutes_in_all']} minutes, {'promoted' if found['promoted'] else 'refused'}: {found['reasons']}")
+    for taught, circle in found["taught"].items():
+        print(f"taught {taught}, {'promoted' if circle['promoted'] else 'refused'}: {circle['reasons']}")
+        for tag, row in circle["dialects"].items():
+            print(f"  {tag:12} {row['wer_a']:6.1%} -> {row['wer_b']:6.1%}")
+        print(f"  letters in one script: {circle['letters_in_one_script']}")
+    print(f"{found['minutes_in_all']} minutes in all")
     print(write("improving", found))
 
 

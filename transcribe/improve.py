@@ -8,7 +8,7 @@ killed anywhere is walked again from its start, past everything that is there al
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -146,17 +146,11 @@ def plan(bench: Bench, chosen: Frozen | None = None) -> Plan:
     """What improving would do with *chosen*, or with what stands now, which is frozen under its hash."""
     found = chosen or frozen_now(bench)
     routes = bench.routes()
-    lineage = bench.store.lineage(bench.current.id)
-    if lineage is not None and lineage.dataset_sha256 == found.sha256:
-        # The model that drafts was tuned on these very texts: there is nothing new to learn.
-        return Plan(
-            frozen=found,
-            focus=tuple(filter(None, str(lineage.parameters.get("focus", "")).split(", "))),
-            train=bench.train,
-            base=routes.others,
-            folder=bench.workspace / "models" / bench.current.name,
-        )
-    focus = bench.train.focus or bench.gate.targets or weak(bench, found)
+    asked = bench.train.focus or bench.gate.targets
+    made = _tuned_on(bench, found, asked)
+    if made is not None:
+        return made
+    focus = asked or weak(bench, found)
     if bench.given.by_dialect:
         # Where none stands out all are tuned alike; what was not taught stays with the model before.
         focus = focus or _taught(found)
@@ -167,6 +161,28 @@ def plan(bench: Bench, chosen: Frozen | None = None) -> Plan:
     base = heard_by.pop() if len(heard_by) == 1 else routes.others
     key = fingerprint("improve", bench.current.id, found.sha256, train)[:12]
     return Plan(frozen=found, focus=focus, train=train, base=base, folder=bench.workspace / "models" / f"tuned-{key}")
+
+
+def _tuned_on(bench: Bench, dataset: Frozen, asked: Sequence[str]) -> Plan | None:
+    """
+    Return the plan of the model that drafts all of *asked* (none: whatever drafts now), if it was tuned on *dataset*.
+
+    Then there is nothing new to learn.
+    """
+    routes = bench.routes()
+    # A tuned model lies in a folder of its name, its weights below that.
+    names = {Path(routes.place(tag)).parent.name for tag in asked} if asked else {bench.current.name}
+    for model in bench.store.models():
+        lineage = bench.store.lineage(model.id)
+        if {model.name} == names and lineage is not None and lineage.dataset_sha256 == dataset.sha256:
+            return Plan(
+                frozen=dataset,
+                focus=tuple(filter(None, str(lineage.parameters.get("focus", "")).split(", "))),
+                train=bench.train,
+                base=routes.others,
+                folder=bench.workspace / "models" / model.name,
+            )
+    return None
 
 
 def frozen_now(bench: Bench) -> Frozen:

@@ -314,6 +314,10 @@ def improve(
     diariser: Annotated[
         bool, typer.Option("--diariser", help="Learn who speaks when, instead of what is said.")
     ] = False,
+    dialect: Annotated[
+        list[str] | None,
+        typer.Option(help="Learn this one; may be repeated. Default: what is heard worst."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of tuning at most.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     dry_run: Dry = False,
@@ -326,7 +330,13 @@ def improve(
     from transcribe.actions import improving, improving_diariser
     from transcribe.wiring import Wiring
 
-    overrides = {"train.steps": steps, "train.device": device, "recogniser.device": device, "diariser.device": device}
+    overrides = {
+        "train.focus": dialect or None,
+        "train.steps": steps,
+        "train.device": device,
+        "recogniser.device": device,
+        "diariser.device": device,
+    }
     with Wiring.open(workspace, overrides) as wiring:
         action = improving_diariser.improve if diariser else improving.improve
         console.answer(action(wiring, console, dataset=on, dry_run=dry_run))
