@@ -124,7 +124,7 @@ def _held_back(wiring: Wiring, chance: random.Random) -> list[Recording]:
     recordings = list(wiring.store.recordings())
     for dialect in sorted({str(one.dialect) for one in recordings}):
         held += chance.sample([one for one in recordings if str(one.dialect) == dialect], HELD)
-    with wiring.store.writing() as connection:
+    with wiring.store.begin_write() as connection:
         mine = RECORDINGS.c.id.in_([one.id for one in held])
         connection.execute(update(RECORDINGS).where(mine).values(split="test"))
     return held
@@ -136,7 +136,7 @@ def _written(wiring: Wiring, rounds: Sequence[float], chance: random.Random | No
 
     Each round knows what was written in those before. By *chance*: not in the order, but by lot.
     """
-    store, model = wiring.store, wiring.store.promoted()
+    store, model = wiring.store, wiring.store.promoted_model()
     if model is None:
         raise SystemExit("the pool has no drafts: run benchmarks.pool first")
     prepare = preparer(wiring.settings.report, normaliser=None)

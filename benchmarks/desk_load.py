@@ -28,7 +28,7 @@ import psutil
 
 from benchmarks.measuring import write
 from tests.review.serving import Process, serve
-from tests.store.factories import drafted, recording
+from tests.store.factories import make_drafted, recording
 from transcribe import workspace
 from transcribe.config import DeskSettings
 from transcribe.desk_records import DeskRules
@@ -87,7 +87,7 @@ def fill(url: str, *, people: int, segments: int) -> None:
             name = f"talk {part}"
             store.add_recordings([recording(name, dialect="hi", duration=3_000_000)])
             spoken = [("A", n * 1_000, n * 1_000 + 900, "एक दो तीन") for n in range(3_000)]
-            store.save_drafted(drafted(name, spoken))
+            store.save_drafted(make_drafted(name, spoken))
         store.lay_out(rules)
         for n in range(people):
             store.add_person(f"p{n}", ["transcriber"], password=hashed)
@@ -235,7 +235,7 @@ def _operation(lease: dict[str, Any]) -> dict[str, Any]:
 
 def check(url: str, load: Load) -> dict[str, int]:
     """What the store holds against what was acknowledged."""
-    with Store.open(url) as store, store.reading() as connection:
+    with Store.open(url) as store, store.begin_read() as connection:
         kept = Counter(connection.exec_driver_sql("SELECT op_id FROM versions").scalars())
         live = connection.exec_driver_sql(
             "SELECT count(*) FROM (SELECT segment, fence FROM leases GROUP BY segment, fence HAVING count(*) > 1) t"

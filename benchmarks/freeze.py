@@ -62,7 +62,7 @@ def fill(url: str, count: int) -> None:
             store.add_recordings([recording])
             drafted = work_on(recording)
             store.save_drafted(drafted)
-            with store.writing() as connection:
+            with store.begin_write() as connection:
                 insert_rows(connection, CORRECTIONS, COLUMNS, list(rows(number + 1, drafted, rng)))
 
 

@@ -93,7 +93,7 @@ def people_write(
 
 def worsen(wiring: Wiring, recordings: Sequence[str], chance: random.Random) -> None:
     """Put another word in the place of every fifth of the drafts of *recordings*, as sure as the one before."""
-    with wiring.store.writing() as connection:
+    with wiring.store.begin_write() as connection:
         found = (
             select(DRAFTS).join(DONE, DRAFTS.c.run == DONE.c.no).join(RECORDINGS, DONE.c.recording == RECORDINGS.c.no)
         )

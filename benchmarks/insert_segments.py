@@ -97,13 +97,13 @@ def orm(url: str, work: list[Drafted], classes: tuple[type[Any], type[Any], type
     from sqlalchemy.orm import Session
 
     with Store.open(url) as store:
-        with store.reading() as connection:
+        with store.begin_read() as connection:
             numbers = {row.id: row.no for row in connection.execute(select(RECORDINGS.c.id, RECORDINGS.c.no))}
         for each in work:
             with Session(store.engine.execution_options(boli_writes=True)) as session:
                 _add(session, each, numbers[each.recording], classes)
                 session.commit()
-        with store.reading() as connection:
+        with store.begin_read() as connection:
             return int(connection.execute(select(func.count()).select_from(DRAFTS)).scalar_one())
 
 

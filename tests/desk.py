@@ -49,7 +49,7 @@ class Desk:
 
     def texts(self, recording: Recording, made: Recipe) -> dict[tuple[str, Milliseconds], str]:
         """Text by speaker and start of the segment; the speaker without the recording's name."""
-        drafted = self.store.drafted(recording.id, made.recogniser.id, settings=made.settings)
+        drafted = self.store.drafted_segments(recording.id, made.recogniser.id, settings=made.settings)
         return {(local(segment), segment.start): draft.text for segment, draft in drafted}
 
 

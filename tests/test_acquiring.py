@@ -57,7 +57,7 @@ def test_what_people_found_wrong_in_a_dialect_is_expected_of_its_other_drafts(tm
 
         assert sorted(asked()) == ["en-GB"] * 4 + ["en-US"] * 4
         for recording in [one for one in store.recordings() if one.path[5] in "01"]:
-            for segment, draft in store.drafted(recording.id, model.id):
+            for segment, draft in store.drafted_segments(recording.id, model.id):
                 text = "no word of it is so" if recording.dialect == missed else draft.text
                 span = {"start": segment.start, "end": segment.end, "segment": segment.id}
                 store.add_corrections([Correction(id=segment.id, recording=recording.id, text=text, **span)])

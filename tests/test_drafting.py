@@ -116,7 +116,7 @@ def test_channels_that_are_kept_apart_are_people_of_their_own(desk: Desk) -> Non
     made = recipe(diariser=CountingDiariser())
     desk.draft(made)
     assert made.diariser.calls == [SpeakerCount(exactly=1), SpeakerCount(exactly=1)]
-    drafted = list(desk.store.drafted(talk.id, made.recogniser.id))
+    drafted = list(desk.store.drafted_segments(talk.id, made.recogniser.id))
     assert [(segment.channel, segment.start, draft.text) for segment, draft in drafted] == [
         (0, 400, said(LOW, 4)),
         (1, 1_200, said(LOW, 5)),

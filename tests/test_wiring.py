@@ -32,7 +32,7 @@ def place(tmp_path: Path) -> Path:
 def drafter(place: Path, model: str | None = None) -> str:
     with Wiring.open(place, {"recogniser.model": model}) as wiring:
         wiring.recipe()
-        promoted = wiring.store.promoted()
+        promoted = wiring.store.promoted_model()
         assert promoted is not None
         return promoted.place
 
@@ -191,7 +191,7 @@ def test_the_whisper_that_was_fetched_drafts_by_its_name(fetched_models: Path, p
         pytest.skip(f"Whisper base is not here (run: {whisper.command})")
     assert drafter(place) == "whisper-base"
     with Wiring.open(place) as wiring:
-        promoted = wiring.store.promoted()
+        promoted = wiring.store.promoted_model()
     assert promoted is not None
     assert promoted.id == folder_id(folder_of(whisper))
 

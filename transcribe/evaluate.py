@@ -131,8 +131,8 @@ def copy_alike(store: Store, current: Recipe, candidate: Recipe, frozen: Frozen)
     if not same_cut or current.second is not None or candidate.second is not None:
         return 0
     copied = 0
-    for recording in store.recordings(ids=store.undone(candidate.settings, tested_recordings(frozen))):
-        drafted = list(store.drafted(recording.id, current.recogniser.id, settings=current.settings))
+    for recording in store.recordings(ids=store.find_undrafted(candidate.settings, tested_recordings(frozen))):
+        drafted = list(store.drafted_segments(recording.id, current.recogniser.id, settings=current.settings))
         turns = store.turns(recording.id, current.diarisation)
         dialects = {segment.dialect or recording.dialect for segment, _ in drafted}
         if not drafted or turns is None or not all(_hears_alike(current, candidate, dialect) for dialect in dialects):
@@ -169,7 +169,7 @@ def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) 
     Raises:
         InputError: E_TEST if a recording of the test was not drafted.
     """
-    missing = store.undone(recipe.settings, tested_recordings(frozen))
+    missing = store.find_undrafted(recipe.settings, tested_recordings(frozen))
     if missing:
         message = f"{len(missing)} recordings of the test were not drafted by model {recipe.recogniser.id[:12]}"
         raise InputError(message, code="E_TEST", hint="boli status names what failed and why", item=missing[0])
@@ -202,7 +202,7 @@ def _correction(one: Example) -> Correction:
 
 
 def _speech(store: Store, recipe: Recipe, audio: str) -> Speech:
-    drafted = store.drafted(audio, recipe.recogniser.id, settings=recipe.settings)
+    drafted = store.drafted_segments(audio, recipe.recogniser.id, settings=recipe.settings)
     return Speech(
         Spoken(speaker=segment.speaker, start=segment.start, end=segment.end, words=draft.words)
         for segment, draft in drafted

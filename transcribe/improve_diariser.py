@@ -164,7 +164,7 @@ def unwritten_speech(store: Store) -> dict[str, list[Span]]:
             *(Span(start=segment.start, end=segment.end) for segment in each.unwritten),
             *(Span(start=start, end=end) for start, end in each.masked),
         ]
-        for each in store.transcribed()
+        for each in store.transcribed_recordings()
     }
 
 
@@ -344,7 +344,7 @@ def sweep(workspace: Path) -> None:
 
 def _register(bench: DiariserBench, made: DiariserPlan, tuned: TunedDiariser, seconds: float) -> Model:
     """Make the diariser of now and the candidate known to the store."""
-    promoted = bench.store.promoted("diariser")
+    promoted = bench.store.promoted_model("diariser")
     if promoted is None or promoted.id != bench.current.id:
         bench.store.add_model(bench.current)
         bench.store.promote(bench.current.id)

@@ -118,7 +118,7 @@ class Wiring:
         not diarise everything again.
         """
         given = self.settings.diariser
-        promoted = self.store.promoted("diariser")
+        promoted = self.store.promoted_model("diariser")
         known = {model_catalogue.AUTO, *(model.place for model in self.store.models() if model.kind == "diariser")}
         if promoted is not None and given.model in known:
             return promoted.place
@@ -147,7 +147,7 @@ class Wiring:
         place = self._drafter()
         recogniser = self._recogniser(place)
         self._register(recogniser, place)
-        if self.settings.diariser.model == model_catalogue.AUTO and self.store.promoted("diariser") is None:
+        if self.settings.diariser.model == model_catalogue.AUTO and self.store.promoted_model("diariser") is None:
             auto_models.write(self._auto_file, self.diariser_place)
         return self._recipe(recogniser, place)
 
@@ -233,7 +233,7 @@ class Wiring:
         ``auto`` names the best real model that is here where nothing has drafted, or the embedded model; a real one
         that drafts stays, whatever comes to the machine later.
         """
-        named, promoted = self.settings.recogniser.model, self.store.promoted()
+        named, promoted = self.settings.recogniser.model, self.store.promoted_model()
         if named == model_catalogue.AUTO:
             if promoted is not None and promoted.place != embedded.NAME:
                 return promoted.place

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.factories import correction, drafted, recording, recording_id
+from tests.store.factories import correction, make_drafted, recording, recording_id
 from transcribe import audio
 from transcribe.actions.datasets import freeze
 from transcribe.actions.desk import queue
@@ -28,7 +28,7 @@ SEGMENTS = 20
 def talk(name: str, *, sure_text: str = RIGHT) -> Drafted:
     """A recording of which every other segment is drafted with much confidence, and the rest with little and wrong."""
     spoken = [(name, at * 1_000, at * 1_000 + 900, WRONG if at % 2 else sure_text) for at in range(SEGMENTS)]
-    work = drafted(name, spoken, model=MODEL, settings="s")
+    work = make_drafted(name, spoken, model=MODEL, settings="s")
 
     def confident(at: int, words: tuple[Word, ...]) -> tuple[Word, ...]:
         return tuple(replace(word, probability=0.3 if at % 2 else 0.99) for word in words)

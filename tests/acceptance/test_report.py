@@ -17,7 +17,7 @@ from dialects.folder import FILES
 from dialects.scoring import Pair
 from tests.acceptance.command import Said, boli
 from tests.dialects.factories import corpus, pair
-from tests.store.factories import correction, drafted, recording
+from tests.store.factories import correction, make_drafted, recording
 from transcribe.actions.scoring import KEPT, overlapped
 from transcribe.dataset import Rules, freeze
 from transcribe.records import Lineage, Model, ScoringSpan
@@ -216,7 +216,7 @@ def workspace(tmp_path: Path) -> Path:
             store.add_recordings([recording(name, dialect="hi", speaker=name, session=name, split="test")])
             for model, text in (("m" * 64, "ek do tin chaar paanch"), ("n" * 64, "ek do teen chaar paanch")):
                 said = [(name, 0, 2_000, text), ("other", 1_000, 1_500, "haan")]
-                store.save_drafted(drafted(name, said, model=model, settings=model[:4]))
+                store.save_drafted(make_drafted(name, said, model=model, settings=model[:4]))
             store.add_corrections([correction(f"c{at}", name, speaker=name, text="ek do teen chaar paanch")])
     return place
 
@@ -263,7 +263,7 @@ def talk(tmp_path: Path) -> Path:
                 (people[1], 2_000, 3_000, "three"),
                 (people[1], 4_000, 5_000, "four"),
             ]
-            work = drafted(name, said, model="m" * 64)
+            work = make_drafted(name, said, model="m" * 64)
             labelled = tuple(replace(turn, label=label) for turn, label in zip(work.turns, "010", strict=True))
             store.save_drafted(replace(work, turns=labelled, exclusive=labelled))
             store.add_corrections(

@@ -50,7 +50,7 @@ class Ground:
 
     def texts(self) -> list[str]:
         """Every text that the desk has taken, in turn."""
-        with self.store() as store, store.reading() as connection:
+        with self.store() as store, store.begin_read() as connection:
             assert store.broken_history() is None
             return list(connection.exec_driver_sql("SELECT text FROM versions ORDER BY no").scalars())
 

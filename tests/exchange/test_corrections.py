@@ -76,8 +76,8 @@ def test_the_same_file_twice_is_taken_once(store: Store, tmp_path: Path) -> None
     (tmp_path / "twice.csv").write_text(f"{COLUMNS}\n{RECORDING.path},0,900,A,hi,yes\n{RECORDING.path},0,900,A,hi,no\n")
     first = store.add_corrections(read_corrections(tmp_path / "twice.csv", store=store))
     again = store.add_corrections(read_corrections(tmp_path / "twice.csv", store=store))
-    assert (len(first.new), len(first.known)) == (2, 0)
-    assert (again.new, again.known) == ((), first.new)
+    assert (len(first.new), len(first.existing)) == (2, 0)
+    assert (again.new, again.existing) == ((), first.new)
 
 
 def test_what_the_program_writes_it_reads_as_corrections(store: Store, tmp_path: Path) -> None:

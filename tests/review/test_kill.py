@@ -16,7 +16,7 @@ import pytest
 
 from tests.acceptance.command import boli
 from tests.review.serving import Process, serve
-from tests.store.factories import drafted, recording
+from tests.store.factories import make_drafted, recording
 from transcribe import workspace
 from transcribe.config import DeskSettings
 from transcribe.desk_records import DeskRules
@@ -78,7 +78,7 @@ def folder(tmp_path: Path) -> Path:
     created = workspace.create(tmp_path / "desk", {"desk": SETTINGS})
     with Store.open(f"sqlite:///{created}/boli.db") as store:
         store.add_recordings([recording(dialect="hi", duration=SEGMENTS * 1_000)])
-        store.save_drafted(drafted("talk", [("A", n * 1_000, n * 1_000 + 900, "word") for n in range(SEGMENTS)]))
+        store.save_drafted(make_drafted("talk", [("A", n * 1_000, n * 1_000 + 900, "word") for n in range(SEGMENTS)]))
         store.lay_out(DeskRules(**DeskSettings(**SETTINGS).model_dump(include=set(DeskRules.__dataclass_fields__))))
         for n in range(PEOPLE):
             person = store.add_person(f"p{n}", ["transcriber"])
@@ -123,7 +123,7 @@ def _check(folder: Path, typists: list[Typist]) -> None:
         written = [correction.segment for correction in store.corrections()]
         assert len(written) == len(set(written)) >= sum(len(typist.acknowledged) for typist in typists)
         assert store.broken_history() is None
-        with store.reading() as connection:
+        with store.begin_read() as connection:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
 

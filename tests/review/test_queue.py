@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.review.conftest import Room, operation, send, take
-from tests.store.factories import MODEL, correction, drafted, recording
+from tests.store.factories import MODEL, correction, make_drafted, recording
 from transcribe.records import Model
 
 
@@ -13,7 +13,7 @@ def test_the_dialect_whose_rate_is_known_least_is_asked_for_first(room: Room) ->
         for n, text in enumerate(texts):
             name = f"{dialect} {n}"
             store.add_recordings([recording(name, dialect=dialect, speaker=name)])
-            store.save_drafted(drafted(name, [(name, 0, 1_000, "a a"), (name, 2_000, 3_000, "a")]))
+            store.save_drafted(make_drafted(name, [(name, 0, 1_000, "a a"), (name, 2_000, 3_000, "a")]))
             spoken = correction(f"of {name}", name, end=1_000, text=text, speaker=name, dialect=dialect)
             store.add_corrections([spoken])
     store.add_model(Model(id=MODEL, place="somewhere", name="model"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.review.conftest import Room, operation, send, take
-from tests.store.factories import MODEL, correction, drafted, recording
+from tests.store.factories import MODEL, correction, make_drafted, recording
 from transcribe.records import Model
 
 
@@ -11,7 +11,7 @@ def speak(room: Room, texts: int, *, split: str = "train") -> None:
     """Add a recording of drafts of four words, each as sure as the others, with a correction that replaces some."""
     spoken = [("A", n * 1_000, (n + 1) * 1_000, "एक दो तीन चार") for n in range(texts)]
     room.store.add_recordings([recording("talk", dialect="hi", split=split, duration=texts * 1_000)])
-    room.store.save_drafted(drafted("talk", spoken))
+    room.store.save_drafted(make_drafted("talk", spoken))
     room.store.add_model(Model(id=MODEL, place="elsewhere", name="scripted"))
     room.store.promote(MODEL)
     room.store.add_corrections(

@@ -39,7 +39,7 @@ def adds(store: Store, name: str) -> Callable[[], str]:
 
 def test_one_job_that_fails_leaves_the_others_of_its_group(store: Store, writer: Writer) -> None:
     def fails() -> None:
-        with store.writing():
+        with store.begin_write():
             raise InputError("half done")
 
     async def run_jobs() -> list[object]:

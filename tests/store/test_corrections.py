@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import execute
-from tests.store.factories import MODEL, correction, drafted, recording, recording_id
+from tests.store.factories import MODEL, correction, make_drafted, recording, recording_id
 from transcribe.errors import InputError
 from transcribe.records import Correction, ScoringSpan
 from transcribe.store import Added, Store
@@ -19,17 +19,17 @@ ID = recording_id("talk")
 def talk(store: Store) -> Store:
     """The store with one drafted recording, ``talk``: A says "one two", then B "three"."""
     store.add_recordings([recording(dialect="hi", speaker="ann", session="s1", split="test")])
-    store.save_drafted(drafted())
+    store.save_drafted(make_drafted())
     return store
 
 
-def spans(store: Store, **asked: str) -> dict[str, ScoringSpan]:
-    return {each.id: each for each in store.scoring_spans(MODEL, **asked)}  # type: ignore[arg-type]
+def spans(store: Store, **filters: str) -> dict[str, ScoringSpan]:
+    return {span.id: span for span in store.scoring_spans(MODEL, **filters)}  # type: ignore[arg-type]
 
 
 def test_a_correction_comes_back_as_it_was_given(talk: Store) -> None:
     segment = next(talk.segments(ID)).id
-    given = Correction(
+    correction = Correction(
         id="c1",
         recording=ID,
         start=0,
@@ -42,14 +42,14 @@ def test_a_correction_comes_back_as_it_was_given(talk: Store) -> None:
         author="ravi",
         accepted=False,
     )
-    assert talk.add_corrections([given]) == Added(new=("c1",), known=())
-    assert list(talk.corrections()) == [given]
+    assert talk.add_corrections([correction]) == Added(new=("c1",), existing=())
+    assert list(talk.corrections()) == [correction]
 
 
 def test_the_same_correction_again_changes_nothing(talk: Store) -> None:
     talk.add_corrections([correction("c1")])
-    assert talk.add_corrections([correction("c1"), correction("c2")]) == Added(new=("c2",), known=("c1",))
-    assert [each.id for each in talk.corrections()] == ["c1", "c2"]
+    assert talk.add_corrections([correction("c1"), correction("c2")]) == Added(new=("c2",), existing=("c1",))
+    assert [correction.id for correction in talk.corrections()] == ["c1", "c2"]
 
 
 def test_an_id_with_other_content_is_refused_and_nothing_beside_it_is_kept(talk: Store) -> None:
@@ -90,11 +90,11 @@ def test_a_correction_is_not_replaced_either(sqlite_url: str, key: str) -> None:
     with Store.open(sqlite_url) as store:
         store.add_recordings([recording()])
         store.add_corrections([correction("c1")])
-    kept = {"no": "no + 1", "id": "id"} if key == "id" else {"no": "no", "id": "'c2'"}
+    columns = {"no": "no + 1", "id": "id"} if key == "id" else {"no": "no", "id": "'c2'"}
     execute(
         sqlite_url,
         "INSERT OR REPLACE INTO corrections (no, id, recording, start_ms, end_ms, text, accepted, added_at) "
-        f"SELECT {kept['no']}, {kept['id']}, recording, start_ms, end_ms, 'x', 1, 'now' FROM corrections",
+        f"SELECT {columns['no']}, {columns['id']}, recording, start_ms, end_ms, 'x', 1, 'now' FROM corrections",
     )
     with Store.open(sqlite_url) as store:
         assert list(store.corrections()) == [correction("c1")]
@@ -121,14 +121,14 @@ def test_corrections_come_by_recording_and_time(store: Store) -> None:
             correction("first", ids[0], 0, 9, speaker="C"),
         ]
     )
-    assert [each.id for each in store.corrections()] == ["first", "second", "third", "fourth", "last"]
-    assert [each.id for each in store.corrections(recording=recording_id(ids[1]))] == ["last"]
+    assert [correction.id for correction in store.corrections()] == ["first", "second", "third", "fourth", "last"]
+    assert [correction.id for correction in store.corrections(recording=recording_id(ids[1]))] == ["last"]
 
 
 def test_the_last_correction_of_a_span_and_speaker_stands(talk: Store) -> None:
     talk.add_corrections([correction(f"c{n}", text=str(n)) for n in range(600)])
     talk.add_corrections([correction("other", speaker="A"), correction("apart", end=1_999)])
-    assert [each.id for each in talk.corrections(standing=True)] == ["apart", "c599", "other"]
+    assert [correction.id for correction in talk.corrections(standing=True)] == ["apart", "c599", "other"]
 
 
 def test_a_correction_that_was_taken_back_does_not_stand(talk: Store) -> None:
@@ -168,25 +168,29 @@ def test_a_speaker_whom_the_drafts_do_not_name_is_who_speaks_there(talk: Store) 
 
 def test_only_the_newest_drafts_of_the_model_are_scored(talk: Store) -> None:
     talk.add_corrections([correction("c1")])
-    talk.save_drafted(drafted(spoken=[("A", 0, 2_000, "newer")], settings="settings-2"))
-    talk.save_drafted(drafted(spoken=[("A", 0, 2_000, "stranger")], settings="settings-3", model="model-2"))
+    talk.save_drafted(make_drafted(spoken=[("A", 0, 2_000, "newer")], settings="settings-2"))
+    talk.save_drafted(make_drafted(spoken=[("A", 0, 2_000, "stranger")], settings="settings-3", model="model-2"))
     assert spans(talk)["c1"].hypothesis == "newer"
-    assert [each.hypothesis for each in talk.scoring_spans("model-2")] == ["stranger"]
+    assert [span.hypothesis for span in talk.scoring_spans("model-2")] == ["stranger"]
 
 
 def test_what_a_model_never_drafted_is_counted_and_not_scored(talk: Store) -> None:
     talk.add_recordings([recording("other", split="train")])
     talk.add_corrections([correction("c1"), correction("c2", "other"), correction("c3", "other", text="again")])
     assert list(spans(talk)) == ["c1"]
-    assert [talk.undrafted(MODEL), talk.undrafted(MODEL, split="test"), talk.undrafted("model-2")] == [1, 0, 2]
+    assert [
+        talk.count_undrafted(MODEL),
+        talk.count_undrafted(MODEL, split="test"),
+        talk.count_undrafted("model-2"),
+    ] == [1, 0, 2]
 
 
 def test_a_split_narrows_what_is_scored(talk: Store) -> None:
     talk.add_recordings([recording("other", split="train")])
-    talk.save_drafted(drafted("other"))
+    talk.save_drafted(make_drafted("other"))
     talk.add_corrections([correction("c1"), correction("c2", "other")])
     assert [list(spans(talk, split=split)) for split in ("test", "train", "dev")] == [["c1"], ["c2"], []]
-    assert [each.id for each in talk.corrections(split="train")] == ["c2"]
+    assert [correction.id for correction in talk.corrections(split="train")] == ["c2"]
 
 
 def test_many_recordings_are_scored_group_by_group(store: Store) -> None:
@@ -194,8 +198,8 @@ def test_many_recordings_are_scored_group_by_group(store: Store) -> None:
     store.add_recordings(recording(name, duration=3_600_000 if n % 9 == 0 else 1) for n, name in enumerate(names))
     store.add_corrections(correction(name, name, text=name) for name in names)
     for name in names[:30]:
-        store.save_drafted(drafted(name, [("A", 0, 1_000, f"heard {name}")]))
-    found = list(store.scoring_spans(MODEL))
-    assert {each.reference: each.hypothesis for each in found} == {name: f"heard {name}" for name in names[:30]}
-    assert [each.recording for each in found] == sorted(map(recording_id, names[:30]))
-    assert store.undrafted(MODEL) == 190
+        store.save_drafted(make_drafted(name, [("A", 0, 1_000, f"heard {name}")]))
+    spans = list(store.scoring_spans(MODEL))
+    assert {span.reference: span.hypothesis for span in spans} == {name: f"heard {name}" for name in names[:30]}
+    assert [span.recording for span in spans] == sorted(map(recording_id, names[:30]))
+    assert store.count_undrafted(MODEL) == 190

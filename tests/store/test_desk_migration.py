@@ -6,12 +6,12 @@ from alembic import command
 from sqlalchemy import Connection, insert
 
 from tests.store.desk_factories import PLAIN, operation, person, submit, take
-from tests.store.factories import MODEL, correction, drafted, recording, recording_id
+from tests.store.factories import MODEL, correction, make_drafted, recording, recording_id
 from transcribe.records import Drafted
 from transcribe.store import Store
 from transcribe.store.database import Database, engine_for
 from transcribe.store.migrations import _config
-from transcribe.store.place import place_of
+from transcribe.store.place import parse_url
 from transcribe.store.rows import words_text
 from transcribe.store.tables import DONE, DRAFTS, SEGMENTS
 
@@ -36,28 +36,28 @@ def save_as_first_schema_had_it(connection: Connection, work: Drafted) -> None:
         connection.execute(insert(DRAFTS).values(run=1, segment=number, **values))
 
 
-def kept(store: Store) -> tuple[object, ...]:
-    return list(store.recordings()), list(store.drafted(recording_id("talk"), MODEL))
+def read_everything(store: Store) -> tuple[object, ...]:
+    return list(store.recordings()), list(store.drafted_segments(recording_id("talk"), MODEL))
 
 
 def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_url: str) -> None:
     url = sqlite_url.replace("boli.db", "old.db")
-    place = place_of(url)
-    engine, config = engine_for(place, create=True), _config()
-    with Database(place, engine).writing() as connection:
+    location = parse_url(url)
+    engine, config = engine_for(location, create=True), _config()
+    with Database(location, engine).begin_write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     # Saved as the first schema has it: neither needs anything that came later.
-    old = Store(place, engine)
+    old = Store(location, engine)
     old.add_recordings([recording(dialect="hi")])
-    work = drafted()
-    with old.writing() as connection:
+    work = make_drafted()
+    with old.begin_write() as connection:
         save_as_first_schema_had_it(connection, work)
         connection.exec_driver_sql(_CORRECTED)
-    before = list(old.recordings()), list(zip(work.segments, work.drafts, strict=True))
+    expected = list(old.recordings()), list(zip(work.segments, work.drafts, strict=True))
     old.close()
     with Store.open(url) as store:
-        assert kept(store) == before
+        assert read_everything(store) == expected
         assert list(store.corrections()) == [correction("c1", end=2_000)]
         assert store.lay_out(PLAIN) == 2
         asha = person(store)

@@ -16,9 +16,9 @@ def test_drafts_turns_and_warnings_of_a_run_are_kept_whole(store: Store, tmp_pat
     made = recipe()
     steps = desk.draft(made)
     assert [(step.segments, step.failure, bool(step.warnings)) for step in steps] == [(2, None, False), (0, None, True)]
-    kept = store.turns(talk.id, made.diarisation)
-    assert kept is not None
-    assert [[(turn.start, turn.end) for turn in some] for some in kept] == [
+    turns = store.turns(talk.id, made.diarisation)
+    assert turns is not None
+    assert [[(turn.start, turn.end) for turn in part] for part in turns] == [
         [(400, 3_200), (2_400, 5_600)],
         [(400, 2_400), (2_400, 5_600)],
     ]

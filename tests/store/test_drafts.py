@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event
 
-from tests.store.factories import DIARISATION, MODEL, SETTINGS, drafted, recording, recording_id, words
+from tests.store.factories import DIARISATION, MODEL, SETTINGS, make_drafted, recording, recording_id, words
 from transcribe.errors import InputError
 from transcribe.records import Draft, Drafted, Segment, Turn, Word
 from transcribe.store import Store
@@ -22,7 +22,7 @@ def talk(store: Store) -> Store:
 
 
 def everything(store: Store, work: Drafted) -> Drafted:
-    """What *store* kept of *work*."""
+    """Read the work that *store* saved as *work*."""
     turns, exclusive = store.turns(work.recording, work.diarisation) or ((), ())
     return replace(
         work,
@@ -34,21 +34,24 @@ def everything(store: Store, work: Drafted) -> Drafted:
 
 
 def test_work_comes_back_as_it_was_saved(talk: Store) -> None:
-    work = drafted()
+    work = make_drafted()
     rich = replace(
         work,
         turns=(Turn(recording=ID, speaker="A", start=0, end=9, dialect="hi", channel=1, label="0/S"), *work.turns),
-        segments=tuple(replace(each, dialect="bho", channel=0) for each in work.segments),
+        segments=tuple(replace(segment, dialect="bho", channel=0) for segment in work.segments),
         drafts=(),
         warnings=("W_NO_SPEECH: nobody speaks",),
     )
-    said = (Word(text="क्\u200dष ", start=3, end=4, probability=0.1234), Word(text="", start=4, end=4, probability=1.0))
+    spoken_words = (
+        Word(text="क्\u200dष ", start=3, end=4, probability=0.1234),
+        Word(text="", start=4, end=4, probability=1.0),
+    )
     drafts = [
         Draft(
             segment=segment.id,
             model=MODEL,
             settings=SETTINGS,
-            words=said,
+            words=spoken_words,
             log_probability=None,
             flags=("loop",),
             alternative=alternative,
@@ -61,8 +64,8 @@ def test_work_comes_back_as_it_was_saved(talk: Store) -> None:
 
 
 def test_the_turns_of_a_model_are_those_of_its_newest_run(talk: Store) -> None:
-    talk.save_drafted(drafted())
-    talk.save_drafted(drafted(spoken=[("C", 5, 6, "other")], settings="settings-2", diarisation="diarisation-2"))
+    talk.save_drafted(make_drafted())
+    talk.save_drafted(make_drafted(spoken=[("C", 5, 6, "other")], settings="settings-2", diarisation="diarisation-2"))
     turns, exclusive = talk.turns_of_model(ID, MODEL) or ((), ())
     assert [turn.speaker for turn in turns] == [turn.speaker for turn in exclusive] == ["C"]
     assert talk.turns_of_model(ID, "nobody") is None
@@ -73,39 +76,39 @@ def test_turns_kept_before_labels_were_come_back_without() -> None:
 
 
 def test_a_recording_without_speech_is_done_too(talk: Store) -> None:
-    silent = drafted(spoken=())
+    silent = make_drafted(spoken=())
     assert talk.save_drafted(silent)
     assert everything(talk, silent) == silent
     assert list(talk.pending(SETTINGS)) == []
 
 
 def test_the_same_work_again_changes_nothing(talk: Store) -> None:
-    talk.save_drafted(drafted())
-    before = list(talk.canonical())
-    assert not talk.save_drafted(drafted())
-    assert not talk.save_drafted(drafted(spoken=[("C", 5, 6, "other")]))
-    assert list(talk.canonical()) == before
+    talk.save_drafted(make_drafted())
+    lines = list(talk.canonical())
+    assert not talk.save_drafted(make_drafted())
+    assert not talk.save_drafted(make_drafted(spoken=[("C", 5, 6, "other")]))
+    assert list(talk.canonical()) == lines
 
 
 def test_segments_and_drafts_come_in_time_order(talk: Store) -> None:
     spoken = [("B", 900, 1_000, "late"), ("B", 0, 50, "long"), ("A", 0, 50, "first"), ("C", 0, 40, "short")]
-    talk.save_drafted(drafted(spoken=spoken))
-    assert [each.speaker for each in talk.segments(ID)] == ["C", "A", "B", "B"]
-    assert [each.text for each in talk.drafts(ID, MODEL)] == ["short", "first", "long", "late"]
-    pairs = list(talk.drafted(ID, MODEL))
+    talk.save_drafted(make_drafted(spoken=spoken))
+    assert [segment.speaker for segment in talk.segments(ID)] == ["C", "A", "B", "B"]
+    assert [draft.text for draft in talk.drafts(ID, MODEL)] == ["short", "first", "long", "late"]
+    pairs = list(talk.drafted_segments(ID, MODEL))
     assert [segment.id for segment, _ in pairs] == [draft.segment for _, draft in pairs]
 
 
 def test_probabilities_keep_four_digits(talk: Store) -> None:
-    work = drafted(spoken=[("A", 0, 9, "one")])
-    said = (Word(text="one", start=0, end=9, probability=0.123449),)
-    talk.save_drafted(replace(work, drafts=(replace(work.drafts[0], words=said, log_probability=-0.00001),)))
+    work = make_drafted(spoken=[("A", 0, 9, "one")])
+    spoken_words = (Word(text="one", start=0, end=9, probability=0.123449),)
+    talk.save_drafted(replace(work, drafts=(replace(work.drafts[0], words=spoken_words, log_probability=-0.00001),)))
     (draft,) = talk.drafts(ID, MODEL)
     assert (draft.words[0].probability, str(draft.log_probability)) == (0.1234, "0.0")
 
 
 def test_another_recogniser_finds_the_turns_of_the_first_run(talk: Store) -> None:
-    first = drafted()
+    first = make_drafted()
     talk.save_drafted(first)
     assert talk.turns(ID, DIARISATION) == (first.turns, first.exclusive)
     assert talk.turns(ID, "another") is None
@@ -113,36 +116,36 @@ def test_another_recogniser_finds_the_turns_of_the_first_run(talk: Store) -> Non
 
 
 def test_each_model_keeps_its_drafts_of_the_same_segments(talk: Store) -> None:
-    talk.save_drafted(drafted(spoken=[("A", 0, 9, "old")]))
-    talk.save_drafted(drafted(spoken=[("A", 0, 9, "new")], model="model-2", settings="settings-2"))
-    assert [each.text for each in talk.drafts(ID, MODEL)] == ["old"]
-    assert [each.text for each in talk.drafts(ID, "model-2")] == ["new"]
+    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "old")]))
+    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "new")], model="model-2", settings="settings-2"))
+    assert [draft.text for draft in talk.drafts(ID, MODEL)] == ["old"]
+    assert [draft.text for draft in talk.drafts(ID, "model-2")] == ["new"]
     assert len(list(talk.segments(ID))) == 1
     assert talk.status().drafts == 2
 
 
 def test_the_newest_run_of_a_model_counts_and_the_older_can_be_asked_for(talk: Store) -> None:
-    talk.save_drafted(drafted(spoken=[("A", 0, 9, "old"), ("A", 20, 30, "gone")]))
-    talk.save_drafted(drafted(spoken=[("A", 0, 9, "new"), ("B", 40, 50, "more")], settings="settings-2"))
-    assert [each.text for each in talk.drafts(ID, MODEL)] == ["new", "more"]
-    assert [each.text for each in talk.drafts(ID, MODEL, settings=SETTINGS)] == ["old", "gone"]
-    assert [(each.start, each.end) for each in talk.segments(ID)] == [(0, 9), (40, 50)]
+    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "old"), ("A", 20, 30, "gone")]))
+    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "new"), ("B", 40, 50, "more")], settings="settings-2"))
+    assert [draft.text for draft in talk.drafts(ID, MODEL)] == ["new", "more"]
+    assert [draft.text for draft in talk.drafts(ID, MODEL, settings=SETTINGS)] == ["old", "gone"]
+    assert [(segment.start, segment.end) for segment in talk.segments(ID)] == [(0, 9), (40, 50)]
 
 
 def test_a_segment_of_an_older_run_can_still_be_found(talk: Store) -> None:
-    talk.save_drafted(drafted(spoken=[("A", 20, 30, "gone")]))
-    talk.save_drafted(drafted(spoken=[("A", 0, 9, "new")], settings="settings-2"))
+    talk.save_drafted(make_drafted(spoken=[("A", 20, 30, "gone")]))
+    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "new")], settings="settings-2"))
     gone = Segment(recording=ID, speaker="A", start=20, end=30)
     assert talk.segment(gone.id) == gone
     assert talk.segment("nothing") is None
 
 
 def test_a_segment_takes_the_dialect_of_its_newest_run(talk: Store) -> None:
-    work = drafted(spoken=[("A", 0, 9, "one")])
+    work = make_drafted(spoken=[("A", 0, 9, "one")])
     talk.save_drafted(work)
-    again = drafted(spoken=[("A", 0, 9, "one")], settings="settings-2")
+    again = make_drafted(spoken=[("A", 0, 9, "one")], settings="settings-2")
     talk.save_drafted(replace(again, segments=(replace(work.segments[0], dialect="hi"),)))
-    assert [each.dialect for each in talk.segments(ID)] == ["hi"]
+    assert [segment.dialect for segment in talk.segments(ID)] == ["hi"]
 
 
 def test_nothing_is_known_of_a_recording_that_was_never_run(talk: Store) -> None:
@@ -150,17 +153,17 @@ def test_nothing_is_known_of_a_recording_that_was_never_run(talk: Store) -> None
 
 
 def unfit_work() -> dict[str, Drafted]:
-    work = drafted()
+    work = make_drafted()
     first, second = work.drafts
     return {
-        "unknown recording": drafted("nobody"),
+        "unknown recording": make_drafted("nobody"),
         "segment twice": replace(work, segments=work.segments * 2),
         "two drafts of a segment": replace(work, drafts=(first, first, second)),
         "draft of no segment": replace(work, segments=work.segments[:1]),
         "another model": replace(work, drafts=(first, replace(second, model="model-2"))),
         "another recording's turn": replace(work, turns=(Turn(recording="b", speaker="A", start=0, end=1),)),
         "end before start": replace(work, exclusive=(Turn(recording=ID, speaker="A", start=2, end=1),)),
-        "before the start": drafted(spoken=[("A", -1, 1, "one")]),
+        "before the start": make_drafted(spoken=[("A", -1, 1, "one")]),
         "no number": replace(work, drafts=(replace(first, log_probability=float("nan")), second)),
         "NUL": replace(work, drafts=(replace(first, words=words("one \x00", 0, 9)), second)),
         "half a pair": replace(work, drafts=(first, replace(second, words=words("\ud83d", 0, 9)))),
@@ -182,25 +185,25 @@ class PowerCut(Exception):
 
 def test_whatever_statement_fails_leaves_everything_as_it_was(talk: Store) -> None:
     """Fail the first statement of the saving, then the second, until one saving passes whole."""
-    before, work = list(talk.canonical()), drafted()
-    left = 0
+    lines, work = list(talk.canonical()), make_drafted()
+    statements = 0
 
     def cut(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
+        nonlocal statements
+        statements -= 1
+        if statements == 0:
             raise PowerCut
 
     event.listen(talk.engine, "before_cursor_execute", cut)
     failed = 0
     while True:
-        left = failed + 1
+        statements = failed + 1
         try:
             talk.save_drafted(work)
             break
         except PowerCut:
             failed += 1
-            assert list(talk.canonical()) == before
+            assert list(talk.canonical()) == lines
             assert len(list(talk.pending(SETTINGS))) == 1
     event.remove(talk.engine, "before_cursor_execute", cut)
     assert failed > 5

@@ -1,4 +1,4 @@
-"""What is erased is in no table, no page and no answer, and the histories still hold; on both databases."""
+"""The erased is in no table, no page and no answer, and the histories still hold; on both databases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import execute
 from tests.store.desk_factories import PLAIN, operation, person, submit, take, talk
-from tests.store.factories import correction, drafted, recording
+from tests.store.factories import correction, make_drafted, recording
 from transcribe.store import Store
 from transcribe.store.tables import METADATA
 
@@ -18,15 +18,15 @@ CANARY = "KANARIENVOGEL"
 
 
 def everything(store: Store) -> str:
-    with store.reading() as connection:
+    with store.begin_read() as connection:
         return str([tuple(row) for table in METADATA.sorted_tables for row in connection.execute(select(table))])
 
 
 def conversation(store: Store) -> tuple[str, str]:
-    """A recording in which the canary speaks and somebody else does, each with a segment."""
+    """Add a recording in which the canary speaks and somebody else does, each with a segment."""
     store.add_recordings([recording("both", dialect="hi")])
     spoken = [(CANARY, 0, 1_000, f"my {CANARY}"), ("other", 1_000, 2_000, "word")]
-    work = drafted("both", spoken)
+    work = make_drafted("both", spoken)
     store.save_drafted(work)
     store.lay_out(PLAIN, draw=lambda: 0.0)
     ids = {segment.speaker: segment.id for segment in work.segments}
@@ -34,36 +34,36 @@ def conversation(store: Store) -> tuple[str, str]:
 
 
 def test_a_speaker_goes_from_every_table_and_the_other_one_stays(store: Store) -> None:
-    mine, others = conversation(store)
+    canary_segment, others = conversation(store)
     asha, eyes = person(store), person(store, "eyes", "reviewer")
-    leases = {each.segment: each for each in take(store, asha, 2)}
-    given = operation(leases[mine], f"{CANARY} said", tags=(CANARY,), more={"speaker": CANARY})
-    submit(store, asha, given)
+    leases = {lease.segment: lease for lease in take(store, asha, 2)}
+    sent = operation(leases[canary_segment], f"{CANARY} said", tags=(CANARY,), more={"speaker": CANARY})
+    submit(store, asha, sent)
     submit(store, asha, operation(leases[others], "kept"))
     store.add_corrections([correction("c1", "both", end=500, text=CANARY, speaker=CANARY)])
-    [found] = store.of_speaker(CANARY)
-    assert (found.spans, found.sound) == (((0, 1_000),), 1_000)
-    assert store.texts_of(found, speaker=CANARY) >= {f"{CANARY} said"}
+    [erasure] = store.erasures_of_speaker(CANARY)
+    assert (erasure.spans, erasure.sound) == (((0, 1_000),), 1_000)
+    assert store.texts_in(erasure, speaker=CANARY) >= {f"{CANARY} said"}
     assert CANARY in everything(store)
-    assert store.erase([found], speaker=CANARY) == 3
+    assert store.erase([erasure], speaker=CANARY) == 3
     store.forget_pages()
     assert CANARY not in everything(store)
     assert store.broken_history() is None
-    assert [each.text for each in store.corrections(standing=True)] == ["kept"]
-    assert store.of_speaker(CANARY) == ()
+    assert [correction.text for correction in store.corrections(standing=True)] == ["kept"]
+    assert store.erasures_of_speaker(CANARY) == ()
     assert store.take_review(eyes.id, PLAIN) is None
-    assert {row.state for row in store.views([mine, others]).values()} == {"erased", "accepted"}
+    assert {row.state for row in store.views([canary_segment, others]).values()} == {"erased", "accepted"}
 
 
 def test_a_text_that_comes_after_the_erasure_is_not_kept(store: Store) -> None:
-    mine, _ = conversation(store)
+    canary_segment, _ = conversation(store)
     asha, ravi = person(store), person(store, "ravi")
-    leases = {each.segment: each for each in take(store, asha, 2)}
-    before = operation(leases[mine], "before it")
-    submit(store, asha, before)
-    store.erase(store.of_speaker(CANARY), speaker=CANARY)
-    for given in (before, operation(leases[mine], f"{CANARY} again")):
-        outcome = submit(store, asha, given)
+    leases = {lease.segment: lease for lease in take(store, asha, 2)}
+    earlier = operation(leases[canary_segment], "before it")
+    submit(store, asha, earlier)
+    store.erase(store.erasures_of_speaker(CANARY), speaker=CANARY)
+    for sent in (earlier, operation(leases[canary_segment], f"{CANARY} again")):
+        outcome = submit(store, asha, sent)
         assert (outcome.status, outcome.reason) == ("rejected", "erased")
     assert take(store, ravi, 5) == ()
     assert "again" not in everything(store)
@@ -76,14 +76,14 @@ def test_a_recording_of_one_speaker_goes_whole_and_so_does_what_is_too_old(store
     asha = person(store)
     [lease] = take(store, asha)
     submit(store, asha, operation(lease, f"the text of {CANARY}"))
-    [whole] = store.of_speaker(CANARY)
+    [whole] = store.erasures_of_speaker(CANARY)
     assert whole.spans is None and whole.sound == whole.duration
     store.erase([whole], speaker=CANARY)
     assert CANARY not in everything(store)
-    assert [each.code for each in store.failures()] == ["E_ERASED"]
-    assert [each.path for each in store.of_before(store.later(60))] == [recording("old").path]
-    store.erase(store.of_before(store.later(60)))
-    assert store.of_before(store.later(60)) == ()
+    assert [failure.code for failure in store.failures()] == ["E_ERASED"]
+    assert [erasure.path for erasure in store.erasures_before(store.later(60))] == [recording("old").path]
+    store.erase(store.erasures_before(store.later(60)))
+    assert store.erasures_before(store.later(60)) == ()
     assert store.broken_history() is None
 
 
@@ -108,13 +108,13 @@ def test_an_erasure_may_change_nothing_but_texts(store: Store, url: str, change:
 
 def test_no_page_of_the_file_holds_what_was_erased(sqlite_url: str) -> None:
     with Store.open(sqlite_url) as store:
-        mine, _ = conversation(store)
+        canary_segment, _ = conversation(store)
         asha = person(store)
-        leases = {each.segment: each for each in take(store, asha, 2)}
-        submit(store, asha, operation(leases[mine], f"{CANARY} said"))
+        leases = {lease.segment: lease for lease in take(store, asha, 2)}
+        submit(store, asha, operation(leases[canary_segment], f"{CANARY} said"))
         file = Path(sqlite_url.removeprefix("sqlite:///"))
         assert CANARY.encode() in file.read_bytes()
-        store.erase(store.of_speaker(CANARY), speaker=CANARY)
+        store.erase(store.erasures_of_speaker(CANARY), speaker=CANARY)
         store.forget_pages()
-        for each in file.parent.glob(f"{file.name}*"):
-            assert CANARY.encode() not in each.read_bytes()
+        for path in file.parent.glob(f"{file.name}*"):
+            assert CANARY.encode() not in path.read_bytes()

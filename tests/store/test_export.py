@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.store.conftest import Databases, NewUrl
-from tests.store.factories import correction, drafted, recording, recording_id
+from tests.store.factories import correction, make_drafted, recording, recording_id
 from transcribe.errors import Failure
 from transcribe.masking import MASK, terms_of
 from transcribe.records import DeclaredTurn, Model
@@ -17,7 +17,7 @@ NAMES = ["a", "Ä", "कथा", "z"]
 
 
 def work(store: Store, *, seed: int) -> None:
-    """The same work in an order of its own, with detours that leave no trace."""
+    """Do the same work in an order of its own, with detours that leave no trace."""
     rng = random.Random(seed)
     names = rng.sample(NAMES, len(NAMES))
     for name in names:
@@ -28,8 +28,8 @@ def work(store: Store, *, seed: int) -> None:
     for name in rng.sample(names, len(names)):
         for _ in range(rng.randrange(3)):
             store.begin_attempt(recording_id(name))
-        store.save_drafted(drafted(name, [("A", 0, 900, f"कहा {name}"), ("B", 300, 900, "two")]))
-        store.save_drafted(drafted(name, [("A", 0, 900, "three")], settings="settings-2", model="model-2"))
+        store.save_drafted(make_drafted(name, [("A", 0, 900, f"कहा {name}"), ("B", 300, 900, "two")]))
+        store.save_drafted(make_drafted(name, [("A", 0, 900, "three")], settings="settings-2", model="model-2"))
     for name in rng.sample(names, len(names)):
         segment = next(store.segments(recording_id(name))).id
         changes = [correction(f"{name}{n}", name, speaker="A", text=str(n), segment=segment) for n in range(3)]
@@ -51,8 +51,8 @@ def test_the_same_work_in_another_order_is_the_same_text(new_url: NewUrl) -> Non
 def test_both_databases_give_the_same_text(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> None:
     texts = []
     url = databases.lend()
-    for place in (f"sqlite:///{tmp_path_factory.mktemp('store')}/boli.db", url):
-        with Store.open(place) as store:
+    for database in (f"sqlite:///{tmp_path_factory.mktemp('store')}/boli.db", url):
+        with Store.open(database) as store:
             work(store, seed=3)
             texts.append("\n".join(store.canonical()))
     databases.give_back(url)
@@ -74,7 +74,7 @@ def test_a_changed_word_changes_the_text(new_url: NewUrl) -> None:
     for text in ("one", "won"):
         with Store.open(new_url()) as store:
             store.add_recordings([recording()])
-            store.save_drafted(drafted(spoken=[("A", 0, 9, text)]))
+            store.save_drafted(make_drafted(spoken=[("A", 0, 9, text)]))
             texts.append(list(store.canonical()))
     assert texts[0] != texts[1]
 
@@ -82,8 +82,8 @@ def test_a_changed_word_changes_the_text(new_url: NewUrl) -> None:
 def test_a_second_opinion_is_told_where_there_is_one_and_of_it_nothing_that_is_masked(store: Store) -> None:
     store.add_recordings([recording()])
     spoken = [("A", 0, 3_000, "my name is")]
-    store.save_drafted(drafted(spoken=spoken))
-    store.save_drafted(drafted(spoken=spoken, settings="two", alternative="my Ravi was"))
+    store.save_drafted(make_drafted(spoken=spoken))
+    store.save_drafted(make_drafted(spoken=spoken, settings="two", alternative="my Ravi was"))
 
     def opinions() -> list[str | None]:
         lines = [json.loads(line) for line in store.canonical()]

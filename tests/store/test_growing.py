@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from tests.store.factories import MODEL, SETTINGS, correction, drafted, recording, recording_id
+from tests.store.factories import MODEL, SETTINGS, correction, make_drafted, recording, recording_id
 from transcribe.desk_records import DeskRules
 from transcribe.errors import InputError, UnfitError
 from transcribe.records import Acceptance
@@ -21,16 +21,16 @@ ID = recording_id("talk")
 
 @pytest.fixture
 def talk(store: Store) -> Store:
-    """A drafted recording with three segments, and one that is tested on."""
-    spoken = [("A", at, at + 900, "one two") for at in (0, 1_000, 2_000)]
+    """Add a drafted recording with three segments, and one that is tested on."""
+    spoken = [("A", start, start + 900, "one two") for start in (0, 1_000, 2_000)]
     for name, split in (("talk", "train"), ("exam", "test")):
         store.add_recordings([recording(name, split=split, dialect="hi", speaker=name)])
-        store.save_drafted(drafted(name, spoken))
+        store.save_drafted(make_drafted(name, spoken))
     return store
 
 
-def accepted(store: Store, at: int, *, name: str = "talk", audit: bool = False) -> Acceptance:
-    segment = list(store.segments(recording_id(name)))[at]
+def make_acceptance(store: Store, position: int, *, name: str = "talk", audit: bool = False) -> Acceptance:
+    segment = list(store.segments(recording_id(name)))[position]
     return Acceptance(
         segment=segment.id,
         recording=recording_id(name),
@@ -45,63 +45,66 @@ def accepted(store: Store, at: int, *, name: str = "talk", audit: bool = False) 
 
 
 def states(store: Store) -> list[tuple[str, int, int]]:
-    with store.reading() as connection:
+    with store.begin_read() as connection:
         return [tuple(row) for row in connection.execute(select(DESK.c.state, DESK.c.hands, DESK.c.wanted))]
 
 
 def test_what_was_accepted_stands_once(talk: Store) -> None:
-    given = [accepted(talk, 0), accepted(talk, 2, audit=True)]
-    assert talk.accept_drafts(given) == 2
-    assert talk.accept_drafts(given) == 0
-    assert list(talk.acceptances()) == given
+    acceptances = [make_acceptance(talk, 0), make_acceptance(talk, 2, audit=True)]
+    assert talk.accept_drafts(acceptances) == 2
+    assert talk.accept_drafts(acceptances) == 0
+    assert list(talk.acceptances()) == acceptances
     assert list(talk.acceptances(dialect="ta")) == list(talk.acceptances(model="other")) == []
 
 
 def test_more_than_a_page_of_them_is_given_in_turn(store: Store) -> None:
     store.add_recordings([recording("long", duration=4_000 * PAGE, split="train", dialect="hi", speaker="A")])
-    spoken = [("A", at * 1_000, at * 1_000 + 900, "one two") for at in range(PAGE + 2)]
-    store.save_drafted(drafted("long", spoken))
-    first = accepted(store, 0, name="long")
-    given = [replace(first, segment=one.id) for one in store.segments(recording_id("long"))]
-    assert store.accept_drafts(given) == PAGE + 2
-    assert list(store.acceptances()) == given
+    spoken = [("A", number * 1_000, number * 1_000 + 900, "one two") for number in range(PAGE + 2)]
+    store.save_drafted(make_drafted("long", spoken))
+    first = make_acceptance(store, 0, name="long")
+    acceptances = [replace(first, segment=segment.id) for segment in store.segments(recording_id("long"))]
+    assert store.accept_drafts(acceptances) == PAGE + 2
+    assert list(store.acceptances()) == acceptances
 
 
 @pytest.mark.parametrize("change", [{"segment": "nowhere"}, {"settings": "never-ran"}, {"model": "other"}])
 def test_a_draft_that_is_not_there_is_refused(talk: Store, change: dict[str, str]) -> None:
     with pytest.raises(InputError, match="was to be accepted"):
-        talk.accept_drafts([replace(accepted(talk, 0), **change)])
+        talk.accept_drafts([replace(make_acceptance(talk, 0), **change)])
 
 
 def test_nothing_of_the_test_is_accepted(talk: Store) -> None:
     with pytest.raises(InputError, match="tested on"):
-        talk.accept_drafts([accepted(talk, 1), accepted(talk, 0, name="exam")])
+        talk.accept_drafts([make_acceptance(talk, 1), make_acceptance(talk, 0, name="exam")])
     assert list(talk.acceptances()) == []
 
 
 def test_what_was_taken_back_counts_no_more_and_may_come_again(talk: Store) -> None:
-    one, other = accepted(talk, 0), accepted(talk, 1, audit=True)
-    talk.accept_drafts([one, other])
+    first, other = make_acceptance(talk, 0), make_acceptance(talk, 1, audit=True)
+    talk.accept_drafts([first, other])
 
     assert talk.withdraw_acceptances("hi", MODEL, reason="too wrong", but=[other.segment]) == 1
     assert list(talk.acceptances()) == [other]
-    assert talk.accept_drafts([one]) == 1
-    assert list(talk.acceptances()) == [one, other]
+    assert talk.accept_drafts([first]) == 1
+    assert list(talk.acceptances()) == [first, other]
 
 
 def test_the_rows_are_never_changed(talk: Store) -> None:
-    talk.accept_drafts([accepted(talk, 0)])
-    with pytest.raises((UnfitError, Exception), match="append-only"), talk.writing() as connection:
+    talk.accept_drafts([make_acceptance(talk, 0)])
+    with pytest.raises((UnfitError, Exception), match="append-only"), talk.begin_write() as connection:
         connection.execute(ACCEPTANCES.update().values(risk=0.0))
-    with pytest.raises((UnfitError, Exception), match="append-only"), talk.writing() as connection:
+    with pytest.raises((UnfitError, Exception), match="append-only"), talk.begin_write() as connection:
         connection.execute(ACCEPTANCES.delete())
 
 
 def test_a_person_who_writes_the_segment_takes_its_place(talk: Store) -> None:
-    silent, audit = accepted(talk, 0), accepted(talk, 1, audit=True)
+    silent, audit = make_acceptance(talk, 0), make_acceptance(talk, 1, audit=True)
     talk.accept_drafts([silent, audit])
     talk.add_corrections(
-        [correction(one.segment, segment=one.segment, speaker="A", text="one two") for one in (silent, audit)]
+        [
+            correction(acceptance.segment, segment=acceptance.segment, speaker="A", text="one two")
+            for acceptance in (silent, audit)
+        ]
     )
     assert list(talk.acceptances()) == [audit], "what was audited is kept, to be held against what was accepted"
 
@@ -111,12 +114,12 @@ def test_nobody_is_asked_for_it_but_to_audit_it_blindly(talk: Store, laid_first:
     rules = DeskRules(second_share=0.0)
     if laid_first:
         talk.lay_out(rules)
-    talk.accept_drafts([accepted(talk, 0), accepted(talk, 1, audit=True)])
+    talk.accept_drafts([make_acceptance(talk, 0), make_acceptance(talk, 1, audit=True)])
     if not laid_first:
         talk.lay_out(rules)
     assert sorted(states(talk))[:2] == [("grown", 0, 1), ("open", 0, 1)]
     assert ("open", 1, 2) in states(talk)
-    view = talk.views([accepted(talk, 1).segment])[accepted(talk, 1).segment]
+    view = talk.views([make_acceptance(talk, 1).segment])[make_acceptance(talk, 1).segment]
     assert view.words is None, "who audits does not see the draft"
 
     talk.withdraw_acceptances("hi", MODEL, reason="too wrong")
@@ -124,7 +127,7 @@ def test_nobody_is_asked_for_it_but_to_audit_it_blindly(talk: Store, laid_first:
 
 
 def test_the_canonical_export_tells_what_was_accepted(talk: Store) -> None:
-    talk.accept_drafts([accepted(talk, 0)])
+    talk.accept_drafts([make_acceptance(talk, 0)])
     lines = [line for line in talk.canonical() if '"acceptance"' in line]
     assert len(lines) == 1
     assert '"risk":0.02' in lines[0]

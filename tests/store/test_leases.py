@@ -10,7 +10,7 @@ import pytest
 
 from tests.store.conftest import execute
 from tests.store.desk_factories import PLAIN, Clock, operation, person, spread, submit, take, talk
-from tests.store.factories import correction, drafted, recording
+from tests.store.factories import correction, make_drafted, recording
 from transcribe.store import Store
 from transcribe.store.leasing import Ask
 
@@ -29,8 +29,8 @@ def store(url: str, clock: Clock) -> Iterator[Store]:
 def test_a_segment_is_handed_to_one_person_only(store: Store) -> None:
     segments = talk(store, count=2)
     asha, ravi = person(store), person(store, "ravi")
-    mine, theirs = take(store, asha), take(store, ravi, 5)
-    assert sorted(lease.segment for lease in (*mine, *theirs)) == sorted(segments)
+    own_leases, other_leases = take(store, asha), take(store, ravi, 5)
+    assert sorted(lease.segment for lease in (*own_leases, *other_leases)) == sorted(segments)
     assert take(store, asha, 5) == ()
 
 
@@ -71,7 +71,7 @@ def test_what_is_given_back_waits_for_anybody(store: Store) -> None:
     assert not store.give_back(lease.id, ravi.id)
     assert store.give_back(lease.id, asha.id)
     assert not store.give_back(lease.id, asha.id)
-    assert [each.segment for each in take(store, asha)] == [lease.segment]
+    assert [lease.segment for lease in take(store, asha)] == [lease.segment]
 
 
 def test_a_segment_of_an_unknown_dialect_goes_to_others(store: Store) -> None:
@@ -80,7 +80,7 @@ def test_a_segment_of_an_unknown_dialect_goes_to_others(store: Store) -> None:
     [lease] = take(store, asha)
     store.give_back(lease.id, asha.id, reason="dialect")
     assert take(store, asha) == ()
-    assert [each.segment for each in take(store, ravi)] == [lease.segment]
+    assert [lease.segment for lease in take(store, ravi)] == [lease.segment]
 
 
 def test_bad_audio_goes_to_a_reviewer_and_to_no_other_transcriber(store: Store) -> None:
@@ -105,18 +105,18 @@ def test_a_person_is_asked_for_dialects_they_know(store: Store) -> None:
     talk(store, "a", 1, dialect="hi")
     [tamil] = talk(store, "b", 1, dialect="ta")
     asha = person(store)
-    assert [each.segment for each in take(store, asha, 5, dialects=("ta", "te"))] == [tamil]
+    assert [lease.segment for lease in take(store, asha, 5, dialects=("ta", "te"))] == [tamil]
 
 
 def test_the_neediest_dialect_comes_first_and_there_the_hardest(store: Store) -> None:
     talk(store, "a", 2, dialect="hi")
     store.add_recordings([recording("b", dialect="ta")])
-    work = drafted("b", [("A", 0, 500, "one"), ("A", 500, 900, "two")])
+    work = make_drafted("b", [("A", 0, 500, "one"), ("A", 500, 900, "two")])
     easy, hard = work.drafts
     store.save_drafted(replace(work, drafts=(easy, replace(hard, flags=("loop",)))))
     store.lay_out(PLAIN)
-    found = take(store, person(store), 3, dialects=("ta", "hi"))
-    assert [each.segment for each in found][:2] == [hard.segment, easy.segment]
+    leases = take(store, person(store), 3, dialects=("ta", "hi"))
+    assert [lease.segment for lease in leases][:2] == [hard.segment, easy.segment]
 
 
 def test_a_share_is_drawn_by_lot_whatever_is_needed(store: Store, url: str) -> None:
@@ -125,7 +125,7 @@ def test_a_share_is_drawn_by_lot_whatever_is_needed(store: Store, url: str) -> N
     rules = replace(PLAIN, random_share=0.5)
     ask = Ask(count=4, dialects=("hi", "ta"))
     store.take(person(store).id, ask, rules, draw=spread(0.1, 0.9))
-    with store.reading() as connection:
+    with store.begin_read() as connection:
         chosen = connection.exec_driver_sql("SELECT chosen FROM leases ORDER BY chosen").scalars().all()
     assert chosen == ["lot", "lot", "need", "need"]
 
@@ -140,18 +140,18 @@ def test_nobody_holds_more_than_they_may(store: Store) -> None:
 def test_people_who_ask_at_once_never_get_the_same_segment(store: Store) -> None:
     talk(store, count=40)
     people = [person(store, f"p{n}") for n in range(8)]
-    found: list[str] = []
+    leased: list[str] = []
 
     def ask(who: int) -> None:
         for _ in range(3):
-            found.extend(lease.segment for lease in take(store, people[who], 2))
+            leased.extend(lease.segment for lease in take(store, people[who], 2))
 
     threads = [threading.Thread(target=ask, args=[n]) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == len(set(found)) == 40
+    assert len(leased) == len(set(leased)) == 40
 
 
 def test_the_database_itself_refuses_two_holds_on_a_segment(store: Store, url: str) -> None:
@@ -170,10 +170,10 @@ def test_a_newer_run_takes_untouched_segments_off_the_desk(store: Store) -> None
     asha = person(store)
     [lease] = take(store, asha)
     submit(store, asha, operation(lease))
-    newer = drafted("talk", [("A", 1_500, 1_900, "one")], settings="settings-2")
+    newer = make_drafted("talk", [("A", 1_500, 1_900, "one")], settings="settings-2")
     store.save_drafted(newer)
     assert store.lay_out(PLAIN) == 1
-    assert [each.segment for each in take(store, asha, 9)] == [newer.segments[0].id]
+    assert [lease.segment for lease in take(store, asha, 9)] == [newer.segments[0].id]
     assert store.views([lease.segment])[lease.segment].state == "accepted"
     assert {store.views(old)[id].state for id in old} == {"accepted", "gone"}
 
@@ -181,10 +181,10 @@ def test_a_newer_run_takes_untouched_segments_off_the_desk(store: Store) -> None
 def test_what_was_imported_as_right_is_not_handed_out(store: Store) -> None:
     store.add_recordings([recording(dialect="hi")])
     store.add_corrections([correction("c1", end=2_000)])
-    store.save_drafted(drafted())
+    store.save_drafted(make_drafted())
     store.lay_out(PLAIN)
-    [left] = take(store, person(store), 5)
-    assert store.views([left.segment])[left.segment].start == 2_000
+    [lease] = take(store, person(store), 5)
+    assert store.views([lease.segment])[lease.segment].start == 2_000
 
 
 def test_a_correction_whose_edges_differ_from_the_diarised_ones_counts_too(store: Store) -> None:
@@ -192,8 +192,8 @@ def test_a_correction_whose_edges_differ_from_the_diarised_ones_counts_too(store
     spans = [("c1", 100, 900), ("c2", 1_000, 1_900), ("c3", 3_000, 3_900)]
     store.add_corrections([correction(id, start=start, end=end, speaker="A") for id, start, end in spans])
     store.save_drafted(
-        drafted("talk", [("A", 0, 2_000, "one two"), ("A", 2_500, 4_000, "three"), ("B", 0, 900, "yes")])
+        make_drafted("talk", [("A", 0, 2_000, "one two"), ("A", 2_500, 4_000, "three"), ("B", 0, 900, "yes")])
     )
     store.lay_out(PLAIN)
-    left = store.views([lease.segment for lease in take(store, person(store), 5)]).values()
-    assert {(view.speaker, view.start) for view in left} == {("B", 0), ("A", 2_500)}
+    views = store.views([lease.segment for lease in take(store, person(store), 5)]).values()
+    assert {(view.speaker, view.start) for view in views} == {("B", 0), ("A", 2_500)}

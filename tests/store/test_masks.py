@@ -1,4 +1,4 @@
-"""What is masked is in no word and no text that the store gives out, on both databases."""
+"""The masked is in no word and no text that the store gives out, on both databases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.store.desk_factories import PLAIN, operation, person, submit, take, talk
-from tests.store.factories import MODEL, correction, drafted, recording
+from tests.store.factories import MODEL, correction, make_drafted, recording
 from transcribe.errors import InputError
 from transcribe.masking import MASK, terms_of
 from transcribe.records import DeclaredTurn
@@ -21,7 +21,7 @@ def test_a_masked_stretch_is_in_no_word_and_no_neighbour(store: Store) -> None:
     assert [word.text for word in views[ids[1]].words or ()] == [MASK]
     assert (views[ids[0]].after, views[ids[2]].before) == (MASK, MASK)
     assert views[ids[1]].masks == ((1_000, 2_000),)
-    assert [each.id for each in store.masks()] == [masked.id]
+    assert [mask.id for mask in store.masks()] == [masked.id]
     assert store.lift_mask(masked.id) and not store.lift_mask(masked.id)
     assert MASK not in str(store.views(ids))
 
@@ -32,12 +32,12 @@ def test_what_people_typed_before_a_mask_is_hidden_after_it(store: Store) -> Non
     [lease] = take(store, asha)
     submit(store, asha, operation(lease, "word secret"))
     store.add_mask(recording("talk").id, 500, 1_000)
-    assert [each.text for each in store.versions(lease.segment)] == [f"word {MASK}"]
+    assert [version.text for version in store.versions(lease.segment)] == [f"word {MASK}"]
     assert store.views([lease.segment])[lease.segment].text == f"word {MASK}"
     [correction] = store.corrections()
-    [(shown, words)] = store.corrected(correction.recording)
-    assert (correction.text, shown.text) == ("word secret", f"word {MASK}")
-    assert [each.text for each in words] == ["word", MASK]
+    [(redacted, words)] = store.corrections_with_words(correction.recording)
+    assert (correction.text, redacted.text) == ("word secret", f"word {MASK}")
+    assert [word.text for word in words] == ["word", MASK]
     lost = submit(store, asha, operation(lease, "another", base=0))
     assert (lost.status, lost.server_text) == ("conflict", f"word {MASK}")
 
@@ -57,7 +57,7 @@ def test_a_clients_terms_are_found_in_every_run_once_and_lifted_ones_stay_lifted
     [mask] = store.masks()
     assert mask.by is None and mask.start <= 1_000 and mask.end >= 2_000
     store.lift_mask(mask.id)
-    store.save_drafted(drafted("talk", [("A", 1_000, 2_000, "word 1")], settings="other"))
+    store.save_drafted(make_drafted("talk", [("A", 1_000, 2_000, "word 1")], settings="other"))
     assert store.mask_terms(terms) == 0
     assert store.mask_terms(terms_of(["word 1", "word 2"])) == 1
     store.terms = terms
@@ -70,15 +70,15 @@ def test_a_term_is_in_no_text_though_the_draft_heard_something_else(store: Store
     [lease] = take(store, asha)
     submit(store, asha, operation(lease, "word Ravi"))
     store.terms = terms_of(["ravi"])
-    shown = f"word {MASK}"
-    assert [each.text for each in store.versions(lease.segment)] == [shown]
-    assert submit(store, asha, operation(lease, "another", base=0)).server_text == shown
-    [(said, _)] = store.corrected(recording("talk").id)
-    assert said.text == shown
+    redacted = f"word {MASK}"
+    assert [version.text for version in store.versions(lease.segment)] == [redacted]
+    assert submit(store, asha, operation(lease, "another", base=0)).server_text == redacted
+    [(corrected, _)] = store.corrections_with_words(recording("talk").id)
+    assert corrected.text == redacted
     assert "Ravi" not in "\n".join(store.canonical())
     [span] = store.scoring_spans(MODEL)
-    assert (span.reference, span.hypothesis) == (shown, shown)
-    [talked] = store.transcribed()
+    assert (span.reference, span.hypothesis) == (redacted, redacted)
+    [talked] = store.transcribed_recordings()
     assert talked.masked == ((0, 1_000),)
 
 
@@ -94,7 +94,8 @@ def test_what_is_masked_is_compared_on_neither_side(store: Store) -> None:
 
 def test_the_canonical_text_has_marks_in_place_of_what_is_masked(store: Store) -> None:
     turns = tuple(
-        DeclaredTurn(start=at, end=at + 1_000, speaker="A", text=text) for at, text in [(0, "word 0"), (1_000, "hid")]
+        DeclaredTurn(start=start, end=start + 1_000, speaker="A", text=text)
+        for start, text in [(0, "word 0"), (1_000, "hid")]
     )
     talk(store, count=2, declared=turns)
     store.add_corrections([correction("one", end=2_000, text="word 0 word hid", speaker="A")])
@@ -112,14 +113,14 @@ def test_the_canonical_text_has_marks_in_place_of_what_is_masked(store: Store) -
 def test_drafts_that_were_not_searched_are_not_laid_out(store: Store) -> None:
     newest = store.newest_run()
     store.add_recordings([recording("new", dialect="hi")])
-    store.save_drafted(drafted("new", [("A", 0, 1_000, "word")]))
+    store.save_drafted(make_drafted("new", [("A", 0, 1_000, "word")]))
     assert store.lay_out(PLAIN, upto=newest) == 0
     assert store.lay_out(PLAIN, upto=store.newest_run()) == 1
 
 
 def test_a_second_opinion_at_the_desk_has_nothing_that_is_masked(store: Store) -> None:
     store.add_recordings([recording("talk", dialect="hi")])
-    work = drafted("talk", [("A", 0, 3_000, "my name is")], alternative="my name was")
+    work = make_drafted("talk", [("A", 0, 3_000, "my name is")], alternative="my name was")
     store.save_drafted(work)
     store.lay_out(PLAIN, draw=lambda: 0.5)
     segment = work.segments[0].id

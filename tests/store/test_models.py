@@ -23,7 +23,7 @@ def states(store: Store) -> dict[str, str]:
 def test_models_come_back_in_the_order_they_came(store: Store) -> None:
     assert [store.add_model(SECOND), store.add_model(FIRST)] == [True, True]
     assert store.models() == (SECOND, FIRST)
-    assert store.promoted() is None
+    assert store.promoted_model() is None
 
 
 def test_one_model_is_promoted_at_a_time(store: Store) -> None:
@@ -32,7 +32,7 @@ def test_one_model_is_promoted_at_a_time(store: Store) -> None:
     store.promote("m1")
     store.promote("m2")
     assert states(store) == {"m1": "retired", "m2": "promoted"}
-    assert store.promoted() == replace(SECOND, state="promoted")
+    assert store.promoted_model() == replace(SECOND, state="promoted")
     store.promote("m2")
     store.promote("m1")
     assert states(store) == {"m1": "promoted", "m2": "retired"}
@@ -44,11 +44,11 @@ def test_diarisers_and_recognisers_take_no_place_from_each_other(store: Store) -
     for model in (FIRST, diariser, tuned):
         store.add_model(model)
     store.promote("m1")
-    assert store.promoted("diariser") is None
+    assert store.promoted_model("diariser") is None
     store.promote("d1")
     store.promote("d2")
     assert states(store) == {"m1": "promoted", "d1": "retired", "d2": "promoted"}
-    assert store.promoted() == replace(FIRST, state="promoted")
+    assert store.promoted_model() == replace(FIRST, state="promoted")
     assert store.roll_back("diariser") == replace(diariser, state="promoted")
     with pytest.raises(MissingError, match="diariser"):
         store.roll_back("diariser")
@@ -85,8 +85,8 @@ def test_the_database_refuses_a_second_promoted_model(store: Store, url: str) ->
 
 
 def tuned(**facts: object) -> Lineage:
-    known = {"base": "m1", "dataset": "2026-11", "dataset_sha256": "ab" * 32, "parameters": {"rank": 8, "rate": 0.01}}
-    return Lineage(**{**known, "origins": {"person": 3}, "guideline": "v2", "seconds": 12.5} | facts)  # type: ignore[arg-type]
+    fields = {"base": "m1", "dataset": "2026-11", "dataset_sha256": "ab" * 32, "parameters": {"rank": 8, "rate": 0.01}}
+    return Lineage(**{**fields, "origins": {"person": 3}, "guideline": "v2", "seconds": 12.5} | facts)  # type: ignore[arg-type]
 
 
 def test_a_tuned_model_keeps_its_lineage_and_what_was_decided(store: Store) -> None:
@@ -111,7 +111,7 @@ def test_rolling_back_leads_to_the_model_before_and_then_further_back(store: Sto
     assert store.roll_back().id == "m1"
     with pytest.raises(MissingError, match="there was none"):
         store.roll_back()
-    assert [(each.model, each.before, each.why) for each in store.promotions()] == [
+    assert [(promotion.model, promotion.before, promotion.why) for promotion in store.promotions()] == [
         ("m1", None, "gate"),
         ("m2", "m1", "gate"),
         ("m3", "m2", "gate"),

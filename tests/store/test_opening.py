@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import URL, event, text
 
 from tests.store.conftest import NewUrl, bare_database, execute
-from tests.store.factories import DIARISATION, MODEL, correction, drafted, recording
+from tests.store.factories import DIARISATION, MODEL, correction, make_drafted, recording
 from transcribe.errors import ConfigError, UnfitError
 from transcribe.store import Store
 from transcribe.store.database import journal_mode, set_journal
 from transcribe.store.fitness import file_system_of, refuse_unfit
 from transcribe.store.migrations import HEAD
-from transcribe.store.place import place_of
+from transcribe.store.place import parse_url
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,12 +77,12 @@ def test_a_database_of_a_newer_program_is_refused_and_not_changed(new_url: NewUr
 
 
 def test_every_connection_waits_for_the_disk_and_keeps_references(sqlite_url: str) -> None:
-    with Store.open(sqlite_url) as store, store.reading() as connection:
-        found = {
+    with Store.open(sqlite_url) as store, store.begin_read() as connection:
+        values = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("synchronous", "foreign_keys", "busy_timeout", "journal_mode")
         }
-    assert found == {
+    assert values == {
         "synchronous": 2,
         "foreign_keys": 1,
         "busy_timeout": 5_000,
@@ -137,21 +137,21 @@ def test_a_slow_reader_does_not_stop_a_writer(url: str) -> None:
         assert len(list(reader)) >= 599
 
 
-def untouched(path: Path, code: str) -> None:
-    """Opening *path* is refused with *code* and leaves its folder as it was."""
-    before = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+def expect_refusal(path: Path, code: str) -> None:
+    """Check that opening *path* is refused with *code* and leaves its folder as it was."""
+    contents = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     with pytest.raises(UnfitError, match=code) as refused:
         Store.open(f"sqlite:///{path}")
     assert refused.value.exit_code == 8
     assert str(path) in str(refused.value)
-    assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == before
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == contents
 
 
 @pytest.mark.parametrize("content", [b"", b"id,text\n1,one\n", b"SQLite format 2\x00", b"\x00" * 4_096])
 def test_a_file_that_is_no_database_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "boli.db"
     path.write_bytes(content)
-    untouched(path, "E_NOT_A_DATABASE")
+    expect_refusal(path, "E_NOT_A_DATABASE")
 
 
 def test_a_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
@@ -159,11 +159,11 @@ def test_a_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE songs (name)")
     connection.close()
-    untouched(path, "E_NOT_A_DATABASE")
+    expect_refusal(path, "E_NOT_A_DATABASE")
 
 
 @pytest.mark.parametrize(
-    ("at", "damage", "code"),
+    ("offset", "damage", "code"),
     [
         (0, b"\x00", "E_NOT_A_DATABASE"),
         (16, b"\x01\x01", "E_DAMAGED"),
@@ -172,17 +172,17 @@ def test_a_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_header_is_refused_and_stays_as_it_is(
-    tmp_path: Path, template: Path, at: int, damage: bytes, code: str
+    tmp_path: Path, template: Path, offset: int, damage: bytes, code: str
 ) -> None:
     path = tmp_path / "boli.db"
-    path.write_bytes(template.read_bytes()[:at] + damage + template.read_bytes()[at + len(damage) :])
-    untouched(path, code)
+    path.write_bytes(template.read_bytes()[:offset] + damage + template.read_bytes()[offset + len(damage) :])
+    expect_refusal(path, code)
 
 
 def test_a_database_cut_short_is_refused_and_stays_as_it_is(tmp_path: Path, template: Path) -> None:
     path = tmp_path / "boli.db"
     path.write_bytes(template.read_bytes()[:50])
-    untouched(path, "E_")
+    expect_refusal(path, "E_")
 
 
 def test_damage_behind_the_header_is_said_when_it_is_met(tmp_path: Path, template: Path) -> None:
@@ -263,7 +263,7 @@ def test_only_network_file_systems_are_refused(tmp_path: Path, kind: str) -> Non
 
 
 def in_own_mounts(script: str, python: str) -> str:
-    """What *python* prints after the shell *script* has mounted what it likes, unseen by everybody else."""
+    """Return what *python* prints after the shell *script* has mounted what it likes, unseen by everybody else."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("this system lets no test mount anything of its own (unshare -rm)")
     command = ["unshare", "-rm", "sh", "-ec", f'{script}\nexec "$0" -c "$1"', sys.executable, python]
@@ -288,14 +288,14 @@ def test_a_read_only_folder_is_refused(tmp_path: Path, template: Path) -> None:
     shutil.copy(template, tmp_path / "boli.db")
     read_only = f"mount --bind '{tmp_path}' '{tmp_path}' && mount -o remount,ro,bind '{tmp_path}'"
     for name in ("boli.db", "new.db"):
-        said = in_own_mounts(read_only, REFUSED.format(path=tmp_path / name))
-        assert said.startswith("E_READ_ONLY: ")
-    assert [each.name for each in tmp_path.iterdir()] == ["boli.db"]
+        output = in_own_mounts(read_only, REFUSED.format(path=tmp_path / name))
+        assert output.startswith("E_READ_ONLY: ")
+    assert [file.name for file in tmp_path.iterdir()] == ["boli.db"]
 
 
 FILLED = """
 import pathlib
-from tests.store.factories import drafted, recording
+from tests.store.factories import make_drafted, recording
 from transcribe.errors import UnfitError
 from transcribe.store import Store
 
@@ -311,19 +311,20 @@ store = Store.open("sqlite:///{folder}/boli.db")
 saved = []
 for n in range(10_000):
     name = f"talk {{n}}"
-    if full(lambda: (store.add_recordings([recording(name)]), store.save_drafted(drafted(name)), saved.append(name))):
+    work = make_drafted(name)
+    if full(lambda: (store.add_recordings([recording(name)]), store.save_drafted(work), saved.append(name))):
         break
 assert saved and list(store.drafts(recording(saved[-1]).id, "model-1"))
 assert full(lambda: Store.open("sqlite:///{folder}/new.db"))
 assert not pathlib.Path("{folder}/new.db").exists()
-with store.reading() as connection:
+with store.begin_read() as connection:
     print(connection.exec_driver_sql("PRAGMA integrity_check").scalar())
 """
 
 
 def test_a_full_disk_is_said_and_what_was_saved_stays(tmp_path: Path) -> None:
-    said = in_own_mounts(f"mount -t tmpfs -o size=500k none '{tmp_path}'", FILLED.format(folder=tmp_path))
-    assert said == "ok"
+    output = in_own_mounts(f"mount -t tmpfs -o size=500k none '{tmp_path}'", FILLED.format(folder=tmp_path))
+    assert output == "ok"
 
 
 def test_a_writer_who_waits_too_long_says_so(sqlite_url: str) -> None:
@@ -331,7 +332,7 @@ def test_a_writer_who_waits_too_long_says_so(sqlite_url: str) -> None:
         with store.engine.connect() as connection:
             # The only connection of the pool: the next transaction gets it too.
             connection.exec_driver_sql("PRAGMA busy_timeout = 50")
-        with other.writing(), pytest.raises(UnfitError, match=r"E_LOCKED.*another process"):
+        with other.begin_write(), pytest.raises(UnfitError, match=r"E_LOCKED.*another process"):
             store.add_recordings([recording()])
         assert store.add_recordings([recording()]).new == (recording().id,)
 
@@ -341,14 +342,14 @@ def test_a_file_in_write_ahead_mode_is_brought_back(tmp_path: Path, template: Pa
     other = sqlite3.connect(path)
     assert other.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
     other.execute("SELECT count(*) FROM recordings").fetchone()
-    place = place_of(f"sqlite:///{path}")
+    location = parse_url(f"sqlite:///{path}")
     with contextlib.closing(sqlite3.connect(path, timeout=0.05)) as ours:
         with pytest.raises(UnfitError, match=r"E_LOCKED.*write-ahead"):
-            set_journal(ours, "DELETE", place)
+            set_journal(ours, "DELETE", location)
         other.close()
-        set_journal(ours, "DELETE", place)
+        set_journal(ours, "DELETE", location)
         assert ours.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-        set_journal(ours, "WAL", place)
+        set_journal(ours, "WAL", location)
         assert ours.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -357,7 +358,7 @@ def test_two_names_of_one_file_are_one_database(tmp_path: Path, template: Path) 
     (tmp_path / "link.db").symlink_to(tmp_path / "boli.db")
     names = [f"sqlite:///{tmp_path}/{name}" for name in ("boli.db", "link.db")]
     with Store.open(names[0]) as store, Store.open(names[1]) as other:
-        assert store.place == other.place
+        assert store.location == other.location
 
 
 def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
@@ -366,27 +367,31 @@ def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
     url = URL.create("sqlite", database=str(folder / "boli.db")).render_as_string()
     with Store.open(url) as store:
         store.add_recordings([recording()])
-    assert sorted(each.name for each in folder.iterdir()) == ["boli.db", "boli.db.migrate.lock"]
+    assert sorted(file.name for file in folder.iterdir()) == ["boli.db", "boli.db.migrate.lock"]
 
 
 def test_no_look_up_reads_a_whole_table(tmp_path: Path, template: Path) -> None:
-    """What runs for each recording or each correction finds its rows through an index, however many there are."""
-    path, seen = shutil.copy(template, tmp_path / "boli.db"), []
+    """Check that what runs for each recording or correction finds its rows through an index."""
+    path, statements = shutil.copy(template, tmp_path / "boli.db"), []
     with Store.open(f"sqlite:///{path}") as store:
-        event.listen(store.engine, "before_cursor_execute", lambda _, __, text, given, *___: seen.append((text, given)))
+        event.listen(
+            store.engine,
+            "before_cursor_execute",
+            lambda _, __, text, parameters, *___: statements.append((text, parameters)),
+        )
         store.add_recordings([recording()])
         id = recording().id
         store.recording(id), store.recording_by_path("talk.wav"), store.split_of({"ann"}, "s1")
-        store.begin_attempt(id), store.save_drafted(drafted()), store.turns(id, DIARISATION)
+        store.begin_attempt(id), store.save_drafted(make_drafted()), store.turns(id, DIARISATION)
         segments = list(store.segments(id)), list(store.drafts(id, MODEL))
         store.segment(segments[0][0].id), store.add_corrections([correction("c1", segment=segments[0][0].id)])
-        list(store.corrections(recording=id)), store.promoted(), store.clear_failure(id, "run")
+        list(store.corrections(recording=id)), store.promoted_model(), store.clear_failure(id, "run")
         plans = {}
-        with store.reading() as connection:
-            for statement, given in [
-                each for each in seen if each[0].lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
+        with store.begin_read() as connection:
+            for statement, parameters in [
+                executed for executed in statements if executed[0].lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
             ]:
-                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
                 plans[statement] = [row[3] for row in rows]
     assert len(plans) > 15
     # The links are what people decided by hand, and one leads to the next: they are read whole, in their own order.

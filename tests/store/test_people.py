@@ -1,4 +1,4 @@
-"""People, sessions and tokens: who may come in, as long as they may."""
+"""People, sessions and tokens: who may sign in, as long as they may."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_a_role_that_is_none_is_refused(store: Store, roles: list[str]) -> None:
 def test_a_session_ends_when_it_is_over_or_unused(store: Store) -> None:
     asha = person(store)
     store.begin_session("key", asha.id, until_at="2999-01-01T00:00:00.000Z")
-    known = store.known_by_session("key", unused_since=LONG_AGO)
-    assert known is not None and (known.person, known.permissions) == (asha, {"work"})
-    assert store.known_by_session("other", unused_since=LONG_AGO) is None
-    assert store.known_by_session("key", unused_since="2998-01-01T00:00:00.000Z") is None
+    identity = store.identify_session("key", unused_since=LONG_AGO)
+    assert identity is not None and (identity.person, identity.permissions) == (asha, {"work"})
+    assert store.identify_session("other", unused_since=LONG_AGO) is None
+    assert store.identify_session("key", unused_since="2998-01-01T00:00:00.000Z") is None
     store.begin_session("old", asha.id, until_at=LONG_AGO)
-    assert store.known_by_session("old", unused_since=LONG_AGO) is None
+    assert store.identify_session("old", unused_since=LONG_AGO) is None
     store.end_session("key")
-    assert store.known_by_session("key", unused_since=LONG_AGO) is None
+    assert store.identify_session("key", unused_since=LONG_AGO) is None
 
 
 @pytest.mark.parametrize("change", [{"disabled": True}, {"password": "new"}])
@@ -50,21 +50,21 @@ def test_who_is_disabled_or_changes_the_password_is_signed_out(store: Store, cha
     asha = person(store)
     store.begin_session("key", asha.id, until_at="2999-01-01T00:00:00.000Z")
     store.change_person("asha", **change)  # type: ignore[arg-type]
-    assert store.known_by_session("key", unused_since=LONG_AGO) is None
+    assert store.identify_session("key", unused_since=LONG_AGO) is None
     assert (store.password_of("asha") is None) == ("disabled" in change)
 
 
 def test_a_token_does_what_its_scope_and_its_owners_roles_allow(store: Store) -> None:
     lead: Person = person(store, "lead", "lead")
     token = store.add_token("key", lead, "nightly", ["progress"])
-    known = store.known_by_token("key")
-    assert known is not None and known.permissions == {"progress"}
+    identity = store.identify_token("key")
+    assert identity is not None and identity.permissions == {"progress"}
     store.change_person("lead", roles=["transcriber"])
-    known = store.known_by_token("key")
-    assert known is not None and known.permissions == frozenset()
+    identity = store.identify_token("key")
+    assert identity is not None and identity.permissions == frozenset()
     assert store.end_token(token.id)
     assert not store.end_token(token.id)
-    assert store.known_by_token("key") is None
+    assert store.identify_token("key") is None
 
 
 def test_a_token_never_goes_beyond_its_owner(store: Store) -> None:
@@ -76,7 +76,7 @@ def test_a_token_ends_with_its_time_and_with_its_owner(store: Store) -> None:
     asha = person(store)
     store.add_token("old", asha, "old", ["work"], until_at=LONG_AGO)
     store.add_token("new", asha, "new", ["work"], until_at="2999-01-01T00:00:00.000Z")
-    assert store.known_by_token("old") is None
-    assert store.known_by_token("new") is not None
+    assert store.identify_token("old") is None
+    assert store.identify_token("new") is not None
     store.change_person("asha", disabled=True)
-    assert store.known_by_token("new") is None
+    assert store.identify_token("new") is None

@@ -12,7 +12,7 @@ TEXT = "नमस्ते \u200dक्\u200cष é e\u0301 🎧"
 
 
 def test_a_recording_comes_back_as_it_was_given(store: Store) -> None:
-    given = recording(
+    added = recording(
         path=f"{TEXT}.wav",
         dialect="bho-Deva-x-maur1239",
         language="bho",
@@ -29,20 +29,20 @@ def test_a_recording_comes_back_as_it_was_given(store: Store) -> None:
         declared=(DeclaredTurn(start=0, end=5, speaker="B", dialect="hi", text=TEXT),),
         warnings=("W_NARROWBAND: 8 kHz",),
     )
-    store.add_recordings([given])
-    assert store.recording(given.id) == given
+    store.add_recordings([added])
+    assert store.recording(added.id) == added
 
 
 def test_the_same_id_again_changes_nothing(store: Store) -> None:
     first = recording(dialect="hi")
-    assert store.add_recordings([first]) == Added(new=(first.id,), known=())
-    assert store.add_recordings([recording(dialect="ta")]) == Added(new=(), known=(first.id,))
+    assert store.add_recordings([first]) == Added(new=(first.id,), existing=())
+    assert store.add_recordings([recording(dialect="ta")]) == Added(new=(), existing=(first.id,))
     assert store.recording(first.id) == first
 
 
 def test_an_id_given_twice_at_once_is_new_once_and_known_once(store: Store) -> None:
     id = recording_id("talk")
-    assert store.add_recordings([recording(), recording()]) == Added(new=(id,), known=(id,))
+    assert store.add_recordings([recording(), recording()]) == Added(new=(id,), existing=(id,))
 
 
 def test_a_recording_is_found_under_every_path_it_came_by(store: Store) -> None:
@@ -61,13 +61,13 @@ def test_more_recordings_than_a_page_come_all_and_ordered_by_id(store: Store) ->
     names = [f"talk {n}" for n in range(2 * PAGE + 1)]
     added = store.add_recordings(recording(name) for name in names)
     assert len(added.new) == 2 * PAGE + 1
-    assert [each.id for each in store.recordings()] == sorted(map(recording_id, names))
+    assert [recording.id for recording in store.recordings()] == sorted(map(recording_id, names))
 
 
 def test_only_the_asked_recordings_come(store: Store) -> None:
     store.add_recordings(map(recording, "abc"))
-    asked = [recording_id("c"), recording_id("a"), recording_id("nowhere"), recording_id("a")]
-    assert [each.id for each in store.recordings(ids=asked)] == sorted({asked[0], asked[1]})
+    ids = [recording_id("c"), recording_id("a"), recording_id("nowhere"), recording_id("a")]
+    assert [recording.id for recording in store.recordings(ids=ids)] == sorted({ids[0], ids[1]})
     assert list(store.recordings(ids=[])) == []
 
 
@@ -94,9 +94,9 @@ def test_text_that_a_database_cannot_keep_is_refused(store: Store, facts: dict[s
 
 
 def test_a_written_out_escape_is_no_nul_character(store: Store) -> None:
-    given = recording(facts={"regex": r"\u0000", "path": "\\\\u0000"})
-    store.add_recordings([given])
-    assert store.recording(given.id) == given
+    added = recording(facts={"regex": r"\u0000", "path": "\\\\u0000"})
+    store.add_recordings([added])
+    assert store.recording(added.id) == added
 
 
 def test_what_came_before_a_bad_recording_in_a_long_list_is_kept(store: Store) -> None:
@@ -128,8 +128,3 @@ def test_who_joins_people_of_several_splits_goes_to_the_test(store: Store) -> No
     store.add_recordings(two_worlds())
     assert store.split_of({"ann", "cid"}, None) == "test"
     assert store.split_of({"cid"}, "s1") == "test"
-
-
-def test_every_declared_speaker_has_a_split(store: Store) -> None:
-    store.add_recordings([*two_worlds(), recording("d", speaker="cid", split="dev")])
-    assert store.speakers_splits() == {"ann": "test", "ben": "test", "cid": "dev"}

@@ -1,4 +1,4 @@
-"""A second pair of eyes: what is shown to them, and what their word does."""
+"""The reviews: what is shown to reviewers, and what their decisions do."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def eyes(store: Store) -> Person:
     return person(store, "eyes", "reviewer")
 
 
-def written(store: Store, asha: Person, text: str = "said") -> Lease:
-    """Asha's hold on a segment whose text waits for a reviewer."""
+def submit_for_review(store: Store, asha: Person, text: str = "said") -> Lease:
+    """Make a lease of Asha's on a segment whose text waits for a reviewer."""
     talk(store, count=1)
     [lease] = take(store, asha)
     submit(store, asha, operation(lease, text), rules=REVIEWED)
@@ -36,45 +36,45 @@ def review(store: Store, eyes: Person) -> Lease:
 
 
 def test_an_accepted_text_counts_under_its_writers_name(store: Store, asha: Person, eyes: Person) -> None:
-    written(store, asha)
+    submit_for_review(store, asha)
     held = review(store, eyes)
     assert store.decide(eyes.id, verdict(held, 1), PLAIN).status == "applied"
-    assert [(each.text, each.author) for each in store.corrections()] == [("said", "asha")]
+    assert [(correction.text, correction.author) for correction in store.corrections()] == [("said", "asha")]
     assert store.take_review(eyes.id, PLAIN) is None
 
 
 def test_the_same_segment_comes_again_until_it_is_decided(store: Store, asha: Person, eyes: Person) -> None:
-    written(store, asha)
+    submit_for_review(store, asha)
     assert review(store, eyes) == review(store, eyes)
     assert store.take_review(person(store, "other", "reviewer").id, PLAIN) is None
 
 
 def test_a_reviewers_own_words_are_a_version_of_their_own(store: Store, asha: Person, eyes: Person) -> None:
-    lease = written(store, asha)
+    lease = submit_for_review(store, asha)
     outcome = store.decide(eyes.id, verdict(review(store, eyes), 1, text="sad"), PLAIN)
     assert (outcome.status, outcome.version) == ("applied", 2)
-    assert [(each.kind, each.text) for each in store.versions(lease.segment)] == [
+    assert [(version.kind, version.text) for version in store.versions(lease.segment)] == [
         ("applied", "said"),
         ("review", "sad"),
     ]
-    assert [(each.text, each.author) for each in store.corrections()] == [("sad", "eyes")]
+    assert [(correction.text, correction.author) for correction in store.corrections()] == [("sad", "eyes")]
 
 
 def test_a_text_sent_back_comes_first_to_who_wrote_it(store: Store, asha: Person, eyes: Person) -> None:
-    lease = written(store, asha)
+    lease = submit_for_review(store, asha)
     talk(store, "more", 3)
     store.decide(eyes.id, verdict(review(store, eyes), 1, "send_back", reasons=("misheard",), note="listen"), PLAIN)
-    assert lease.segment not in [each.segment for each in take(store, person(store, "ravi"), 5)]
+    assert lease.segment not in [lease.segment for lease in take(store, person(store, "ravi"), 5)]
     [again] = take(store, asha)
     assert (again.segment, again.purpose, again.base) == (lease.segment, "again", 1)
     submit(store, asha, operation(again, "sad"))
     assert store.views([lease.segment])[lease.segment].state == "review"
-    [told] = store.verdicts(lease.segment)
-    assert (told["decision"], told["reasons"], told["note"]) == ("send_back", ["misheard"], "listen")
+    [decision] = store.verdicts(lease.segment)
+    assert (decision["decision"], decision["reasons"], decision["note"]) == ("send_back", ["misheard"], "listen")
 
 
 def test_a_text_is_sent_back_so_often_and_no_more(store: Store, asha: Person, eyes: Person) -> None:
-    written(store, asha)
+    submit_for_review(store, asha)
     rules = replace(PLAIN, rounds=1)
     assert store.decide(eyes.id, verdict(review(store, eyes), 1, "send_back"), rules).status == "applied"
     [again] = take(store, asha)
@@ -83,37 +83,37 @@ def test_a_text_is_sent_back_so_often_and_no_more(store: Store, asha: Person, ey
 
 
 def test_nobody_decides_on_a_text_of_their_own(store: Store) -> None:
-    both = person(store, "both", "transcriber", "reviewer")
-    written(store, both)
-    assert store.take_review(both.id, PLAIN) is None
+    reviewer = person(store, "both", "transcriber", "reviewer")
+    submit_for_review(store, reviewer)
+    assert store.take_review(reviewer.id, PLAIN) is None
 
 
 def test_a_text_is_not_accepted_unheard(store: Store, asha: Person, eyes: Person) -> None:
-    written(store, asha)
+    submit_for_review(store, asha)
     held = review(store, eyes)
     assert store.decide(eyes.id, verdict(held, 1, played=799), PLAIN).reason == "not_heard"
     assert store.decide(eyes.id, verdict(held, 1, played=800), PLAIN).status == "applied"
 
 
 def test_the_same_verdict_again_changes_nothing(store: Store, asha: Person, eyes: Person) -> None:
-    written(store, asha)
+    submit_for_review(store, asha)
     held = review(store, eyes)
-    given = verdict(held, 1)
-    assert store.decide(eyes.id, given, PLAIN).status == "applied"
-    assert store.decide(eyes.id, given, PLAIN).status == "duplicate"
-    assert store.decide(eyes.id, replace(given, body="other"), PLAIN).reason == "key_reused"
+    decision = verdict(held, 1)
+    assert store.decide(eyes.id, decision, PLAIN).status == "applied"
+    assert store.decide(eyes.id, decision, PLAIN).status == "duplicate"
+    assert store.decide(eyes.id, replace(decision, body="other"), PLAIN).reason == "key_reused"
     assert len(list(store.corrections())) == 1
 
 
 def test_what_was_decided_is_not_changed_by_who_wrote_it(store: Store, asha: Person, eyes: Person) -> None:
-    lease = written(store, asha)
+    lease = submit_for_review(store, asha)
     store.decide(eyes.id, verdict(review(store, eyes), 1), PLAIN)
     assert submit(store, asha, operation(lease, "but no", base=1)).status == "late"
-    assert [each.text for each in store.corrections(standing=True)] == ["said"]
+    assert [correction.text for correction in store.corrections(standing=True)] == ["said"]
 
 
 def test_an_accepted_text_that_is_truly_unclear_counts_no_more(store: Store, asha: Person, eyes: Person) -> None:
-    lease = written(store, asha)
+    lease = submit_for_review(store, asha)
     store.decide(eyes.id, verdict(review(store, eyes), 1), PLAIN)
     submit(store, asha, operation(lease, "or else", base=1))
     outcome = store.decide(eyes.id, verdict(review(store, eyes), 1, "unclear"), PLAIN)
@@ -122,10 +122,10 @@ def test_an_accepted_text_that_is_truly_unclear_counts_no_more(store: Store, ash
 
 
 def test_of_two_texts_a_reviewer_may_take_either(store: Store, asha: Person, eyes: Person) -> None:
-    lease = written(store, asha, "this")
+    lease = submit_for_review(store, asha, "this")
     submit(store, asha, operation(lease, "that", base=0))
     assert store.decide(eyes.id, verdict(review(store, eyes), 2), PLAIN).status == "applied"
-    assert [each.text for each in store.corrections(standing=True)] == ["that"]
+    assert [correction.text for correction in store.corrections(standing=True)] == ["that"]
 
 
 def test_a_segment_put_aside_is_written_by_the_reviewer_or_opened_again(
@@ -137,10 +137,10 @@ def test_a_segment_put_aside_is_written_by_the_reviewer_or_opened_again(
     first = review(store, eyes)
     assert store.decide(eyes.id, verdict(first, 0), PLAIN).reason == "no_text"
     assert store.decide(eyes.id, verdict(first, 0, text="heard it"), PLAIN).status == "applied"
-    assert [each.text for each in store.corrections()] == ["heard it"]
+    assert [correction.text for correction in store.corrections()] == ["heard it"]
     second = review(store, eyes)
     assert store.decide(eyes.id, verdict(second, 0, "reopen"), PLAIN).status == "applied"
-    assert [each.segment for each in take(store, person(store, "ravi"), 5)] == [second.segment]
+    assert [lease.segment for lease in take(store, person(store, "ravi"), 5)] == [second.segment]
 
 
 def test_a_lead_opens_a_finished_segment_again(store: Store, asha: Person) -> None:
@@ -148,5 +148,5 @@ def test_a_lead_opens_a_finished_segment_again(store: Store, asha: Person) -> No
     [lease] = take(store, asha)
     submit(store, asha, operation(lease))
     assert store.reopen(segment)
-    assert [each.segment for each in take(store, person(store, "ravi"))] == [segment]
+    assert [lease.segment for lease in take(store, person(store, "ravi"))] == [segment]
     assert not store.reopen(segment)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.store.factories import SETTINGS, correction, drafted, recording, recording_id
+from tests.store.factories import SETTINGS, correction, make_drafted, recording, recording_id
 from transcribe.errors import Failure
 from transcribe.records import Model
 from transcribe.store import DialectStatus, StageStatus, Status, Store
@@ -32,7 +32,7 @@ def test_a_store_counts_what_it_holds(store: Store) -> None:
         recording(name, dialect=dialect, duration=1_000)
         for name, dialect in zip("abcd", ["ta", None, "hi", "ta"], strict=True)
     )
-    store.save_drafted(drafted("a"))
+    store.save_drafted(make_drafted("a"))
     store.fail(recording_id("b"), "run", BROKEN)
     store.fail("x", "ingest", BROKEN)
     store.fail("y", "peaks", BROKEN)
@@ -65,9 +65,9 @@ def test_a_store_counts_what_it_holds(store: Store) -> None:
 
 def test_work_with_other_settings_is_not_done_with_these(store: Store) -> None:
     store.add_recordings([recording()])
-    store.save_drafted(drafted(settings="older"))
+    store.save_drafted(make_drafted(settings="older"))
     done = [
-        next(each.done for each in store.status(settings=name).stages if each.stage == "run")
+        next(stage.done for stage in store.status(settings=name).stages if stage.stage == "run")
         for name in ("older", SETTINGS)
     ]
     assert done == [1, 0]

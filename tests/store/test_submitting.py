@@ -43,26 +43,26 @@ def store(url: str, clock: Clock) -> Iterator[Store]:
 
 
 def texts(store: Store, segment: str) -> list[tuple[str, str]]:
-    return [(each.kind, each.text) for each in store.versions(segment)]
+    return [(version.kind, version.text) for version in store.versions(segment)]
 
 
 def test_a_text_is_kept_as_typed_and_counts_as_a_correction(store: Store) -> None:
     [segment] = talk(store, count=1)
     asha = person(store)
     [lease] = take(store, asha)
-    said = " क्\u200dष é e\u0301 🎧\n"
-    given = operation(lease, said, tags=("noise",), more={"speaker": "B"}, op_id="op")
-    outcome = submit(store, asha, given)
-    assert (outcome.status, outcome.version, outcome.text_sha256) == ("applied", 1, text_hash(said))
+    typed = " क्\u200dष é e\u0301 🎧\n"
+    sent = operation(lease, typed, tags=("noise",), more={"speaker": "B"}, op_id="op")
+    outcome = submit(store, asha, sent)
+    assert (outcome.status, outcome.version, outcome.text_sha256) == ("applied", 1, text_hash(typed))
     [version] = store.versions(segment)
-    assert (version.text, version.tags, version.person) == (said, ("noise",), asha.id)
-    [kept] = store.corrections()
-    assert kept == Correction(
+    assert (version.text, version.tags, version.person) == (typed, ("noise",), asha.id)
+    [correction] = store.corrections()
+    assert correction == Correction(
         id="desk-op",
-        recording=kept.recording,
+        recording=correction.recording,
         start=0,
         end=1_000,
-        text=said,
+        text=typed,
         speaker="B",
         segment=segment,
         model=MODEL,
@@ -74,8 +74,8 @@ def test_the_same_operation_again_is_a_duplicate_with_the_same_answer(store: Sto
     [segment] = talk(store, count=1)
     asha = person(store)
     [lease] = take(store, asha)
-    given = operation(lease, "once")
-    first, again = submit(store, asha, given), submit(store, asha, given)
+    sent = operation(lease, "once")
+    first, again = submit(store, asha, sent), submit(store, asha, sent)
     assert again == replace(first, status="duplicate")
     assert texts(store, segment) == [("applied", "once")]
 
@@ -94,10 +94,10 @@ def test_a_stranger_can_neither_write_nor_replay(store: Store) -> None:
     [segment] = talk(store, count=1)
     asha, ravi = person(store), person(store, "ravi")
     [lease] = take(store, asha)
-    given = operation(lease)
-    assert submit(store, ravi, given).reason == "unknown_lease"
-    submit(store, asha, given)
-    assert submit(store, ravi, given).reason == "key_reused"
+    sent = operation(lease)
+    assert submit(store, ravi, sent).reason == "unknown_lease"
+    submit(store, asha, sent)
+    assert submit(store, ravi, sent).reason == "key_reused"
     assert len(store.versions(segment)) == 1
 
 
@@ -107,7 +107,7 @@ def test_who_wrote_a_text_may_better_it_until_somebody_decides(store: Store) -> 
     [lease] = take(store, asha)
     submit(store, asha, operation(lease, "teh"))
     assert submit(store, asha, operation(lease, "the", base=1)).status == "applied"
-    assert [each.text for each in store.corrections(standing=True)] == ["the"]
+    assert [correction.text for correction in store.corrections(standing=True)] == ["the"]
 
 
 def test_a_lost_race_keeps_both_texts_and_shows_the_other(store: Store) -> None:
@@ -151,7 +151,7 @@ def test_a_late_text_is_kept_beside_what_was_accepted(store: Store, clock: Clock
     [second] = take(store, ravi)
     assert submit(store, ravi, operation(second, "in time")).status == "applied"
     assert submit(store, asha, operation(first, "too late")).status == "late"
-    assert [each.text for each in store.corrections(standing=True)] == ["in time"]
+    assert [correction.text for correction in store.corrections(standing=True)] == ["in time"]
     assert texts(store, segment) == [("applied", "in time"), ("late", "too late")]
     review = store.take_review(person(store, "eyes", "reviewer").id, PLAIN)
     assert review is not None and review.segment == segment
@@ -189,7 +189,7 @@ def test_two_people_write_blindly_and_a_third_decides_where_they_differ(store: S
     assert (blind.segment, blind.purpose, blind.base) == (segment, "second", 0)
     submit(store, ravi, operation(blind, second))
     assert store.views([segment])[segment].state == state
-    assert [each.model for each in store.corrections()] == [None] * (state == "accepted")
+    assert [correction.model for correction in store.corrections()] == [None] * (state == "accepted")
 
 
 def test_the_draft_of_a_test_recording_is_not_shown(store: Store) -> None:
@@ -216,7 +216,7 @@ def test_active_time_is_never_longer_than_the_time_that_passed(store: Store, clo
     [lease] = take(store, asha)
     clock.go(30)
     submit(store, asha, operation(lease, active=3_600_000))
-    with store.reading() as connection:
+    with store.begin_read() as connection:
         assert connection.exec_driver_sql("SELECT active_ms FROM versions").scalar_one() == 30_000
 
 
@@ -233,57 +233,60 @@ def test_an_operation_sent_many_times_at_once_is_taken_once(store: Store) -> Non
     [segment] = talk(store, count=1)
     asha = person(store)
     [lease] = take(store, asha)
-    given, found = operation(lease, "once"), []
-    threads = [threading.Thread(target=lambda: found.append(submit(store, asha, given).status)) for _ in range(6)]
+    sent, statuses = operation(lease, "once"), []
+    threads = [threading.Thread(target=lambda: statuses.append(submit(store, asha, sent).status)) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(found) == ["applied"] + ["duplicate"] * 5
+    assert sorted(statuses) == ["applied"] + ["duplicate"] * 5
     assert texts(store, segment) == [("applied", "once")]
 
 
 def test_grouped_writes_are_saved_together_and_fail_apart(store: Store) -> None:
     segments = talk(store, count=2)
     asha = person(store)
-    one, two = take(store, asha, 2)
-    with store.grouped():
-        submit(store, asha, operation(one, "kept"))
+    first, second = take(store, asha, 2)
+    with store.group_writes():
+        submit(store, asha, operation(first, "kept"))
         with pytest.raises(InputError):
-            submit(store, asha, replace(operation(two), text="\x00"))
-        submit(store, asha, operation(two, "kept too"))
+            submit(store, asha, replace(operation(second), text="\x00"))
+        submit(store, asha, operation(second, "kept too"))
     assert [texts(store, segment) for segment in segments] == [[("applied", "kept")], [("applied", "kept too")]]
 
 
 def test_a_group_without_savepoints_is_undone_by_any_error_even_a_caught_one(store: Store) -> None:
-    one, two = talk(store, count=2)
+    first_segment, second_segment = talk(store, count=2)
     asha = person(store)
     first, second = take(store, asha, 2)
-    with pytest.raises(Spoiled), store.grouped(apart=False):
+    with pytest.raises(Spoiled), store.group_writes(apart=False):
         submit(store, asha, operation(first, "kept"))
         with pytest.raises(InputError):
             store.change_person("nobody", disabled=True)
-    assert texts(store, one) == []
-    with store.grouped(apart=False):
+    assert texts(store, first_segment) == []
+    with store.group_writes(apart=False):
         submit(store, asha, operation(first, "kept"))
         submit(store, asha, operation(second, "kept too"))
-    assert [texts(store, each) for each in (one, two)] == [[("applied", "kept")], [("applied", "kept too")]]
+    assert [texts(store, segment) for segment in (first_segment, second_segment)] == [
+        [("applied", "kept")],
+        [("applied", "kept too")],
+    ]
 
 
 def test_what_a_group_has_written_is_read_inside_it_and_nowhere_else_before_its_end(store: Store) -> None:
     talk(store, count=2)
     asha = person(store)
-    with store.grouped():
+    with store.group_writes():
         [lease] = take(store, asha)
-        assert store.holds(asha.id, lease.segment) == lease
-    assert store.holds(asha.id, lease.segment) == lease
+        assert store.find_lease(asha.id, lease.segment) == lease
+    assert store.find_lease(asha.id, lease.segment) == lease
 
 
 def test_a_group_that_cannot_be_saved_leaves_nothing(store: Store) -> None:
     [segment] = talk(store, count=1)
     asha = person(store)
     [lease] = take(store, asha)
-    with pytest.raises(RuntimeError), store.grouped():
+    with pytest.raises(RuntimeError), store.group_writes():
         submit(store, asha, operation(lease))
         raise RuntimeError
     assert texts(store, segment) == []

@@ -1,4 +1,4 @@
-"""A second text beside the one as said: kept, hidden, scored, exported and erased with it, on both databases."""
+"""The second text beside the one as said: kept, hidden, scored, exported and erased with it, on both databases."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.store.desk_factories import PLAIN, REVIEWED, operation, person, submi
 from tests.store.factories import MODEL, correction, recording
 from transcribe.masking import MASK
 from transcribe.store import Store
-from transcribe.store.erasing import Forgotten
+from transcribe.store.erasing import Erasure
 
 
 def standing(store: Store) -> list[tuple[str, str | None]]:
-    return [(each.text, each.normalised) for each in store.corrections(standing=True)]
+    return [(correction.text, correction.normalised) for correction in store.corrections(standing=True)]
 
 
 def test_both_texts_stand_and_the_second_is_hidden_like_the_first(store: Store) -> None:
@@ -26,12 +26,12 @@ def test_both_texts_stand_and_the_second_is_hidden_like_the_first(store: Store) 
     assert standing(store) == [("word nil", "word null")]
     assert store.views([segment])[segment].normalised == "word null"
     store.add_mask(recording("talk").id, 500, 1_000)
-    shown = f"word {MASK}"
+    redacted = f"word {MASK}"
     [version] = store.versions(segment)
-    assert (version.text, version.more["normalised"]) == (shown, shown)
-    assert store.views([segment])[segment].normalised == shown
-    [(said, _)] = store.corrected(recording("talk").id)
-    assert (said.text, said.normalised) == (shown, shown)
+    assert (version.text, version.more["normalised"]) == (redacted, redacted)
+    assert store.views([segment])[segment].normalised == redacted
+    [(correction, _)] = store.corrections_with_words(recording("talk").id)
+    assert (correction.text, correction.normalised) == (redacted, redacted)
     assert "null" not in json.dumps([json.loads(line)["normalised"] for line in store.canonical() if "nil" in line])
 
 
@@ -48,7 +48,7 @@ def test_the_tier_that_is_asked_for_is_scored_and_the_other_stands_in_for_it(sto
 
 
 @pytest.mark.parametrize(
-    ("given", "stands"),
+    ("texts", "stands"),
     [
         ({}, ("said", "spelt")),
         ({"text": "said", "normalised": "spelt"}, ("said", "spelt")),
@@ -57,14 +57,14 @@ def test_the_tier_that_is_asked_for_is_scored_and_the_other_stands_in_for_it(sto
         ({"text": "says", "normalised": "spelled"}, ("says", "spelled")),
     ],
 )
-def test_a_reviewer_changes_either_text(store: Store, given: dict[str, str], stands: tuple[str, str | None]) -> None:
+def test_a_reviewer_changes_either_text(store: Store, texts: dict[str, str], stands: tuple[str, str | None]) -> None:
     [segment] = talk(store, count=1)
     asha, eyes = person(store), person(store, "eyes", "reviewer")
     [lease] = take(store, asha)
     submit(store, asha, operation(lease, "said", more={"normalised": "spelt"}), rules=REVIEWED)
     held = store.take_review(eyes.id, PLAIN)
     assert held is not None
-    assert store.decide(eyes.id, verdict(held, 1, **given), PLAIN).status == "applied"
+    assert store.decide(eyes.id, verdict(held, 1, **texts), PLAIN).status == "applied"
     assert standing(store) == [stands]
     assert len(store.versions(segment)) == (1 if stands == ("said", "spelt") else 2)
 
@@ -75,6 +75,6 @@ def test_a_second_text_is_erased_and_never_changed(store: Store) -> None:
     for change in ("normalised = 'c'", "normalised = NULL", "text = '', accepted = false"):
         with pytest.raises(DBAPIError), store.engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE corrections SET {change}")
-    forgotten = Forgotten(recording=recording("talk").id, path="", spans=None, duration=60_000, segments=())
+    forgotten = Erasure(recording=recording("talk").id, path="", spans=None, duration=60_000, segments=())
     store.erase([forgotten])
-    assert [(each.text, each.normalised) for each in store.corrections()] == [("", None)]
+    assert [(correction.text, correction.normalised) for correction in store.corrections()] == [("", None)]

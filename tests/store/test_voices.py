@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.store.factories import correction, drafted, recording, recording_id
+from tests.store.factories import correction, make_drafted, recording, recording_id
 from tests.store.test_erasing import everything
 from transcribe.errors import InputError
 from transcribe.records import Drafted, Voice
@@ -17,8 +17,8 @@ from transcribe.store import Store
 def voice(name: str = "talk", speaker: str = "A", **facts: object) -> Voice:
     vector = pack_vector([3.0, 4.0])
     assert vector is not None
-    given = {"vector": vector, "speech": 2_000, "maker": "encoder"} | facts
-    return Voice(recording=recording_id(name), speaker=speaker, **given)  # type: ignore[arg-type]
+    fields = {"vector": vector, "speech": 2_000, "maker": "encoder"} | facts
+    return Voice(recording=recording_id(name), speaker=speaker, **fields)  # type: ignore[arg-type]
 
 
 def unnamed(name: str, label: str = "SPEAKER_00") -> str:
@@ -26,7 +26,7 @@ def unnamed(name: str, label: str = "SPEAKER_00") -> str:
 
 
 def work(name: str, *voices: Voice, **facts: str) -> Drafted:
-    return replace(drafted(name, **facts), voices=voices)  # type: ignore[arg-type]
+    return replace(make_drafted(name, **facts), voices=voices)  # type: ignore[arg-type]
 
 
 def test_voices_are_kept_with_the_drafts_to_the_last_bit(store: Store) -> None:
@@ -73,11 +73,11 @@ def test_the_last_word_on_two_speakers_counts_in_either_order(store: Store) -> N
 def test_a_word_against_other_links_is_refused_and_not_kept(store: Store, accepted: bool) -> None:
     store.link_speakers("a", "b", accepted=True, by=None)
     store.link_speakers("b", "c", accepted=not accepted, by=None)
-    before = store.speaker_links()
+    links = store.speaker_links()
     with pytest.raises(InputError) as error:
         store.link_speakers("a", "c", accepted=accepted, by=None)
     assert error.value.code == "E_LINK"
-    assert store.speaker_links() == before
+    assert store.speaker_links() == links
 
 
 def test_a_speaker_is_not_linked_with_itself(store: Store) -> None:
@@ -114,7 +114,9 @@ def test_recordings_are_found_by_whoever_speaks_in_them(store: Store) -> None:
     store.add_recordings([recording("declared", speaker="asha"), recording("drafted")])
     store.save_drafted(work("drafted", voice("drafted", unnamed("drafted"))))
     recordings_by_speaker = store.recordings_of_speakers(["asha", "A", unnamed("drafted"), "nobody"])
-    paths = {speaker: [each.path for each in recordings] for speaker, recordings in recordings_by_speaker.items()}
+    paths = {
+        speaker: [recording.path for recording in recordings] for speaker, recordings in recordings_by_speaker.items()
+    }
     assert paths == {"asha": ["declared.wav"], "A": ["drafted.wav"], unnamed("drafted"): ["drafted.wav"], "nobody": []}
     assert store.known_speakers() == sorted(["A", "B", "asha", unnamed("drafted")])
     assert store.knows_speaker("asha") and not store.knows_speaker("nobody")
@@ -125,8 +127,8 @@ def test_a_voice_and_its_links_are_erased_with_the_speaker(store: Store) -> None
     store.save_drafted(work("talk", voice(speaker="A"), voice(speaker="B")))
     store.link_speakers("A", "asha", accepted=True, by=None)
     store.link_speakers("B", "ravi", accepted=True, by=None)
-    store.erase(store.of_speaker("A"), speaker="A")
-    assert [each.speaker for each in store.voices()] == ["B"]
+    store.erase(store.erasures_of_speaker("A"), speaker="A")
+    assert [voice.speaker for voice in store.voices()] == ["B"]
     assert [(link.first, link.second) for link in store.speaker_links()] == [("B", "ravi")]
 
 
@@ -136,7 +138,9 @@ def test_the_voices_of_an_erased_recording_go_and_links_of_who_speaks_elsewhere_
     store.save_drafted(work("old", voice("old", names), voice("old", "B"), voice("old", unnamed("old"))))
     for speaker in (names, "B", unnamed("old")):
         store.link_speakers(speaker, f"{speaker}-too", accepted=True, by=None)
-    store.erase([each for each in store.of_before(store.later(60)) if each.recording == recording_id("old")])
+    store.erase(
+        [erasure for erasure in store.erasures_before(store.later(60)) if erasure.recording == recording_id("old")]
+    )
     store.forget_pages()
     assert list(store.voices()) == []
     assert [link.first for link in store.speaker_links()] == ["B"]

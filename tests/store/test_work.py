@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.store.factories import SETTINGS, correction, drafted, recording, recording_id
+from tests.store.factories import SETTINGS, correction, make_drafted, recording, recording_id
 from transcribe.errors import Failure, InputError
 from transcribe.store import Store
 from transcribe.store.database import PAGE
@@ -12,7 +12,7 @@ BROKEN = Failure(item="talk.wav", code="E_DECODE", message="talk.wav has no soun
 
 
 def pending(store: Store, *, retry_failed: bool = False) -> list[str]:
-    return [each.path for each in store.pending(SETTINGS, retry_failed=retry_failed)]
+    return [recording.path for recording in store.pending(SETTINGS, retry_failed=retry_failed)]
 
 
 def test_the_longest_recording_comes_first(store: Store) -> None:
@@ -33,20 +33,20 @@ def test_recordings_of_one_length_all_come_over_several_pages(store: Store) -> N
 
 def test_what_is_done_with_these_settings_is_no_longer_pending(store: Store) -> None:
     store.add_recordings(map(recording, "ab"))
-    store.save_drafted(drafted("a"))
-    store.save_drafted(drafted("b", settings="others"))
+    store.save_drafted(make_drafted("a"))
+    store.save_drafted(make_drafted("b", settings="others"))
     assert pending(store) == ["b.wav"]
 
 
 def test_work_done_while_it_is_listed_does_not_disturb_the_list(store: Store) -> None:
     names = [f"talk {n}" for n in range(PAGE + 20)]
     store.add_recordings(recording(name, duration=n) for n, name in enumerate(names))
-    seen = []
-    for each in store.pending(SETTINGS):
-        seen.append(each.path)
-        if len(seen) in (10, PAGE + 10):
-            store.save_drafted(drafted(each.path.removesuffix(".wav")))
-    assert seen == [f"{name}.wav" for name in reversed(names)]
+    paths = []
+    for task in store.pending(SETTINGS):
+        paths.append(task.path)
+        if len(paths) in (10, PAGE + 10):
+            store.save_drafted(make_drafted(task.path.removesuffix(".wav")))
+    assert paths == [f"{name}.wav" for name in reversed(names)]
 
 
 def test_a_failed_recording_waits_until_failures_are_retried(store: Store) -> None:
@@ -76,7 +76,7 @@ def test_saved_work_ends_failure_and_attempts(store: Store) -> None:
     store.add_recordings([recording()])
     store.fail(recording_id("talk"), "run", BROKEN)
     store.begin_attempt(recording_id("talk"))
-    store.save_drafted(drafted())
+    store.save_drafted(make_drafted())
     assert store.failures() == ()
     assert store.begin_attempt(recording_id("talk")) == 1
 
@@ -90,7 +90,7 @@ def test_a_recording_that_killed_the_process_often_is_parked(store: Store) -> No
     assert store.failures() == ()
     assert store.begin_attempt(id) == TRIES
     assert pending(store) == pending(store, retry_failed=True) == []
-    assert [(each.item, each.code) for each in store.failures("run")] == [("talk.wav", "E_CRASHED")]
+    assert [(failure.item, failure.code) for failure in store.failures("run")] == [("talk.wav", "E_CRASHED")]
 
 
 def test_a_parked_recording_is_tried_again_once_its_failure_is_cleared(store: Store) -> None:
@@ -112,11 +112,11 @@ def test_what_a_process_died_over_comes_last(store: Store) -> None:
 
 def test_what_is_begun_while_the_list_is_read_keeps_its_place(store: Store) -> None:
     store.add_recordings(recording(name, duration=length) for name, length in (("a", 5), ("b", 9), ("c", 7)))
-    seen = []
-    for each in store.pending(SETTINGS):
-        store.begin_attempt(each.id)
-        seen.append(each.path)
-    assert seen == ["b.wav", "c.wav", "a.wav"]
+    paths = []
+    for task in store.pending(SETTINGS):
+        store.begin_attempt(task.id)
+        paths.append(task.path)
+    assert paths == ["b.wav", "c.wav", "a.wav"]
 
 
 def test_clearing_forgets_one_failure_of_one_stage(store: Store) -> None:
@@ -153,13 +153,17 @@ def test_what_is_corrected_throughout_waits_for_no_other_draft(store: Store) -> 
     for name in ("half", "whole", "never"):
         store.add_recordings([recording(name)])
     for name in ("half", "whole"):
-        store.save_drafted(drafted(name))
+        store.save_drafted(make_drafted(name))
         store.add_corrections([correction(f"{name}-a", name, 0, 2_000, speaker="A")])
     store.add_corrections([correction("whole-b", "whole", 2_000, 2_900, speaker="B")])
     other = "settings of the next model"
-    assert {each.id for each in store.pending(other)} == {recording_id(name) for name in ("half", "whole", "never")}
+    assert {recording.id for recording in store.pending(other)} == {
+        recording_id(name) for name in ("half", "whole", "never")
+    }
     waiting = {recording_id(name) for name in ("half", "never")}
-    assert {each.id for each in store.pending(other, waiting=True)} == waiting
+    assert {recording.id for recording in store.pending(other, waiting=True)} == waiting
     assert store.pending_size(other, waiting=True)[0] == 2
-    assert [each.id for each in store.pending(other, ids=[recording_id("half")])] == [recording_id("half")]
-    assert store.undone(SETTINGS, [recording_id(name) for name in ("half", "never")]) == (recording_id("never"),)
+    assert [recording.id for recording in store.pending(other, ids=[recording_id("half")])] == [recording_id("half")]
+    assert store.find_undrafted(SETTINGS, [recording_id(name) for name in ("half", "never")]) == (
+        recording_id("never"),
+    )

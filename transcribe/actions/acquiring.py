@@ -12,7 +12,7 @@ from dialects.scoring import Pair, count, from_counts
 from transcribe.growing import doubt
 from transcribe.records import Correction, Draft, Milliseconds, Model, Recording, Segment
 from transcribe.store import Store
-from transcribe.store.scoring import joined
+from transcribe.store.scoring import merge_spans
 
 #: What a draft without probabilities is doubted by.
 _UNKNOWN_DOUBT = 0.5
@@ -57,9 +57,9 @@ def correct_next(store: Store, model: Model, prepare: Preparer, *, minutes: floa
             known.words.update(words)
             known.voices[one.speaker or recording.id] += 1
             known.time[tag] += one.end - one.start
-        spans, texts = joined((one.start, one.end) for one in said), {one.segment: one for one in said}
+        spans, texts = merge_spans((one.start, one.end) for one in said), {one.segment: one for one in said}
         accepted = {one.segment for one in store.acceptances(recording=recording.id)}
-        drafted = list(store.drafted(recording.id, model.id))
+        drafted = list(store.drafted_segments(recording.id, model.id))
         islands = unbroken([segment for segment, _ in drafted])
         for segment, draft in drafted:
             found = _waiting(prepare, recording, segment, draft, islands[segment.id])

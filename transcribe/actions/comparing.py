@@ -70,10 +70,10 @@ def _side(pairs: Sequence[Pair], asked: Contest, settings: ReportSettings, *, ke
 
 def _of_workspace(place: Path | None, asked: Contest) -> tuple[list[Side], ReportSettings, tuple[str, ...]]:
     """The sides of two models of a workspace, over the corrections whose recordings both have drafted."""
-    from transcribe.store.kept_counts import KeptCounts
+    from transcribe.store.kept_counts import ScoreCache
 
     split = split_named(asked.split)
-    with Wiring.open(place) as wiring, KeptCounts(wiring.workspace / KEPT) as kept:
+    with Wiring.open(place) as wiring, ScoreCache(wiring.workspace / KEPT) as kept:
         models = [model_named(wiring.store, name) for name in (asked.a, asked.b)]
         both = [{pair.id: pair for pair in workspace_pairs(wiring.store, model, split)} for model in models]
         shared = both[0].keys() & both[1].keys()

@@ -75,21 +75,21 @@ def conversations(
     What was heard while nobody was corrected, and what is masked, is left out on both sides: it has no reference.
     """
     from dialects.meetings import Meeting
-    from transcribe.store.scoring import joined
+    from transcribe.store.scoring import merge_spans
 
     for recording in store.recordings():
         if split is not None and recording.split != split:
             continue
-        said = [one for one, _ in store.corrected(recording.id) if one.speaker is not None]
+        said = [one for one, _ in store.corrections_with_words(recording.id) if one.speaker is not None]
         turns = store.turns_of_model(recording.id, model.id)
         if turns is None or len({one.speaker for one in said}) < 2:
             continue
         if any(turn.label is None for turn in turns[0]):
             told.unlabelled.append(recording.id)
         normalise = _Normalising(prepare, recording, said)
-        within = joined((one.start, one.end) for one in said)
+        within = merge_spans((one.start, one.end) for one in said)
         masked = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
-        drafted = [_spared(*each, masked, store.terms) for each in store.drafted(recording.id, model.id)]
+        drafted = [_spared(*each, masked, store.terms) for each in store.drafted_segments(recording.id, model.id)]
         yield Meeting(
             id=recording.id,
             reference=[_said(one, normalise) for one in said],

@@ -11,7 +11,7 @@ from transcribe.actions.tables import stacked, table
 from transcribe.console import Answer
 from transcribe.errors import UnfitError, UsageError
 from transcribe.speaker_links import group_speakers
-from transcribe.store.erasing import Forgotten
+from transcribe.store.erasing import Erasure
 from transcribe.wiring import Wiring
 
 #: Kinds of files in which texts are found as they are.
@@ -29,9 +29,9 @@ def erase(wiring: Wiring, *, speaker: str | None, expired: bool, dry_run: bool) 
     """
     if (speaker is None) is not expired:
         raise UsageError("one of --speaker and --expired was asked for, found none or both", hint="boli erase --help")
-    found = wiring.store.of_speaker(speaker) if speaker is not None else _expired(wiring, "retention_days")
+    found = wiring.store.erasures_of_speaker(speaker) if speaker is not None else _expired(wiring, "retention_days")
     silent = [] if speaker is not None else _silent(wiring, found)
-    texts = frozenset().union(*(wiring.store.texts_of(each, speaker=speaker) for each in found))
+    texts = frozenset().union(*(wiring.store.texts_in(each, speaker=speaker) for each in found))
     ours, theirs = _files_with(wiring.workspace, texts)
     linked = _linked_with(wiring, speaker)
     data = {
@@ -63,7 +63,7 @@ def _linked_with(wiring: Wiring, speaker: str | None) -> list[str]:
 
 
 def _erase(
-    wiring: Wiring, found: Sequence[Forgotten], silent: Sequence[Forgotten], files: Sequence[Path], speaker: str | None
+    wiring: Wiring, found: Sequence[Erasure], silent: Sequence[Erasure], files: Sequence[Path], speaker: str | None
 ) -> int:
     from transcribe.review.clips import Clips
 
@@ -84,12 +84,12 @@ def _erase(
     return texts
 
 
-def _expired(wiring: Wiring, setting: str) -> tuple[Forgotten, ...]:
+def _expired(wiring: Wiring, setting: str) -> tuple[Erasure, ...]:
     days = getattr(wiring.settings.desk, setting)
-    return () if days is None else wiring.store.of_before(wiring.store.later(-days * 86_400))
+    return () if days is None else wiring.store.erasures_before(wiring.store.later(-days * 86_400))
 
 
-def _silent(wiring: Wiring, whole: Sequence[Forgotten]) -> list[Forgotten]:
+def _silent(wiring: Wiring, whole: Sequence[Erasure]) -> list[Erasure]:
     """Recordings whose sound is too old, and not yet all of them."""
     gone = {each.recording for each in whole}
     return [

@@ -84,7 +84,7 @@ class WordClock:
     @classmethod
     def open(cls, wiring: Wiring, *, hear: bool) -> WordClock:
         """With the promoted model, if it is to *hear* and is here."""
-        promoted = wiring.store.promoted() if hear else None
+        promoted = wiring.store.promoted_model() if hear else None
         if promoted is None:
             return cls(wiring, None, "no model is promoted" if hear else "")
         try:
@@ -111,7 +111,7 @@ class WordClock:
     def corrected(self, progress: Progress | None) -> Iterator[TimedText]:
         """Standing corrections, recording by recording, with the times of their words."""
         for recording in self._wiring.store.recordings():
-            corrected = self._wiring.store.corrected(recording.id)
+            corrected = self._wiring.store.corrections_with_words(recording.id)
             for timed in time_words(corrected, self._sound(recording), self._aligner_of(recording)):
                 self.aligned += timed.aligned
                 self.retimed += not timed.aligned
@@ -150,7 +150,7 @@ def _drafted(store: Store, model: Model) -> Iterator[TimedText]:
 
     for recording in store.recordings():
         spans = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
-        for segment, draft in store.drafted(recording.id, model.id):
+        for segment, draft in store.drafted_segments(recording.id, model.id):
             inside = (*within(spans, segment.start, segment.end), *store.terms.spans(draft.words))
             shown = replace(draft, words=hide_words(draft.words, inside))
             yield replace(of_draft(segment, shown), recording=recording.path)

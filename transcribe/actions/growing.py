@@ -255,7 +255,7 @@ def _speech(store: Store, model: Model, prepare: Preparer) -> dict[str, _Speech]
     for recording in store.recordings():
         if recording.split == "test":
             continue
-        drafted = list(store.drafted(recording.id, model.id))
+        drafted = list(store.drafted_segments(recording.id, model.id))
         around = surroundings([segment for segment, _ in drafted])
         made_on = _made_on(drafted, spans[recording.id], wrote)
         for segment, draft in drafted:
@@ -325,7 +325,7 @@ def accepted_drafts(store: Store) -> Iterator[tuple[Recording, Segment, Draft]]:
     for recording in store.recordings(ids=silent.keys()):
         mine = silent[recording.id]
         for model, settings in sorted({(one.model, one.settings) for one in mine.values()}):
-            for segment, draft in store.drafted(recording.id, model, settings=settings):
+            for segment, draft in store.drafted_segments(recording.id, model, settings=settings):
                 if segment.id in mine and mine[segment.id].settings == settings:
                     yield recording, segment, draft
 

@@ -84,7 +84,7 @@ def bench_of(wiring: Wiring) -> Bench:
 
 
 def _current(wiring: Wiring) -> Model:
-    promoted = wiring.store.promoted()
+    promoted = wiring.store.promoted_model()
     if promoted is None:
         raise MissingError("the model that drafts was to be improved; none has drafted here yet", hint="boli run")
     return promoted

@@ -142,7 +142,7 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
 
     store = wiring.store
     candidate = model_named(store, name, kind=None)
-    current = store.promoted(candidate.kind)
+    current = store.promoted_model(candidate.kind)
     if current is not None and current.id == candidate.id:
         return Answer(data={"promoted": candidate.id, "decision": None}, text=f"{candidate.name} is in use already")
     lineage = store.lineage(candidate.id)
@@ -206,7 +206,7 @@ def taught(frozen: Frozen) -> tuple[str, ...]:
 
 def rollback(wiring: Wiring, kind: ModelKind = "recogniser") -> Answer:
     """Let the model of *kind* draft, or tell speakers apart, again that did before."""
-    before = wiring.store.promoted(kind)
+    before = wiring.store.promoted_model(kind)
     now = wiring.store.roll_back(kind)
     verb = "drafts" if kind == "recogniser" else "tells speakers apart"
     data = {"promoted": now.id, "retired": None if before is None else before.id}

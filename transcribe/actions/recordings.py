@@ -94,8 +94,8 @@ def import_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> 
         count = sum(1 for _ in corrections)
         return Answer(data={"rows": count, "dry_run": True}, text=f"{count} corrections would be taken in")
     added = wiring.store.add_corrections(corrections)
-    data = {"new": len(added.new), "known": len(added.known), "dry_run": False}
-    return Answer(data=data, text=f"{len(added.new)} corrections taken in, {len(added.known)} known already")
+    data = {"new": len(added.new), "known": len(added.existing), "dry_run": False}
+    return Answer(data=data, text=f"{len(added.new)} corrections taken in, {len(added.existing)} known already")
 
 
 def run(

@@ -82,14 +82,14 @@ def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> A
     from transcribe.actions.conversing import check_extras
     from transcribe.actions.lessons import taught
     from transcribe.actions.reporting import answered
-    from transcribe.store.kept_counts import KeptCounts
+    from transcribe.store.kept_counts import ScoreCache
 
     split = split_named(asked.split)
     if asked.conversations:
         check_extras()
-    with Wiring.open(place) as wiring, KeptCounts(wiring.workspace / KEPT) as kept:
+    with Wiring.open(place) as wiring, ScoreCache(wiring.workspace / KEPT) as kept:
         model = model_named(wiring.store, asked.model)
-        undrafted = wiring.store.undrafted(model.id, split=split)
+        undrafted = wiring.store.count_undrafted(model.id, split=split)
         learnt, tier = taught(wiring, model), wiring.settings.report.tier
         told = ["W_TIER: normalised texts are scored, and what was said where there is none"] * (tier != "verbatim")
         told += [
@@ -179,7 +179,7 @@ def model_named(store: Store, asked: str | None, *, kind: ModelKind | None = "re
         kind: Only models of this kind; ``None``: of any.
     """
     if asked is None:
-        promoted = store.promoted()
+        promoted = store.promoted_model()
         if promoted is None:
             raise MissingError("no model has drafted here yet, so there is nothing to score", hint="boli run")
         return promoted

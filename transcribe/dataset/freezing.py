@@ -113,7 +113,7 @@ def freeze(
 def _collect(store: Store, told: _Told, spool: BinaryIO, extra: Mapping[str, Iterable[Example]]) -> None:
     """Every stretch on a line, in the order of the manifest."""
     names = store.speaker_names()
-    for found in store.transcribed():
+    for found in store.transcribed_recordings():
         if (refusal := told.rules.refusal(found.recording)) is not None:
             told.left_out[refusal] += len(found.written)
             continue

@@ -19,7 +19,7 @@ from transcribe.errors import BoliError
 from transcribe.store.database import Database, engine_for
 from transcribe.store.fitness import refuse_unfit
 from transcribe.store.migrations import HEAD, Schema, schema_of
-from transcribe.store.place import place_of
+from transcribe.store.place import parse_url
 from transcribe.workspace import database_url
 
 #: Libraries that report their use to their makers once they are online, until a variable says no.
@@ -32,19 +32,19 @@ YES: Final = frozenset({"1", "ON", "YES", "TRUE"})
 def check_database(workspace: Path, store: StoreSettings) -> Finding:
     """Check that the workspace's database can be reached, and the age of its schema. Reads only."""
     try:
-        url = place_of(database_url(store.url, workspace))
+        url = parse_url(database_url(store.url, workspace))
         if url.path is not None:
             refuse_unfit(url.path)
             if not url.path.exists():
-                detail = f"{url.shown} is not there yet; the first command that needs it makes it."
+                detail = f"{url.display_name} is not there yet; the first command that needs it makes it."
                 return Finding(name="database", state="ok", detail=detail)
         reached = Database(url, engine_for(url))
-        with reached, reached.reading() as connection:
+        with reached, reached.begin_read() as connection:
             schema = schema_of(connection)
     except BoliError as error:
         hint = f" To do: {error.hint}." if error.hint else ""
         return Finding(name="database", state="missing", detail=f"{error.message}.{hint}")
-    return check_schema(schema, url.shown)
+    return check_schema(schema, url.display_name)
 
 
 def check_schema(schema: Schema, name: str) -> Finding:

@@ -210,7 +210,7 @@ class _Intake:
         added = self._store.add_recordings(taken.recording for taken in pending)
         self._store.add_corrections(taken.reference for taken in pending if taken.reference is not None)
         new = set(added.new)
-        kept = {recording.id: recording for recording in self._store.recordings(ids=set(added.known))}
+        kept = {recording.id: recording for recording in self._store.recordings(ids=set(added.existing))}
         for taken in pending:
             recording = taken.recording
             repeated = self.tally.is_repeated(recording.id)

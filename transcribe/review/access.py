@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 
 from transcribe.desk_records import Permission, Person
 from transcribe.review.service import Refused, Service, ServiceOf
-from transcribe.store.people import Known
+from transcribe.store.people import Identity
 
 #: Seconds that a change of people may go unseen, and that a look-up is trusted without any.
 _UNSEEN_S = 1.0
@@ -136,17 +136,17 @@ async def _refresh_changes(service: Service) -> None:
         return
     # Set first, so that those who come meanwhile do not all ask.
     service.changes = (count, time.monotonic() + _UNSEEN_S)
-    count = await run_in_threadpool(service.store.changes_of_people)
+    count = await run_in_threadpool(service.store.count_people_changes)
     service.changes = (count, service.changes[1])
 
 
-def _find_token(service: Service, hash_of_key: str) -> Known | None:
-    return service.store.known_by_token(hash_of_key)
+def _find_token(service: Service, hash_of_key: str) -> Identity | None:
+    return service.store.identify_token(hash_of_key)
 
 
-def _find_session(service: Service, hash_of_key: str) -> Known | None:
+def _find_session(service: Service, hash_of_key: str) -> Identity | None:
     store, desk = service.store, service.settings
-    identity = store.known_by_session(hash_of_key, unused_since=store.later(-desk.session_hours * 3_600))
+    identity = store.identify_session(hash_of_key, unused_since=store.later(-desk.session_hours * 3_600))
     if identity is None or identity.used_at is None:
         return None
     reviews = identity.person.permissions & {"review", "people"}

@@ -107,7 +107,7 @@ async def list_listenings(
         return StreamingResponse(
             _csv_of_listenings(service, filters), media_type="text/csv", headers=_attachment("heard")
         )
-    page = await run_in_threadpool(lambda: service.store.listenings(**filters, before=before, count=count))
+    page = await run_in_threadpool(lambda: service.store.listenings(**filters, before_no=before, count=count))
     return {
         "listenings": [_listening_out(listening) for listening in page],
         "before": page[-1].no if len(page) == count else None,
@@ -223,7 +223,7 @@ def _csv_of_listenings(service: Service, filters: Mapping[str, Any]) -> Iterator
     """Yield every listening as lines of CSV, a page of them at a time; the head once."""
     oldest: int | None = None
     while True:
-        page = service.store.listenings(**filters, before=oldest, count=_PAGE)
+        page = service.store.listenings(**filters, before_no=oldest, count=_PAGE)
         text = format_csv([_listening_out(listening) for listening in page])
         yield text if oldest is None else text.partition("\n")[2]
         if len(page) < _PAGE:

@@ -65,7 +65,8 @@ def _my_work(service: Service, caller: Caller, offset: timedelta) -> Json:
     midnight = local_now.replace(hour=0, minute=0, second=0, microsecond=0) - offset
     monday = midnight - timedelta(days=local_now.weekday())
     returned = [
-        {"segment": segment, "sent_back": last_rejection(service, segment)} for segment in store.returned(person)
+        {"segment": segment, "sent_back": last_rejection(service, segment)}
+        for segment in store.returned_segments(person)
     ]
     return {
         "today": sum_work(pieces, _format_moment(midnight)),

@@ -74,7 +74,7 @@ async def invite(id: PersonId, caller: Manager, service: ServiceOf) -> Json:
 async def look(body: InvitationLook, request: Request, service: ServiceOf) -> Json:
     """Return whom an invitation is for."""
     _limit_tries(request, service)
-    person = await run_in_threadpool(service.store.invited, key_hash(body.key))
+    person = await run_in_threadpool(service.store.invited_person, key_hash(body.key))
     if person is None:
         raise _no_invitation()
     return {"name": person.name}
@@ -114,7 +114,7 @@ def _people(service: Service) -> list[Json]:
             "seen_at": standing.seen_at,
             "added_at": standing.added_at,
         }
-        for standing in service.store.standings()
+        for standing in service.store.accounts()
     ]
 
 

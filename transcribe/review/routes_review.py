@@ -57,7 +57,7 @@ def _take_review(service: Service, person: str, dialects: Sequence[str] | None) 
 
 def _review_out(service: Service, caller: Caller, lease: Lease) -> Json:
     [lease_fields] = leases_out(service, caller, [lease], reviewing=True)
-    status = service.store.waiting_as(lease.segment)
+    status = service.store.review_state(lease.segment)
     versions = [version for version in service.store.versions(lease.segment) if version.kind != "gold"]
     if status.state == "disputed":
         # In an order that tells nothing of who came first; the machine's words only for who asks for the segment.

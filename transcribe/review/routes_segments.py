@@ -42,7 +42,7 @@ async def audio(
     view = await run_in_threadpool(_read_hearable, service, caller, link)
     clip = await run_in_threadpool(_cut_clip, service, view)
     if service.is_new_listen(caller.person.id, id, window_s=GOOD_FOR_S):
-        await service.writer.do(lambda: service.store.heard(caller.person.id, id))
+        await service.writer.do(lambda: service.store.log_listening(caller.person.id, id))
         service.metrics.listens.inc()
     return FileResponse(clip.path, media_type="audio/webm")
 
@@ -79,7 +79,7 @@ def version_out(version: Version, caller: Caller, names: dict[str, str] | None =
 
 
 def _segment(service: Service, caller: Caller, id: str) -> Json:
-    view, lease = _read_visible(service, caller, id), service.store.holds(caller.person.id, id)
+    view, lease = _read_visible(service, caller, id), service.store.find_lease(caller.person.id, id)
     url = None
     if lease is not None or caller.may("review"):
         url = audio_url(service, id, caller.person.id, lease.id if lease is not None else "")
@@ -97,7 +97,7 @@ def _read_visible(service: Service, caller: Caller, id: str) -> View:
         reviewing
         or (
             caller.may("work")
-            and (_lease_of(service, caller, id) is not None or service.store.wrote(caller.person.id, id))
+            and (_lease_of(service, caller, id) is not None or service.store.has_written(caller.person.id, id))
         )
     )
     if view is None or not visible:
@@ -120,7 +120,7 @@ def _read_hearable(service: Service, caller: Caller, link: Link) -> View:
 
 
 def _lease_of(service: Service, caller: Caller, id: str) -> Lease | None:
-    return service.store.holds(caller.person.id, id)
+    return service.store.find_lease(caller.person.id, id)
 
 
 def _may_read_text(service: Service, caller: Caller, view: View) -> bool:

@@ -26,7 +26,7 @@ from transcribe.store import Store
 from transcribe.store.submitting import Differ
 
 if TYPE_CHECKING:
-    from transcribe.store.people import Known
+    from transcribe.store.people import Identity
 
 #: Seconds that the count of what is left may be old: it only orders who is asked for what.
 _PROGRESS_S = 15.0
@@ -73,7 +73,7 @@ class Service:
     wrong_names: Throttle = field(default_factory=lambda: Throttle(rate=10 / 900, size=10))
     wrong_places: Throttle = field(default_factory=lambda: Throttle(rate=300 / 900, size=300))
     #: By hash of the key: who it is, until when that is trusted, and the count of changes of people then.
-    identity_by_key: dict[str, tuple[Known | None, float, int]] = field(default_factory=dict)
+    identity_by_key: dict[str, tuple[Identity | None, float, int]] = field(default_factory=dict)
     #: Half the width of each dialect's interval, as last counted.
     widths: Mapping[str, float] = field(default_factory=dict)
     #: What each dialect's doubts are worth, as last looked at.
@@ -100,7 +100,7 @@ class Service:
         self.__dict__.pop("rules", None)
         self.clips.set_bitrate(settings.bitrate)
 
-    def remember(self, key: str, identity: Known | None, until: float) -> None:
+    def remember(self, key: str, identity: Identity | None, until: float) -> None:
         """Trust a look-up until *until*, or until anything changes about people."""
         if len(self.identity_by_key) >= _MOST_SESSIONS:
             self.identity_by_key.clear()

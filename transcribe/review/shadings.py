@@ -35,7 +35,7 @@ class Shader:
 
     def calibrate(self) -> Shadings:
         """Fit the calibration of the promoted model, per dialect."""
-        model = self._store.promoted()
+        model = self._store.promoted_model()
         if model is None:
             return Shadings()
         by_dialect: dict[str, Counter[LabelledWord]] = defaultdict(Counter)

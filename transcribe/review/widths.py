@@ -25,7 +25,7 @@ class Widths:
 
     def measure(self) -> Mapping[str, float]:
         """Return the half widths by tag as the desk has it, without dialects of too few texts for an interval."""
-        model = self._store.promoted()
+        model = self._store.promoted_model()
         if model is None:
             return {}
         counts_by_speaker: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))

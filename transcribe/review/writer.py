@@ -103,7 +103,7 @@ class Writer:
 
     def _run_group(self, jobs: list[Job], *, apart: bool) -> list[JobResult]:
         try:
-            with self._store.grouped(apart=apart):
+            with self._store.group_writes(apart=apart):
                 return [(future, *_run_job(job)) for job, future in jobs]
         except Spoiled:
             raise

@@ -1,23 +1,23 @@
 """
-What a workspace knows, kept in SQLite or PostgreSQL. The only package that builds queries.
+The store of a workspace, in SQLite or PostgreSQL; the only package that builds queries.
 
-    Store           store.py        everything below, opened
-    ├── Recordings  recordings.py   what came in
-    ├── Work        work.py         what is pending, begun, failed
+    Store           store.py        all parts below, opened
+    ├── Recordings  recordings.py   recordings, paths, splits
+    ├── Work        work.py         pending recordings, attempts, failures
     ├── Drafts      drafts.py       turns, segments, drafts of a run
-    ├── Corrections corrections.py  what people wrote, and the words against it (rule: scoring.py)
-    ├── Models      models.py       who drafts
+    ├── Corrections corrections.py  corrections, and the drafted words against them (rule: scoring.py)
+    ├── Models      models.py       models, promotions, lineages
     ├── Overview    status.py       counts
     ├── Export      export.py       canonical lines
-    ├── People      people.py       who works at the desk, sessions, tokens
-    ├── Desk        desk.py         which segments lie there, and how each stands
-    ├── Leasing     leasing.py      who holds which
-    ├── Submitting  submitting.py   texts in, each once
-    ├── Reviewing   reviewing.py    what was decided about them
-    ├── Pieces      pieces.py       what each person did, a piece a segment
-    ├── Voices      voices.py       mean embeddings of speakers, and which speakers are one person
-    ├── Growing     growing.py      drafts that count without a person
-    └── Audit       auditing.py     who heard what, and whether the history is whole
+    ├── People      people.py       people of the desk, sessions, tokens
+    ├── Desk        desk.py         segments on the desk, and the state of each
+    ├── Leasing     leasing.py      leases on segments
+    ├── Submitting  submitting.py   submitted texts, each once
+    ├── Reviewing   reviewing.py    reviews and decisions
+    ├── Pieces      pieces.py       work items, one a person and segment
+    ├── Voices      voices.py       mean embeddings of speakers, and links between speakers
+    ├── Growing     growing.py      drafts accepted without a person
+    └── Audit       auditing.py     audit log, and the check of histories
 
 Each is a Database (database.py: connections, transactions, pages) that opening.py found fit, made or migrated.
 """

@@ -1,5 +1,5 @@
 """
-A database at work: its connections, its two kinds of transaction, and the rows that go in and out in bulk.
+The connections of a database, its two kinds of transaction, and the rows that go in and out in bulk.
 
 SQLite. The driver begins transactions by itself, late and without the lock, which fails a third of all
 read-then-write requests with "database is locked"; here every transaction is begun in words: IMMEDIATE where it
@@ -27,8 +27,8 @@ from sqlalchemy.pool import QueuePool
 
 from transcribe.errors import MissingError, UnfitError
 from transcribe.masking import Terms
-from transcribe.store.place import Place
-from transcribe.store.trouble import translated
+from transcribe.store.place import DatabaseLocation
+from transcribe.store.trouble import translate_errors
 
 #: How long SQLite waits for another writer, in seconds. Our own transactions stay under 0.2 s.
 PATIENCE_S = 5.0
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 def journal_mode(version: tuple[int, int, int]) -> Literal["WAL", "DELETE"]:
     """
-    The journal that SQLite *version* can be trusted with.
+    Return the journal mode that SQLite *version* can be trusted with.
 
     3.7.0 to 3.51.2 can lose committed writes under WAL when two connections write and checkpoint together. Fixed in
     3.51.3 and, brought back, in 3.44.6 and 3.50.7. 3.52.0 was withdrawn.
@@ -60,8 +60,8 @@ def utc_now() -> datetime:
 class Database:
     """An opened database. Each thread may use it; each transaction has a connection of its own."""
 
-    def __init__(self, place: Place, engine: Engine, *, clock: Callable[[], datetime] = utc_now) -> None:
-        self.place = place
+    def __init__(self, location: DatabaseLocation, engine: Engine, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.location = location
         self.engine = engine
         #: What a client wants nobody to hear or read: hidden in every text that is given out.
         self.terms = Terms(())
@@ -80,57 +80,61 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. Keep it short, and yield no row to a caller inside it."""
-        with translated(self.place), self.engine.connect() as connection, connection.begin():
+    def begin_read(self) -> Iterator[Connection]:
+        """
+        Begin a transaction that only reads.
+
+        Keep it short, and yield no row to a caller inside it.
+        """
+        with translate_errors(self.location), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that holds the write lock from its first statement, and is undone by any error."""
-        with translated(self.place), self.engine.connect() as connection:
+    def begin_write(self) -> Iterator[Connection]:
+        """Begin a transaction that holds the write lock from its first statement and is undone by any error."""
+        with translate_errors(self.location), self.engine.connect() as connection:
             connection.execution_options(boli_writes=True)
             with connection.begin():
                 yield connection
 
     def now(self) -> str:
-        """The clock's time as text that sorts: ``2026-01-31T23:59:59.123Z``."""
+        """Return the clock's time as text that sorts: ``2026-01-31T23:59:59.123Z``."""
         return self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def paged(
+    def page_rows(
         self, statement: Select[Any], key: Sequence[ColumnElement[Any]], *, descending: bool = False
     ) -> Iterator[Row[Any]]:
         """
-        The rows of *statement* in the order of *key*, which it must select and which must be unique.
+        Yield the rows of *statement* in the order of *key*, which it must select and which must be unique.
 
         Each page is a transaction of its own, begun after the last key of the one before: rows that are written
         meanwhile are met if they lie ahead.
         """
         order = [column.desc() if descending else column.asc() for column in key]
         page = statement.order_by(*order).limit(PAGE)
-        here, following = tuple_(*key), page
+        key_columns, next_page = tuple_(*key), page
         while True:
-            with self.reading() as connection:
-                rows = connection.execute(following).all()
+            with self.begin_read() as connection:
+                rows = connection.execute(next_page).all()
             if not rows:
                 return
             # Looked up on a last page too, so that a key that is not selected fails with the first row of all.
-            seen = tuple_(*(rows[-1]._mapping[column] for column in key))
-            following = page.where(here < seen if descending else here > seen)
+            last_key = tuple_(*(rows[-1]._mapping[column] for column in key))
+            next_page = page.where(key_columns < last_key if descending else key_columns > last_key)
             yield from rows
             if len(rows) < PAGE:
                 return
 
 
 def batches(items: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
-    """*items* in lists of *size*, the last one shorter. Takes no more from *items* than it gives."""
+    """Yield *items* in lists of *size*, the last one shorter, and take no more from *items* than is yielded."""
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, which SQLAlchemy has for each database apart."""
+    """Return an INSERT that knows ON CONFLICT, which SQLAlchemy has in each database's dialect only."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
@@ -158,18 +162,20 @@ def insert_rows(
             copy.write_row(row)
 
 
-def engine_for(place: Place, *, create: bool = False) -> Engine:
+def engine_for(location: DatabaseLocation, *, create: bool = False) -> Engine:
     """
-    An engine for *place*. Connects to nothing yet.
+    Make an engine for *location* that has connected to nothing yet.
 
     Args:
         create: Whether SQLite may make the file. Never when opening: a database that somebody moved away would
             come back empty.
     """
-    return _postgresql(place.url) if place.path is None else _sqlite(place, create=create)
+    if location.path is None:
+        return _make_postgresql_engine(location.url)
+    return _make_sqlite_engine(location, create=create)
 
 
-def set_journal(connection: sqlite3.Connection, wanted: Literal["WAL", "DELETE"], place: Place) -> None:
+def set_journal(connection: sqlite3.Connection, wanted: Literal["WAL", "DELETE"], location: DatabaseLocation) -> None:
     """
     Give an SQLite file the journal *wanted*; it stays in the file.
 
@@ -180,21 +186,21 @@ def set_journal(connection: sqlite3.Connection, wanted: Literal["WAL", "DELETE"]
     if connection.execute("PRAGMA journal_mode").fetchone()[0].upper() == wanted:
         return
     try:
-        found = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0].upper()
+        mode = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0].upper()
     except sqlite3.OperationalError:
-        found = None
-    if found != wanted and wanted == "DELETE":
+        mode = None
+    if mode != wanted and wanted == "DELETE":
         raise UnfitError(
-            f"{place.shown} is open elsewhere in write-ahead mode, in which SQLite {sqlite3.sqlite_version} can lose"
-            " what it has saved",
+            f"{location.display_name} is open elsewhere in write-ahead mode, in which SQLite {sqlite3.sqlite_version}"
+            " can lose what it has saved",
             code="E_LOCKED",
             hint="stop the other process, or give both the same SQLite",
-            item=place.shown,
+            item=location.display_name,
         )
 
 
-def _sqlite(place: Place, *, create: bool) -> Engine:
-    name = f"file:{quote(str(place.path))}?mode={'rwc' if create else 'rw'}"
+def _make_sqlite_engine(location: DatabaseLocation, *, create: bool) -> Engine:
+    name = f"file:{quote(str(location.path))}?mode={'rwc' if create else 'rw'}"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(name, uri=True, timeout=PATIENCE_S, check_same_thread=False, isolation_level=None)
@@ -202,17 +208,17 @@ def _sqlite(place: Place, *, create: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
-    engine = create_engine(place.url, creator=connect, poolclass=QueuePool, max_overflow=20)
-    event.listen(engine, "begin", _begin)
+    engine = create_engine(location.url, creator=connect, poolclass=QueuePool, max_overflow=20)
+    event.listen(engine, "begin", _begin_transaction)
     return engine
 
 
-def _begin(connection: Connection) -> None:
+def _begin_transaction(connection: Connection) -> None:
     writes = connection.get_execution_options().get("boli_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _postgresql(url: URL) -> Engine:
+def _make_postgresql_engine(url: URL) -> Engine:
     # The name is how a refused lock can say which process holds it. PostgreSQL keeps 63 bytes of it.
     name = f"boli {os.getpid()} {socket.gethostname()}"[:63]
     try:

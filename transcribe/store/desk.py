@@ -1,4 +1,4 @@
-"""The desk itself: which segments lie on it, how each stands, and how it looks to who holds it."""
+"""The desk: which segments lie on it, the state of each, and how it looks to the person who holds it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
 from transcribe.store.grouping import Grouping
 from transcribe.store.growing import settle
 from transcribe.store.hiding import spans_of
-from transcribe.store.prepared import Among
-from transcribe.store.rows import checked, words_of
+from transcribe.store.prepared import PreparedIn
+from transcribe.store.rows import check_text, words_of
 from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
 from transcribe.store.written import is_written
 
@@ -44,16 +44,16 @@ OFF_DESK = ("gone", "erased", "reshaped")
 _FIRST = 10.0
 #: A flag makes a segment as hard as so much less probability.
 _FLAG_WEIGHT = 0.25
-#: Masked spans that near a segment are told with it: its clip has a little sound around it.
+#: Masked spans that near a segment are shown with it: its clip has a little audio around it.
 _AROUND: Milliseconds = 1_000
 
 
 class Desk(Grouping):
-    """The part of the store that knows where each segment stands."""
+    """The part of the store that knows the state of each segment."""
 
     def newest_run(self) -> int:
-        """A number that grows whenever a run ends: where it is the same, `lay_out` has nothing to do."""
-        with self.reading() as connection:
+        """Return a number that grows whenever a run ends: where it is the same, `lay_out` has nothing to do."""
+        with self.begin_read() as connection:
             return int(connection.execute(select(func.coalesce(func.max(DONE.c.no), 0))).scalar_one())
 
     def lay_out(self, rules: DeskRules, *, upto: int | None = None, draw: Callable[[], float] = random.random) -> int:
@@ -70,58 +70,60 @@ class Desk(Grouping):
         Returns:
             How many were put there for the first time.
         """
-        count, unlaid = 0, _unlaid()
+        count, unlaid = 0, _select_unlaid()
         if upto is not None:
             unlaid = unlaid.where(SEGMENTS.c.run <= upto)
         while True:
-            with self.writing() as connection:
+            with self.begin_write() as connection:
                 rows = connection.execute(unlaid.limit(PAGE)).all()
                 if rows:
-                    fresh = [_laid(row, rules, draw, self.now()) for row in rows]
+                    fresh = [_make_desk_row(row, rules, draw, self.now()) for row in rows]
                     connection.execute(insert(DESK), fresh)
             count += len(rows)
             if len(rows) < PAGE:
                 break
-        with self.writing() as connection:
-            kept = exists().where(SEGMENTS.c.no == DESK.c.segment, SEGMENTS.c.run.in_(select(_newest().c.run)))
+        with self.begin_write() as connection:
+            has_newest_run = exists().where(
+                SEGMENTS.c.no == DESK.c.segment, SEGMENTS.c.run.in_(select(_select_newest_runs().c.run))
+            )
             untouched = and_(DESK.c.state == "open", DESK.c.hands == 0)
-            connection.execute(update(DESK).where(untouched, ~kept).values(state="gone"))
-            connection.execute(update(DESK).where(DESK.c.state == "gone", kept).values(state="open"))
-            connection.execute(update(DESK).where(DESK.c.state == "reshaped", kept, ~_replaced()).values(state="open"))
+            connection.execute(update(DESK).where(untouched, ~has_newest_run).values(state="gone"))
+            connection.execute(update(DESK).where(DESK.c.state == "gone", has_newest_run).values(state="open"))
+            connection.execute(
+                update(DESK).where(DESK.c.state == "reshaped", has_newest_run, ~_is_replaced()).values(state="open")
+            )
             settle(connection)
             if count and connection.dialect.name == "postgresql":
-                # Else it takes the desk for empty until it looks by itself, and reads all of it for each hold.
+                # Else it takes the desk for empty until it looks by itself, and reads all of it for each lease.
                 connection.exec_driver_sql("ANALYZE desk, segments, drafts, recordings, done")
         return count
 
     def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
         """
-        How each of *segments* looks, by id; those that are not on the desk are left out.
+        Return how each of *segments* looks, by id; those that are not on the desk are left out.
 
         The draft is hidden of the test split, whose texts must not lean on what they will measure, and, unless
         *reviewing*, of segments that two people write. What is masked is in no text, nor are the client's terms
         wherever a draft says them, marked before or not.
         """
-        with self.reading() as connection:
-            rows = _VIEWS.all(connection, sorted(set(segments)))
+        with self.begin_read() as connection:
+            rows = _VIEWS.fetch_all(connection, sorted(set(segments)))
             spans = spans_of(connection, {row.recording for row in rows})
-        return {row.id: _view(row, spans[row.recording], self.terms, reviewing) for row in rows}
+        return {row.id: _build_view(row, spans[row.recording], self.terms, reviewing) for row in rows}
 
     def put_first(self, segments: Sequence[str]) -> int:
-        """
-        Let people be asked for *segments* before all others of their dialects, in this order. How many lay there open.
-        """
+        """Put *segments* before all others of their dialects, in this order, and count those that were open."""
         count = 0
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             for rank, id in enumerate(segments):
                 number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == id).scalar_subquery()
-                mine = and_(DESK.c.segment == number, DESK.c.state == "open")
-                place = update(DESK).where(mine).values(ease=rank / len(segments) - _FIRST)
-                count += connection.execute(place).rowcount
+                target = and_(DESK.c.segment == number, DESK.c.state == "open")
+                change = update(DESK).where(target).values(ease=rank / len(segments) - _FIRST)
+                count += connection.execute(change).rowcount
         return count
 
     def progress(self) -> tuple[DialectProgress, ...]:
-        """How far each dialect is, by tag."""
+        """Return how far each dialect is, by tag."""
         length = SEGMENTS.c.end_ms - SEGMENTS.c.start_ms
         counted = (
             select(
@@ -136,7 +138,7 @@ class Desk(Grouping):
             .group_by(DESK.c.dialect, DESK.c.state)
         )
         by_dialect: dict[str, list[Row[Any]]] = defaultdict(list)
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             for row in connection.execute(counted):
                 by_dialect[row.dialect].append(row)
         return tuple(
@@ -152,12 +154,12 @@ class Desk(Grouping):
 
     def set_gold(self, texts: Mapping[str, str]) -> int:
         """
-        Keep segments for checking people, with their right texts by segment. How many were there to be kept.
+        Set segments aside for checking people, with their right texts by segment, and count those that could be.
 
-        Whoever is given one finds nothing that tells it from others; what is written there counts nowhere else.
+        Nobody who is given one can tell it from others; what is written there counts nowhere else.
         """
-        kept = 0
-        with self.writing() as connection:
+        count = 0
+        with self.begin_write() as connection:
             for segment, text in texts.items():
                 number = connection.execute(select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment)).scalar_one_or_none()
                 if number is None:
@@ -165,13 +167,15 @@ class Desk(Grouping):
                 free = (DESK.c.segment == number) & DESK.c.state.in_(("open", "accepted"))
                 changed = connection.execute(update(DESK).where(free).values(state="gold", since_at=self.now()))
                 if changed.rowcount:
-                    keep = insert(GOLDS).values(segment=number, text=checked(text, "a gold text"), added_at=self.now())
+                    keep = insert(GOLDS).values(
+                        segment=number, text=check_text(text, "a gold text"), added_at=self.now()
+                    )
                     connection.execute(keep)
-                    kept += 1
-        return kept
+                    count += 1
+        return count
 
 
-#: What is asked of a segment beside its place on the desk.
+#: Columns that describe a segment, besides those of its row on the desk.
 SEGMENT_FACTS = (
     SEGMENTS.c.id,
     SEGMENTS.c.start_ms,
@@ -186,16 +190,16 @@ SEGMENT_FACTS = (
 
 
 def draft_shows(split: str, wanted: int) -> bool:
-    """Whether a transcriber may see the draft: not where the text will measure models or people."""
+    """Tell if a transcriber may see the draft: not where the text will measure models or people."""
     return split != "test" and wanted == 1
 
 
-def _newest() -> Any:
+def _select_newest_runs() -> Any:
     return select(func.max(DONE.c.no).label("run")).group_by(DONE.c.recording).subquery()
 
 
-def _unlaid() -> Any:
-    newest = _newest()
+def _select_unlaid() -> Any:
+    newest = _select_newest_runs()
     return (
         select(
             SEGMENTS.c.no,
@@ -213,7 +217,7 @@ def _unlaid() -> Any:
     )
 
 
-def _laid(row: Row[Any], rules: DeskRules, draw: Callable[[], float], now: str) -> dict[str, object]:
+def _make_desk_row(row: Row[Any], rules: DeskRules, draw: Callable[[], float], now: str) -> dict[str, object]:
     return {
         "segment": row.no,
         "dialect": row.dialect,
@@ -229,7 +233,7 @@ def _laid(row: Row[Any], rules: DeskRules, draw: Callable[[], float], now: str) 
 
 def ease(log_probability: float | None, flags: Collection[str]) -> float:
     """
-    How easy a draft is to put right, lower for what is harder. A segment without a draft is as hard as any.
+    Return how easy a draft is to correct, at most 1 and lower for what is harder; 0 without a draft.
 
     >>> ease(0.0, ()), ease(0.0, ["loop"]), ease(None, ())
     (1.0, 0.75, 0.0)
@@ -238,7 +242,7 @@ def ease(log_probability: float | None, flags: Collection[str]) -> float:
     return round(sure - _FLAG_WEIGHT * len(flags), 4) + 0.0
 
 
-def _views() -> Any:
+def _select_views() -> Any:
     standing = VERSIONS.alias("standing")
     return (
         select(
@@ -252,8 +256,8 @@ def _views() -> Any:
             DONE.c.model,
             standing.c.text.label("standing_text"),
             standing.c.more.label("standing_more"),
-            _neighbour(before=True).label("before"),
-            _neighbour(before=False).label("after"),
+            _select_neighbour(earlier=True).label("before"),
+            _select_neighbour(earlier=False).label("after"),
         )
         .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
         .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
@@ -263,34 +267,38 @@ def _views() -> Any:
     )
 
 
-def _replaced() -> ColumnElement[bool]:
-    """That other segments of the same voice lie where this one was."""
-    mine, other, place = SEGMENTS.alias(), SEGMENTS.alias(), DESK.alias()
-    same = and_(other.c.recording == mine.c.recording, other.c.speaker == mine.c.speaker, other.c.no != mine.c.no)
-    there = and_(other.c.start_ms < mine.c.end_ms, other.c.end_ms > mine.c.start_ms)
-    live = and_(place.c.segment == other.c.no, place.c.state.not_in(OFF_DESK))
-    return exists().where(mine.c.no == DESK.c.segment, same, there, live)
+def _is_replaced() -> ColumnElement[bool]:
+    """The condition that other segments of the same speaker lie where this one was."""
+    segment, other, desk = SEGMENTS.alias(), SEGMENTS.alias(), DESK.alias()
+    same = and_(
+        other.c.recording == segment.c.recording, other.c.speaker == segment.c.speaker, other.c.no != segment.c.no
+    )
+    overlaps = and_(other.c.start_ms < segment.c.end_ms, other.c.end_ms > segment.c.start_ms)
+    live = and_(desk.c.segment == other.c.no, desk.c.state.not_in(OFF_DESK))
+    return exists().where(segment.c.no == DESK.c.segment, same, overlaps, live)
 
 
-def _neighbour(*, before: bool) -> ScalarSelect[Any]:
-    """Words drafted just before or after a segment in the same run."""
+def _select_neighbour(*, earlier: bool) -> ScalarSelect[Any]:
+    """Select the words drafted just before or after a segment in the same run."""
     other, drafted = SEGMENTS.alias(), DRAFTS.alias()
-    beside, order = (other.c.start_ms < SEGMENTS.c.start_ms, other.c.start_ms.desc())
-    if not before:
-        beside, order = (other.c.start_ms > SEGMENTS.c.start_ms, other.c.start_ms.asc())
+    on_that_side, order = (other.c.start_ms < SEGMENTS.c.start_ms, other.c.start_ms.desc())
+    if not earlier:
+        on_that_side, order = (other.c.start_ms > SEGMENTS.c.start_ms, other.c.start_ms.asc())
     same = (other.c.recording == SEGMENTS.c.recording) & (other.c.run == SEGMENTS.c.run)
     # The neighbour first, by the index on times, then its draft by its key: joined, all drafts of a run were sorted.
     its = DRAFTS.alias()
     has = exists().where(its.c.run == other.c.run, its.c.segment == other.c.no).correlate(other)
-    nearest = select(other.c.no).where(same, beside, has).order_by(order).limit(1).correlate(SEGMENTS).scalar_subquery()
-    found = select(drafted.c.words).where(drafted.c.run == SEGMENTS.c.run, drafted.c.segment == nearest)
-    return found.correlate(SEGMENTS).scalar_subquery()
+    nearest = (
+        select(other.c.no).where(same, on_that_side, has).order_by(order).limit(1).correlate(SEGMENTS).scalar_subquery()
+    )
+    query = select(drafted.c.words).where(drafted.c.run == SEGMENTS.c.run, drafted.c.segment == nearest)
+    return query.correlate(SEGMENTS).scalar_subquery()
 
 
-_VIEWS = Among(_views(), SEGMENTS.c.id)
+_VIEWS = PreparedIn(_select_views(), SEGMENTS.c.id)
 
 
-def _view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool) -> View:
+def _build_view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool) -> View:
     shows = row.split != "test" and (reviewing or row.wanted == 1)
     drafted = words_of(row.words) if row.words is not None else ()
     masks = (*within(spans, row.start_ms - _AROUND, row.end_ms + _AROUND), *terms.spans(drafted))
@@ -319,13 +327,13 @@ def _view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing: bool)
         flags=tuple(json.loads(row.flags)) if shows and row.flags else (),
         alternative=hide(row.alternative) if shows and row.alternative is not None else None,
         masks=masks,
-        before=_said(row.before, spans, terms) if shows else None,
-        after=_said(row.after, spans, terms) if shows else None,
+        before=_hide_words_nearby(row.before, spans, terms) if shows else None,
+        after=_hide_words_nearby(row.after, spans, terms) if shows else None,
     )
 
 
-def _said(text: str | None, spans: Collection[Span], terms: Terms) -> str | None:
-    """Words drafted beside a segment, without what is masked."""
+def _hide_words_nearby(text: str | None, spans: Collection[Span], terms: Terms) -> str | None:
+    """Join the words drafted next to a segment, without what is masked."""
     if text is None:
         return None
     words = words_of(text)

@@ -81,7 +81,7 @@ DESK = Table(
     Index("desk_by_person", "person", "state"),
 )
 
-#: Every hold there ever was. An index keeps two from being open on one segment.
+#: Every lease there ever was. An index keeps two from being open on one segment.
 LEASES = Table(
     "leases",
     METADATA,
@@ -161,7 +161,7 @@ VERDICTS = Table(
     Index("verdicts_by_author", "author", "added_at"),
 )
 
-#: Append-only: who heard what, who came in, who changed whose rights.
+#: Append-only: who listened to what, who signed in, who changed whose rights.
 AUDIT = Table(
     "audit",
     METADATA,
@@ -185,7 +185,7 @@ GOLDS = Table(
     Column("added_at", Words, nullable=False),
 )
 
-#: One-time ways in: whoever has the key chooses a password of their own. Kept as hashes.
+#: Single-use keys: whoever has one chooses a password of their own. Kept as hashes.
 INVITATIONS = Table(
     "invitations",
     METADATA,

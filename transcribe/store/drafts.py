@@ -1,4 +1,4 @@
-"""What `boli run` makes of a recording: turns, segments, drafts, and the mark that it is done."""
+"""The results of `boli run` on a recording: turns, segments, drafts, and the mark that it is done."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from transcribe.records import Draft, Drafted, Segment, Turn
 from transcribe.store.database import Database, insert_into, insert_rows
 from transcribe.store.recordings import number_of
 from transcribe.store.rows import (
-    checked,
-    compact,
+    check_key,
+    check_optional_key,
+    check_span,
+    check_text,
     draft_of,
-    key,
-    optional,
-    rounded,
+    encode_json,
+    round_probability,
     segment_of,
-    span,
     turns_of,
     turns_text,
     words_text,
@@ -37,7 +37,7 @@ class Drafts(Database):
 
     def save_drafted(self, drafted: Drafted) -> bool:
         """
-        Take all that was made of one recording, in one transaction: a crash leaves all of it or nothing.
+        Save all that was made of one recording in one transaction: a crash leaves all of it or nothing.
 
         Probabilities are kept to four digits. A segment that an earlier run made too is the same segment.
 
@@ -47,69 +47,75 @@ class Drafts(Database):
         Raises:
             InputError: If there is no such recording, or if the parts do not belong together.
         """
-        rows = _rows_of(drafted)
-        with self.writing() as connection:
+        rows = _make_rows(drafted)
+        with self.begin_write() as connection:
             recording = number_of(connection, drafted.recording, lock=True)
             connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.recording == recording))
             connection.execute(delete(FAILURES).where(FAILURES.c.stage == RUN, FAILURES.c.item == drafted.recording))
             done = select(DONE.c.no).where(DONE.c.recording == recording, DONE.c.settings == drafted.settings)
             if connection.execute(done).first() is not None:
                 return False
-            if _keep_diarisation(connection, recording, drafted.diarisation, rows):
+            if _insert_diarisation(connection, recording, drafted.diarisation, rows):
                 replace_voices(connection, recording, drafted.voices)
-            run = _keep_run(connection, recording, drafted, rows.warnings, self.now())
-            numbers = _keep_segments(connection, recording, run, rows.segments)
-            drafts = [(run, numbers[segment], *rest) for segment, *rest in rows.drafts]
+            run = _insert_run(connection, recording, drafted, rows.warnings, self.now())
+            numbers = _insert_segments(connection, recording, run, rows.segments)
+            drafts = [(run, numbers[segment], *values) for segment, *values in rows.drafts]
             insert_rows(connection, DRAFTS, _DRAFT_COLUMNS, drafts)
         return True
 
     def turns(self, recording: str, diarisation: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
-        """The turns and the exclusive turns that this *diarisation* made of *recording*; ``None`` if it never ran."""
-        found = (
+        """
+        Return the turns and exclusive turns that this *diarisation* made of *recording*; ``None`` if it never ran.
+        """
+        query = (
             select(DIARISATIONS.c.turns, DIARISATIONS.c.exclusive)
             .join(RECORDINGS)
             .where(RECORDINGS.c.id == recording, DIARISATIONS.c.settings == diarisation)
         )
-        with self.reading() as connection:
-            row = connection.execute(found).one_or_none()
+        with self.begin_read() as connection:
+            row = connection.execute(query).one_or_none()
         return None if row is None else (turns_of(row.turns, recording), turns_of(row.exclusive, recording))
 
     def turns_of_model(self, recording: str, model: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
-        """The turns and the exclusive turns of the newest run of *model* on *recording*; ``None`` if it never ran."""
+        """
+        Return the turns and exclusive turns of the newest run of *model* on *recording*; ``None`` if it never ran.
+        """
         newest = select(DONE.c.diarisation).join(RECORDINGS).order_by(DONE.c.no.desc()).limit(1)
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             diarisation = connection.execute(
                 newest.where(RECORDINGS.c.id == recording, DONE.c.model == model)
             ).scalar_one_or_none()
         return None if diarisation is None else self.turns(recording, diarisation)
 
     def segments(self, recording: str) -> Iterator[Segment]:
-        """The segments of the newest run on *recording*, in time order. Empty if none ran."""
+        """Yield the segments of the newest run on *recording*, in time order; none if none ran."""
         newest = select(func.max(DONE.c.no)).join(RECORDINGS).where(RECORDINGS.c.id == recording)
-        found = select(SEGMENTS).where(
+        query = select(SEGMENTS).where(
             SEGMENTS.c.recording.in_(select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)),
             SEGMENTS.c.run == newest.scalar_subquery(),
         )
-        with self.reading() as connection:
-            rows = connection.execute(found.order_by(*_TIME_ORDER)).all()
+        with self.begin_read() as connection:
+            rows = connection.execute(query.order_by(*_TIME_ORDER)).all()
         for row in rows:
             yield segment_of(row, recording)
 
     def segment(self, id: str) -> Segment | None:
-        """The segment with this *id*, of whatever run; ``None`` if there is none."""
-        found = select(SEGMENTS, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS).where(SEGMENTS.c.id == id)
-        with self.reading() as connection:
-            row = connection.execute(found).one_or_none()
+        """Return the segment with this *id*, of whatever run; ``None`` if there is none."""
+        query = select(SEGMENTS, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS).where(SEGMENTS.c.id == id)
+        with self.begin_read() as connection:
+            row = connection.execute(query).one_or_none()
         return None if row is None else segment_of(row, row.recording_id)
 
     def drafts(self, recording: str, model: str, *, settings: str | None = None) -> Iterator[Draft]:
-        """The drafts of `drafted` without their segments."""
-        for _, draft in self.drafted(recording, model, settings=settings):
+        """Yield the drafts of `drafted_segments` without their segments."""
+        for _, draft in self.drafted_segments(recording, model, settings=settings):
             yield draft
 
-    def drafted(self, recording: str, model: str, *, settings: str | None = None) -> Iterator[tuple[Segment, Draft]]:
+    def drafted_segments(
+        self, recording: str, model: str, *, settings: str | None = None
+    ) -> Iterator[tuple[Segment, Draft]]:
         """
-        What *model* drafted in its newest run on *recording*, or in that with *settings*, in time order.
+        Yield what *model* drafted in its newest run on *recording*, or in that with *settings*, in time order.
 
         Empty if there was no such run.
         """
@@ -117,20 +123,20 @@ class Drafts(Database):
         runs = runs.where(RECORDINGS.c.id == recording, DONE.c.model == model)
         if settings is not None:
             runs = runs.where(DONE.c.settings == settings)
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             run = connection.execute(runs).one_or_none()
             if run is None:
                 return
-            found = select(SEGMENTS, DRAFTS.c.words, DRAFTS.c.log_probability, DRAFTS.c.flags, DRAFTS.c.alternative)
-            found = found.select_from(DRAFTS.join(SEGMENTS))
-            rows = connection.execute(found.where(DRAFTS.c.run == run.no).order_by(*_TIME_ORDER)).all()
+            query = select(SEGMENTS, DRAFTS.c.words, DRAFTS.c.log_probability, DRAFTS.c.flags, DRAFTS.c.alternative)
+            query = query.select_from(DRAFTS.join(SEGMENTS))
+            rows = connection.execute(query.where(DRAFTS.c.run == run.no).order_by(*_TIME_ORDER)).all()
         for row in rows:
             yield segment_of(row, recording), draft_of(row, model=model, settings=run.settings)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """A Drafted as values, made before the lock is taken. Segments and drafts begin with the segment's id."""
+    """The values of a Drafted, made before the lock is taken; segments and drafts begin with the segment's id."""
 
     turns: str
     exclusive: str
@@ -139,52 +145,52 @@ class _Rows:
     drafts: tuple[tuple[str, str, float | None, str, str | None], ...]
 
 
-def _rows_of(drafted: Drafted) -> _Rows:
+def _make_rows(drafted: Drafted) -> _Rows:
     what = f"recording {drafted.recording[:12]}"
     parts = (drafted.turns, drafted.exclusive, drafted.segments, drafted.voices)
-    strangers = {each.recording for part in parts for each in part}
+    strangers = {record.recording for part in parts for record in part}
     if strangers - {drafted.recording}:
-        raise _apart(drafted, "turns, segments or voices of another recording")
-    segments = tuple(_segment_row(segment, what) for segment in drafted.segments)
-    known = {row[0] for row in segments}
-    if len(known) < len(segments):
-        raise _apart(drafted, "a segment twice")
-    if any(each.model != drafted.model or each.settings != drafted.settings for each in drafted.drafts):
-        raise _apart(drafted, "drafts of another model or other settings")
-    drafts = tuple(_draft_row(draft, what) for draft in drafted.drafts)
-    if len({row[0] for row in drafts}) < len(drafts) or not known.issuperset(row[0] for row in drafts):
-        raise _apart(drafted, "two drafts of a segment, or one of a segment that is not there")
+        raise _inconsistent_work(drafted, "turns, segments or voices of another recording")
+    segments = tuple(_make_segment_row(segment, what) for segment in drafted.segments)
+    ids = {row[0] for row in segments}
+    if len(ids) < len(segments):
+        raise _inconsistent_work(drafted, "a segment twice")
+    if any(draft.model != drafted.model or draft.settings != drafted.settings for draft in drafted.drafts):
+        raise _inconsistent_work(drafted, "drafts of another model or other settings")
+    drafts = tuple(_make_draft_row(draft, what) for draft in drafted.drafts)
+    if len({row[0] for row in drafts}) < len(drafts) or not ids.issuperset(row[0] for row in drafts):
+        raise _inconsistent_work(drafted, "two drafts of a segment, or one of a segment that is not there")
     return _Rows(
         turns=turns_text(drafted.turns, what),
         exclusive=turns_text(drafted.exclusive, what),
-        warnings=compact(list(drafted.warnings), f"a warning of {what}"),
+        warnings=encode_json(list(drafted.warnings), f"a warning of {what}"),
         segments=segments,
         drafts=drafts,
     )
 
 
-def _segment_row(segment: Segment, what: str) -> tuple[str, str, int, int, str | None, int | None]:
-    start, end = span(segment.start, segment.end, f"a segment of {what}")
-    speaker = key(segment.speaker, f"a speaker of {what}")
-    return segment.id, speaker, start, end, optional(segment.dialect, f"a dialect of {what}"), segment.channel
+def _make_segment_row(segment: Segment, what: str) -> tuple[str, str, int, int, str | None, int | None]:
+    start, end = check_span(segment.start, segment.end, f"a segment of {what}")
+    speaker = check_key(segment.speaker, f"a speaker of {what}")
+    return segment.id, speaker, start, end, check_optional_key(segment.dialect, f"a dialect of {what}"), segment.channel
 
 
-def _draft_row(draft: Draft, what: str) -> tuple[str, str, float | None, str, str | None]:
+def _make_draft_row(draft: Draft, what: str) -> tuple[str, str, float | None, str, str | None]:
     words = words_text(draft.words, f"a draft of {what}")
-    sure = None if draft.log_probability is None else rounded(draft.log_probability, f"a draft of {what}")
-    alternative = optional(draft.alternative, f"a second opinion of {what}")
-    return draft.segment, words, sure, compact(list(draft.flags), f"a flag of {what}"), alternative
+    sure = None if draft.log_probability is None else round_probability(draft.log_probability, f"a draft of {what}")
+    alternative = check_optional_key(draft.alternative, f"a second opinion of {what}")
+    return draft.segment, words, sure, encode_json(list(draft.flags), f"a flag of {what}"), alternative
 
 
-def _apart(drafted: Drafted, found: str) -> InputError:
-    return InputError(f"the work on recording {drafted.recording[:12]} holds {found}", code="E_DRAFTED")
+def _inconsistent_work(drafted: Drafted, problem: str) -> InputError:
+    return InputError(f"the work on recording {drafted.recording[:12]} holds {problem}", code="E_DRAFTED")
 
 
-def _keep_diarisation(connection: Connection, recording: int, settings: str, rows: _Rows) -> bool:
+def _insert_diarisation(connection: Connection, recording: int, settings: str, rows: _Rows) -> bool:
     """Insert the turns unless they are there already, and tell if they were not."""
     values = {
         "recording": recording,
-        "settings": key(settings, "a diarisation's settings"),
+        "settings": check_key(settings, "a diarisation's settings"),
         "turns": rows.turns,
         "exclusive": rows.exclusive,
     }
@@ -192,25 +198,25 @@ def _keep_diarisation(connection: Connection, recording: int, settings: str, row
     return connection.execute(keep.returning(DIARISATIONS.c.recording)).first() is not None
 
 
-def _keep_run(connection: Connection, recording: int, drafted: Drafted, warnings: str, now: str) -> int:
+def _insert_run(connection: Connection, recording: int, drafted: Drafted, warnings: str, now: str) -> int:
     keep = insert(DONE).values(
         recording=recording,
-        settings=key(drafted.settings, "a run's settings"),
-        diarisation=checked(drafted.diarisation, "a diarisation's settings"),
-        model=key(drafted.model, "a model's id"),
+        settings=check_key(drafted.settings, "a run's settings"),
+        diarisation=check_text(drafted.diarisation, "a diarisation's settings"),
+        model=check_key(drafted.model, "a model's id"),
         warnings=warnings,
         done_at=now,
     )
     return int(connection.execute(keep.returning(DONE.c.no)).scalar_one())
 
 
-def _keep_segments(
+def _insert_segments(
     connection: Connection,
     recording: int,
     run: int,
     segments: tuple[tuple[str, str, int, int, str | None, int | None], ...],
 ) -> dict[str, int]:
-    """Insert the new segments, hand the known ones over to *run*, and give the row numbers of all."""
+    """Insert the new segments, hand the existing ones over to *run*, and return the row numbers of all."""
     numbered = select(SEGMENTS.c.id, SEGMENTS.c.no).where(SEGMENTS.c.recording == recording)
     numbers = {row.id: row.no for row in connection.execute(numbered)}
     again = [{"at": numbers[row[0]], "now": run, "spoken": row[4]} for row in segments if row[0] in numbers]

@@ -1,5 +1,5 @@
 """
-Forgetting a speaker or old recordings: every text of theirs goes, once and for good; that there was work stays.
+The erasure of a speaker or of old recordings: every text of theirs goes for good; that there was work stays.
 
 Of histories the text goes and its salted hash stays, so that the chain still holds and no text can be guessed from it.
 """
@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, or_, select, update
 
 from transcribe.records import Milliseconds
-from transcribe.store.auditing import ERASED_SALT, note, said_hash
+from transcribe.store.auditing import ERASED_SALT, note, salted_hash
 from transcribe.store.database import batches, insert_into
 from transcribe.store.desk import ERASED
 from transcribe.store.desk_tables import DESK, GOLDS, LEASES, MASKS, VERDICTS, VERSIONS
 from transcribe.store.grouping import Grouping
-from transcribe.store.rows import compact
-from transcribe.store.scoring import Span, joined
+from transcribe.store.rows import encode_json
+from transcribe.store.scoring import Span, merge_spans
 from transcribe.store.tables import (
     ATTEMPTS,
     CORRECTIONS,
@@ -33,134 +33,137 @@ from transcribe.store.tables import (
     SPEAKERS,
     VOICES,
 )
-from transcribe.store.trouble import translated
+from transcribe.store.trouble import translate_errors
 from transcribe.store.voices import erase_voices, speakers_in
 from transcribe.store.work import RUN
 
 #: Characters from which on a text is not found in a file by chance.
-_KNOWN_AGAIN = 12
+_SHORTEST_TEXT = 12
 #: Tables whose free pages may still hold what was erased.
-_HELD_TEXT = (
+_TABLES_WITH_TEXT = (
     *("recordings", "diarisations", "segments", "drafts", "corrections", "versions", "verdicts", "golds"),
     *("voices", "speaker_links"),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forgotten:
-    """What of one recording is, or was, to be erased."""
+class Erasure:
+    """The part of one recording that is, or was, to be erased."""
 
     recording: str
     path: str
     #: ``None``: all of it.
     spans: tuple[Span, ...] | None
     duration: Milliseconds
-    #: Every segment whose clip may hold some of the sound.
+    #: Every segment whose clip may contain some of the audio.
     segments: tuple[str, ...]
 
     @property
     def sound(self) -> Milliseconds:
-        """How much of its sound goes."""
+        """The length of the audio that goes, in milliseconds."""
         return self.duration if self.spans is None else sum(end - start for start, end in self.spans)
 
 
 class Erasing(Grouping):
-    """The part of the store that forgets."""
+    """The part of the store that erases."""
 
-    def of_speaker(self, speaker: str) -> tuple[Forgotten, ...]:
-        """What there is of *speaker*: all of a recording where nobody else speaks, else where they do."""
+    def erasures_of_speaker(self, speaker: str) -> tuple[Erasure, ...]:
+        """Return what there is of *speaker*: all of a recording where nobody else speaks, else where they do."""
         declared = select(SPEAKERS.c.recording).where(SPEAKERS.c.speaker == speaker)
-        heard = select(SEGMENTS.c.recording).where(SEGMENTS.c.speaker == speaker)
-        said = select(CORRECTIONS.c.recording).where(CORRECTIONS.c.speaker == speaker)
-        theirs = or_(*(RECORDINGS.c.no.in_(each) for each in (declared, heard, said)), RECORDINGS.c.speaker == speaker)
-        with self.reading() as connection:
+        drafted = select(SEGMENTS.c.recording).where(SEGMENTS.c.speaker == speaker)
+        corrected = select(CORRECTIONS.c.recording).where(CORRECTIONS.c.speaker == speaker)
+        theirs = or_(
+            *(RECORDINGS.c.no.in_(numbers) for numbers in (declared, drafted, corrected)),
+            RECORDINGS.c.speaker == speaker,
+        )
+        with self.begin_read() as connection:
             rows = connection.execute(select(RECORDINGS).where(theirs).order_by(RECORDINGS.c.id)).all()
-            return tuple(_forgotten(connection, row, speaker) for row in rows)
+            return tuple(_find_erasure(connection, row, speaker) for row in rows)
 
-    def of_before(self, moment: str) -> tuple[Forgotten, ...]:
-        """Every recording that came before *moment* and still holds a text or its name."""
-        found = select(RECORDINGS).where(RECORDINGS.c.added_at < moment, ~RECORDINGS.c.path.startswith(ERASED))
-        with self.reading() as connection:
-            rows = connection.execute(found.order_by(RECORDINGS.c.id)).all()
-            return tuple(_forgotten(connection, row, None) for row in rows)
+    def erasures_before(self, moment: str) -> tuple[Erasure, ...]:
+        """Return every recording that came before *moment* and still has a text or its name."""
+        query = select(RECORDINGS).where(RECORDINGS.c.added_at < moment, ~RECORDINGS.c.path.startswith(ERASED))
+        with self.begin_read() as connection:
+            rows = connection.execute(query.order_by(RECORDINGS.c.id)).all()
+            return tuple(_find_erasure(connection, row, None) for row in rows)
 
-    def texts_of(self, forgotten: Forgotten, *, speaker: str | None = None) -> frozenset[str]:
-        """Every text of people there that is long enough to be known again in a file."""
-        theirs = RECORDINGS.c.id == forgotten.recording
-        mine = SEGMENTS.c.speaker == speaker if forgotten.spans is not None else SEGMENTS.c.no.is_not(None)
+    def texts_in(self, erasure: Erasure, *, speaker: str | None = None) -> frozenset[str]:
+        """Return every text of people there that is long enough to be recognised in a file."""
+        theirs = RECORDINGS.c.id == erasure.recording
+        condition = SEGMENTS.c.speaker == speaker if erasure.spans is not None else SEGMENTS.c.no.is_not(None)
         typed = select(VERSIONS.c.text).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no)
-        typed = typed.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(theirs, mine)
+        typed = typed.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(theirs, condition)
         right = select(CORRECTIONS.c.text).join(RECORDINGS, CORRECTIONS.c.recording == RECORDINGS.c.no).where(theirs)
-        if forgotten.spans is not None:
+        if erasure.spans is not None:
             right = right.where(CORRECTIONS.c.speaker == speaker)
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             texts = {*connection.execute(typed).scalars(), *connection.execute(right).scalars()}
-        return frozenset(text for text in texts if len(text) >= _KNOWN_AGAIN)
+        return frozenset(text for text in texts if len(text) >= _SHORTEST_TEXT)
 
-    def erase(self, forgotten: Iterable[Forgotten], *, speaker: str | None = None) -> int:
+    def erase(self, erasures: Iterable[Erasure], *, speaker: str | None = None) -> int:
         """
-        Erase every text of *forgotten*, a recording in a transaction. How many people's texts that were.
+        Erase every text of *erasures*, a recording in a transaction, and count the people's texts.
 
         Nobody is given its segments again; a text that still comes for one is rejected.
         """
         texts = 0
-        for each in forgotten:
-            with self.writing() as connection:
+        for erasure in erasures:
+            with self.begin_write() as connection:
                 if connection.dialect.name == "sqlite":
                     connection.exec_driver_sql("PRAGMA secure_delete = ON")
-                found = select(RECORDINGS).where(RECORDINGS.c.id == each.recording)
-                row = connection.execute(found).one()
-                whole = each.spans is None
-                mine = SEGMENTS.c.recording == row.no
+                query = select(RECORDINGS).where(RECORDINGS.c.id == erasure.recording)
+                row = connection.execute(query).one()
+                whole = erasure.spans is None
+                of_recording = SEGMENTS.c.recording == row.no
                 names = speakers_in(connection, row.no) if whole else frozenset({speaker or ""})
                 texts += _erase_segments(
-                    connection, mine if whole else mine & (SEGMENTS.c.speaker == speaker), self.now()
+                    connection, of_recording if whole else of_recording & (SEGMENTS.c.speaker == speaker), self.now()
                 )
-                texts += _erase_corrections(connection, row.no, each.spans, speaker)
-                (_erase_facts if whole else _rename)(connection, row, speaker, self.now())
+                texts += _erase_corrections(connection, row.no, erasure.spans, speaker)
+                (_erase_facts if whole else _erase_name)(connection, row, speaker, self.now())
                 voices = VOICES.c.recording == row.no
                 erase_voices(connection, voices if whole else voices & (VOICES.c.speaker == speaker), names)
-                detail = {"recording": each.recording, "sound_ms": each.sound, "whole": whole}
+                detail = {"recording": erasure.recording, "sound_ms": erasure.sound, "whole": whole}
                 note(connection, self.now(), None, "erased", detail=detail)
         return texts
 
     def forget_pages(self) -> None:
         """Write the tables anew, so that no page of the database holds what was erased. May take minutes."""
-        with translated(self.place):
+        with translate_errors(self.location):
             raw = self.engine.raw_connection()
             try:
                 driver: Any = raw.driver_connection
-                if self.place.path is not None:
+                if self.location.path is not None:
                     driver.execute("VACUUM")
                     driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                     return
                 driver.autocommit = True
-                for name in _HELD_TEXT:
+                for name in _TABLES_WITH_TEXT:
                     driver.execute(f"VACUUM FULL {name}")
                 driver.autocommit = False
             finally:
                 raw.close()
 
 
-def _forgotten(connection: Connection, row: Row[Any], speaker: str | None) -> Forgotten:
+def _find_erasure(connection: Connection, row: Row[Any], speaker: str | None) -> Erasure:
     columns = (SEGMENTS.c.id, SEGMENTS.c.speaker, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
     segments = connection.execute(select(*columns).where(SEGMENTS.c.recording == row.no).order_by(SEGMENTS.c.no)).all()
     named = select(SPEAKERS.c.speaker).where(SPEAKERS.c.recording == row.no)
-    others = {*connection.execute(named).scalars(), *(each.speaker for each in segments)} - {speaker, ERASED}
+    others = {*connection.execute(named).scalars(), *(segment.speaker for segment in segments)} - {speaker, ERASED}
     spans = None
     if speaker is not None and row.speaker != speaker and others:
-        said = select(CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms)
-        said = said.where(CORRECTIONS.c.recording == row.no, CORRECTIONS.c.speaker == speaker)
-        found = [(each.start_ms, each.end_ms) for each in segments if each.speaker == speaker]
-        found += [(each.start_ms, each.end_ms) for each in connection.execute(said)]
-        found += [(start, end) for start, end, name, *_ in json.loads(row.declared) if name == speaker]
-        spans = tuple(joined(found))
-    return Forgotten(
+        query = select(CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms)
+        query = query.where(CORRECTIONS.c.recording == row.no, CORRECTIONS.c.speaker == speaker)
+        stretches = [(segment.start_ms, segment.end_ms) for segment in segments if segment.speaker == speaker]
+        stretches += [(span.start_ms, span.end_ms) for span in connection.execute(query)]
+        stretches += [(start, end) for start, end, name, *_ in json.loads(row.declared) if name == speaker]
+        spans = tuple(merge_spans(stretches))
+    return Erasure(
         recording=row.id,
         path=row.path,
         spans=spans,
         duration=row.duration_ms,
-        segments=tuple(each.id for each in segments),
+        segments=tuple(segment.id for segment in segments),
     )
 
 
@@ -168,28 +171,28 @@ def _erase_segments(connection: Connection, which: ColumnElement[bool], now: str
     """Erase drafts and people's texts of the segments that fulfil *which*, and take these off the desk."""
     numbers = list(connection.execute(select(SEGMENTS.c.no).where(which)).scalars())
     texts = 0
-    for some in batches(numbers):
-        connection.execute(delete(DRAFTS).where(DRAFTS.c.segment.in_(some)))
-        connection.execute(delete(GOLDS).where(GOLDS.c.segment.in_(some)))
-        texts += _erase_versions(connection, some)
-        decided = VERDICTS.c.segment.in_(some) & (VERDICTS.c.body != "")
+    for batch in batches(numbers):
+        connection.execute(delete(DRAFTS).where(DRAFTS.c.segment.in_(batch)))
+        connection.execute(delete(GOLDS).where(GOLDS.c.segment.in_(batch)))
+        texts += _erase_versions(connection, batch)
+        decided = VERDICTS.c.segment.in_(batch) & (VERDICTS.c.body != "")
         connection.execute(update(VERDICTS).where(decided).values(note="", body="", variants="[]"))
-        live = LEASES.c.segment.in_(some) & LEASES.c.ended_at.is_(None)
+        live = LEASES.c.segment.in_(batch) & LEASES.c.ended_at.is_(None)
         connection.execute(update(LEASES).where(live).values(ended_at=now, ended="erased"))
         off = {"state": "erased", "since_at": now, "person": None, "until_at": None}
-        connection.execute(update(DESK).where(DESK.c.segment.in_(some)).values(off))
-        connection.execute(update(SEGMENTS).where(SEGMENTS.c.no.in_(some)).values(speaker=ERASED))
+        connection.execute(update(DESK).where(DESK.c.segment.in_(batch)).values(off))
+        connection.execute(update(SEGMENTS).where(SEGMENTS.c.no.in_(batch)).values(speaker=ERASED))
     return texts
 
 
 def _erase_versions(connection: Connection, segments: list[int]) -> int:
-    found = select(VERSIONS.c.no, VERSIONS.c.text, VERSIONS.c.salt).where(VERSIONS.c.segment.in_(segments))
-    rows = connection.execute(found.where(~VERSIONS.c.salt.startswith(ERASED_SALT))).all()
+    query = select(VERSIONS.c.no, VERSIONS.c.text, VERSIONS.c.salt).where(VERSIONS.c.segment.in_(segments))
+    rows = connection.execute(query.where(~VERSIONS.c.salt.startswith(ERASED_SALT))).all()
     if rows:
         gone = {"text": "", "body": "", "tags": "[]", "more": "{}"}
         erased = update(VERSIONS).where(VERSIONS.c.no == bindparam("at")).values(gone | {"salt": bindparam("kept")})
         connection.execute(
-            erased, [{"at": row.no, "kept": f"{ERASED_SALT}{said_hash(row.text, row.salt)}"} for row in rows]
+            erased, [{"at": row.no, "kept": f"{ERASED_SALT}{salted_hash(row.text, row.salt)}"} for row in rows]
         )
     return len(rows)
 
@@ -223,18 +226,23 @@ def _erase_facts(connection: Connection, row: Row[Any], speaker: str | None, now
     connection.execute(keep, failed | {"failed_at": now})
 
 
-def _rename(connection: Connection, row: Row[Any], speaker: str | None, now: str) -> None:
-    """Forget the name of *speaker* in a recording where others speak too."""
-    mine = (SPEAKERS.c.recording == row.no) & (SPEAKERS.c.speaker == speaker)
-    connection.execute(delete(SPEAKERS).where(mine))
+def _erase_name(connection: Connection, row: Row[Any], speaker: str | None, now: str) -> None:
+    """Erase the name of *speaker* in a recording where others speak too."""
+    declaration = (SPEAKERS.c.recording == row.no) & (SPEAKERS.c.speaker == speaker)
+    connection.execute(delete(SPEAKERS).where(declaration))
     declared = [turn for turn in json.loads(row.declared) if turn[2] != speaker]
-    kept = {"declared": compact(declared, "declared turns")}
-    connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(kept))
-    found = select(DIARISATIONS).where(DIARISATIONS.c.recording == row.no)
-    for each in connection.execute(found).all():
+    values = {"declared": encode_json(declared, "declared turns")}
+    connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(values))
+    query = select(DIARISATIONS).where(DIARISATIONS.c.recording == row.no)
+    for diarisation in connection.execute(query).all():
         turns = {
-            name: compact([[*turn[:2], ERASED if turn[2] == speaker else turn[2], *turn[3:]] for turn in said], "turns")
-            for name, said in (("turns", json.loads(each.turns)), ("exclusive", json.loads(each.exclusive)))
+            name: encode_json(
+                [[*turn[:2], ERASED if turn[2] == speaker else turn[2], *turn[3:]] for turn in stored], "turns"
+            )
+            for name, stored in (
+                ("turns", json.loads(diarisation.turns)),
+                ("exclusive", json.loads(diarisation.exclusive)),
+            )
         }
-        here = (DIARISATIONS.c.recording == row.no) & (DIARISATIONS.c.settings == each.settings)
+        here = (DIARISATIONS.c.recording == row.no) & (DIARISATIONS.c.settings == diarisation.settings)
         connection.execute(update(DIARISATIONS).where(here).values(turns))

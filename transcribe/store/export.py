@@ -1,4 +1,4 @@
-"""The store's content as lines that two stores share, byte for byte, if they did the same work."""
+"""The export of a store as lines that two stores share, byte for byte, if they did the same work."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, select
 
 from transcribe.masking import MASK, within
 from transcribe.store.database import Database
-from transcribe.store.hiding import Hidden, Read, spans_of
-from transcribe.store.rows import compact, correction_of, words_of, words_text
+from transcribe.store.hiding import CorrectionRedactor, SpanRedactor, spans_of
+from transcribe.store.rows import correction_of, encode_json, words_of, words_text
 from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DIARISATIONS, DONE, DRAFTS, MODELS, RECORDINGS, SEGMENTS
 
 #: Columns of a recording that say what it is.
@@ -22,58 +22,58 @@ _FACTS = (
 
 
 class Export(Database):
-    """The part of the store that writes itself down."""
+    """The part of the store that exports its content."""
 
     def canonical(self) -> Iterator[str]:
         """
-        Everything that follows from the recordings and the work, as JSON lines without their newlines. Streams.
+        Yield all that follows from the recordings and the work, as JSON lines without their newlines.
 
         First each recording by id, with its diarisations, runs, segments, drafts and corrections, then the models.
         Where something is masked, a mark stands in its place.
         What depends on the machine, the hour or the number of tries is left out: row numbers, times, failures, and
         the places where recordings and models lay.
         """
-        for recording in self.paged(select(RECORDINGS), [RECORDINGS.c.id]):
-            with self.reading() as connection:
-                hidden = Hidden(spans_of(connection, [recording.no])[recording.no], self.terms)
-                lines = [compact(each, "a line") for each in _recording(connection, recording, hidden)]
+        for recording in self.page_rows(select(RECORDINGS), [RECORDINGS.c.id]):
+            with self.begin_read() as connection:
+                redactor = SpanRedactor(spans_of(connection, [recording.no])[recording.no], self.terms)
+                lines = [encode_json(line, "a line") for line in _export_recording(connection, recording, redactor)]
             yield from lines
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             models = connection.execute(select(MODELS).order_by(MODELS.c.id)).all()
         for row in models:
             model = {"id": row.id, "name": row.name, "state": row.state, "window_ms": row.window_ms}
             # The lines of recognisers are as they were before there were others.
             does = {} if row.kind == "recogniser" else {"model_kind": row.kind}
-            yield compact({"kind": "model"} | model | does, "a line")
+            yield encode_json({"kind": "model"} | model | does, "a line")
 
 
-def _recording(connection: Connection, row: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:
+def _export_recording(connection: Connection, row: Row[Any], redactor: SpanRedactor) -> Iterator[Mapping[str, object]]:
     yield {
         "kind": "recording",
         "id": row.id,
         **{name: getattr(row, name) for name in _FACTS},
         **{name: json.loads(getattr(row, name)) for name in ("facts", "warnings")},
-        "declared": [_declared(turn, hidden) for turn in json.loads(row.declared)],
+        "declared": [_hide_declared(turn, redactor) for turn in json.loads(row.declared)],
     }
-    yield from _diarisations(connection, row)
-    yield from _runs(connection, row)
-    yield from _segments(connection, row)
-    yield from _drafts(connection, row, hidden)
-    yield from _corrections(connection, row, hidden)
-    yield from _acceptances(connection, row)
+    yield from _export_diarisations(connection, row)
+    yield from _export_runs(connection, row)
+    yield from _export_segments(connection, row)
+    yield from _export_drafts(connection, row, redactor)
+    yield from _export_corrections(connection, row, redactor)
+    yield from _export_acceptances(connection, row)
 
 
-def _declared(turn: Sequence[Any], hidden: Hidden) -> Sequence[Any]:
-    """A turn as it came; where one touches what is masked nobody knows which of its words were said there."""
+def _hide_declared(turn: Sequence[Any], redactor: SpanRedactor) -> Sequence[Any]:
+    """Hide the text of a turn that touches what is masked: nobody knows which of its words were said there."""
     start, end, *who, text = turn
-    if text is None or not hidden:
+    if text is None or not redactor:
         return turn
-    return [start, end, *who, MASK if within(hidden.spans, start, end) else hidden.terms.hide(text)]
+    return [start, end, *who, MASK if within(redactor.spans, start, end) else redactor.terms.hide(text)]
 
 
-def _diarisations(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
-    found = select(DIARISATIONS).where(DIARISATIONS.c.recording == recording.no).order_by(DIARISATIONS.c.settings)
-    for row in connection.execute(found):
+def _export_diarisations(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
+    query = select(DIARISATIONS).where(DIARISATIONS.c.recording == recording.no).order_by(DIARISATIONS.c.settings)
+    for row in connection.execute(query):
         yield {
             "kind": "diarisation",
             "recording": recording.id,
@@ -83,9 +83,9 @@ def _diarisations(connection: Connection, recording: Row[Any]) -> Iterator[Mappi
         }
 
 
-def _runs(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
-    found = select(DONE).where(DONE.c.recording == recording.no).order_by(DONE.c.settings)
-    for row in connection.execute(found):
+def _export_runs(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
+    query = select(DONE).where(DONE.c.recording == recording.no).order_by(DONE.c.settings)
+    for row in connection.execute(query):
         yield {
             "kind": "run",
             "recording": recording.id,
@@ -96,9 +96,9 @@ def _runs(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, 
         }
 
 
-def _segments(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
-    found = select(SEGMENTS).where(SEGMENTS.c.recording == recording.no)
-    for row in connection.execute(found.order_by(SEGMENTS.c.start_ms, SEGMENTS.c.id)):
+def _export_segments(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
+    query = select(SEGMENTS).where(SEGMENTS.c.recording == recording.no)
+    for row in connection.execute(query.order_by(SEGMENTS.c.start_ms, SEGMENTS.c.id)):
         yield {
             "kind": "segment",
             "recording": recording.id,
@@ -111,37 +111,45 @@ def _segments(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[s
         }
 
 
-def _drafts(connection: Connection, recording: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:
+def _export_drafts(
+    connection: Connection, recording: Row[Any], redactor: SpanRedactor
+) -> Iterator[Mapping[str, object]]:
     segment = (SEGMENTS.c.id.label("segment_id"), SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
-    found = (
+    query = (
         select(DRAFTS, DONE.c.settings, DONE.c.model, *segment)
         .select_from(DRAFTS.join(DONE).join(SEGMENTS, DRAFTS.c.segment == SEGMENTS.c.no))
         .where(DONE.c.recording == recording.no)
         .order_by(DONE.c.settings, SEGMENTS.c.start_ms, SEGMENTS.c.id)
     )
-    for row in connection.execute(found):
+    for row in connection.execute(query):
         yield {
             "kind": "draft",
             "segment": row.segment_id,
             "model": row.model,
             "settings": row.settings,
-            "words": json.loads(words_text(hidden.words(words_of(row.words)), "a draft") if hidden else row.words),
+            "words": json.loads(
+                words_text(redactor.redact_words(words_of(row.words)), "a draft") if redactor else row.words
+            ),
             "log_probability": row.log_probability,
             "flags": json.loads(row.flags),
-            **_alternative(row, hidden),
+            **_export_alternative(row, redactor),
         }
 
 
-def _alternative(row: Row[Any], hidden: Hidden) -> Mapping[str, object]:
-    """The second opinion beside a draft, where there is one."""
+def _export_alternative(row: Row[Any], redactor: SpanRedactor) -> Mapping[str, object]:
+    """Export the second opinion of a draft, where there is one."""
     if row.alternative is None:
         return {}
-    text = hidden.text(row.alternative, words_of(row.words), (row.start_ms, row.end_ms)) if hidden else row.alternative
+    text = (
+        redactor.redact_text(row.alternative, words_of(row.words), (row.start_ms, row.end_ms))
+        if redactor
+        else row.alternative
+    )
     return {"alternative": text}
 
 
-def _acceptances(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
-    found = (
+def _export_acceptances(connection: Connection, recording: Row[Any]) -> Iterator[Mapping[str, object]]:
+    query = (
         select(ACCEPTANCES, SEGMENTS.c.id.label("segment_id"), DONE.c.model, DONE.c.settings)
         .select_from(ACCEPTANCES.join(SEGMENTS, ACCEPTANCES.c.segment == SEGMENTS.c.no))
         .join(DONE, ACCEPTANCES.c.run == DONE.c.no)
@@ -149,12 +157,14 @@ def _acceptances(connection: Connection, recording: Row[Any]) -> Iterator[Mappin
         .order_by(SEGMENTS.c.start_ms, SEGMENTS.c.id, ACCEPTANCES.c.no)
     )
     names = ("model", "settings", "dialect", "accepted", "doubt", "risk", "allowed", "audit", "reason")
-    for row in connection.execute(found):
+    for row in connection.execute(query):
         yield {"kind": "acceptance", "segment": row.segment_id} | {name: getattr(row, name) for name in names}
 
 
-def _corrections(connection: Connection, recording: Row[Any], hidden: Hidden) -> Iterator[Mapping[str, object]]:
-    found = (
+def _export_corrections(
+    connection: Connection, recording: Row[Any], redactor: SpanRedactor
+) -> Iterator[Mapping[str, object]]:
+    query = (
         select(CORRECTIONS, SEGMENTS.c.id.label("segment_id"))
         .outerjoin(SEGMENTS, CORRECTIONS.c.segment == SEGMENTS.c.no)
         .where(CORRECTIONS.c.recording == recording.no)
@@ -162,12 +172,12 @@ def _corrections(connection: Connection, recording: Row[Any], hidden: Hidden) ->
         .order_by(CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms, CORRECTIONS.c.no)
     )
     names = ("id", "start_ms", "end_ms", "text", "speaker", "dialect", "model", "author", "accepted")
-    read = Read(connection, recording.no, hidden.terms) if hidden else None
-    for row in connection.execute(found):
+    corrections_redactor = CorrectionRedactor(connection, recording.no, redactor.terms) if redactor else None
+    for row in connection.execute(query):
         values = {name: getattr(row, name) for name in (*names, "normalised")}
-        if read is not None:
-            shown = read.shown(correction_of(row, recording.id))
-            values |= {"text": shown.text, "normalised": shown.normalised}
+        if corrections_redactor is not None:
+            readable = corrections_redactor.redact(correction_of(row, recording.id))
+            values |= {"text": readable.text, "normalised": readable.normalised}
         if values["normalised"] is None:
             del values["normalised"]
         yield {"kind": "correction", "recording": recording.id, "segment": row.segment_id} | values

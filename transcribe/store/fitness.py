@@ -1,5 +1,5 @@
 """
-Whether an SQLite database may lie where it is asked to: what is refused before a byte is written.
+The preflight of an SQLite database: where it may not lie is refused before a byte is written.
 
 A network file system loses locks, and with them corrections. A file that is not ours stays as it is.
 """
@@ -53,7 +53,7 @@ def refuse_unfit(path: Path, *, mounts: Path = Path("/proc/self/mountinfo")) -> 
 
 def file_system_of(path: Path, mounts: str) -> str | None:
     """
-    The type of the file system that *path*, absolute and free of links, lies on: ``ext4``, ``nfs4``, ``fuse.sshfs``.
+    Return the type of the file system that *path*, absolute and free of links, is on: ``ext4``, ``fuse.sshfs``.
 
     Args:
         mounts: The text of ``/proc/self/mountinfo`` (proc(5)). Of mounts on one folder the last one is seen.
@@ -63,8 +63,8 @@ def file_system_of(path: Path, mounts: str) -> str | None:
     """
     best: tuple[int, str | None] = (-1, None)
     for line in mounts.splitlines():
-        before, _, after = line.partition(" - ")
-        fields = before.split(" ")
+        mount, _, after = line.partition(" - ")
+        fields = mount.split(" ")
         if len(fields) < 5 or not after:
             continue
         point = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[4]))
@@ -75,10 +75,10 @@ def file_system_of(path: Path, mounts: str) -> str | None:
 
 def _refuse_read_only(path: Path) -> None:
     """Refuse a database that could be read and not written, or whose journal could not be made."""
-    for place in (path.parent, path):
-        if place.exists() and not os.access(place, os.W_OK):
+    for target in (path.parent, path):
+        if target.exists() and not os.access(target, os.W_OK):
             raise UnfitError(
-                f"{place} is read-only", code="E_READ_ONLY", hint="give this user the right to write", item=str(path)
+                f"{target} is read-only", code="E_READ_ONLY", hint="give this user the right to write", item=str(path)
             )
 
 
@@ -93,9 +93,9 @@ def _refuse_foreign(path: Path) -> None:
     if head == MAGIC:
         return
     # A database of ours is never empty, not even after a crash: it is made beside its place and renamed.
-    found = "is empty (0 bytes)" if not head else "is not an SQLite database, or its header is damaged"
+    problem = "is empty (0 bytes)" if not head else "is not an SQLite database, or its header is damaged"
     raise UnfitError(
-        f"{path} {found}",
+        f"{path} {problem}",
         code="E_NOT_A_DATABASE",
         hint="restore a backup, or move the file away and run boli init",
         item=str(path),

@@ -1,4 +1,4 @@
-"""What a dataset is frozen from: each recording with the texts that stand in it and the speech nobody wrote down."""
+"""The material of datasets: each recording with its standing texts and the speech that nobody wrote down."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from transcribe.masking import Terms
 from transcribe.records import Correction, Recording, Segment
 from transcribe.store.corrections import Corrections
 from transcribe.store.desk_tables import PEOPLE, VERDICTS
-from transcribe.store.growing import with_accepted
+from transcribe.store.growing import find_recordings_with_accepted
 from transcribe.store.hiding import spans_of
 from transcribe.store.rows import recording_of, segment_of
-from transcribe.store.scoring import Span, joined
+from transcribe.store.scoring import Span, merge_spans
 from transcribe.store.tables import CORRECTIONS, DONE, SEGMENTS
 
 #: What the desk puts before an operation's id to name the correction that came of it.
@@ -26,7 +26,7 @@ _FROM_DESK = "desk-"
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A correction that stands, with what is known of how it came about."""
+    """A correction that stands, with its channel and reviewer."""
 
     correction: Correction
     #: Channel of the segment that it was made on; ``None`` for all of them, or where there was no segment.
@@ -51,109 +51,111 @@ class Transcribed:
 class Freezing(Corrections):
     """The part of the store that datasets are made from."""
 
-    def transcribed(self) -> Iterator[Transcribed]:
-        """
-        Each recording with corrections that stand, or drafts that count without one, by id. Streams.
-        """
-        for group in self._corrected(None, None, or_accepted=True):
-            with self.reading() as connection:
-                segments = _segments(connection, group)
-                written = _written(connection, group, segments)
-                newest = _newest_runs(connection, group)
+    def transcribed_recordings(self) -> Iterator[Transcribed]:
+        """Yield each recording with corrections that stand, or drafts that count without one, by id."""
+        for group in self._page_recordings(None, None, or_accepted=True):
+            with self.begin_read() as connection:
+                segments = _read_segments(connection, group)
+                written = _read_standing_texts(connection, group, segments)
+                newest = _find_newest_runs(connection, group)
                 masks = spans_of(connection, [row.no for row in group])
-                grown = with_accepted(connection, [row.no for row in group])
+                accepted = find_recordings_with_accepted(connection, [row.no for row in group])
             for row in group:
-                if written[row.no] or row.no in grown:
-                    exact = {(one.correction.start, one.correction.end) for one in written[row.no]}
-                    spans, run = joined(exact), newest.get(row.no)
+                if written[row.no] or row.no in accepted:
+                    exact = {(text.correction.start, text.correction.end) for text in written[row.no]}
+                    spans, run = merge_spans(exact), newest.get(row.no)
                     # Most segments were corrected as they are.
-                    own = [
-                        each
-                        for each in segments[row.no]
-                        if each.run == run and (each.start_ms, each.end_ms) not in exact
+                    segments_left = [
+                        segment
+                        for segment in segments[row.no]
+                        if segment.run == run and (segment.start_ms, segment.end_ms) not in exact
                     ]
                     yield Transcribed(
                         recording=recording_of(row),
                         written=tuple(written[row.no]),
-                        unwritten=tuple(segment_of(each, row.id) for each in own if _mostly_outside(each, spans)),
-                        masked=tuple(sorted({*masks[row.no], *_named(written[row.no], self.terms)})),
+                        unwritten=tuple(
+                            segment_of(segment, row.id)
+                            for segment in segments_left
+                            if _is_mostly_outside(segment, spans)
+                        ),
+                        masked=tuple(sorted({*masks[row.no], *_find_spoken_terms(written[row.no], self.terms)})),
                     )
 
 
-def _named(written: Iterable[Written], terms: Terms) -> Iterator[Span]:
-    """Stretches whose text says one of a client's *terms*, wherever the draft heard something else."""
-    for one in written:
-        if terms.hide(one.correction.text) != one.correction.text:
-            yield one.correction.start, one.correction.end
+def _find_spoken_terms(written: Iterable[Written], terms: Terms) -> Iterator[Span]:
+    """Yield spans whose text says one of a client's *terms*, wherever the draft heard something else."""
+    for text in written:
+        if terms.hide(text.correction.text) != text.correction.text:
+            yield text.correction.start, text.correction.end
 
 
-def _mostly_outside(segment: Row[Any], spans: Sequence[Span]) -> bool:
-    """Whether less than half of *segment* lies in *spans*, which are apart and in time order."""
+def _is_mostly_outside(segment: Row[Any], spans: Sequence[Span]) -> bool:
+    """Tell if less than half of *segment* lies in *spans*, which do not touch and are in time order."""
     start, end = int(segment.start_ms), int(segment.end_ms)
-    at = max(bisect_left(spans, (start, start)) - 1, 0)
+    position = max(bisect_left(spans, (start, start)) - 1, 0)
     covered = 0
-    while at < len(spans) and spans[at][0] < end:
-        covered += max(0, min(end, spans[at][1]) - max(start, spans[at][0]))
-        at += 1
+    while position < len(spans) and spans[position][0] < end:
+        covered += max(0, min(end, spans[position][1]) - max(start, spans[position][0]))
+        position += 1
     return 2 * covered < end - start
 
 
-def _segments(connection: Connection, group: Sequence[Row[Any]]) -> dict[int, list[Row[Any]]]:
-    """All segments by recording, those of older runs too, in time order."""
-    found = select(SEGMENTS).where(SEGMENTS.c.recording.in_([row.no for row in group]))
+def _read_segments(connection: Connection, group: Sequence[Row[Any]]) -> dict[int, list[Row[Any]]]:
+    """Read all segments by recording, those of older runs too, in time order."""
+    query = select(SEGMENTS).where(SEGMENTS.c.recording.in_([row.no for row in group]))
     by_recording: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(found.order_by(SEGMENTS.c.recording, SEGMENTS.c.start_ms)).all():
+    for row in connection.execute(query.order_by(SEGMENTS.c.recording, SEGMENTS.c.start_ms)).all():
         by_recording[row.recording].append(row)
     return by_recording
 
 
-def _newest_runs(connection: Connection, group: Sequence[Row[Any]]) -> dict[int, int]:
-    found = select(DONE.c.recording, func.max(DONE.c.no)).where(DONE.c.recording.in_([row.no for row in group]))
-    rows = connection.execute(found.group_by(DONE.c.recording)).all()
+def _find_newest_runs(connection: Connection, group: Sequence[Row[Any]]) -> dict[int, int]:
+    query = select(DONE.c.recording, func.max(DONE.c.no)).where(DONE.c.recording.in_([row.no for row in group]))
+    rows = connection.execute(query.group_by(DONE.c.recording)).all()
     return {row[0]: row[1] for row in rows}
 
 
-def _written(
+def _read_standing_texts(
     connection: Connection, group: Sequence[Row[Any]], segments: Mapping[int, Sequence[Row[Any]]]
 ) -> dict[int, list[Written]]:
-    """What stands in each recording, by start, end and speaker."""
-    made_on = {each.no: each for own in segments.values() for each in own}
-    reviewers = _reviewers(connection, group)
+    """Read the texts that stand in each recording, by start, end and speaker."""
+    made_on = {segment.no: segment for rows in segments.values() for segment in rows}
+    reviewers = _read_reviewers(connection, group)
     ids = {row.no: row.id for row in group}
-    found = select(CORRECTIONS).where(CORRECTIONS.c.recording.in_(list(ids)))
+    query = select(CORRECTIONS).where(CORRECTIONS.c.recording.in_(list(ids)))
     last: dict[tuple[int, int, int, str | None], Row[Any]] = {}
-    for row in connection.execute(found.order_by(CORRECTIONS.c.recording, CORRECTIONS.c.start_ms)).all():
+    for row in connection.execute(query.order_by(CORRECTIONS.c.recording, CORRECTIONS.c.start_ms)).all():
         span = (row.recording, row.start_ms, row.end_ms, row.speaker)
-        before = last.get(span)
-        if before is None or before.no < row.no:
+        newest = last.get(span)
+        if newest is None or newest.no < row.no:
             last[span] = row
     by_recording: dict[int, list[Written]] = defaultdict(list)
     for row in last.values():
         if row.accepted:
             segment = made_on.get(row.segment)
-            one = Written(
-                correction=_correction(row, ids[row.recording], None if segment is None else segment.id),
+            text = Written(
+                correction=_build_correction(row, ids[row.recording], None if segment is None else segment.id),
                 channel=None if segment is None else segment.channel,
                 reviewer=reviewers.get(row.id),
             )
-            by_recording[row.recording].append(one)
-    for own in by_recording.values():
-        own.sort(key=lambda one: (one.correction.start, one.correction.end, one.correction.speaker or ""))
+            by_recording[row.recording].append(text)
+    for texts in by_recording.values():
+        texts.sort(key=lambda text: (text.correction.start, text.correction.end, text.correction.speaker or ""))
     return by_recording
 
 
-def _reviewers(connection: Connection, group: Sequence[Row[Any]]) -> dict[str, str]:
-    """Who accepted what, by the correction that came of it."""
-    found = (
+def _read_reviewers(connection: Connection, group: Sequence[Row[Any]]) -> dict[str, str]:
+    """Read who accepted each text, by the correction that came of it."""
+    query = (
         select(VERDICTS.c.op_id, PEOPLE.c.name)
         .join(PEOPLE, VERDICTS.c.person == PEOPLE.c.id)
         .join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no)
         .where(VERDICTS.c.decision == "accept", SEGMENTS.c.recording.in_([row.no for row in group]))
     )
-    return {f"{_FROM_DESK}{id}": name for id, name in connection.execute(found)}
+    return {f"{_FROM_DESK}{id}": name for id, name in connection.execute(query)}
 
 
-def _correction(row: Row[Any], recording: str, segment: str | None) -> Correction:
+def _build_correction(row: Row[Any], recording: str, segment: str | None) -> Correction:
     return Correction(
         id=row.id,
         recording=recording,

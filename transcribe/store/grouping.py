@@ -1,4 +1,4 @@
-"""Many small transactions behind one sync of the disk: what a busy server does a few hundred times a second."""
+"""The group commit: many small transactions with one sync of the disk, for a server with hundreds a second."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from transcribe.store.database import Database
-from transcribe.store.prepared import raw
-from transcribe.store.trouble import translated
+from transcribe.store.prepared import execute_raw
+from transcribe.store.trouble import translate_errors
 
 
 class Spoiled(Exception):
     """An error inside a group whose writes do not stand apart. Nothing of the group is saved."""
 
 
-class _Open(threading.local):
+class _Group(threading.local):
     connection: Connection | None = None
     #: Whether each write of the group can be undone alone.
     apart: bool = True
@@ -27,18 +27,18 @@ class _Open(threading.local):
 
 @contextmanager
 def _savepoint(connection: Connection) -> Iterator[None]:
-    """What `begin_nested` does, at a tenth of its price."""
-    raw(connection, "SAVEPOINT boli")
+    """Set a savepoint, as `begin_nested` does, at a tenth of its price."""
+    execute_raw(connection, "SAVEPOINT boli")
     try:
         yield
     except BaseException:
-        raw(connection, "ROLLBACK TO boli")
-        raw(connection, "RELEASE boli")
+        execute_raw(connection, "ROLLBACK TO boli")
+        execute_raw(connection, "RELEASE boli")
         raise
-    raw(connection, "RELEASE boli")
+    execute_raw(connection, "RELEASE boli")
 
 
-class Turns:
+class FairLock:
     """
     A lock that goes to whoever has waited longest, and that its holder may take again.
 
@@ -53,15 +53,15 @@ class Turns:
         self._depth = 0
 
     @contextmanager
-    def mine(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Hold the lock in the body."""
-        self._take()
+        self._acquire()
         try:
             yield
         finally:
-            self._pass_on()
+            self._release()
 
-    def _take(self) -> None:
+    def _acquire(self) -> None:
         me = threading.get_ident()
         with self._mutex:
             if self._holder in (None, me):
@@ -74,7 +74,7 @@ class Turns:
         turn.acquire()
         self._holder, self._depth = me, 1
 
-    def _pass_on(self) -> None:
+    def _release(self) -> None:
         with self._mutex:
             self._depth -= 1
             if self._depth:
@@ -88,16 +88,16 @@ class Turns:
 
 class Grouping(Database):
     """
-    A database whose writes can be put together.
+    A database whose writes can be grouped into one commit.
 
     On SQLite the threads of a process take turns here, in the order in which they came. Its own way of waiting for a
     lock is to sleep and ask again, which knows no order.
     """
 
     @contextmanager
-    def grouped(self, *, apart: bool = True) -> Iterator[None]:
+    def group_writes(self, *, apart: bool = True) -> Iterator[None]:
         """
-        Every `writing` of this thread inside the body is part of one transaction, which is saved at its end.
+        Make every `begin_write` of this thread inside the body part of one transaction, saved at its end.
 
         Each still stands alone: an error undoes only its own. Nothing may be told to anybody before the body has
         ended without an error, because nothing is saved before.
@@ -108,58 +108,58 @@ class Grouping(Database):
         Raises:
             Spoiled: Not *apart*, and there was an error inside, even one that was caught.
         """
-        with self._turn(), super().writing() as connection:
-            self._open.connection, self._open.apart, self._open.spoiled = connection, apart, False
+        with self._wait_turn(), super().begin_write() as connection:
+            self._group.connection, self._group.apart, self._group.spoiled = connection, apart, False
             try:
                 yield
-                if self._open.spoiled:
+                if self._group.spoiled:
                     raise Spoiled
             finally:
-                self._open.connection = None
+                self._group.connection = None
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        connection = self._open.connection
+    def begin_write(self) -> Iterator[Connection]:
+        connection = self._group.connection
         if connection is None:
-            with self._turn(), super().writing() as own:
-                yield own
+            with self._wait_turn(), super().begin_write() as new_connection:
+                yield new_connection
             return
-        with translated(self.place), _savepoint(connection) if self._open.apart else self._spoiling():
+        with translate_errors(self.location), _savepoint(connection) if self._group.apart else self._mark_spoiled():
             yield connection
 
     @contextmanager
-    def _spoiling(self) -> Iterator[None]:
+    def _mark_spoiled(self) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            self._open.spoiled = True
+            self._group.spoiled = True
             raise
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def begin_read(self) -> Iterator[Connection]:
         # Inside `grouped` what the group has written is seen.
-        inside = self._open.connection is not None
-        with self.writing() if inside else self._reading() as connection:
+        inside = self._group.connection is not None
+        with self.begin_write() if inside else self._read_alone() as connection:
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._turn(), super().reading() as connection:
+    def _read_alone(self) -> Iterator[Connection]:
+        with self._wait_turn(), super().begin_read() as connection:
             yield connection
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self.place.path is None:
+    def _wait_turn(self) -> Iterator[None]:
+        if self.location.path is None:
             yield
             return
         # setdefault is one step, whichever thread comes first.
-        with self.__dict__.setdefault("_turns", Turns()).mine():
+        with self.__dict__.setdefault("_lock", FairLock()).hold():
             yield
 
     @property
-    def _open(self) -> _Open:
+    def _group(self) -> _Group:
         # On the engine's side of the object, so that two stores of one process do not share it.
-        found: _Open | None = self.__dict__.get("_grouped")
-        if found is None:
-            found = self.__dict__.setdefault("_grouped", _Open())
-        return found
+        state: _Group | None = self.__dict__.get("_group_state")
+        if state is None:
+            state = self.__dict__.setdefault("_group_state", _Group())
+        return state

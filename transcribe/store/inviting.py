@@ -1,5 +1,5 @@
 """
-Ways in for people who have no password yet, or lost it: each good once, for a while.
+The invitations for people who have no password yet, or lost it: each good once, for a while.
 
 Nobody else ever knows the password: a lead hands on a link, and whoever opens it chooses one.
 """
@@ -18,8 +18,8 @@ from transcribe.store.people import person_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How somebody stands at the desk, beside who they are."""
+class Account:
+    """A person with the state of their account."""
 
     person: Person
     added_at: str
@@ -32,23 +32,23 @@ class Standing:
 
 
 class Inviting(Grouping):
-    """The part of the store that lets people in for the first time. Keys come here as hashes only."""
+    """The part of the store that keeps invitations. Keys come here as hashes only."""
 
     def invite(self, key: str, person: str, *, by: str | None, until_at: str) -> None:
         """Let whoever has the key with the hash *key* choose the password of *person*. Earlier keys end."""
         now = self.now()
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             earlier = and_(INVITATIONS.c.person == person, INVITATIONS.c.ended_at.is_(None))
             connection.execute(update(INVITATIONS).where(earlier).values(ended_at=now))
             values = {"key": key, "person": person, "made_by": by, "made_at": now, "until_at": until_at}
             connection.execute(insert(INVITATIONS).values(values))
             note(connection, now, by, "invitation made", detail={"person": person})
 
-    def invited(self, key: str) -> Person | None:
-        """Whom the invitation is for; ``None`` if it is worth nothing."""
-        found = select(PEOPLE).join(INVITATIONS, INVITATIONS.c.person == PEOPLE.c.id).where(self._still_good(key))
-        with self.reading() as connection:
-            row = connection.execute(found).one_or_none()
+    def invited_person(self, key: str) -> Person | None:
+        """Return the person whom the invitation is for; ``None`` if it is not valid."""
+        query = select(PEOPLE).join(INVITATIONS, INVITATIONS.c.person == PEOPLE.c.id).where(self._is_valid(key))
+        with self.begin_read() as connection:
+            row = connection.execute(query).one_or_none()
         return None if row is None else person_of(row)
 
     def accept_invitation(self, key: str, password: str) -> Person | None:
@@ -59,9 +59,9 @@ class Inviting(Grouping):
             Who it was; ``None`` if the invitation is worth nothing, and nothing is changed.
         """
         now = self.now()
-        found = select(PEOPLE).join(INVITATIONS, INVITATIONS.c.person == PEOPLE.c.id).where(self._still_good(key))
-        with self.writing() as connection:
-            row = connection.execute(found.with_for_update(of=INVITATIONS)).one_or_none()
+        query = select(PEOPLE).join(INVITATIONS, INVITATIONS.c.person == PEOPLE.c.id).where(self._is_valid(key))
+        with self.begin_write() as connection:
+            row = connection.execute(query.with_for_update(of=INVITATIONS)).one_or_none()
             if row is None:
                 return None
             connection.execute(update(INVITATIONS).where(INVITATIONS.c.key == key).values(ended_at=now))
@@ -70,24 +70,24 @@ class Inviting(Grouping):
             note(connection, now, row.id, "invitation used")
             return person_of(row)
 
-    def standings(self) -> tuple[Standing, ...]:
-        """Everybody, by name."""
+    def accounts(self) -> tuple[Account, ...]:
+        """Return everybody's account, by name."""
         now = self.now()
         open_ones = and_(INVITATIONS.c.ended_at.is_(None), INVITATIONS.c.until_at > now)
         until = select(INVITATIONS.c.person, func.max(INVITATIONS.c.until_at).label("until_at"))
         invited = until.where(open_ones).group_by(INVITATIONS.c.person).subquery()
         used = select(SESSIONS.c.person, func.max(SESSIONS.c.used_at).label("used_at"))
-        seen = used.group_by(SESSIONS.c.person).subquery()
-        found = (
-            select(PEOPLE, invited.c.until_at, seen.c.used_at)
+        last_use = used.group_by(SESSIONS.c.person).subquery()
+        query = (
+            select(PEOPLE, invited.c.until_at, last_use.c.used_at)
             .outerjoin(invited, invited.c.person == PEOPLE.c.id)
-            .outerjoin(seen, seen.c.person == PEOPLE.c.id)
+            .outerjoin(last_use, last_use.c.person == PEOPLE.c.id)
             .order_by(PEOPLE.c.name)
         )
-        with self.reading() as connection:
-            rows = connection.execute(found).all()
+        with self.begin_read() as connection:
+            rows = connection.execute(query).all()
         return tuple(
-            Standing(
+            Account(
                 person=person_of(row),
                 added_at=row.added_at,
                 has_password=row.password is not None,
@@ -97,6 +97,6 @@ class Inviting(Grouping):
             for row in rows
         )
 
-    def _still_good(self, key: str) -> ColumnElement[bool]:
+    def _is_valid(self, key: str) -> ColumnElement[bool]:
         live = and_(INVITATIONS.c.ended_at.is_(None), INVITATIONS.c.until_at > self.now())
         return and_(INVITATIONS.c.key == key, live, PEOPLE.c.disabled_at.is_(None))

@@ -1,5 +1,7 @@
 """
-Counts of earlier reports, so that a report aligns only what is new: one SQLite file that may be deleted at any time.
+The cache of counts of earlier reports: one SQLite file that may be deleted at any time.
+
+With it a report aligns only what is new.
 
 It is no part of the workspace's database, where a report only reads: it holds nothing that cannot be counted again, and
 a workspace on PostgreSQL has it beside its other files.
@@ -24,7 +26,7 @@ _AT_ONCE: Final = 900
 _PATIENCE_S: Final = 5.0
 
 
-class KeptCounts:
+class ScoreCache:
     """
     The counts in one file, made where there is none. Use it in a ``with``.
 
@@ -43,9 +45,9 @@ class KeptCounts:
         except (OSError, sqlite3.OperationalError):
             self.close()
         except sqlite3.DatabaseError:
-            self._forget()
+            self._delete_file()
 
-    def __enter__(self) -> KeptCounts:
+    def __enter__(self) -> ScoreCache:
         return self
 
     def __exit__(
@@ -54,35 +56,35 @@ class KeptCounts:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; nothing is known from then on."""
+        """Close the file; nothing is known from then on."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
     def lookup(self, keys: Sequence[bytes]) -> Mapping[bytes, PairCounts]:
-        """Those of *keys* that are known."""
-        found: dict[bytes, PairCounts] = {}
+        """Return the counts of those of *keys* that are known."""
+        counts_by_key: dict[bytes, PairCounts] = {}
         if self._connection is None:
-            return found
+            return counts_by_key
         try:
             for start in range(0, len(keys), _AT_ONCE):
-                some = keys[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(some))
-                rows = self._connection.execute(f"SELECT key, counts FROM counts WHERE key IN ({marks})", some)  # noqa: S608 - marks only
-                found.update((key, _counted(text)) for key, text in rows)
+                batch = keys[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(batch))
+                rows = self._connection.execute(f"SELECT key, counts FROM counts WHERE key IN ({marks})", batch)  # noqa: S608 - marks only
+                counts_by_key.update((key, _parse_counts(text)) for key, text in rows)
         except sqlite3.OperationalError:
             self.close()
             return {}
         except (sqlite3.DatabaseError, TypeError, ValueError):
-            self._forget()
+            self._delete_file()
             return {}
-        return found
+        return counts_by_key
 
     def keep(self, counts: Mapping[bytes, PairCounts]) -> None:
         """Know *counts* from now on, all of them or none."""
         if self._connection is None or not counts:
             return
-        rows = [(key, json.dumps(one, ensure_ascii=False)) for key, one in counts.items()]
+        rows = [(key, json.dumps(count, ensure_ascii=False)) for key, count in counts.items()]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR REPLACE INTO counts VALUES (?, ?)", rows)
@@ -90,14 +92,14 @@ class KeptCounts:
         except sqlite3.Error:
             self.close()
 
-    def _forget(self) -> None:
+    def _delete_file(self) -> None:
         """Remove a file that is broken or of another shape, so that the next report starts a new one."""
         self.close()
         with suppress(OSError):
             self._path.unlink()
 
 
-def _counted(text: str) -> PairCounts:
+def _parse_counts(text: str) -> PairCounts:
     values = json.loads(text)
     again, forgiven = values[-2:]
     return PairCounts._make((*values[:-2], PairRecount._make(again), tuple((said, heard) for said, heard in forgiven)))

@@ -1,5 +1,5 @@
 """
-One process of a role at a time: a `serve`, a `run`, a `migrate`.
+The locks that allow one process of a role at a time: a `serve`, a `run`, a `migrate`.
 
 On SQLite a role is an flock(2) on a side file, on PostgreSQL a session's advisory lock; both end with the process
 that holds them, however it ends.
@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from transcribe.errors import UnfitError
-from transcribe.store.place import Place
-from transcribe.store.trouble import translated
+from transcribe.store.place import DatabaseLocation
+from transcribe.store.trouble import translate_errors
 
 Role: TypeAlias = Literal["serve", "run", "migrate"]
 
@@ -31,25 +31,25 @@ _POLL_S = 0.1
 
 
 @contextmanager
-def role_lock(place: Place, engine: Engine, role: Role, *, patience_s: float = 0.0) -> Iterator[None]:
+def role_lock(location: DatabaseLocation, engine: Engine, role: Role, *, patience_s: float = 0.0) -> Iterator[None]:
     """
-    Hold *role* at *place* while the body runs.
+    Hold *role* at *location* while the body runs.
 
     Raises:
         UnfitError: If another process still holds it after *patience_s*; the sentence names its process id where
             that is known.
     """
-    with translated(place):
-        if place.path is not None:
-            lock = _side_file(place, place.path.with_name(f"{place.path.name}.{role}.lock"), role, patience_s)
+    with translate_errors(location):
+        if location.path is not None:
+            lock = _lock_file(location, location.path.with_name(f"{location.path.name}.{role}.lock"), role, patience_s)
         else:
-            lock = _advisory(place, engine, role, patience_s)
+            lock = _lock_advisory(location, engine, role, patience_s)
         with lock:
             yield
 
 
 @contextmanager
-def _side_file(place: Place, side: Path, role: Role, patience_s: float) -> Iterator[None]:
+def _lock_file(location: DatabaseLocation, side: Path, role: Role, patience_s: float) -> Iterator[None]:
     try:
         handle = os.open(side, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -57,8 +57,8 @@ def _side_file(place: Place, side: Path, role: Role, patience_s: float) -> Itera
             f"{side} cannot be made: {error.strerror}", code="E_READ_ONLY", hint="give this user the right to write"
         ) from error
     try:
-        if not _patiently(lambda: _flock(handle), patience_s):
-            raise _held(place, role, os.pread(handle, 20, 0).decode("ascii", "replace").strip())
+        if not _retry_until(lambda: _try_flock(handle), patience_s):
+            raise _locked_error(location, role, os.pread(handle, 20, 0).decode("ascii", "replace").strip())
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -67,7 +67,7 @@ def _side_file(place: Place, side: Path, role: Role, patience_s: float) -> Itera
         os.close(handle)
 
 
-def _flock(handle: int) -> bool:
+def _try_flock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -76,13 +76,13 @@ def _flock(handle: int) -> bool:
 
 
 @contextmanager
-def _advisory(place: Place, engine: Engine, role: Role, patience_s: float) -> Iterator[None]:
+def _lock_advisory(location: DatabaseLocation, engine: Engine, role: Role, patience_s: float) -> Iterator[None]:
     keys = {"class": _CLASS, "role": _NUMBERS[role]}
     # A connection of its own, outside any transaction: an idle transaction would keep old rows alive for hours.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         take = text("SELECT pg_try_advisory_lock(:class, :role)")
-        if not _patiently(lambda: bool(connection.execute(take, keys).scalar()), patience_s):
-            raise _held(place, role, _holder(connection, keys))
+        if not _retry_until(lambda: bool(connection.execute(take, keys).scalar()), patience_s):
+            raise _locked_error(location, role, _find_holder(connection, keys))
         try:
             yield
         finally:
@@ -93,8 +93,8 @@ def _advisory(place: Place, engine: Engine, role: Role, patience_s: float) -> It
                 connection.invalidate()
 
 
-def _holder(connection: Connection, keys: dict[str, int]) -> str:
-    """The process id that the holder of a lock wrote into its connection's name; empty where it may not be seen."""
+def _find_holder(connection: Connection, keys: dict[str, int]) -> str:
+    """Return the process id in the name of the holder's connection; empty where it may not be seen."""
     name = connection.execute(
         text(
             "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE granted"
@@ -107,7 +107,7 @@ def _holder(connection: Connection, keys: dict[str, int]) -> str:
     return f"{words[1]} on {words[2]}" if len(words) == 3 and words[0] == "boli" else ""
 
 
-def _patiently(take: Callable[[], bool], patience_s: float) -> bool:
+def _retry_until(take: Callable[[], bool], patience_s: float) -> bool:
     end = time.monotonic() + patience_s
     while not take():
         if time.monotonic() >= end:
@@ -116,11 +116,11 @@ def _patiently(take: Callable[[], bool], patience_s: float) -> bool:
     return True
 
 
-def _held(place: Place, role: Role, holder: str) -> UnfitError:
+def _locked_error(location: DatabaseLocation, role: Role, holder: str) -> UnfitError:
     who = f"process {holder}" if holder else "another process"
     return UnfitError(
-        f"{role} is already at work on {place.shown}, by {who}",
+        f"{role} is already at work on {location.display_name}, by {who}",
         code="E_LOCKED",
         hint=f"wait for it or stop it: one {role} works on a workspace at a time",
-        item=place.shown,
+        item=location.display_name,
     )

@@ -1,4 +1,4 @@
-"""Stretches of recordings that nobody may hear or read, and texts without what was said there."""
+"""The masked spans of recordings, which nobody may hear or read, and texts without what was said there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from transcribe.store.corrections import Corrections
 from transcribe.store.database import insert_into
 from transcribe.store.desk_tables import MASK_SCANS, MASKS, PEOPLE
 from transcribe.store.grouping import Grouping
-from transcribe.store.hiding import Read, hider_of
+from transcribe.store.hiding import CorrectionRedactor
 from transcribe.store.recordings import number_of
 from transcribe.store.rows import words_of
 from transcribe.store.tables import DONE, DRAFTS, RECORDINGS
@@ -36,9 +36,9 @@ class Masks(Corrections, Grouping):
             person: Who says so; ``None``: the command line.
 
         Raises:
-            InputError: If there is no such recording, or no such stretch in it.
+            InputError: If there is no such recording, or no such span in it.
         """
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             number = number_of(connection, recording)
             length = connection.execute(select(RECORDINGS.c.duration_ms).where(RECORDINGS.c.no == number)).scalar_one()
             if not 0 <= start < end or start >= length:
@@ -47,82 +47,75 @@ class Masks(Corrections, Grouping):
                     code="E_SPAN",
                     hint="give 0 <= start < end inside the recording, in milliseconds",
                 )
-            id = _add(connection, number, (start, end), self.now(), person)
+            id = _insert_mask(connection, number, (start, end), self.now(), person)
             note(connection, self.now(), person, "masked", detail={"mask": id, "recording": recording})
-            return _mask(connection.execute(_masks().where(MASKS.c.id == id)).one())
+            return _build_mask(connection.execute(_select_masks().where(MASKS.c.id == id)).one())
 
     def lift_mask(self, id: str, *, person: str | None = None) -> bool:
-        """Let people hear and read a masked stretch again. Whether it was masked."""
-        with self.writing() as connection:
+        """Let people hear and read a masked span again, and tell if it was masked."""
+        with self.begin_write() as connection:
             lifted = update(MASKS).where(MASKS.c.id == id, ~_LIFTED).values(lifted_at=self.now())
-            found = connection.execute(lifted).rowcount > 0
-            if found:
+            was_masked = connection.execute(lifted).rowcount > 0
+            if was_masked:
                 note(connection, self.now(), person, "unmasked", detail={"mask": id})
-        return found
+        return was_masked
 
     def masks(self, *, recording: str | None = None) -> Iterator[Mask]:
-        """What is masked, of *recording* or of all, by recording and time. Streams."""
-        found = _masks().where(~_LIFTED)
+        """Yield the masks of *recording* or of all, by recording and time."""
+        query = _select_masks().where(~_LIFTED)
         if recording is not None:
-            found = found.where(RECORDINGS.c.id == recording)
-        for row in self.paged(found, [MASKS.c.recording, MASKS.c.start_ms, MASKS.c.id]):
-            yield _mask(row)
+            query = query.where(RECORDINGS.c.id == recording)
+        for row in self.page_rows(query, [MASKS.c.recording, MASKS.c.start_ms, MASKS.c.id]):
+            yield _build_mask(row)
 
     def mask_terms(self, terms: Terms) -> int:
         """
-        Mask every stretch where a draft says one of *terms*, whichever run made it. How many there were that were not
-        masked yet.
+        Mask every span where a draft says one of *terms*, whichever run made it, and count the new ones.
 
         Each run is searched once for the same list; what was lifted stays lifted.
         """
         count = 0
         searched = exists().where(MASK_SCANS.c.run == DONE.c.no, MASK_SCANS.c.terms == terms.hash)
-        for run in self.paged(select(DONE.c.no, DONE.c.recording).where(~searched), [DONE.c.no]):
+        for run in self.page_rows(select(DONE.c.no, DONE.c.recording).where(~searched), [DONE.c.no]):
             drafted = select(DRAFTS.c.words).where(DRAFTS.c.run == run.no)
-            with self.reading() as connection:
+            with self.begin_read() as connection:
                 texts = list(connection.execute(drafted).scalars())
             spans = {span for text in texts for span in terms.spans(words_of(text))}
-            with self.writing() as connection:
-                before = select(MASKS.c.start_ms, MASKS.c.end_ms).where(MASKS.c.recording == run.recording)
-                known = [(row.start_ms, row.end_ms) for row in connection.execute(before)]
-                fresh = sorted(span for span in spans if not any(a <= span[0] and span[1] <= b for a, b in known))
+            with self.begin_write() as connection:
+                query = select(MASKS.c.start_ms, MASKS.c.end_ms).where(MASKS.c.recording == run.recording)
+                masked = [(row.start_ms, row.end_ms) for row in connection.execute(query)]
+                fresh = sorted(span for span in spans if not any(a <= span[0] and span[1] <= b for a, b in masked))
                 for span in fresh:
-                    _add(connection, run.recording, span, self.now(), None)
+                    _insert_mask(connection, run.recording, span, self.now(), None)
                 keep = insert_into(connection, MASK_SCANS).on_conflict_do_nothing()
                 connection.execute(keep, {"run": run.no, "terms": terms.hash})
             count += len(fresh)
         return count
 
-    def hidden(self, segment: str, text: str) -> str:
-        """A *text* of *segment* without what was said in masked stretches."""
-        with self.reading() as connection:
-            return hider_of(connection, segment, self.terms)(text)
-
-    def corrected(self, recording: str) -> Iterator[tuple[Correction, tuple[Word, ...]]]:
+    def corrections_with_words(self, recording: str) -> Iterator[tuple[Correction, tuple[Word, ...]]]:
         """
-        Standing corrections of *recording*, each without what was said in masked stretches, beside the words that the
-        newest run drafted there, marks among them. In time order.
+        Yield standing corrections of *recording*, redacted, with the redacted words of the newest run, in time order.
         """
         corrections = list(self.corrections(recording=recording, standing=True))
-        with self.reading() as connection:
-            read = Read(connection, number_of(connection, recording), self.terms)
-        yield from ((read.shown(each), read.words(each)) for each in corrections)
+        with self.begin_read() as connection:
+            redactor = CorrectionRedactor(connection, number_of(connection, recording), self.terms)
+        yield from ((redactor.redact(correction), redactor.drafted_words(correction)) for correction in corrections)
 
 
-def _add(connection: Connection, recording: int, span: Span, now: str, person: str | None) -> str:
+def _insert_mask(connection: Connection, recording: int, span: Span, now: str, person: str | None) -> str:
     id = secrets.token_urlsafe(9)
     values = {"id": id, "recording": recording, "start_ms": span[0], "end_ms": span[1], "person": person}
     connection.execute(insert(MASKS).values(values | {"added_at": now}))
     return id
 
 
-def _masks() -> Select[Any]:
+def _select_masks() -> Select[Any]:
     columns = (RECORDINGS.c.id.label("recording_id"), PEOPLE.c.name)
-    found = select(MASKS, *columns).join(RECORDINGS, MASKS.c.recording == RECORDINGS.c.no)
-    return found.outerjoin(PEOPLE, MASKS.c.person == PEOPLE.c.id)
+    query = select(MASKS, *columns).join(RECORDINGS, MASKS.c.recording == RECORDINGS.c.no)
+    return query.outerjoin(PEOPLE, MASKS.c.person == PEOPLE.c.id)
 
 
-def _mask(row: Row[Any]) -> Mask:
+def _build_mask(row: Row[Any]) -> Mask:
     return Mask(
         id=row.id,
         recording=row.recording_id,

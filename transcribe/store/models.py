@@ -1,4 +1,4 @@
-"""Models: which can draft and tell speakers apart, which one of each kind does and did, and where each comes from."""
+"""The models that draft and tell speakers apart: the promoted one of each kind, those before it, and lineages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from transcribe.errors import MissingError
 from transcribe.records import Lineage, Model, ModelKind, Promotion
 from transcribe.store.database import Database, insert_into
-from transcribe.store.rows import compact, model_of, values_of_model
+from transcribe.store.rows import encode_json, model_of, values_of_model
 from transcribe.store.tables import LINEAGES, MODELS, PROMOTIONS
 
 
@@ -21,7 +21,7 @@ class Models(Database):
 
     def add_model(self, model: Model, *, lineage: Lineage | None = None) -> bool:
         """
-        Take *model*. One that is there already keeps its state and gets the new place, name, window and lineage.
+        Add *model*; one that is there already keeps its state and gets the new place, name, window and lineage.
 
         A new one that comes as promoted retires the one of its kind before.
 
@@ -29,88 +29,88 @@ class Models(Database):
             Whether it was new.
         """
         values = values_of_model(model)
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             moved = connection.execute(update(MODELS).where(MODELS.c.id == model.id).values(values))
             if not moved.rowcount:
                 if model.state == "promoted":
-                    _retire(connection, model.kind)
+                    _retire_promoted(connection, model.kind)
                 connection.execute(insert(MODELS).values(**values, state=model.state, added_at=self.now()))
             if lineage is not None:
-                _keep_lineage(connection, _number(connection, model.id), lineage)
+                _save_lineage(connection, _find_number(connection, model.id), lineage)
         return not moved.rowcount
 
     def models(self) -> tuple[Model, ...]:
-        """All models, in the order they came."""
-        with self.reading() as connection:
+        """Return all models, in the order they came."""
+        with self.begin_read() as connection:
             return tuple(map(model_of, connection.execute(select(MODELS).order_by(MODELS.c.no))))
 
-    def promoted(self, kind: ModelKind = "recogniser") -> Model | None:
-        """The model of *kind* that is in use; ``None`` as long as none was promoted."""
-        with self.reading() as connection:
-            row = connection.execute(select(MODELS).where(_in_use(kind))).one_or_none()
+    def promoted_model(self, kind: ModelKind = "recogniser") -> Model | None:
+        """Return the model of *kind* that is in use; ``None`` as long as none was promoted."""
+        with self.begin_read() as connection:
+            row = connection.execute(select(MODELS).where(_is_in_use(kind))).one_or_none()
         return None if row is None else model_of(row)
 
     def promote(self, id: str, *, why: str = "chosen") -> None:
         """
-        Let the model *id* serve from now on, and retire the one of its kind that did. One that serves already goes on.
+        Promote the model *id*, and retire the one of its kind before; a promoted one stays so.
 
         Raises:
             MissingError: If there is no such model; the one before stays.
         """
-        with self.writing() as connection:
-            number = _number(connection, id)
+        with self.begin_write() as connection:
+            number = _find_number(connection, id)
             kind = connection.execute(select(MODELS.c.kind).where(MODELS.c.no == number)).scalar_one()
-            before = _serving(connection, kind)
-            if before == number:
+            previous = _find_promoted(connection, kind)
+            if previous == number:
                 return
-            _retire(connection, kind)
+            _retire_promoted(connection, kind)
             connection.execute(update(MODELS).where(MODELS.c.no == number).values(state="promoted"))
-            follow = insert(PROMOTIONS).values(model=number, before=before, why=why, at=self.now())
+            follow = insert(PROMOTIONS).values(model=number, before=previous, why=why, at=self.now())
             connection.execute(follow)
 
     def roll_back(self, kind: ModelKind = "recogniser") -> Model:
         """
-        Let the model of *kind* serve again that did before the one of now. Again, and it is the one before that.
+        Promote the model of *kind* again that was before the present one; called again, the one before that.
 
         Raises:
             MissingError: If none served before.
         """
-        with self.writing() as connection:
-            now = _serving(connection, kind)
+        with self.begin_write() as connection:
+            now = _find_promoted(connection, kind)
             took_over = (PROMOTIONS.c.model == now) & PROMOTIONS.c.before.is_not(None)
-            found = select(PROMOTIONS.c.before).where(took_over).order_by(PROMOTIONS.c.no.desc()).limit(1)
-            before = connection.execute(found).scalar_one_or_none()
-            if before is None:
+            query = select(PROMOTIONS.c.before).where(took_over).order_by(PROMOTIONS.c.no.desc()).limit(1)
+            previous = connection.execute(query).scalar_one_or_none()
+            if previous is None:
                 verb = "draft" if kind == "recogniser" else "diarise"
                 raise MissingError(
                     f"the {kind} before the one of now was to {verb} again; there was none",
                     code="E_MODEL",
                     hint=f"boli models list names them all, {kind}.model sets another",
                 )
-            _retire(connection, kind)
-            connection.execute(update(MODELS).where(MODELS.c.no == before).values(state="promoted"))
+            _retire_promoted(connection, kind)
+            connection.execute(update(MODELS).where(MODELS.c.no == previous).values(state="promoted"))
             # Without the one it took over from, so that the next time leads further back and not to and fro.
-            connection.execute(insert(PROMOTIONS).values(model=before, before=None, why="rollback", at=self.now()))
-            return model_of(connection.execute(select(MODELS).where(MODELS.c.no == before)).one())
+            connection.execute(insert(PROMOTIONS).values(model=previous, before=None, why="rollback", at=self.now()))
+            return model_of(connection.execute(select(MODELS).where(MODELS.c.no == previous)).one())
 
     def promotions(self) -> tuple[Promotion, ...]:
-        """Which models were in use, the first one first."""
-        model, before = MODELS.alias(), MODELS.alias()
-        found = (
-            select(PROMOTIONS, model.c.id.label("model_id"), before.c.id.label("before_id"))
+        """Return the models that were in use, the first one first."""
+        model, previous = MODELS.alias(), MODELS.alias()
+        query = (
+            select(PROMOTIONS, model.c.id.label("model_id"), previous.c.id.label("before_id"))
             .join(model, PROMOTIONS.c.model == model.c.no)
-            .outerjoin(before, PROMOTIONS.c.before == before.c.no)
+            .outerjoin(previous, PROMOTIONS.c.before == previous.c.no)
             .order_by(PROMOTIONS.c.no)
         )
-        with self.reading() as connection:
-            rows = connection.execute(found).all()
+        with self.begin_read() as connection:
+            rows = connection.execute(query).all()
         return tuple(Promotion(model=row.model_id, before=row.before_id, why=row.why, at=row.at) for row in rows)
 
     def lineage(self, id: str) -> Lineage | None:
-        """What the model *id* was made of; ``None`` where it was not tuned here."""
-        found = select(LINEAGES.c.lineage).join(MODELS).where(MODELS.c.id == id)
-        with self.reading() as connection:
-            text = connection.execute(found).scalar_one_or_none()
+        """Return what the model *id* was made of; ``None`` where it was not tuned here."""
+        query = select(LINEAGES.c.lineage).join(MODELS).where(MODELS.c.id == id)
+        with self.begin_read() as connection:
+            text = connection.execute(query).scalar_one_or_none()
         facts = None if text is None else json.loads(text)
         return None if facts is None else Lineage(**facts)
 
@@ -121,22 +121,22 @@ class Models(Database):
         Raises:
             MissingError: If there is no such model.
         """
-        with self.writing() as connection:
-            text = compact(dict(decision), f"the decision on model {id[:40]}")
+        with self.begin_write() as connection:
+            text = encode_json(dict(decision), f"the decision on model {id[:40]}")
             keep = insert_into(connection, LINEAGES).values(
-                model=_number(connection, id), lineage="null", decision=text
+                model=_find_number(connection, id), lineage="null", decision=text
             )
             connection.execute(keep.on_conflict_do_update(index_elements=["model"], set_={"decision": text}))
 
     def decision(self, id: str) -> dict[str, Any] | None:
-        """What was decided about a model; ``None`` if nothing was yet."""
-        found = select(LINEAGES.c.decision).join(MODELS).where(MODELS.c.id == id)
-        with self.reading() as connection:
-            text = connection.execute(found).scalar_one_or_none()
+        """Return the decision about a model; ``None`` if there is none yet."""
+        query = select(LINEAGES.c.decision).join(MODELS).where(MODELS.c.id == id)
+        with self.begin_read() as connection:
+            text = connection.execute(query).scalar_one_or_none()
         return None if text is None else dict(json.loads(text))
 
 
-def _number(connection: Connection, id: str) -> int:
+def _find_number(connection: Connection, id: str) -> int:
     number = connection.execute(select(MODELS.c.no).where(MODELS.c.id == id)).scalar_one_or_none()
     if number is None:
         raise MissingError(
@@ -148,19 +148,19 @@ def _number(connection: Connection, id: str) -> int:
     return int(number)
 
 
-def _in_use(kind: str) -> ColumnElement[bool]:
+def _is_in_use(kind: str) -> ColumnElement[bool]:
     return (MODELS.c.state == "promoted") & (MODELS.c.kind == kind)
 
 
-def _serving(connection: Connection, kind: str) -> int | None:
-    return connection.execute(select(MODELS.c.no).where(_in_use(kind))).scalar_one_or_none()
+def _find_promoted(connection: Connection, kind: str) -> int | None:
+    return connection.execute(select(MODELS.c.no).where(_is_in_use(kind))).scalar_one_or_none()
 
 
-def _retire(connection: Connection, kind: str) -> None:
-    connection.execute(update(MODELS).where(_in_use(kind)).values(state="retired"))
+def _retire_promoted(connection: Connection, kind: str) -> None:
+    connection.execute(update(MODELS).where(_is_in_use(kind)).values(state="retired"))
 
 
-def _keep_lineage(connection: Connection, number: int, lineage: Lineage) -> None:
-    text = compact(asdict(lineage), "a model's lineage")
+def _save_lineage(connection: Connection, number: int, lineage: Lineage) -> None:
+    text = encode_json(asdict(lineage), "a model's lineage")
     keep = insert_into(connection, LINEAGES).values(model=number, lineage=text)
     connection.execute(keep.on_conflict_do_update(index_elements=["model"], set_={"lineage": text}))

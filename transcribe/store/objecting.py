@@ -1,4 +1,4 @@
-"""What people object to in a statement of their pay, and what a lead answered. A line is a segment."""
+"""The objections to pay statements, and the answers of leads; a line of a statement is a segment."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sqlalchemy import Row, Select, and_, exists, insert, select, update
 from transcribe.store.auditing import note
 from transcribe.store.desk_tables import OBJECTIONS, PEOPLE, VERSIONS
 from transcribe.store.grouping import Grouping
-from transcribe.store.rows import checked
+from transcribe.store.rows import check_text
 from transcribe.store.tables import SEGMENTS
 
 #: Whether the lead finds that the person is right.
-Answered: TypeAlias = Literal["right", "stays"]
+ObjectionOutcome: TypeAlias = Literal["right", "stays"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +30,13 @@ class Objection:
     note: str
     made_at: str
     #: ``None`` as long as nobody answered.
-    outcome: Answered | None
+    outcome: ObjectionOutcome | None
     answer: str | None
     answered_at: str | None
 
 
 class Objecting(Grouping):
-    """The part of the store that knows what people object to."""
+    """The part of the store that keeps objections."""
 
     def object_to(self, person: str, segment: str, why: str) -> Objection | None:
         """
@@ -48,50 +48,56 @@ class Objecting(Grouping):
         now, id = self.now(), secrets.token_urlsafe(12)
         number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment).scalar_subquery()
         wrote = select(exists().where(VERSIONS.c.segment == number, VERSIONS.c.person == person))
-        values = {"person": person, "note": checked(why, "an objection"), "made_at": now}
-        with self.writing() as connection:
+        values = {"person": person, "note": check_text(why, "an objection"), "made_at": now}
+        with self.begin_write() as connection:
             if not connection.execute(wrote).scalar_one():
                 return None
             waits = and_(
                 OBJECTIONS.c.person == person, OBJECTIONS.c.segment == number, OBJECTIONS.c.answered_at.is_(None)
             )
-            kept = connection.execute(select(OBJECTIONS.c.id).where(waits)).scalar_one_or_none()
-            if kept is None:
+            open_id = connection.execute(select(OBJECTIONS.c.id).where(waits)).scalar_one_or_none()
+            if open_id is None:
                 connection.execute(insert(OBJECTIONS).values(**values, id=id, segment=number))
             else:
-                connection.execute(update(OBJECTIONS).where(OBJECTIONS.c.id == kept).values(values))
-            note(connection, now, person, "objected", detail={"objection": kept or id})
-            return _objection(connection.execute(_found().where(OBJECTIONS.c.id == (kept or id))).one())
+                connection.execute(update(OBJECTIONS).where(OBJECTIONS.c.id == open_id).values(values))
+            note(connection, now, person, "objected", detail={"objection": open_id or id})
+            return _build_objection(
+                connection.execute(_select_objections().where(OBJECTIONS.c.id == (open_id or id))).one()
+            )
 
     def objections(self, *, person: str | None = None, waiting: bool = False) -> Sequence[Objection]:
         """
-        What people object to, the newest first.
+        Return objections, the newest first.
 
         Args:
             person: Only of the person with this id.
             waiting: Only those without an answer.
         """
-        found = _found().order_by(OBJECTIONS.c.made_at.desc(), OBJECTIONS.c.id)
+        query = _select_objections().order_by(OBJECTIONS.c.made_at.desc(), OBJECTIONS.c.id)
         if person is not None:
-            found = found.where(OBJECTIONS.c.person == person)
+            query = query.where(OBJECTIONS.c.person == person)
         if waiting:
-            found = found.where(OBJECTIONS.c.answered_at.is_(None))
-        with self.reading() as connection:
-            return tuple(map(_objection, connection.execute(found)))
+            query = query.where(OBJECTIONS.c.answered_at.is_(None))
+        with self.begin_read() as connection:
+            return tuple(map(_build_objection, connection.execute(query)))
 
-    def answer_objection(self, id: str, outcome: Answered, answer: str, *, by: str) -> Objection | None:
-        """Answer an objection, once; nobody answers their own. ``None`` if there is none that *by* may answer."""
+    def answer_objection(self, id: str, outcome: ObjectionOutcome, answer: str, *, by: str) -> Objection | None:
+        """
+        Answer an objection, once; ``None`` if there is none that *by* may answer.
+
+        Nobody answers their own.
+        """
         now = self.now()
         free = and_(OBJECTIONS.c.id == id, OBJECTIONS.c.answered_at.is_(None), OBJECTIONS.c.person != by)
-        values = {"outcome": outcome, "answer": checked(answer, "an answer"), "answered_by": by, "answered_at": now}
-        with self.writing() as connection:
+        values = {"outcome": outcome, "answer": check_text(answer, "an answer"), "answered_by": by, "answered_at": now}
+        with self.begin_write() as connection:
             if not connection.execute(update(OBJECTIONS).where(free).values(values)).rowcount:
                 return None
             note(connection, now, by, "answered an objection", detail={"objection": id, "outcome": outcome})
-            return _objection(connection.execute(_found().where(OBJECTIONS.c.id == id)).one())
+            return _build_objection(connection.execute(_select_objections().where(OBJECTIONS.c.id == id)).one())
 
 
-def _found() -> Select[Any]:
+def _select_objections() -> Select[Any]:
     return (
         select(OBJECTIONS, PEOPLE.c.name, SEGMENTS.c.id.label("segment_id"))
         .join(PEOPLE, OBJECTIONS.c.person == PEOPLE.c.id)
@@ -99,6 +105,6 @@ def _found() -> Select[Any]:
     )
 
 
-def _objection(row: Row[Any]) -> Objection:
+def _build_objection(row: Row[Any]) -> Objection:
     names = ("id", "person", "name", "note", "made_at", "outcome", "answer", "answered_at")
     return Objection(**{name: getattr(row, name) for name in names}, segment=row.segment_id)

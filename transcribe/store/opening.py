@@ -1,4 +1,4 @@
-"""Opens a database: finds it fit, makes it where there is none, brings it to the newest schema."""
+"""The opening of a database: checks it, makes it where there is none, migrates it to the newest schema."""
 
 from __future__ import annotations
 
@@ -15,70 +15,70 @@ from transcribe.store.database import Database, engine_for, journal_mode, set_jo
 from transcribe.store.fitness import refuse_unfit
 from transcribe.store.locks import role_lock
 from transcribe.store.migrations import Schema, migrate, schema_of
-from transcribe.store.place import Place
-from transcribe.store.trouble import schema_newer, translated
+from transcribe.store.place import DatabaseLocation
+from transcribe.store.trouble import newer_schema_error, translate_errors
 
 #: How long to wait for a process that is just making or migrating the same database, in seconds.
 _PATIENCE_S = 30.0
 
 
-def opened(place: Place, *, clock: Callable[[], datetime]) -> Engine:
+def open_engine(location: DatabaseLocation, *, clock: Callable[[], datetime]) -> Engine:
     """
-    An engine on a database that is ours and has the newest schema.
+    Open an engine on a database that is ours and has the newest schema.
 
     Raises:
         UnfitError: If the file or its folder cannot carry an SQLite database, or holds somebody else's.
         ConfigError: If a newer program has migrated it.
         UnreachableError: If PostgreSQL does not answer or refuses the password.
     """
-    if place.path is not None:
-        refuse_unfit(place.path)
-        if not place.path.exists():
-            _make_file(place, place.path, clock)
-    engine = engine_for(place)
+    if location.path is not None:
+        refuse_unfit(location.path)
+        if not location.path.exists():
+            _make_file(location, location.path, clock)
+    engine = engine_for(location)
     try:
-        _bring_up(Database(place, engine, clock=clock))
-        if place.path is not None:
-            _set_journal(place, engine)
+        _migrate_if_older(Database(location, engine, clock=clock))
+        if location.path is not None:
+            _set_journal(location, engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
 
 
-def _bring_up(database: Database) -> None:
-    place = database.place
-    with database.reading() as connection:
+def _migrate_if_older(database: Database) -> None:
+    location = database.location
+    with database.begin_read() as connection:
         schema = schema_of(connection)
     if schema is Schema.CURRENT:
         return
     if schema is Schema.NEWER:
-        raise schema_newer(place)
-    if schema is Schema.ABSENT and place.path is not None:
+        raise newer_schema_error(location)
+    if schema is Schema.ABSENT and location.path is not None:
         raise UnfitError(
-            f"{place.shown} is an SQLite database of another program",
+            f"{location.display_name} is an SQLite database of another program",
             code="E_NOT_A_DATABASE",
             hint="name another file, or move this one away and run boli init",
-            item=place.shown,
+            item=location.display_name,
         )
-    with role_lock(place, database.engine, "migrate", patience_s=_PATIENCE_S), database.writing() as connection:
+    with role_lock(location, database.engine, "migrate", patience_s=_PATIENCE_S), database.begin_write() as connection:
         # Asked again under the lock: the process that held it may have done the work.
         if schema_of(connection) in (Schema.ABSENT, Schema.OLDER):
             migrate(connection)
 
 
-def _make_file(place: Place, path: Path, clock: Callable[[], datetime]) -> None:
-    """Make the database beside its place and rename it there, so that no crash leaves half of one under its name."""
+def _make_file(location: DatabaseLocation, path: Path, clock: Callable[[], datetime]) -> None:
+    """Make the database under another name and rename it, so that no crash leaves half of one under its own."""
     fresh_path = path.with_name(f"{path.name}.new")
-    fresh = Place(url=place.url.set(database=str(fresh_path)), path=fresh_path)
-    engine = engine_for(fresh, create=True)
-    with translated(place), role_lock(place, engine, "migrate", patience_s=_PATIENCE_S):
+    fresh_location = DatabaseLocation(url=location.url.set(database=str(fresh_path)), path=fresh_path)
+    engine = engine_for(fresh_location, create=True)
+    with translate_errors(location), role_lock(location, engine, "migrate", patience_s=_PATIENCE_S):
         if path.exists():
             return
         for ending in ("", "-journal", "-wal", "-shm"):
             fresh_path.with_name(f"{fresh_path.name}{ending}").unlink(missing_ok=True)
         try:
-            with Database(place, engine, clock=clock).writing() as connection:
+            with Database(location, engine, clock=clock).begin_write() as connection:
                 migrate(connection)
         finally:
             engine.dispose()
@@ -94,8 +94,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _set_journal(place: Place, engine: Engine) -> None:
-    with translated(place), engine.connect() as connection:
+def _set_journal(location: DatabaseLocation, engine: Engine) -> None:
+    with translate_errors(location), engine.connect() as connection:
         driver = connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
-            set_journal(driver, journal_mode(sqlite3.sqlite_version_info), place)
+            set_journal(driver, journal_mode(sqlite3.sqlite_version_info), location)

@@ -1,4 +1,4 @@
-"""What a lead asks of the desk: how far each dialect is and how fast, who heard what, which spellings are right too."""
+"""The dashboard of a lead: how far each dialect is and how fast, who listened, which spellings are right too."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from transcribe.records import Milliseconds
 from transcribe.store.desk import OFF_DESK
 from transcribe.store.desk_tables import AUDIT, DESK, PEOPLE, VERDICTS, VERSIONS
 from transcribe.store.grouping import Grouping
-from transcribe.store.hiding import hider_of
+from transcribe.store.hiding import make_redactor
 from transcribe.store.tables import DRAFTS, RECORDINGS, SEGMENTS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
-    """How far one dialect is, in sound."""
+    """The progress of one dialect, in milliseconds of audio."""
 
     dialect: str
     segments: Mapping[str, int]
-    #: Sound by state.
+    #: Audio by state.
     sound: Mapping[str, Milliseconds]
     #: Since when the oldest one in a queue waits, by state.
     oldest: Mapping[str, str]
-    #: Sound with a draft, with a person's text, and accepted by a reviewer's decision.
+    #: Audio with a draft, with a person's text, and accepted by a reviewer's decision.
     drafted: Milliseconds
     written: Milliseconds
     reviewed: Milliseconds
-    #: Sound that was written and accepted at the desk since the moment asked for.
+    #: Audio that was written and accepted at the desk since the moment asked for.
     lately: Milliseconds
     #: When the first of that was accepted.
     lately_from: str | None
@@ -40,7 +40,7 @@ class Outlook:
 
 @dataclass(frozen=True, kw_only=True)
 class Listening:
-    """One opening of a segment's sound. *no* grows with time."""
+    """One opening of a segment's audio. *no* grows with time."""
 
     no: int
     at: str
@@ -54,7 +54,7 @@ class Listening:
 
 @dataclass(frozen=True, kw_only=True)
 class Spelling:
-    """A spelling that a reviewer found right beside the one written."""
+    """A spelling that a reviewer accepted as well as the one written."""
 
     dialect: str
     written: str
@@ -68,25 +68,25 @@ class Overseeing(Grouping):
     """The part of the store that tells leads how the work goes."""
 
     def outlook(self, *, since: str) -> tuple[Outlook, ...]:
-        """How far each dialect is, by tag; *since* is when ``lately`` begins."""
+        """Return how far each dialect is, by tag; *since* is when ``lately`` begins."""
         by_dialect: dict[str, list[Row[Any]]] = defaultdict(list)
-        with self.reading() as connection:
-            for row in connection.execute(_counted(since)):
+        with self.begin_read() as connection:
+            for row in connection.execute(_select_counts(since)):
                 by_dialect[row.dialect].append(row)
-        return tuple(_outlook(dialect, rows) for dialect, rows in sorted(by_dialect.items()))
+        return tuple(_build_outlook(dialect, rows) for dialect, rows in sorted(by_dialect.items()))
 
     def listenings(
-        self, *, person: str | None = None, recording: str | None = None, before: int | None = None, count: int = 100
+        self, *, person: str | None = None, recording: str | None = None, before_no: int | None = None, count: int = 100
     ) -> Sequence[Listening]:
         """
-        Who opened which segment's sound, the newest first, *count* at most.
+        Return who opened which segment's audio, the newest first, *count* at most.
 
         Args:
             person: Only of the person with this name.
             recording: Only of the recording with this id.
-            before: Only those with a lower number.
+            before_no: Only those with a lower number.
         """
-        found = (
+        query = (
             select(
                 AUDIT.c.no,
                 AUDIT.c.at,
@@ -103,18 +103,20 @@ class Overseeing(Grouping):
             .where(AUDIT.c.action == "heard")
         )
         if person is not None:
-            found = found.where(PEOPLE.c.name == person)
+            query = query.where(PEOPLE.c.name == person)
         if recording is not None:
-            found = found.where(RECORDINGS.c.id == recording)
-        if before is not None:
-            found = found.where(AUDIT.c.no < before)
-        with self.reading() as connection:
-            rows = connection.execute(found.order_by(AUDIT.c.no.desc()).limit(count)).all()
+            query = query.where(RECORDINGS.c.id == recording)
+        if before_no is not None:
+            query = query.where(AUDIT.c.no < before_no)
+        with self.begin_read() as connection:
+            rows = connection.execute(query.order_by(AUDIT.c.no.desc()).limit(count)).all()
         return tuple(Listening(**row._mapping) for row in rows)
 
     def spellings(self, *, dialect: str | None = None, segment: str | None = None) -> tuple[Spelling, ...]:
-        """What reviewers found right too, the first one first; of *dialect*, of *segment*, or of all."""
-        found = (
+        """
+        Return the spellings that reviewers accepted too, the first one first; of *dialect*, of *segment*, or of all.
+        """
+        query = (
             select(VERDICTS, DESK.c.dialect, SEGMENTS.c.id.label("segment_id"), PEOPLE.c.name)
             .join(DESK, VERDICTS.c.segment == DESK.c.segment)
             .join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no)
@@ -122,27 +124,33 @@ class Overseeing(Grouping):
             .where(VERDICTS.c.variants != "[]")
         )
         if dialect is not None:
-            found = found.where(DESK.c.dialect == dialect)
+            query = query.where(DESK.c.dialect == dialect)
         if segment is not None:
-            found = found.where(SEGMENTS.c.id == segment)
-        with self.reading() as connection:
-            rows = connection.execute(found.order_by(VERDICTS.c.no)).all()
+            query = query.where(SEGMENTS.c.id == segment)
+        with self.begin_read() as connection:
+            rows = connection.execute(query.order_by(VERDICTS.c.no)).all()
         return tuple(
             Spelling(
-                dialect=row.dialect, written=one, other=other, segment=row.segment_id, name=row.name, at=row.added_at
+                dialect=row.dialect,
+                written=written,
+                other=other,
+                segment=row.segment_id,
+                name=row.name,
+                at=row.added_at,
             )
             for row in rows
-            for one, other in json.loads(row.variants)
-            if self.terms.hide(one) == one and self.terms.hide(other) == other
+            for written, other in json.loads(row.variants)
+            if self.terms.hide(written) == written and self.terms.hide(other) == other
         )
 
     def decisions_on(self, person: str, *, count: int = 50) -> tuple[dict[str, Any], ...]:
         """
-        What was decided about texts of *person*, the newest first, without who decided: their own text, and the one
-        that a reviewer put in its place, both without what is masked.
+        Return the decisions about texts of *person*, the newest first, without who decided.
+
+        Each has their own text and the one that a reviewer put in its place, both without what is masked.
         """
-        own, result = VERSIONS.alias("own"), VERSIONS.alias("result")
-        found = (
+        judged, result = VERSIONS.alias("own"), VERSIONS.alias("result")
+        query = (
             select(
                 VERDICTS.c.decision,
                 VERDICTS.c.reasons,
@@ -152,23 +160,23 @@ class Overseeing(Grouping):
                 VERDICTS.c.result,
                 SEGMENTS.c.id,
                 DESK.c.dialect,
-                own.c.text.label("own_text"),
+                judged.c.text.label("own_text"),
                 result.c.text.label("result_text"),
             )
             .join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no)
             .join(DESK, VERDICTS.c.segment == DESK.c.segment)
-            .join(own, (own.c.segment == VERDICTS.c.segment) & (own.c.version == VERDICTS.c.version))
+            .join(judged, (judged.c.segment == VERDICTS.c.segment) & (judged.c.version == VERDICTS.c.version))
             .outerjoin(result, (result.c.segment == VERDICTS.c.segment) & (result.c.version == VERDICTS.c.result))
             .where(VERDICTS.c.author == person)
             .order_by(VERDICTS.c.no.desc())
             .limit(count)
         )
-        with self.reading() as connection:
-            rows = connection.execute(found).all()
-            return tuple(_decision(row._mapping, hider_of(connection, row.id, self.terms)) for row in rows)
+        with self.begin_read() as connection:
+            rows = connection.execute(query).all()
+            return tuple(_build_decision(row._mapping, make_redactor(connection, row.id, self.terms)) for row in rows)
 
 
-def _counted(since: str) -> Select[Any]:
+def _select_counts(since: str) -> Select[Any]:
     length = SEGMENTS.c.end_ms - SEGMENTS.c.start_ms
     drafted = exists().where(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no)
     judged = exists().where(VERDICTS.c.segment == DESK.c.segment, VERDICTS.c.decision == "accept")
@@ -197,7 +205,7 @@ def _counted(since: str) -> Select[Any]:
     )
 
 
-def _outlook(dialect: str, rows: Sequence[Row[Any]]) -> Outlook:
+def _build_outlook(dialect: str, rows: Sequence[Row[Any]]) -> Outlook:
     def whole(name: str) -> Milliseconds:
         return sum(int(getattr(row, name)) for row in rows)
 
@@ -214,7 +222,7 @@ def _outlook(dialect: str, rows: Sequence[Row[Any]]) -> Outlook:
     )
 
 
-def _decision(row: Mapping[Any, Any], hide: Callable[[str], str]) -> dict[str, Any]:
+def _build_decision(row: Mapping[Any, Any], hide: Callable[[str], str]) -> dict[str, Any]:
     changed = row["decision"] == "accept" and row["result"] != row["version"]
     return {
         "segment": row["id"],

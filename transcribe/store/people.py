@@ -1,4 +1,4 @@
-"""People of the desk: who they are, how they come in, and what scripts may do in their name."""
+"""The people of the desk: their roles, sessions, and the tokens of scripts that act in their name."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from transcribe.store.database import insert_into
 from transcribe.store.desk_tables import AUDIT, PEOPLE, SESSIONS, TOKENS
 from transcribe.store.grouping import Grouping
 from transcribe.store.prepared import Prepared
-from transcribe.store.rows import compact, key
+from transcribe.store.rows import check_key, encode_json
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """Who stands behind a session or a token, and what they may do with it."""
+class Identity:
+    """The person of a session or a token, and what they may do with it."""
 
     person: Person
     permissions: frozenset[Permission]
@@ -43,7 +43,7 @@ class People(Grouping):
         by: str | None = None,
     ) -> Person:
         """
-        Take in somebody new.
+        Add a person.
 
         Args:
             password: Its hash. ``None``: they cannot sign in before an invitation, and work through tokens.
@@ -57,16 +57,16 @@ class People(Grouping):
         if not name.strip():
             raise InputError("a person without a name was to be added", hint="give a name", item=name)
         person = Person(
-            id=secrets.token_urlsafe(12), name=key(name, "a name"), roles=tuple(roles), dialects=tuple(dialects)
+            id=secrets.token_urlsafe(12), name=check_key(name, "a name"), roles=tuple(roles), dialects=tuple(dialects)
         )
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             keep = insert_into(connection, PEOPLE).on_conflict_do_nothing(index_elements=["name"])
             values = {
                 "id": person.id,
                 "name": name,
                 "password": password,
-                "roles": compact(list(roles), "roles"),
-                "dialects": compact(list(dialects), "dialects"),
+                "roles": encode_json(list(roles), "roles"),
+                "dialects": encode_json(list(dialects), "dialects"),
                 "added_at": self.now(),
             }
             if connection.execute(keep.values(values).returning(PEOPLE.c.id)).first() is None:
@@ -75,25 +75,25 @@ class People(Grouping):
         return person
 
     def people(self) -> tuple[Person, ...]:
-        """Everybody, by name."""
-        with self.reading() as connection:
+        """Return everybody, by name."""
+        with self.begin_read() as connection:
             return tuple(map(person_of, connection.execute(select(PEOPLE).order_by(PEOPLE.c.name))))
 
     def person_named(self, name: str) -> Person:
         """
-        The person with this name.
+        Return the person with this name.
 
         Raises:
             InputError: If there is none.
         """
-        with self.reading() as connection:
-            return person_of(_row_named(connection, name))
+        with self.begin_read() as connection:
+            return person_of(_find_person(connection, name))
 
     def password_of(self, name: str) -> tuple[Person, str | None] | None:
-        """The person with this name and the hash of the password; ``None`` if there is none or who is disabled."""
-        found = select(PEOPLE).where(PEOPLE.c.name == name, PEOPLE.c.disabled_at.is_(None))
-        with self.reading() as connection:
-            row = connection.execute(found).one_or_none()
+        """Return the person with this name and the hash of the password; ``None`` if unknown or disabled."""
+        query = select(PEOPLE).where(PEOPLE.c.name == name, PEOPLE.c.disabled_at.is_(None))
+        with self.begin_read() as connection:
+            row = connection.execute(query).one_or_none()
         return None if row is None else (person_of(row), row.password)
 
     def change_person(
@@ -107,7 +107,9 @@ class People(Grouping):
         by: str | None = None,
     ) -> Person:
         """
-        Change what is given. A new password and a disabled person end every session; a disabled one also every token.
+        Change what is given.
+
+        A new password and a disabled person end every session; a disabled one also every token.
 
         Args:
             by: Id of who does it; ``None``: somebody at the server.
@@ -116,37 +118,37 @@ class People(Grouping):
             UsageError: For roles that are none.
             InputError: If there is no such person.
         """
-        given: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         if roles is not None:
             _check_roles(roles)
-            given["roles"] = compact(list(roles), "roles")
+            changes["roles"] = encode_json(list(roles), "roles")
         if dialects is not None:
-            given["dialects"] = compact(list(dialects), "dialects")
+            changes["dialects"] = encode_json(list(dialects), "dialects")
         if password is not None:
-            given["password"] = password
+            changes["password"] = password
         if disabled is not None:
-            given["disabled_at"] = self.now() if disabled else None
-        with self.writing() as connection:
-            person = person_of(_row_named(connection, name))
-            if given:
-                connection.execute(update(PEOPLE).where(PEOPLE.c.id == person.id).values(given))
+            changes["disabled_at"] = self.now() if disabled else None
+        with self.begin_write() as connection:
+            person = person_of(_find_person(connection, name))
+            if changes:
+                connection.execute(update(PEOPLE).where(PEOPLE.c.id == person.id).values(changes))
             if password is not None or disabled:
                 connection.execute(delete(SESSIONS).where(SESSIONS.c.person == person.id))
             if disabled:
                 live = (TOKENS.c.person == person.id) & TOKENS.c.ended_at.is_(None)
                 connection.execute(update(TOKENS).where(live).values(ended_at=self.now()))
-            shown = {"person": person.id, "changed": sorted(given)}
-            note(connection, self.now(), by, "person changed", detail=shown)
-            return person_of(_row_named(connection, name))
+            detail = {"person": person.id, "changed": sorted(changes)}
+            note(connection, self.now(), by, "person changed", detail=detail)
+            return person_of(_find_person(connection, name))
 
-    def changes_of_people(self) -> int:
-        """A number that grows whenever somebody is changed or shut out, and whenever a token ends."""
-        with self.reading() as connection:
-            return int(_CHANGES.one(connection, {}).changes)
+    def count_people_changes(self) -> int:
+        """Return a number that grows whenever a person is changed or shut out, and whenever a token ends."""
+        with self.begin_read() as connection:
+            return int(_CHANGES.fetch_first(connection, {}).changes)
 
     def begin_session(self, key: str, person: str, *, until_at: str) -> None:
         """Open a session whose key has the hash *key*, to be used until *until_at* at most."""
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             now = self.now()
             connection.execute(delete(SESSIONS).where(SESSIONS.c.until_at < now))
             values = {"key": key, "person": person, "begun_at": now, "used_at": now, "until_at": until_at}
@@ -154,28 +156,28 @@ class People(Grouping):
             note(connection, now, person, "signed in")
 
     def use_session(self, key: str) -> None:
-        """Remember that the session was used now."""
-        with self.writing() as connection:
+        """Save that the session was used now."""
+        with self.begin_write() as connection:
             connection.execute(update(SESSIONS).where(SESSIONS.c.key == key).values(used_at=self.now()))
 
     def end_session(self, key: str) -> None:
         """Close a session; one that is not there is closed."""
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             ended = connection.execute(delete(SESSIONS).where(SESSIONS.c.key == key).returning(SESSIONS.c.person))
             person = ended.scalar_one_or_none()
             if person is not None:
                 note(connection, self.now(), person, "signed out")
 
-    def known_by_session(self, key: str, *, unused_since: str) -> Known | None:
-        """Who came in with the session *key*; ``None`` if it is over, or was not used since *unused_since*."""
+    def identify_session(self, key: str, *, unused_since: str) -> Identity | None:
+        """Return who has the session *key*; ``None`` if it is over, or was not used since *unused_since*."""
         live = (SESSIONS.c.key == key) & (SESSIONS.c.until_at > self.now()) & (SESSIONS.c.used_at > unused_since)
-        found = select(PEOPLE, SESSIONS.c.used_at).join(SESSIONS).where(live, PEOPLE.c.disabled_at.is_(None))
-        with self.reading() as connection:
-            row = connection.execute(found).one_or_none()
+        query = select(PEOPLE, SESSIONS.c.used_at).join(SESSIONS).where(live, PEOPLE.c.disabled_at.is_(None))
+        with self.begin_read() as connection:
+            row = connection.execute(query).one_or_none()
         if row is None:
             return None
         person = person_of(row)
-        return Known(person=person, permissions=person.permissions, used_at=row.used_at)
+        return Identity(person=person, permissions=person.permissions, used_at=row.used_at)
 
     def add_token(
         self, key: str, person: Person, name: str, scopes: Sequence[Permission], *, until_at: str | None = None
@@ -207,42 +209,42 @@ class People(Grouping):
             "id": token.id,
             "person": person.id,
             "name": name,
-            "scopes": compact(list(scopes), "scopes"),
+            "scopes": encode_json(list(scopes), "scopes"),
             "made_at": now,
             "until_at": until_at,
         }
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             connection.execute(insert(TOKENS).values(values))
             note(connection, now, person.id, "token made", detail={"token": token.id, "scopes": list(scopes)})
         return token
 
     def end_token(self, id: str) -> bool:
-        """Make a token worthless. Whether it was worth something."""
-        with self.writing() as connection:
+        """End a token, and tell if it was valid."""
+        with self.begin_write() as connection:
             live = (TOKENS.c.id == id) & TOKENS.c.ended_at.is_(None)
             ended = connection.execute(update(TOKENS).where(live).values(ended_at=self.now())).rowcount > 0
             if ended:
                 note(connection, self.now(), None, "token ended", detail={"token": id})
             return ended
 
-    def known_by_token(self, key: str) -> Known | None:
-        """For whom the token *key* acts; ``None`` if it is worth nothing."""
+    def identify_token(self, key: str) -> Identity | None:
+        """Return for whom the token *key* acts; ``None`` if it is not valid."""
         live = (TOKENS.c.key == key) & TOKENS.c.ended_at.is_(None)
         live &= TOKENS.c.until_at.is_(None) | (TOKENS.c.until_at > self.now())
-        found = select(PEOPLE, TOKENS.c.scopes).join(TOKENS).where(live, PEOPLE.c.disabled_at.is_(None))
-        with self.reading() as connection:
-            row = connection.execute(found).one_or_none()
+        query = select(PEOPLE, TOKENS.c.scopes).join(TOKENS).where(live, PEOPLE.c.disabled_at.is_(None))
+        with self.begin_read() as connection:
+            row = connection.execute(query).one_or_none()
         if row is None:
             return None
         person = person_of(row)
-        return Known(person=person, permissions=person.permissions & set(json.loads(row.scopes)), used_at=None)
+        return Identity(person=person, permissions=person.permissions & set(json.loads(row.scopes)), used_at=None)
 
 
 #: Counted, not the newest: of two that are written at a time on PostgreSQL the older may be saved last.
 _CHANGES = Prepared(
     select(func.count().label("changes"))
     .select_from(AUDIT)
-    .where(AUDIT.c.action.in_([literal(each) for each in ("person changed", "token ended", "invitation used")]))
+    .where(AUDIT.c.action.in_([literal(action) for action in ("person changed", "token ended", "invitation used")]))
 )
 
 
@@ -257,12 +259,12 @@ def person_of(row: Row[Any]) -> Person:
 
 
 def names_of(connection: Connection, condition: ColumnElement[bool] | None = None) -> dict[str, str]:
-    """Name by id, of those who fulfil *condition*."""
-    found = select(PEOPLE.c.id, PEOPLE.c.name)
-    return {row.id: row.name for row in connection.execute(found if condition is None else found.where(condition))}
+    """Return names by id, of those who fulfil *condition*."""
+    query = select(PEOPLE.c.id, PEOPLE.c.name)
+    return {row.id: row.name for row in connection.execute(query if condition is None else query.where(condition))}
 
 
-def _row_named(connection: Connection, name: str) -> Row[Any]:
+def _find_person(connection: Connection, name: str) -> Row[Any]:
     row = connection.execute(select(PEOPLE).where(PEOPLE.c.name == name)).one_or_none()
     if row is None:
         raise InputError(f"{name} is not among the people", code="E_PERSON", hint="boli people list", item=name)

@@ -1,4 +1,4 @@
-"""What each person did, a piece a segment: what statements of time, pay and quality are made of."""
+"""The work items of each person, one a segment: statements of time, pay and quality are made of them."""
 
 from __future__ import annotations
 
@@ -61,26 +61,26 @@ class Pieces(Grouping):
         self, *, person: str | None = None, since: str | None = None, until: str | None = None
     ) -> Iterator[Piece]:
         """
-        Every piece of work that was last touched from *since* to before *until*, by name, then by time. Streams.
+        Yield every piece of work last touched from *since* to before *until*, by name, then by time.
 
         Args:
             person: Only those of the person with this id.
         """
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             people = connection.execute(select(PEOPLE.c.id, PEOPLE.c.name).order_by(PEOPLE.c.name)).all()
-        for each in people:
-            if person in (None, each.id):
-                yield from self._of(each.id, each.name, since, until)
+        for person_row in people:
+            if person in (None, person_row.id):
+                yield from self._read_pieces(person_row.id, person_row.name, since, until)
 
-    def returned(self, person: str) -> tuple[str, ...]:
-        """Segments that were sent back to *person* and wait for them, the oldest first."""
-        found = select(SEGMENTS.c.id).join(DESK, DESK.c.segment == SEGMENTS.c.no)
-        mine = found.where(DESK.c.state == "returned", DESK.c.person == person)
-        with self.reading() as connection:
-            return tuple(connection.execute(mine.order_by(DESK.c.since_at)).scalars())
+    def returned_segments(self, person: str) -> tuple[str, ...]:
+        """Return the segments that were sent back to *person* and wait for them, the oldest first."""
+        query = select(SEGMENTS.c.id).join(DESK, DESK.c.segment == SEGMENTS.c.no)
+        of_person = query.where(DESK.c.state == "returned", DESK.c.person == person)
+        with self.begin_read() as connection:
+            return tuple(connection.execute(of_person.order_by(DESK.c.since_at)).scalars())
 
     def pairs(self) -> Iterator[tuple[Piece, Piece]]:
-        """The two hands of every segment that two people wrote blindly. Streams."""
+        """Yield the two hands of every segment that two people wrote blindly."""
         waiting: dict[str, Piece] = {}
         for piece in self.pieces():
             if piece.purpose in ("first", "second") and piece.draft is None and piece.text:
@@ -90,23 +90,23 @@ class Pieces(Grouping):
                 elif other.hand != piece.hand:
                     yield (other, piece) if other.hand < piece.hand else (piece, other)
 
-    def _of(self, person: str, name: str, since: str | None, until: str | None) -> Iterator[Piece]:
+    def _read_pieces(self, person: str, name: str, since: str | None, until: str | None) -> Iterator[Piece]:
         by_segment: dict[int, list[Row[Any]]] = defaultdict(list)
-        for row in self.paged(_texts(person), [VERSIONS.c.no]):
+        for row in self.page_rows(_select_texts(person), [VERSIONS.c.no]):
             by_segment[row.segment].append(row)
-        touched = [rows for rows in by_segment.values() if _within(rows[-1].added_at, since, until)]
-        with self.reading() as connection:
+        touched = [rows for rows in by_segment.values() if _is_within(rows[-1].added_at, since, until)]
+        with self.begin_read() as connection:
             decided = connection.execute(
                 select(VERDICTS).where(VERDICTS.c.author == person).order_by(VERDICTS.c.no)
             ).all()
         verdicts: dict[int, list[Row[Any]]] = defaultdict(list)
         for row in decided:
             verdicts[row.segment].append(row)
-        for rows in sorted(touched, key=lambda each: each[-1].added_at):
-            yield _piece(person, name, rows, verdicts[rows[0].segment])
+        for rows in sorted(touched, key=lambda texts: texts[-1].added_at):
+            yield _build_piece(person, name, rows, verdicts[rows[0].segment])
 
 
-def _texts(person: str) -> Any:
+def _select_texts(person: str) -> Any:
     drafted = and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no)
     return (
         select(
@@ -135,14 +135,14 @@ def _texts(person: str) -> Any:
     )
 
 
-def _within(moment: str, since: str | None, until: str | None) -> bool:
+def _is_within(moment: str, since: str | None, until: str | None) -> bool:
     return (since is None or moment >= since) and (until is None or moment < until)
 
 
-def _piece(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequence[Row[Any]]) -> Piece:
+def _build_piece(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequence[Row[Any]]) -> Piece:
     # What came too late is the person's text only where nothing of theirs came in time.
     last = next((row for row in reversed(rows) if row.kind in ("applied", "gold")), rows[-1])
-    shown = last.model is not None and last.words is not None
+    draft_shown = last.model is not None and last.words is not None
     return Piece(
         person=person,
         name=name,
@@ -159,16 +159,16 @@ def _piece(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequence[
         hand=last.hand,
         version=last.version,
         text=last.text,
-        draft=join_words(words_of(last.words)) if shown else None,
+        draft=join_words(words_of(last.words)) if draft_shown else None,
         state=last.state,
         stands=last.standing == last.version,
         verdicts=tuple(row.decision for row in verdicts),
-        reworded=any(_reworded(row) for row in verdicts),
+        reworded=any(_is_reworded(row) for row in verdicts),
         reasons=tuple(reason for row in verdicts for reason in json.loads(row.reasons)),
         gold=last.gold,
     )
 
 
-def _reworded(row: Row[Any]) -> bool:
+def _is_reworded(row: Row[Any]) -> bool:
     other: bool = row.decision == "accept" and row.result != row.version
     return other and json.loads(row.reasons) != ["dialect_form"]

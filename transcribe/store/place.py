@@ -1,4 +1,4 @@
-"""Where the store lies: a URL taken apart, checked, and fit to be shown."""
+"""The location of the store: a URL taken apart, checked, and fit to be shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HINT = "write sqlite:///FOLDER/boli.db or postgresql://USER@HOST/NAME"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class DatabaseLocation:
     """A database that the store can work in."""
 
     #: With the driver that we use, and with the password.
@@ -24,14 +24,14 @@ class Place:
     path: Path | None
 
     @property
-    def shown(self) -> str:
-        """How people recognise it: the file's path, or the URL without its password."""
+    def display_name(self) -> str:
+        """The name that people recognise it by: the file's path, or the URL without its password."""
         if self.path is not None:
             return str(self.path)
-        return self.masked(self.url.set(drivername="postgresql").render_as_string(hide_password=True))
+        return self.hide_password(self.url.set(drivername="postgresql").render_as_string(hide_password=True))
 
-    def masked(self, message: str) -> str:
-        """*message* without the password, however a driver came to quote it."""
+    def hide_password(self, message: str) -> str:
+        """Return *message* without the password, however a driver came to quote it."""
         secrets = [self.url.password, self.url.query.get("password")]
         for secret in secrets:
             for spelling in (secret,) if isinstance(secret, str) else secret or ():
@@ -39,9 +39,9 @@ class Place:
         return message
 
 
-def place_of(url: str) -> Place:
+def parse_url(url: str) -> DatabaseLocation:
     """
-    Take *url* apart.
+    Parse *url*.
 
     Raises:
         ConfigError: If it is no URL, or names a database other than SQLite in a file and PostgreSQL. The message
@@ -53,15 +53,15 @@ def place_of(url: str) -> Place:
         raise ConfigError("store.url is not a database URL", code="E_STORE_URL", hint=_HINT) from None
     kind = re.split(r"\+", parsed.drivername, maxsplit=1)[0]
     if kind == "sqlite":
-        return _file_of(parsed)
+        return _parse_file_url(parsed)
     if kind in ("postgresql", "postgres"):
-        return Place(url=parsed.set(drivername="postgresql+psycopg"), path=None)
+        return DatabaseLocation(url=parsed.set(drivername="postgresql+psycopg"), path=None)
     raise ConfigError(f"store.url names {kind!r}, which is no database boli works with", code="E_STORE_URL", hint=_HINT)
 
 
-def _file_of(url: URL) -> Place:
+def _parse_file_url(url: URL) -> DatabaseLocation:
     if url.database in (None, "", ":memory:") or url.query:
         raise ConfigError("store.url names no SQLite file, or has options behind it", code="E_STORE_URL", hint=_HINT)
     # Free of links, so that two names of one database lock each other out.
     path = Path(str(url.database)).expanduser().resolve()
-    return Place(url=URL.create("sqlite+pysqlite", database=str(path)), path=path)
+    return DatabaseLocation(url=URL.create("sqlite+pysqlite", database=str(path)), path=path)

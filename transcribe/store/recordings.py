@@ -1,4 +1,4 @@
-"""Recordings: what came in, under which paths, and who speaks there."""
+"""The recordings, the paths under which they came, and the declared speakers."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from transcribe.errors import InputError
 from transcribe.records import Recording, Split
 from transcribe.speaker_links import recording_of_unnamed
 from transcribe.store.database import Database, batches, insert_into
-from transcribe.store.rows import key, recording_of, speakers_of, values_of_recording
+from transcribe.store.rows import check_key, recording_of, speakers_of, values_of_recording
 from transcribe.store.tables import PATHS, RECORDINGS, SPEAKERS
-from transcribe.store.voices import with_linked
+from transcribe.store.voices import include_linked
 
-#: The split that wins where people of several splits meet: a voice of the test must not be trained on again.
+#: The split that wins where people of several splits meet: a speaker of the test must not be trained on again.
 _STRONGEST: Sequence[Split] = ("test", "dev", "train")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """What an addition found, in the order given. An id given twice is new once and known once."""
+    """The new and the existing ids of an addition, in the order given; an id given twice is in both."""
 
     new: tuple[str, ...]
     #: There already, and left as they were.
-    known: tuple[str, ...]
+    existing: tuple[str, ...]
 
 
 class Recordings(Database):
@@ -41,70 +41,63 @@ class Recordings(Database):
             InputError: If a recording holds text that no database can keep. The batches before it are saved, and
                 nothing of its own; giving all of them again goes on from there.
         """
-        new: list[str] = []
-        known: list[str] = []
+        new_ids: list[str] = []
+        existing_ids: list[str] = []
         for batch in batches(recordings):
             now = self.now()
             values = [values_of_recording(recording, now) for recording in batch]
-            with self.writing() as connection:
+            with self.begin_write() as connection:
                 fresh = _insert_recordings(connection, batch, values)
             for recording in batch:
-                (new if recording.id in fresh else known).append(recording.id)
+                (new_ids if recording.id in fresh else existing_ids).append(recording.id)
                 fresh.discard(recording.id)
-        return Added(new=tuple(new), known=tuple(known))
+        return Added(new=tuple(new_ids), existing=tuple(existing_ids))
 
     def recording(self, id: str) -> Recording | None:
-        """The recording with this *id*, ``None`` if there is none."""
-        with self.reading() as connection:
+        """Return the recording with this *id*, ``None`` if there is none."""
+        with self.begin_read() as connection:
             row = connection.execute(select(RECORDINGS).where(RECORDINGS.c.id == id)).one_or_none()
         return None if row is None else recording_of(row)
 
     def recordings(self, *, ids: Collection[str] | None = None) -> Iterator[Recording]:
-        """All recordings, or those of *ids* that are there, ordered by id. Streams."""
+        """Yield all recordings, or those of *ids* that are there, ordered by id."""
         if ids is None:
-            yield from map(recording_of, self.paged(select(RECORDINGS), [RECORDINGS.c.id]))
+            yield from map(recording_of, self.page_rows(select(RECORDINGS), [RECORDINGS.c.id]))
             return
         for batch in batches(sorted(set(ids))):
-            found = select(RECORDINGS).where(RECORDINGS.c.id.in_(batch))
-            yield from map(recording_of, self.paged(found, [RECORDINGS.c.id]))
+            query = select(RECORDINGS).where(RECORDINGS.c.id.in_(batch))
+            yield from map(recording_of, self.page_rows(query, [RECORDINGS.c.id]))
 
     def recording_by_path(self, path: str) -> Recording | None:
-        """The recording last ingested under *path*, spelled as then."""
-        found = select(RECORDINGS).join(PATHS, PATHS.c.recording == RECORDINGS.c.no).where(PATHS.c.path == path)
-        with self.reading() as connection:
-            row = connection.execute(found).one_or_none()
+        """Return the recording last ingested under *path*, spelled as then."""
+        query = select(RECORDINGS).join(PATHS, PATHS.c.recording == RECORDINGS.c.no).where(PATHS.c.path == path)
+        with self.begin_read() as connection:
+            row = connection.execute(query).one_or_none()
         return None if row is None else recording_of(row)
-
-    def speakers_splits(self) -> dict[str, Split]:
-        """The split that each declared speaker belongs to; the stronger one (test, dev, train) where there are two."""
-        found = select(SPEAKERS.c.speaker, SPEAKERS.c.recording, RECORDINGS.c.split).join(RECORDINGS)
-        splits: dict[str, Split] = {}
-        for row in self.paged(found, [SPEAKERS.c.speaker, SPEAKERS.c.recording]):
-            splits[row.speaker] = min(splits.get(row.speaker, row.split), row.split, key=_STRONGEST.index)
-        return splits
 
     def split_of(self, speakers: Collection[str], session: str | None) -> Split | None:
         """
-        The split already fixed for a recording of *speakers* in *session*: that of anybody or anything they share
-        with a recording in the store. ``None`` if they share nothing, so that it may be drawn. Linked speakers are one.
+        Return the split already fixed for a recording of *speakers* in *session*; ``None`` if it may be drawn.
+
+        It is that of anybody or anything they share with a recording in the store. Linked speakers are one.
 
         A recording that joins people of several splits gets the strongest of them: test, dev, train.
         """
-        found: set[Split] = set()
-        with self.reading() as connection:
-            for batch in batches(sorted(with_linked(connection, speakers))):
+        splits: set[Split] = set()
+        with self.begin_read() as connection:
+            for batch in batches(sorted(include_linked(connection, speakers))):
                 named = select(SPEAKERS.c.recording).where(SPEAKERS.c.speaker.in_(batch))
-                found |= _splits(connection, RECORDINGS.c.no.in_(named))
+                splits |= _find_splits(connection, RECORDINGS.c.no.in_(named))
                 if unnamed := [id for speaker in batch if (id := recording_of_unnamed(speaker))]:
-                    found |= _splits(connection, RECORDINGS.c.id.in_(unnamed))
+                    splits |= _find_splits(connection, RECORDINGS.c.id.in_(unnamed))
             if session is not None:
-                found |= _splits(connection, RECORDINGS.c.session == session)
-        return min(found, key=_STRONGEST.index, default=None)
+                splits |= _find_splits(connection, RECORDINGS.c.session == session)
+        return min(splits, key=_STRONGEST.index, default=None)
 
 
 def number_of(connection: Connection, recording: str, *, lock: bool = False) -> int:
     """
-    The row number of *recording*.
+    Return the row number of *recording*.
 
     Args:
         lock: Let nobody else lock the recording until this transaction ends. Corrections still come in.
@@ -112,9 +105,9 @@ def number_of(connection: Connection, recording: str, *, lock: bool = False) -> 
     Raises:
         InputError: If there is no such recording.
     """
-    found = select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)
+    query = select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)
     number: int | None = connection.execute(
-        found.with_for_update(key_share=True) if lock else found
+        query.with_for_update(key_share=True) if lock else query
     ).scalar_one_or_none()
     if number is None:
         raise unknown_recording(recording)
@@ -122,9 +115,9 @@ def number_of(connection: Connection, recording: str, *, lock: bool = False) -> 
 
 
 def numbers_of(connection: Connection, recordings: Collection[str]) -> dict[str, int]:
-    """The row numbers of those of *recordings* that are there."""
-    found = select(RECORDINGS.c.id, RECORDINGS.c.no).where(RECORDINGS.c.id.in_(sorted(set(recordings))))
-    return {row.id: row.no for row in connection.execute(found)}
+    """Return the row numbers of those of *recordings* that are there."""
+    query = select(RECORDINGS.c.id, RECORDINGS.c.no).where(RECORDINGS.c.id.in_(sorted(set(recordings))))
+    return {row.id: row.no for row in connection.execute(query)}
 
 
 def unknown_recording(recording: str) -> InputError:
@@ -136,21 +129,21 @@ def unknown_recording(recording: str) -> InputError:
     )
 
 
-def _splits(connection: Connection, condition: ColumnElement[bool]) -> set[Split]:
+def _find_splits(connection: Connection, condition: ColumnElement[bool]) -> set[Split]:
     return set(connection.execute(select(RECORDINGS.c.split).where(condition).distinct()).scalars())
 
 
 def _insert_recordings(
     connection: Connection, recordings: Sequence[Recording], values: Sequence[dict[str, object]]
 ) -> set[str]:
-    """Insert what is new, with its speakers, and every path. Gives the ids that were new."""
+    """Insert the new recordings, their speakers and every path, and return the ids that were new."""
     insert = insert_into(connection, RECORDINGS).on_conflict_do_nothing(index_elements=["id"])
     # In one order everywhere, so that two who add the same recordings at once wait for each other and not in a ring.
-    ordered = sorted(values, key=lambda each: str(each["id"]))
+    ordered = sorted(values, key=lambda row: str(row["id"]))
     fresh = set(connection.execute(insert.returning(RECORDINGS.c.id), ordered).scalars())
     numbers = numbers_of(connection, [recording.id for recording in recordings])
     speakers = [
-        {"speaker": key(speaker, "a speaker"), "recording": numbers[recording.id]}
+        {"speaker": check_key(speaker, "a speaker"), "recording": numbers[recording.id]}
         for recording in recordings
         if recording.id in fresh
         for speaker in sorted(speakers_of(recording))

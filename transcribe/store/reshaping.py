@@ -1,5 +1,5 @@
 """
-Segments split, put together and moved by who holds them, each step kept, and taken back by another.
+The splits, merges and moves of segments by who holds them, each step kept, and undone by another.
 
 Nothing that was written is touched: only segments that nobody has written yet, that one person writes alone. A step
 retires its segments and lays new ones in their place, to which the drafted words go by their times.
@@ -19,7 +19,7 @@ from transcribe.records import Milliseconds, Segment, Word
 from transcribe.store.desk import OFF_DESK, SEGMENT_FACTS
 from transcribe.store.desk_tables import DESK, LEASES, RESHAPES
 from transcribe.store.leasing import Ask, Leasing, end_lease
-from transcribe.store.rows import compact, key, words_of, words_text
+from transcribe.store.rows import check_key, encode_json, words_of, words_text
 from transcribe.store.scoring import Span
 from transcribe.store.tables import DRAFTS, RECORDINGS, SEGMENTS
 
@@ -30,7 +30,7 @@ LONGEST: Milliseconds = 28_000
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """What a step takes away and what it puts there, in time order."""
+    """The rows that a step takes away and the spans that it puts there, in time order."""
 
     rows: Sequence[Row[Any]]
     spans: Sequence[Span]
@@ -43,92 +43,97 @@ class _Refused(Exception):
 class Reshaping(Leasing):
     """The part of the store that moves the boundaries of segments."""
 
-    def reshape(self, person: str, asked: Reshape, rules: DeskRules) -> Reshaped:
+    def reshape(self, person: str, request: Reshape, rules: DeskRules) -> Reshaped:
         """
         Take one step of *person*, once.
 
         Returns:
-            ``applied`` with the new holds and the segments that they replace; ``duplicate`` with the same for the
+            ``applied`` with the new leases and the segments that they replace; ``duplicate`` with the same for the
             same step again; ``rejected`` with why: ``unknown_lease``, ``late`` (somebody took the segment since),
             ``fixed`` (it is written twice or checks people), ``written``, ``bad_time``, ``too_long``, ``no_next``,
             ``next_held``, ``unknown_step``, ``changed`` (of an undo: what came of the step was worked on since),
             ``key_reused``.
         """
-        with self.writing() as connection:
-            before = connection.execute(select(RESHAPES).where(RESHAPES.c.op_id == asked.op_id)).one_or_none()
-            if before is not None:
-                if (before.person, before.body) != (person, asked.body):
-                    return Reshaped(op_id=asked.op_id, status="rejected", reason="key_reused")
-                return self._told(connection, person, asked, "duplicate", before)
+        with self.begin_write() as connection:
+            previous = connection.execute(select(RESHAPES).where(RESHAPES.c.op_id == request.op_id)).one_or_none()
+            if previous is not None:
+                if (previous.person, previous.body) != (person, request.body):
+                    return Reshaped(op_id=request.op_id, status="rejected", reason="key_reused")
+                return self._build_answer(connection, person, request, "duplicate", previous)
             try:
-                plan = _PLANS[asked.kind](connection, person, asked)
+                plan = _PLANS[request.kind](connection, person, request)
             except _Refused as refused:
-                return Reshaped(op_id=asked.op_id, status="rejected", reason=str(refused))
+                return Reshaped(op_id=request.op_id, status="rejected", reason=str(refused))
             now = self.now()
-            after = self._replace(connection, person, plan, rules, now)
+            after = self._replace_segments(connection, person, plan, rules, now)
             values = {
-                "op_id": key(asked.op_id, "a step's id"),
-                "body": asked.body,
-                "kind": asked.kind,
+                "op_id": check_key(request.op_id, "a step's id"),
+                "body": request.body,
+                "kind": request.kind,
                 "person": person,
-                "before": compact([[row.id, row.start_ms, row.end_ms] for row in plan.rows], "a step"),
-                "after": compact(after, "a step"),
+                "before": encode_json([[row.id, row.start_ms, row.end_ms] for row in plan.rows], "a step"),
+                "after": encode_json(after, "a step"),
                 "added_at": now,
             }
             connection.execute(insert(RESHAPES).values(values))
-            kept = connection.execute(select(RESHAPES).where(RESHAPES.c.op_id == asked.op_id)).one()
-            return self._told(connection, person, asked, "applied", kept)
+            step = connection.execute(select(RESHAPES).where(RESHAPES.c.op_id == request.op_id)).one()
+            return self._build_answer(connection, person, request, "applied", step)
 
-    def _told(self, connection: Connection, person: str, asked: Reshape, status: Any, step: Row[Any]) -> Reshaped:
+    def _build_answer(
+        self, connection: Connection, person: str, request: Reshape, status: Any, step: Row[Any]
+    ) -> Reshaped:
         ids = [id for id, *_ in json.loads(step.after)]
-        found = select(LEASES, SEGMENTS.c.id.label("segment_id")).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no)
-        mine = found.where(SEGMENTS.c.id.in_(ids), LEASES.c.person == person, LEASES.c.ended_at.is_(None))
-        rows = connection.execute(mine.order_by(SEGMENTS.c.start_ms)).all()
+        query = select(LEASES, SEGMENTS.c.id.label("segment_id")).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no)
+        open_leases = query.where(SEGMENTS.c.id.in_(ids), LEASES.c.person == person, LEASES.c.ended_at.is_(None))
+        rows = connection.execute(open_leases.order_by(SEGMENTS.c.start_ms)).all()
         names = ("id", "person", "fence", "purpose", "base", "offline", "taken_at", "until_at")
         return Reshaped(
-            op_id=asked.op_id,
+            op_id=request.op_id,
             status=status,
             leases=tuple(Lease(segment=row.segment_id, **{name: getattr(row, name) for name in names}) for row in rows),
             removed=tuple(id for id, *_ in json.loads(step.before)),
         )
 
-    def _replace(
+    def _replace_segments(
         self, connection: Connection, person: str, plan: _Plan, rules: DeskRules, now: str
     ) -> list[list[object]]:
-        """Put segments of the plan's spans in place of its rows. Gives id and times of each."""
+        """Put segments of the plan's spans in place of its rows, and return id and times of each."""
         words = sorted(
             (word for row in plan.rows for word in (words_of(row.words) if row.words else ())),
             key=lambda word: (word.start, word.end),
         )
         for row in plan.rows:
-            _retire(connection, row, now)
-        parts = _parted(words, plan.spans)
-        made = [_lay(connection, plan.rows, span, part, now) for span, part in zip(plan.spans, parts, strict=True)]
-        fresh = {row.id: row for row in connection.execute(_found(SEGMENTS.c.id.in_([each[0] for each in made])))}
+            _retire_segment(connection, row, now)
+        parts = _divide_words(words, plan.spans)
+        made = [
+            _insert_segment(connection, plan.rows, span, part, now)
+            for span, part in zip(plan.spans, parts, strict=True)
+        ]
+        fresh = {row.id: row for row in connection.execute(_select_places(SEGMENTS.c.id.in_([id for id, *_ in made])))}
         for id, start, end in made:
-            source = _held_before(plan.rows, start, end)
+            source = _find_source(plan.rows, start, end)
             if source is None:
                 continue
             ask = Ask(count=1, dialects=(), offline=source.offline)
-            [lease] = self._hold(connection, [(fresh[id], source.chosen)], person, ask, rules)
+            [lease] = self._create_leases(connection, [(fresh[id], source.chosen)], person, ask, rules)
             # The time that went into it before the step is work too.
             since = update(LEASES).where(LEASES.c.id == lease.id).values(taken_at=source.taken_at)
             connection.execute(since)
-        return [list(each) for each in made]
+        return [list(segment) for segment in made]
 
 
-def _split(connection: Connection, person: str, asked: Reshape) -> _Plan:
-    row = _mine(connection, person, asked)
-    at = asked.start or 0
-    if not row.start_ms + SHORTEST <= at <= row.end_ms - SHORTEST:
+def _plan_split(connection: Connection, person: str, request: Reshape) -> _Plan:
+    row = _find_own_segment(connection, person, request)
+    cut = request.start or 0
+    if not row.start_ms + SHORTEST <= cut <= row.end_ms - SHORTEST:
         raise _Refused("bad_time")
-    return _Plan(rows=[row], spans=[(row.start_ms, at), (at, row.end_ms)])
+    return _Plan(rows=[row], spans=[(row.start_ms, cut), (cut, row.end_ms)])
 
 
-def _merge(connection: Connection, person: str, asked: Reshape) -> _Plan:
-    row = _mine(connection, person, asked)
-    later = and_(_beside(row), SEGMENTS.c.start_ms >= row.start_ms)
-    following = connection.execute(_found(later).order_by(SEGMENTS.c.start_ms, SEGMENTS.c.no).limit(1)).first()
+def _plan_merge(connection: Connection, person: str, request: Reshape) -> _Plan:
+    row = _find_own_segment(connection, person, request)
+    later = and_(_is_neighbour(row), SEGMENTS.c.start_ms >= row.start_ms)
+    following = connection.execute(_select_places(later).order_by(SEGMENTS.c.start_ms, SEGMENTS.c.no).limit(1)).first()
     if following is None:
         raise _Refused("no_next")
     _check_free(following, person)
@@ -138,35 +143,35 @@ def _merge(connection: Connection, person: str, asked: Reshape) -> _Plan:
     return _Plan(rows=[row, following], spans=[(row.start_ms, end)])
 
 
-def _move(connection: Connection, person: str, asked: Reshape) -> _Plan:
-    row = _mine(connection, person, asked)
-    start = row.start_ms if asked.start is None else asked.start
-    end = row.end_ms if asked.end is None else asked.end
+def _plan_move(connection: Connection, person: str, request: Reshape) -> _Plan:
+    row = _find_own_segment(connection, person, request)
+    start = row.start_ms if request.start is None else request.start
+    end = row.end_ms if request.end is None else request.end
     if not 0 <= start <= end - SHORTEST or end > row.duration_ms or (start, end) == (row.start_ms, row.end_ms):
         raise _Refused("bad_time")
     if end - start > LONGEST:
         raise _Refused("too_long")
-    over = and_(_beside(row), SEGMENTS.c.start_ms < end, SEGMENTS.c.end_ms > start)
+    over = and_(_is_neighbour(row), SEGMENTS.c.start_ms < end, SEGMENTS.c.end_ms > start)
     # What lay under it before lies under it still.
     apart = (SEGMENTS.c.end_ms <= row.start_ms) | (SEGMENTS.c.start_ms >= row.end_ms)
     rows, spans = [row], [(start, end)]
-    for other in connection.execute(_found(over & apart).order_by(SEGMENTS.c.start_ms)).all():
+    for other in connection.execute(_select_places(over & apart).order_by(SEGMENTS.c.start_ms)).all():
         _check_free(other, person)
-        left = (other.start_ms, start) if other.start_ms < row.start_ms else (end, other.end_ms)
-        if left[1] - left[0] < SHORTEST:
+        remainder = (other.start_ms, start) if other.start_ms < row.start_ms else (end, other.end_ms)
+        if remainder[1] - remainder[0] < SHORTEST:
             raise _Refused("bad_time")
         rows.append(other)
-        spans.append(left)
-    order = sorted(range(len(rows)), key=lambda each: spans[each])
-    return _Plan(rows=[rows[each] for each in order], spans=[spans[each] for each in order])
+        spans.append(remainder)
+    order = sorted(range(len(rows)), key=lambda position: spans[position])
+    return _Plan(rows=[rows[position] for position in order], spans=[spans[position] for position in order])
 
 
-def _undo(connection: Connection, person: str, asked: Reshape) -> _Plan:
-    step = connection.execute(select(RESHAPES).where(RESHAPES.c.op_id == asked.of)).one_or_none()
+def _plan_undo(connection: Connection, person: str, request: Reshape) -> _Plan:
+    step = connection.execute(select(RESHAPES).where(RESHAPES.c.op_id == request.of)).one_or_none()
     if step is None or step.person != person:
         raise _Refused("unknown_step")
     ids = [id for id, *_ in json.loads(step.after)]
-    rows = connection.execute(_found(SEGMENTS.c.id.in_(ids)).order_by(SEGMENTS.c.start_ms)).all()
+    rows = connection.execute(_select_places(SEGMENTS.c.id.in_(ids)).order_by(SEGMENTS.c.start_ms)).all()
     if len(rows) != len(ids) or any(row.state in OFF_DESK or row.versions for row in rows):
         raise _Refused("changed")
     for row in rows:
@@ -174,21 +179,21 @@ def _undo(connection: Connection, person: str, asked: Reshape) -> _Plan:
     spans: list[Span] = [(start, end) for _, start, end in json.loads(step.before)]
     now: list[Span] = [(row.start_ms, row.end_ms) for row in rows]
     # The same spans may have come about again by other steps, beside neighbours that have grown since.
-    for other in connection.execute(_found(_beside(rows[0]) & SEGMENTS.c.id.not_in(ids))).all():
-        if _touches(other, spans) and not _touches(other, now):
+    for other in connection.execute(_select_places(_is_neighbour(rows[0]) & SEGMENTS.c.id.not_in(ids))).all():
+        if _touches_any(other, spans) and not _touches_any(other, now):
             raise _Refused("changed")
     return _Plan(rows=rows, spans=spans)
 
 
-def _touches(row: Row[Any], spans: Sequence[Span]) -> bool:
+def _touches_any(row: Row[Any], spans: Sequence[Span]) -> bool:
     return any(row.start_ms < end and row.end_ms > start for start, end in spans)
 
 
-_PLANS = {"split": _split, "merge": _merge, "move": _move, "undo": _undo}
+_PLANS = {"split": _plan_split, "merge": _plan_merge, "move": _plan_move, "undo": _plan_undo}
 
 
-def _found(which: ColumnElement[bool]) -> Select[Any]:
-    """Places on the desk with their segments, newest drafts and open holds; locked."""
+def _select_places(which: ColumnElement[bool]) -> Select[Any]:
+    """Select rows of the desk with their segments, newest drafts and open leases, and lock them."""
     lease = (LEASES.c.purpose, LEASES.c.offline, LEASES.c.chosen, LEASES.c.taken_at)
     draft = (DRAFTS.c.words, DRAFTS.c.log_probability, DRAFTS.c.flags)
     drafted = and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no)
@@ -203,19 +208,19 @@ def _found(which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _beside(row: Row[Any]) -> ColumnElement[bool]:
-    """Other segments of the same voice in the same run that lie on the desk."""
+def _is_neighbour(row: Row[Any]) -> ColumnElement[bool]:
+    """The condition for other segments of the same speaker in the same run that lie on the desk."""
     channel = SEGMENTS.c.channel.is_(None) if row.channel is None else SEGMENTS.c.channel == row.channel
     same = and_(SEGMENTS.c.recording == row.recording, SEGMENTS.c.run == row.run, SEGMENTS.c.speaker == row.speaker)
     return and_(same, channel, SEGMENTS.c.no != row.segment, DESK.c.state.not_in(OFF_DESK))
 
 
-def _mine(connection: Connection, person: str, asked: Reshape) -> Row[Any]:
-    """The segment that a step is about, if *person* may move it."""
-    row = connection.execute(_found(SEGMENTS.c.id == asked.segment)).one_or_none()
+def _find_own_segment(connection: Connection, person: str, request: Reshape) -> Row[Any]:
+    """Return the segment that a step is about, if *person* may move it."""
+    row = connection.execute(_select_places(SEGMENTS.c.id == request.segment)).one_or_none()
     if row is None or row.person != person or row.state != "held":
         raise _Refused("unknown_lease")
-    if row.fence != asked.fence:
+    if row.fence != request.fence:
         raise _Refused("late")
     if row.wanted != 1 or row.purpose not in ("first", "again"):
         raise _Refused("fixed")
@@ -226,12 +231,12 @@ def _mine(connection: Connection, person: str, asked: Reshape) -> Row[Any]:
 
 def _check_free(row: Row[Any], person: str, *, otherwise: str = "next_held") -> None:
     """Refuse to touch a neighbour that somebody else holds, wrote, or is to write beside another."""
-    mine = row.state == "held" and row.person == person and row.purpose == "first"
-    if not (mine or row.state == "open") or row.versions or row.wanted != 1:
+    is_own = row.state == "held" and row.person == person and row.purpose == "first"
+    if not (is_own or row.state == "open") or row.versions or row.wanted != 1:
         raise _Refused(otherwise)
 
 
-def _retire(connection: Connection, row: Row[Any], now: str) -> None:
+def _retire_segment(connection: Connection, row: Row[Any], now: str) -> None:
     end_lease(connection, row.segment, row.fence, now, "reshaped")
     off = {"state": "reshaped", "since_at": now, "person": None, "until_at": None, "fence": row.fence + 1}
     connection.execute(update(DESK).where(DESK.c.segment == row.segment).values(off))
@@ -239,28 +244,28 @@ def _retire(connection: Connection, row: Row[Any], now: str) -> None:
     connection.execute(delete(DRAFTS).where(DRAFTS.c.run == row.run, DRAFTS.c.segment == row.segment))
 
 
-def _held_before(rows: Sequence[Row[Any]], start: Milliseconds, end: Milliseconds) -> Row[Any] | None:
-    """The held one of *rows* that a new segment goes on from: most of it, or all of that one, lies there."""
+def _find_source(rows: Sequence[Row[Any]], start: Milliseconds, end: Milliseconds) -> Row[Any] | None:
+    """Return the held one of *rows* that a new segment goes on from: most of it, or all of that one, lies there."""
     most = max(rows, key=lambda row: min(row.end_ms, end) - max(row.start_ms, start))
     inside = [row for row in rows if start <= row.start_ms and row.end_ms <= end]
     return next((row for row in (most, *inside) if row.state == "held"), None)
 
 
-def _parted(words: Sequence[Word], spans: Sequence[Span]) -> list[list[Word]]:
-    """*words* by the span that holds their middle; those between two go to the nearer one, so that none is lost."""
+def _divide_words(words: Sequence[Word], spans: Sequence[Span]) -> list[list[Word]]:
+    """Divide *words* by the span that holds their middle, else the nearest one, so that none is lost."""
     parts: list[list[Word]] = [[] for _ in spans]
     for word in words:
         middle = (word.start + word.end) / 2
-        nearest = min(range(len(spans)), key=lambda each: max(spans[each][0] - middle, middle - spans[each][1], 0.0))
-        inside = (at for at, (start, end) in enumerate(spans) if start <= middle < end)
+        nearest = min(range(len(spans)), key=lambda index: max(spans[index][0] - middle, middle - spans[index][1], 0.0))
+        inside = (index for index, (start, end) in enumerate(spans) if start <= middle < end)
         parts[next(inside, nearest)].append(word)
     return parts
 
 
-def _lay(
+def _insert_segment(
     connection: Connection, sources: Sequence[Row[Any]], span: Span, words: Sequence[Word], now: str
 ) -> tuple[str, int, int]:
-    """A segment of *span* on the desk, open, with *words* as its draft. Gives its id and times."""
+    """Insert a segment of *span*, open on the desk, with *words* as its draft, and return its id and times."""
     first = sources[0]
     start, end = span
     segment = Segment(
@@ -279,18 +284,18 @@ def _lay(
         number = int(connection.execute(made).scalar_one())
     else:
         connection.execute(update(SEGMENTS).where(SEGMENTS.c.no == number).values(run=first.run))
-    place = {"state": "open", "came_from": "open", "since_at": now, "person": None, "until_at": None, "reason": None}
-    again = update(DESK).where(DESK.c.segment == number).values(place)
+    values = {"state": "open", "came_from": "open", "since_at": now, "person": None, "until_at": None, "reason": None}
+    again = update(DESK).where(DESK.c.segment == number).values(values)
     if not connection.execute(again).rowcount:
         counts = dict.fromkeys(("fence", "version", "versions", "hands", "loose", "rounds"), 0)
         order = {"dialect": first.dialect, "wanted": 1, "ease": first.ease, "draw": first.draw, "chain": ""}
-        connection.execute(insert(DESK).values(segment=number, **place, **counts, **order))
+        connection.execute(insert(DESK).values(segment=number, **values, **counts, **order))
     if any(row.words is not None for row in sources):
         sure = [row.log_probability for row in sources if row.log_probability is not None]
         flags = sorted({flag for row in sources for flag in json.loads(row.flags or "[]")})
         draft = {
             "words": words_text(words, "a draft"),
-            "flags": compact(flags, "a flag"),
+            "flags": encode_json(flags, "a flag"),
             "log_probability": sum(sure) / len(sure) if sure else None,
         }
         connection.execute(delete(DRAFTS).where(DRAFTS.c.run == first.run, DRAFTS.c.segment == number))

@@ -1,4 +1,4 @@
-"""What a second pair of eyes sees and decides: texts to review, texts that differ, segments that were put aside."""
+"""The reviews: texts to review, texts that differ, segments that were put aside, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, select, update
 
 from transcribe.desk_records import DeskRules, Lease, Outcome, Verdict, Version
-from transcribe.store.auditing import chained
+from transcribe.store.auditing import chain_hash
 from transcribe.store.database import insert_into
 from transcribe.store.desk import OFF_DESK, SEGMENT_FACTS
 from transcribe.store.desk_tables import DESK, LEASES, VERDICTS, VERSIONS
-from transcribe.store.hiding import hider_of
+from transcribe.store.hiding import make_redactor
 from transcribe.store.leasing import Ask, Leasing, end_lease, put_back_overdue
-from transcribe.store.rows import checked, compact, key
+from transcribe.store.rows import check_key, check_text, encode_json
 from transcribe.store.submitting import accept, text_hash, withdraw
 from transcribe.store.tables import DONE, RECORDINGS, SEGMENTS
 
@@ -26,8 +26,8 @@ _WAITING = ("disputed", "review", "aside")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waits:
-    """As what a segment waited for the reviewer who holds it."""
+class ReviewState:
+    """The state in which a segment waited for the reviewer who holds it."""
 
     state: str
     #: Why it was put aside.
@@ -41,8 +41,10 @@ class Reviewing(Leasing):
 
     def take_review(self, person: str, rules: DeskRules, *, dialects: Sequence[str] | None = None) -> Lease | None:
         """
-        The next segment for *person* to decide on, held as long as any: texts that differ, then texts to review,
-        then what was put aside, each the oldest first. What they hold already comes again.
+        Lease the next segment for *person* to decide on.
+
+        First come texts that differ, then texts to review, then what was put aside, each the oldest first. What they
+        hold already comes again.
 
         Args:
             dialects: Only of these.
@@ -50,11 +52,11 @@ class Reviewing(Leasing):
         Returns:
             ``None`` if nothing waits, or nothing but texts of their own.
         """
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             put_back_overdue(connection, self.now())
-            held = connection.execute(_held_review(person)).first()
+            held = connection.execute(_select_held_review(person)).first()
             if held is not None:
-                return _lease_of(held)
+                return _build_lease(held)
             wrote = exists().where(VERSIONS.c.segment == DESK.c.segment, VERSIONS.c.person == person)
             columns = (SEGMENTS.c.id, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
             free = select(DESK, *columns).join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no).where(~wrote)
@@ -65,32 +67,32 @@ class Reviewing(Leasing):
                 row = connection.execute(oldest.with_for_update(of=DESK, skip_locked=True)).first()
                 if row is not None:
                     ask = Ask(count=1, dialects=())
-                    return self._hold(connection, [(row, "need")], person, ask, rules, purpose="review")[0]
+                    return self._create_leases(connection, [(row, "need")], person, ask, rules, purpose="review")[0]
         return None
 
-    def waiting_as(self, segment: str) -> Waits:
-        """What a held segment was before; its *reason* is that of the last one who passed it on."""
+    def review_state(self, segment: str) -> ReviewState:
+        """Return the state of a held segment before; its *reason* is that of the last one who passed it on."""
         number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment).scalar_subquery()
         passed = select(LEASES.c.reason).where(LEASES.c.segment == number, LEASES.c.reason.is_not(None))
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             row = connection.execute(select(DESK).where(DESK.c.segment == number)).one()
             reason = connection.execute(passed.order_by(LEASES.c.fence.desc()).limit(1)).scalar_one_or_none()
-        return Waits(state=row.came_from, reason=reason if row.came_from == "aside" else None, rounds=row.rounds)
+        return ReviewState(state=row.came_from, reason=reason if row.came_from == "aside" else None, rounds=row.rounds)
 
     def versions(self, segment: str) -> tuple[Version, ...]:
-        """Every text of *segment*, the first one first, without what was said where it is masked."""
-        found = select(VERSIONS).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
-        with self.reading() as connection:
-            rows = connection.execute(found.order_by(VERSIONS.c.version)).all()
-            hide = hider_of(connection, segment, self.terms)
-        return tuple(_version(row, segment, hide) for row in rows)
+        """Return every text of *segment*, the first one first, without what was said where it is masked."""
+        query = select(VERSIONS).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
+        with self.begin_read() as connection:
+            rows = connection.execute(query.order_by(VERSIONS.c.version)).all()
+            hide = make_redactor(connection, segment, self.terms)
+        return tuple(_build_version(row, segment, hide) for row in rows)
 
     def verdicts(self, segment: str) -> tuple[dict[str, Any], ...]:
-        """What was decided about *segment*, the first decision first, without who decided."""
-        found = select(VERDICTS).join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
-        with self.reading() as connection:
-            rows = connection.execute(found.order_by(VERDICTS.c.no)).all()
-        return tuple(_shown(row) for row in rows)
+        """Return the decisions about *segment*, the first one first, without who decided."""
+        query = select(VERDICTS).join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
+        with self.begin_read() as connection:
+            rows = connection.execute(query.order_by(VERDICTS.c.no)).all()
+        return tuple(_build_verdict(row) for row in rows)
 
     def decide(self, person: str, verdict: Verdict, rules: DeskRules) -> Outcome:
         """
@@ -101,41 +103,43 @@ class Reviewing(Leasing):
             is decided; ``rejected`` with why: ``unknown_lease``, ``key_reused``, ``unknown_version``, ``own_text``,
             ``not_heard``, ``rounds`` (sent back often enough), ``no_text``.
         """
-        with self.writing() as connection:
-            row = connection.execute(_ON_DESK, {"id": verdict.segment, "given": verdict.fence}).one_or_none()
-            before = connection.execute(select(VERDICTS).where(VERDICTS.c.op_id == verdict.op_id)).one_or_none()
-            if before is not None:
-                same = (before.person, before.body) == (person, verdict.body)
-                return _outcome(verdict, "duplicate" if same else "key_reused", before.result or before.version)
+        with self.begin_write() as connection:
+            row = connection.execute(_REVIEW_LEASE, {"id": verdict.segment, "given": verdict.fence}).one_or_none()
+            previous = connection.execute(select(VERDICTS).where(VERDICTS.c.op_id == verdict.op_id)).one_or_none()
+            if previous is not None:
+                same = (previous.person, previous.body) == (person, verdict.body)
+                return _build_outcome(
+                    verdict, "duplicate" if same else "key_reused", previous.result or previous.version
+                )
             if row is None or row.holder != person:
-                return _outcome(verdict, "unknown_lease")
+                return _build_outcome(verdict, "unknown_lease")
             if row.fence != verdict.fence or row.state != "held":
-                return _outcome(verdict, "late", row.version)
-            judged = _judged(connection, row, verdict.version)
-            reason = _refusal(row, judged, person, verdict, rules)
+                return _build_outcome(verdict, "late", row.version)
+            judged = _find_judged_version(connection, row, verdict.version)
+            reason = _find_refusal(row, judged, person, verdict, rules)
             if reason is not None:
-                return _outcome(verdict, reason)
-            return self._decided(connection, row, judged, person, verdict)
+                return _build_outcome(verdict, reason)
+            return self._apply_verdict(connection, row, judged, person, verdict)
 
     def reopen(self, segment: str) -> bool:
-        """Put a segment back among those to write, whatever was decided. Whether it lay on the desk, free."""
+        """Put a segment back among those to write, whatever was decided, and tell if it lay on the desk, free."""
         number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment).scalar_subquery()
         free = and_(DESK.c.segment == number, DESK.c.state.not_in(("held", "gold", *OFF_DESK)))
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             values = {"state": "open", "since_at": self.now(), "person": None, "reason": None, "hands": 0, "rounds": 0}
             again = update(DESK).where(free).values(**values, fence=DESK.c.fence + 1)
             return connection.execute(again).rowcount > 0
 
-    def _decided(
+    def _apply_verdict(
         self, connection: Connection, row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict
     ) -> Outcome:
         now = self.now()
         changes: dict[str, Any] = {"since_at": now, "until_at": None, "person": None, "reason": None, "loose": 0}
         result = verdict.version
         if verdict.decision == "accept":
-            if judged is None or _differs(verdict, judged):
+            if judged is None or _differs_from(verdict, judged):
                 result = row.versions + 1
-                link = _add_own(connection, row, judged, person, verdict, now)
+                link = _insert_own_version(connection, row, judged, person, verdict, now)
                 changes |= {"versions": result, "chain": link}
             correction = accept(connection, row, result, now, id=verdict.op_id)
             changes |= {"state": "accepted", "version": result, "correction": correction}
@@ -152,12 +156,14 @@ class Reviewing(Leasing):
         # The fence grows, so that whoever wrote before cannot change what was decided.
         done = update(DESK).where(DESK.c.segment == row.segment).values(**changes, fence=row.fence + 1)
         connection.execute(done)
-        connection.execute(insert(VERDICTS).values(_values(row, judged, person, verdict, result, now)))
-        return _outcome(verdict, "applied", result, verdict.text or (judged.text if judged is not None else None))
+        connection.execute(insert(VERDICTS).values(_make_verdict_row(row, judged, person, verdict, result, now)))
+        return _build_outcome(verdict, "applied", result, verdict.text or (judged.text if judged is not None else None))
 
 
-def _refusal(row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, rules: DeskRules) -> str | None:
-    """Why a decision cannot be taken; ``None`` if it can."""
+def _find_refusal(
+    row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, rules: DeskRules
+) -> str | None:
+    """Return the reason why a decision cannot be taken; ``None`` if it can."""
     if judged is None and verdict.version != 0:
         return "unknown_version"
     if judged is not None and judged.person == person:
@@ -175,15 +181,15 @@ def _refusal(row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdi
     return None
 
 
-def _add_own(
+def _insert_own_version(
     connection: Connection, row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, now: str
 ) -> str:
-    """Keep the reviewer's own text as a version. Gives its link of the chain."""
-    more = _more(verdict, judged)
-    own = verdict.text if verdict.text is not None or judged is None else judged.text
-    text = checked(own or "", "the text of a verdict")
+    """Save the reviewer's own text as a version, and return its link of the chain."""
+    more = _merge_details(verdict, judged)
+    own_text = verdict.text if verdict.text is not None or judged is None else judged.text
+    text = check_text(own_text or "", "the text of a verdict")
     number, salt = row.versions + 1, secrets.token_hex(16)
-    link = chained(row.chain, number, "review", person, text, salt, now)
+    link = chain_hash(row.chain, number, "review", person, text, salt, now)
     keep = insert_into(connection, VERSIONS).values(
         op_id=f"verdict-{verdict.op_id}",
         body=verdict.body,
@@ -195,8 +201,8 @@ def _add_own(
         hand=0,
         base=verdict.version,
         text=text,
-        tags=compact(list(verdict.tags), "a tag"),
-        more=compact(more, "a verdict"),
+        tags=encode_json(list(verdict.tags), "a tag"),
+        more=encode_json(more, "a verdict"),
         model=judged.model if judged is not None else None,
         active_ms=0,
         seq=0,
@@ -208,25 +214,25 @@ def _add_own(
     return link
 
 
-def _differs(verdict: Verdict, judged: Row[Any]) -> bool:
-    """Whether the reviewer wrote something else than *judged* has, in either tier."""
+def _differs_from(verdict: Verdict, judged: Row[Any]) -> bool:
+    """Tell if the reviewer wrote something else than *judged* has, in either tier."""
     second = json.loads(judged.more).get("normalised")
     return verdict.text not in (None, judged.text) or verdict.normalised not in (None, second)
 
 
-def _more(verdict: Verdict, judged: Row[Any] | None) -> dict[str, Any]:
-    """What is said beside the reviewer's text: what the writer said, but for a second tier of another text."""
+def _merge_details(verdict: Verdict, judged: Row[Any] | None) -> dict[str, Any]:
+    """Return the details of the reviewer's text: the writer's, but for a second tier of another text."""
     more: dict[str, Any] = json.loads(judged.more) if judged is not None else {}
     if judged is None or verdict.text not in (None, judged.text):
         more.pop("normalised", None)
     return more if verdict.normalised is None else more | {"normalised": verdict.normalised}
 
 
-def _values(
+def _make_verdict_row(
     row: Row[Any], judged: Row[Any] | None, person: str, verdict: Verdict, result: int, now: str
 ) -> dict[str, Any]:
     return {
-        "op_id": key(verdict.op_id, "a verdict's id"),
+        "op_id": check_key(verdict.op_id, "a verdict's id"),
         "body": verdict.body,
         "segment": row.segment,
         "version": verdict.version,
@@ -234,15 +240,15 @@ def _values(
         "person": person,
         "decision": verdict.decision,
         "result": result,
-        "reasons": compact(list(verdict.reasons), "a reason"),
-        "note": checked(verdict.note, "a note"),
-        "variants": compact([list(pair) for pair in verdict.variants], "a spelling"),
+        "reasons": encode_json(list(verdict.reasons), "a reason"),
+        "note": check_text(verdict.note, "a note"),
+        "variants": encode_json([list(pair) for pair in verdict.variants], "a spelling"),
         "played_ms": verdict.played,
         "added_at": now,
     }
 
 
-def _find() -> Select[Any]:
+def _select_for_review() -> Select[Any]:
     held = and_(LEASES.c.segment == DESK.c.segment, LEASES.c.fence == bindparam("given"))
     return (
         select(DESK, *SEGMENT_FACTS, LEASES.c.id.label("lease"), LEASES.c.person.label("holder"), DONE.c.model)
@@ -255,27 +261,27 @@ def _find() -> Select[Any]:
     )
 
 
-_ON_DESK = _find()
+_REVIEW_LEASE = _select_for_review()
 
 
-def _held_review(person: str) -> Select[Any]:
+def _select_held_review(person: str) -> Select[Any]:
     columns = (SEGMENTS.c.id.label("segment_id"), SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
-    mine = and_(LEASES.c.person == person, LEASES.c.purpose == "review", LEASES.c.ended_at.is_(None))
-    found = select(LEASES, *columns).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no).where(mine)
-    return found.order_by(LEASES.c.taken_at).limit(1)
+    condition = and_(LEASES.c.person == person, LEASES.c.purpose == "review", LEASES.c.ended_at.is_(None))
+    query = select(LEASES, *columns).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no).where(condition)
+    return query.order_by(LEASES.c.taken_at).limit(1)
 
 
-def _lease_of(row: Row[Any]) -> Lease:
+def _build_lease(row: Row[Any]) -> Lease:
     facts = {name: getattr(row, name) for name in ("id", "person", "fence", "purpose", "base", "offline")}
     return Lease(**facts, segment=row.segment_id, taken_at=row.taken_at, until_at=row.until_at)
 
 
-def _judged(connection: Connection, row: Row[Any], version: int) -> Row[Any] | None:
-    found = select(VERSIONS).where(VERSIONS.c.segment == row.segment, VERSIONS.c.version == version)
-    return connection.execute(found.where(VERSIONS.c.kind != "gold")).one_or_none()
+def _find_judged_version(connection: Connection, row: Row[Any], version: int) -> Row[Any] | None:
+    query = select(VERSIONS).where(VERSIONS.c.segment == row.segment, VERSIONS.c.version == version)
+    return connection.execute(query.where(VERSIONS.c.kind != "gold")).one_or_none()
 
 
-def _version(row: Row[Any], segment: str, hide: Callable[[str], str]) -> Version:
+def _build_version(row: Row[Any], segment: str, hide: Callable[[str], str]) -> Version:
     more = json.loads(row.more)
     return Version(
         segment=segment,
@@ -290,7 +296,7 @@ def _version(row: Row[Any], segment: str, hide: Callable[[str], str]) -> Version
     )
 
 
-def _shown(row: Row[Any]) -> dict[str, Any]:
+def _build_verdict(row: Row[Any]) -> dict[str, Any]:
     return {
         "version": row.version,
         "decision": row.decision,
@@ -301,9 +307,9 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _outcome(verdict: Verdict, status: str, version: int | None = None, text: str | None = None) -> Outcome:
-    """The answer: *status* itself where it is one, else a rejection for that reason."""
+def _build_outcome(verdict: Verdict, status: str, version: int | None = None, text: str | None = None) -> Outcome:
+    """Build the outcome: *status* itself where it is one, else a rejection for that reason."""
     if status in ("applied", "duplicate", "late"):
-        said = None if text is None else text_hash(text)
-        return Outcome(op_id=verdict.op_id, status=status, version=version, text_sha256=said)  # type: ignore[arg-type]
+        digest = None if text is None else text_hash(text)
+        return Outcome(op_id=verdict.op_id, status=status, version=version, text_sha256=digest)  # type: ignore[arg-type]
     return Outcome(op_id=verdict.op_id, status="rejected", reason=status)

@@ -1,5 +1,5 @@
 """
-Records as rows and back, and the check that both databases can hold their text.
+The conversion of records to rows and back, and the check that both databases can hold their text.
 
 Text is kept as typed. Lists inside a row are compact JSON, the same bytes on both databases.
 """
@@ -28,9 +28,9 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=Tr
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def compact(value: object, what: str) -> str:
+def encode_json(value: object, what: str) -> str:
     """
-    *value* as JSON without spaces, keys sorted.
+    Encode *value* as JSON without spaces, keys sorted.
 
     Raises:
         InputError: If it holds a NUL character, half a surrogate pair or a number that is not finite.
@@ -38,24 +38,24 @@ def compact(value: object, what: str) -> str:
     try:
         text = _JSON.encode(value)
     except ValueError as error:
-        raise _unfit(what, "a number that is not finite") from error
+        raise _text_error(what, "a number that is not finite") from error
     if "\\u0000" in text and _NUL.search(text):
-        raise _unfit(what, "a NUL character")
+        raise _text_error(what, "a NUL character")
     _refuse_surrogates(text, what)
     return text
 
 
-def checked(text: str, what: str) -> str:
-    """*text* itself, if both databases can hold it. InputError otherwise."""
+def check_text(text: str, what: str) -> str:
+    """Return *text* itself, if both databases can hold it, else raise InputError."""
     if "\x00" in text:
-        raise _unfit(what, "a NUL character")
+        raise _text_error(what, "a NUL character")
     _refuse_surrogates(text, what)
     return text
 
 
-def key(text: str, what: str) -> str:
-    """*text* itself, if both databases can look it up. InputError otherwise."""
-    size = len(checked(text, what).encode())
+def check_key(text: str, what: str) -> str:
+    """Return *text* itself, if both databases can look it up, else raise InputError."""
+    size = len(check_text(text, what).encode())
     if size > KEY_BYTES:
         raise InputError(
             f"{what} has {size} bytes, more than the {KEY_BYTES} that can be looked up",
@@ -66,19 +66,19 @@ def key(text: str, what: str) -> str:
     return text
 
 
-def optional(text: str | None, what: str) -> str | None:
-    return None if text is None else key(text, what)
+def check_optional_key(text: str | None, what: str) -> str | None:
+    return None if text is None else check_key(text, what)
 
 
-def rounded(probability: float, what: str) -> float:
-    """*probability* as it is stored. Never -0.0, of which SQLite makes 0.0 and PostgreSQL does not."""
+def round_probability(probability: float, what: str) -> float:
+    """Round *probability* as it is stored; never to -0.0, of which SQLite makes 0.0 and PostgreSQL does not."""
     if not math.isfinite(probability):
-        raise _unfit(what, "a number that is not finite")
+        raise _text_error(what, "a number that is not finite")
     return round(probability, DIGITS) + 0.0
 
 
-def span(start: int, end: int, what: str) -> tuple[int, int]:
-    """*start* and *end* themselves, if they are a span of a recording. InputError otherwise."""
+def check_span(start: int, end: int, what: str) -> tuple[int, int]:
+    """Return *start* and *end* themselves, if they are a span of a recording, else raise InputError."""
     if not 0 <= start <= end < 2**63:
         raise InputError(
             f"{what} goes from {start} to {end} ms", code="E_SPAN", hint="give 0 <= start <= end, in milliseconds"
@@ -90,18 +90,18 @@ def values_of_recording(recording: Recording, now: str) -> dict[str, object]:
     what = f"recording {recording.id[:12]}"
     names = ("dialect", "language", "speaker", "session", "consent", "licence", "source")
     return {
-        "id": key(recording.id, what),
-        "path": key(recording.path, f"the path of {what}"),
+        "id": check_key(recording.id, what),
+        "path": check_key(recording.path, f"the path of {what}"),
         "duration_ms": recording.duration,
         "rate_hz": recording.rate_hz,
         "channels": recording.channels,
         "channel_mode": recording.channel_mode,
-        **{name: optional(getattr(recording, name), f"the {name} of {what}") for name in names},
+        **{name: check_optional_key(getattr(recording, name), f"the {name} of {what}") for name in names},
         "num_speakers": recording.num_speakers,
         "split": recording.split,
-        "facts": compact(dict(recording.facts), f"a fact of {what}"),
-        "declared": compact(declared_values(recording), f"a declared turn of {what}"),
-        "warnings": compact(list(recording.warnings), f"a warning of {what}"),
+        "facts": encode_json(dict(recording.facts), f"a fact of {what}"),
+        "declared": encode_json(declared_values(recording), f"a declared turn of {what}"),
+        "warnings": encode_json(list(recording.warnings), f"a warning of {what}"),
         "added_at": now,
     }
 
@@ -142,9 +142,9 @@ _OF_TURN = ("start", "end", "speaker", "dialect", "channel", "label")
 def turns_text(turns: Iterable[Turn], what: str) -> str:
     values = []
     for turn in turns:
-        span(turn.start, turn.end, f"a turn of {what}")
+        check_span(turn.start, turn.end, f"a turn of {what}")
         values.append([turn.start, turn.end, turn.speaker, turn.dialect, turn.channel, turn.label])
-    return compact(values, f"a turn of {what}")
+    return encode_json(values, f"a turn of {what}")
 
 
 def turns_of(text: str, recording: str) -> tuple[Turn, ...]:
@@ -153,9 +153,9 @@ def turns_of(text: str, recording: str) -> tuple[Turn, ...]:
 
 
 def words_text(words: Iterable[Word], what: str) -> str:
-    """JSON of *words*: text, start, end, probability, and ``false`` behind them where no blank stands before it."""
-    # Adding 0.0 as in `rounded`; JSON itself refuses what is not finite.
-    return compact(
+    """Encode *words*: text, start, end, probability, and ``false`` behind them where no blank stands before it."""
+    # Adding 0.0 as in `round_probability`; JSON itself refuses what is not finite.
+    return encode_json(
         [
             [word.text, word.start, word.end, round(word.probability, DIGITS) + 0.0, *([] if word.blank else [False])]
             for word in words
@@ -165,7 +165,7 @@ def words_text(words: Iterable[Word], what: str) -> str:
 
 
 def words_of(text: str) -> tuple[Word, ...]:
-    """The words in the JSON that `words_text` writes."""
+    """Return the words in the JSON that `words_text` writes."""
     return tuple(
         Word(text=spelling, start=start, end=end, probability=probability, blank=not no_blank)
         for spelling, start, end, probability, *no_blank in json.loads(text)
@@ -196,16 +196,16 @@ def draft_of(row: Row[Any], *, model: str, settings: str) -> Draft:
 
 
 def values_of_correction(correction: Correction) -> dict[str, object]:
-    """What of *correction* needs no look-up: not the recording's and the segment's numbers."""
+    """Return the values of *correction* that need no look-up: not the recording's and the segment's numbers."""
     what = f"correction {correction.id[:40]}"
-    start, end = span(correction.start, correction.end, what)
+    start, end = check_span(correction.start, correction.end, what)
     return {
-        "id": key(correction.id, what),
+        "id": check_key(correction.id, what),
         "start_ms": start,
         "end_ms": end,
-        "text": checked(correction.text, f"the text of {what}"),
+        "text": check_text(correction.text, f"the text of {what}"),
         **{
-            name: optional(getattr(correction, name), f"the {name} of {what}")
+            name: check_optional_key(getattr(correction, name), f"the {name} of {what}")
             for name in ("speaker", "dialect", "model", "author", "normalised")
         },
         "accepted": correction.accepted,
@@ -213,7 +213,7 @@ def values_of_correction(correction: Correction) -> dict[str, object]:
 
 
 def correction_of(row: Row[Any], recording: str) -> Correction:
-    """From a row that has the segment's id as ``segment_id``."""
+    """Build a correction from a row that has the segment's id as ``segment_id``."""
     return Correction(
         id=row.id,
         recording=recording,
@@ -233,9 +233,9 @@ def correction_of(row: Row[Any], recording: str) -> Correction:
 def values_of_model(model: Model) -> dict[str, object]:
     what = f"model {model.id[:40]}"
     return {
-        "id": key(model.id, what),
-        "place": checked(model.place, f"the place of {what}"),
-        "name": checked(model.name, f"the name of {what}"),
+        "id": check_key(model.id, what),
+        "place": check_text(model.place, f"the place of {what}"),
+        "name": check_text(model.name, f"the name of {what}"),
         "window_ms": model.window,
         "kind": model.kind,
     }
@@ -246,7 +246,7 @@ def model_of(row: Row[Any]) -> Model:
 
 
 def speakers_of(recording: Recording) -> frozenset[str]:
-    """Everybody who is declared to speak in *recording*."""
+    """Return everybody who is declared to speak in *recording*."""
     declared = {turn.speaker for turn in recording.declared}
     return frozenset(declared if recording.speaker is None else declared | {recording.speaker})
 
@@ -255,8 +255,8 @@ def _refuse_surrogates(text: str, what: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise _unfit(what, f"half a surrogate pair (character {error.start})") from error
+        raise _text_error(what, f"half a surrogate pair (character {error.start})") from error
 
 
-def _unfit(what: str, found: str) -> InputError:
-    return InputError(f"{what} holds {found}", code="E_TEXT", hint="remove it; everything else is kept as typed")
+def _text_error(what: str, problem: str) -> InputError:
+    return InputError(f"{what} holds {problem}", code="E_TEXT", hint="remove it; everything else is kept as typed")

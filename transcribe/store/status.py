@@ -1,4 +1,4 @@
-"""How far the work in a workspace is."""
+"""The state of the work in a workspace, counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from transcribe.store.work import RUN, is_failed
 
 @dataclass(frozen=True, kw_only=True)
 class DialectStatus:
-    """What there is of one dialect, as declared of recordings. ``None``: of those nobody said."""
+    """The recordings of one dialect, as declared. ``None``: those of which nobody said."""
 
     dialect: str | None
     recordings: int
@@ -23,7 +23,7 @@ class DialectStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class StageStatus:
-    """How many items are through one stage, waiting for it, or failed in it."""
+    """The numbers of items that are through one stage, waiting for it, or failed in it."""
 
     stage: str
     done: int
@@ -44,7 +44,7 @@ class Status:
     segments: int
     drafts: int
     corrections: int
-    #: Sound under standing corrections; a span that two people's corrections share counts twice.
+    #: Audio under standing corrections; a span that two people's corrections share counts twice.
     corrected: Milliseconds
     models: int
     #: Id of the model that drafts.
@@ -56,20 +56,20 @@ class Overview(Database):
 
     def status(self, *, settings: str | None = None) -> Status:
         """
-        How far the work is.
+        Count the work of all stages.
 
         Args:
             settings: Count a recording as done only if it was run with these; ``None``: with any.
         """
-        with self.reading() as connection:
-            dialects = _dialects(connection)
-            corrections, corrected = _corrected(connection)
+        with self.begin_read() as connection:
+            dialects = _count_dialects(connection)
+            corrections, corrected = _count_corrections(connection)
             promoted = select(MODELS.c.id).where(MODELS.c.state == "promoted", MODELS.c.kind == "recogniser")
             return Status(
-                recordings=sum(each.recordings for each in dialects),
-                duration=sum(each.duration for each in dialects),
+                recordings=sum(dialect.recordings for dialect in dialects),
+                duration=sum(dialect.duration for dialect in dialects),
                 dialects=dialects,
-                stages=_stages(connection, settings),
+                stages=_count_stages(connection, settings),
                 segments=connection.execute(select(func.count()).select_from(SEGMENTS)).scalar_one(),
                 drafts=connection.execute(select(func.count()).select_from(DRAFTS)).scalar_one(),
                 corrections=corrections,
@@ -79,16 +79,16 @@ class Overview(Database):
             )
 
 
-def _dialects(connection: Connection) -> tuple[DialectStatus, ...]:
+def _count_dialects(connection: Connection) -> tuple[DialectStatus, ...]:
     counted = select(RECORDINGS.c.dialect, func.count().label("count"), func.sum(RECORDINGS.c.duration_ms).label("ms"))
-    found = [
+    statuses = [
         DialectStatus(dialect=row.dialect, recordings=row._mapping["count"], duration=int(row.ms))
         for row in connection.execute(counted.group_by(RECORDINGS.c.dialect))
     ]
-    return tuple(sorted(found, key=lambda each: (each.dialect is not None, each.dialect or "")))
+    return tuple(sorted(statuses, key=lambda status: (status.dialect is not None, status.dialect or "")))
 
 
-def _stages(connection: Connection, settings: str | None) -> tuple[StageStatus, ...]:
+def _count_stages(connection: Connection, settings: str | None) -> tuple[StageStatus, ...]:
     counted = select(FAILURES.c.stage, func.count().label("failed")).group_by(FAILURES.c.stage)
     failed = {row.stage: row.failed for row in connection.execute(counted)}
     run = exists().where(DONE.c.recording == RECORDINGS.c.no)
@@ -109,13 +109,13 @@ def _stages(connection: Connection, settings: str | None) -> tuple[StageStatus, 
     return tuple(stage for _, stage in sorted((others | stages).items()))
 
 
-def _corrected(connection: Connection) -> tuple[int, Milliseconds]:
-    """How many corrections there are, and the sound under those that stand."""
-    place = (CORRECTIONS.c.recording, CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms, CORRECTIONS.c.speaker)
-    last = func.max(CORRECTIONS.c.no).over(partition_by=place)
+def _count_corrections(connection: Connection) -> tuple[int, Milliseconds]:
+    """Count the corrections, and the milliseconds of audio under those that stand."""
+    key = (CORRECTIONS.c.recording, CORRECTIONS.c.start_ms, CORRECTIONS.c.end_ms, CORRECTIONS.c.speaker)
+    last = func.max(CORRECTIONS.c.no).over(partition_by=key)
     length = CORRECTIONS.c.end_ms - CORRECTIONS.c.start_ms
-    each = select(CORRECTIONS.c.no, CORRECTIONS.c.accepted, last.label("last"), length.label("length")).subquery()
-    stands = (each.c.no == each.c.last) & each.c.accepted
-    sound = func.coalesce(func.sum(case((stands, each.c.length), else_=0)), 0)
-    count, duration = connection.execute(select(func.count(), sound).select_from(each)).one()
+    rows = select(CORRECTIONS.c.no, CORRECTIONS.c.accepted, last.label("last"), length.label("length")).subquery()
+    stands = (rows.c.no == rows.c.last) & rows.c.accepted
+    sound = func.coalesce(func.sum(case((stands, rows.c.length), else_=0)), 0)
+    count, duration = connection.execute(select(func.count(), sound).select_from(rows)).one()
     return count, int(duration)

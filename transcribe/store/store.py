@@ -20,11 +20,11 @@ from transcribe.store.locks import Role, role_lock
 from transcribe.store.masks import Masks
 from transcribe.store.models import Models
 from transcribe.store.objecting import Objecting
-from transcribe.store.opening import opened
+from transcribe.store.opening import open_engine
 from transcribe.store.overseeing import Overseeing
 from transcribe.store.people import People
 from transcribe.store.pieces import Pieces
-from transcribe.store.place import place_of
+from transcribe.store.place import parse_url
 from transcribe.store.recordings import Recordings
 from transcribe.store.reshaping import Reshaping
 from transcribe.store.reviewing import Reviewing
@@ -58,7 +58,7 @@ class Store(
     Voices,
 ):
     """
-    One database, opened. Its parts are the base classes, a noun each.
+    One opened database; its parts are the base classes, a noun each.
 
     Any thread may use it. Every call is a transaction of its own; an iterator is one a page, so that a slow reader
     never stops a writer. Errors of the database come as `UnfitError` or `UnreachableError`.
@@ -80,8 +80,8 @@ class Store(
             UnreachableError: If PostgreSQL does not answer, or refuses the password.
             MissingError: If the driver for PostgreSQL is not installed.
         """
-        place = place_of(url)
-        return cls(place, opened(place, clock=clock), clock=clock)
+        location = parse_url(url)
+        return cls(location, open_engine(location, clock=clock), clock=clock)
 
     def lock(self, role: Role) -> AbstractContextManager[None]:
         """
@@ -90,4 +90,4 @@ class Store(
         Raises:
             UnfitError: On entering, if another process is; the sentence names it where it is known.
         """
-        return role_lock(self.place, self.engine, role)
+        return role_lock(self.location, self.engine, role)

@@ -128,7 +128,7 @@ DONE = Table(
     Index("done_by_model", "model", "recording"),
 )
 
-#: *run* is the newest one that cut this stretch; older stretches stay, for the corrections made on them.
+#: *run* is the newest one that made this segment; older segments stay, for the corrections made on them.
 SEGMENTS = Table(
     "segments",
     METADATA,

@@ -1,4 +1,4 @@
-"""What goes wrong in a driver, said in our own errors. The only place that knows the drivers' words."""
+"""The translation of drivers' errors into our own; the only place that knows the drivers' words."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from transcribe.errors import BoliError, ConfigError, UnfitError, UnreachableError
-from transcribe.store.place import Place
+from transcribe.store.place import DatabaseLocation
 
 
 @contextmanager
-def translated(place: Place) -> Iterator[None]:
+def translate_errors(location: DatabaseLocation) -> Iterator[None]:
     """Raise what a driver raises inside as a `BoliError`, where a user can do something about it."""
     try:
         yield
     except BoliError:
         raise
     except PoolTimeout as error:
-        raise UnfitError(f"all connections to {place.shown} are in use", code="E_BUSY", hint="try again") from error
+        raise UnfitError(
+            f"all connections to {location.display_name} are in use", code="E_BUSY", hint="try again"
+        ) from error
     except Exception as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        ours = _of_postgresql(place, cause) if place.path is None else _of_sqlite(place, cause)
+        ours = _translate_postgresql(location, cause) if location.path is None else _translate_sqlite(location, cause)
         if ours is None:
             raise
         raise ours from error
@@ -44,43 +46,50 @@ _SQLITE = {
 }
 
 
-def _of_sqlite(place: Place, error: BaseException | None) -> BoliError | None:
+def _translate_sqlite(location: DatabaseLocation, error: BaseException | None) -> BoliError | None:
     # Extended result codes keep the primary one in their low byte.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code not in _SQLITE:
         return None
-    word, found, hint = _SQLITE[code]
-    return UnfitError(f"{place.shown} {found}", code=word, hint=hint, item=place.shown)
+    word, problem, hint = _SQLITE[code]
+    return UnfitError(f"{location.display_name} {problem}", code=word, hint=hint, item=location.display_name)
 
 
-def _of_postgresql(place: Place, error: BaseException | None) -> BoliError | None:
+def _translate_postgresql(location: DatabaseLocation, error: BaseException | None) -> BoliError | None:
     import psycopg
 
     if not isinstance(error, psycopg.Error):
         return None
-    said = place.masked(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+    message = location.hide_password(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
     # Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html. No state: no server answered.
     state = error.sqlstate or ("08000" if isinstance(error, psycopg.OperationalError) else "")
     if state.startswith(("08", "28", "57P", "3D000", "53300")):
         hint = "check the host, the name and the password in store.url, and that the server runs"
-        return UnreachableError(f"{place.shown} cannot be reached: {said}", hint=hint, item=place.shown)
+        return UnreachableError(
+            f"{location.display_name} cannot be reached: {message}", hint=hint, item=location.display_name
+        )
     if state == "53100":
-        return UnfitError(f"{place.shown} is full: {said}", code="E_DISK_FULL", hint="make room", item=place.shown)
+        return UnfitError(
+            f"{location.display_name} is full: {message}",
+            code="E_DISK_FULL",
+            hint="make room",
+            item=location.display_name,
+        )
     if state in ("25006", "42501"):
         hint = "give this user the right to write"
-        return UnfitError(f"{place.shown} refuses to be written: {said}", code="E_READ_ONLY", hint=hint)
+        return UnfitError(f"{location.display_name} refuses to be written: {message}", code="E_READ_ONLY", hint=hint)
     if state in ("55P03", "40001", "40P01"):
-        return UnfitError(f"{place.shown} is being written by another process: {said}", code="E_LOCKED")
+        return UnfitError(f"{location.display_name} is being written by another process: {message}", code="E_LOCKED")
     if state.startswith("XX"):
-        return UnfitError(f"{place.shown} is damaged: {said}", code="E_DAMAGED", hint="restore a backup")
+        return UnfitError(f"{location.display_name} is damaged: {message}", code="E_DAMAGED", hint="restore a backup")
     return None
 
 
-def schema_newer(place: Place) -> ConfigError:
-    """The error of a database that a newer program has migrated."""
+def newer_schema_error(location: DatabaseLocation) -> ConfigError:
+    """Build the error of a database that a newer program has migrated."""
     return ConfigError(
-        f"{place.shown} was made by a newer version of boli",
+        f"{location.display_name} was made by a newer version of boli",
         code="E_SCHEMA_NEWER",
         hint="update boli; a newer database is never changed back",
-        item=place.shown,
+        item=location.display_name,
     )

@@ -1,4 +1,4 @@
-"""Voices of speakers, and which speakers a person has said to be one."""
+"""The voices of speakers, and the links between speakers that a person has said to be one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transcribe.errors import InputError
 from transcribe.records import Recording, SpeakerLink, Voice, content_id
 from transcribe.speaker_links import canonical_names, find_contradiction, group_speakers
 from transcribe.store.database import Database, batches, insert_into
-from transcribe.store.rows import key, optional, recording_of
+from transcribe.store.rows import check_key, check_optional_key, recording_of
 from transcribe.store.tables import CORRECTIONS, RECORDINGS, SEGMENTS, SPEAKER_LINKS, SPEAKERS, VOICES
 
 _TABLES = (SPEAKERS, SEGMENTS, CORRECTIONS, VOICES)
@@ -20,9 +20,9 @@ class Voices(Database):
     """The part of the store that knows speakers by their voices."""
 
     def voices(self) -> Iterator[Voice]:
-        """All voices, in the order in which they came. Streams."""
+        """Yield all voices, in the order in which they came."""
         query = select(VOICES, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS)
-        for row in self.paged(query, [VOICES.c.no]):
+        for row in self.page_rows(query, [VOICES.c.no]):
             yield Voice(
                 recording=row.recording_id,
                 speaker=row.speaker,
@@ -33,17 +33,17 @@ class Voices(Database):
             )
 
     def speaker_links(self) -> tuple[SpeakerLink, ...]:
-        """All links, accepted and refused, by the names."""
-        with self.reading() as connection:
+        """Return all links, accepted and refused, by the names."""
+        with self.begin_read() as connection:
             return links_in(connection)
 
     def speaker_names(self) -> dict[str, str]:
-        """The one name of each speaker that accepted links make one with others."""
+        """Return the one name of each speaker that accepted links make one with others."""
         return canonical_names(self.speaker_links())
 
     def link_speakers(self, speaker: str, other: str, *, accepted: bool, by: str | None) -> SpeakerLink:
         """
-        Keep the word of *by* that two speakers are one person, or two; it replaces an earlier one on the same two.
+        Save the word of *by* that two speakers are one person, or two; it replaces an earlier one on the same two.
 
         Raises:
             InputError: E_LINK if they are the same speaker, or the word contradicts other links.
@@ -54,7 +54,7 @@ class Voices(Database):
                 f"{first} was to be linked with itself", code="E_LINK", hint="name two speakers", item=first
             )
         link = SpeakerLink(first=first, second=second, accepted=accepted, by=by, at=self.now())
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             _insert_link(connection, link)
             # Raised inside the transaction, which takes the insertion back.
             _refuse_contradiction(link, links_in(connection))
@@ -62,34 +62,38 @@ class Voices(Database):
 
     def knows_speaker(self, speaker: str) -> bool:
         """Tell if *speaker* is declared, drafted, corrected or has a voice."""
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             return any(
                 connection.execute(select(table.c.speaker).where(table.c.speaker == speaker).limit(1)).first()
                 for table in _TABLES
             )
 
     def known_speakers(self) -> list[str]:
-        """Every speaker that is declared, drafted, corrected or has a voice, in order. Reads whole tables."""
-        with self.reading() as connection:
+        """
+        Return every speaker that is declared, drafted, corrected or has a voice, in order.
+
+        Reads whole tables.
+        """
+        with self.begin_read() as connection:
             names = {
                 name for table in _TABLES for name in connection.execute(select(table.c.speaker).distinct()).scalars()
             }
         return sorted(name for name in names if name)
 
     def recordings_of_speakers(self, speakers: Collection[str]) -> dict[str, tuple[Recording, ...]]:
-        """The recordings in which each of *speakers* is declared, drafted or has a voice, by id."""
+        """Return the recordings in which each of *speakers* is declared, drafted or has a voice, by id."""
         by_speaker: dict[str, dict[str, Recording]] = {speaker: {} for speaker in speakers}
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             for batch in batches(sorted(speakers)):
                 for table in (SPEAKERS, SEGMENTS, VOICES):
                     query = select(RECORDINGS, table.c.speaker.label("who")).join(table).distinct()
                     for row in connection.execute(query.where(table.c.speaker.in_(batch))):
                         by_speaker[row.who][row.id] = recording_of(row)
-        return {speaker: tuple(known[id] for id in sorted(known)) for speaker, known in by_speaker.items()}
+        return {speaker: tuple(by_id[id] for id in sorted(by_id)) for speaker, by_id in by_speaker.items()}
 
 
 def links_in(connection: Connection) -> tuple[SpeakerLink, ...]:
-    """All links, accepted and refused, by the names."""
+    """Return all links, accepted and refused, by the names."""
     rows = connection.execute(select(SPEAKER_LINKS).order_by(SPEAKER_LINKS.c.first, SPEAKER_LINKS.c.second))
     return tuple(
         SpeakerLink(first=row.first, second=row.second, accepted=row.accepted, by=row.decided_by, at=row.decided_at)
@@ -97,23 +101,23 @@ def links_in(connection: Connection) -> tuple[SpeakerLink, ...]:
     )
 
 
-def with_linked(connection: Connection, speakers: Collection[str]) -> frozenset[str]:
-    """*speakers* and all that accepted links make one person with any of them."""
+def include_linked(connection: Connection, speakers: Collection[str]) -> frozenset[str]:
+    """Return *speakers* and all that accepted links make one person with any of them."""
     groups = group_speakers(links_in(connection))
     return frozenset(speakers).union(*(groups.get(speaker, ()) for speaker in speakers))
 
 
 def replace_voices(connection: Connection, recording: int, voices: Sequence[Voice]) -> None:
-    """Keep *voices* of the recording with that row number, in place of those of an earlier diarisation."""
+    """Save *voices* of the recording with that row number, in place of those of an earlier diarisation."""
     connection.execute(delete(VOICES).where(VOICES.c.recording == recording))
     values = [
         {
             "recording": recording,
-            "speaker": key(voice.speaker, "the speaker of a voice"),
+            "speaker": check_key(voice.speaker, "the speaker of a voice"),
             "channel": voice.channel,
             "vector": voice.vector,
             "speech_ms": voice.speech,
-            "maker": key(voice.maker, "the maker of a voice"),
+            "maker": check_key(voice.maker, "the maker of a voice"),
         }
         for voice in voices
     ]
@@ -122,7 +126,7 @@ def replace_voices(connection: Connection, recording: int, voices: Sequence[Voic
 
 
 def speakers_in(connection: Connection, recording: int) -> frozenset[str]:
-    """Everybody who is declared, drafted or has a voice in the recording with that row number."""
+    """Return everybody who is declared, drafted or has a voice in the recording with that row number."""
     return frozenset(
         name
         for table in (SPEAKERS, SEGMENTS, VOICES)
@@ -147,10 +151,10 @@ def erase_voices(connection: Connection, condition: ColumnElement[bool], speaker
 def _insert_link(connection: Connection, link: SpeakerLink) -> None:
     values = {
         "id": content_id(link.first, link.second),
-        "first": key(link.first, "a speaker"),
-        "second": key(link.second, "a speaker"),
+        "first": check_key(link.first, "a speaker"),
+        "second": check_key(link.second, "a speaker"),
         "accepted": link.accepted,
-        "decided_by": optional(link.by, "who decided"),
+        "decided_by": check_optional_key(link.by, "who decided"),
         "decided_at": link.at,
     }
     change = {name: values[name] for name in ("accepted", "decided_by", "decided_at")}

@@ -1,4 +1,4 @@
-"""What is left to do, and what did not work out: a query over marks, never a flag."""
+"""The work that is left to do, and failures: a query over marks, never a flag."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from transcribe.errors import Failure
 from transcribe.records import Milliseconds, Recording
 from transcribe.store.database import Database, insert_into
 from transcribe.store.recordings import number_of
-from transcribe.store.rows import checked, key, recording_of
+from transcribe.store.rows import check_key, check_text, recording_of
 from transcribe.store.tables import ATTEMPTS, DONE, FAILURES, RECORDINGS
-from transcribe.store.written import waits
+from transcribe.store.written import is_waiting
 
 #: Times that work on a recording may take the process down before the recording is parked.
 #: More than two or three, because a machine that is switched off takes down whatever was under way.
@@ -33,7 +33,7 @@ class Work(Database):
         waiting: bool = False,
     ) -> Iterator[Recording]:
         """
-        The recordings that `boli run` with these *settings* has still to do, longest first. Streams.
+        Yield the recordings that `boli run` with these *settings* has still to do, longest first.
 
         Those that a process died over come last: they may be the reason, and the others need not wait behind them.
 
@@ -44,13 +44,13 @@ class Work(Database):
             ids: Only of these recordings.
             waiting: Leave out what was drafted before, by whatever model, and is written down throughout since.
         """
-        with self.reading() as connection:
+        with self.begin_read() as connection:
             suspects = list(connection.execute(select(ATTEMPTS.c.recording)).scalars())
         by_length = [RECORDINGS.c.duration_ms, RECORDINGS.c.id]
         suspected = RECORDINGS.c.no.in_(suspects)
-        for some in (~suspected, suspected):
-            found = select(RECORDINGS).where(_is_pending(settings, retry_failed, ids, waiting), some)
-            yield from map(recording_of, self.paged(found, by_length, descending=True))
+        for condition in (~suspected, suspected):
+            query = select(RECORDINGS).where(_is_pending(settings, retry_failed, ids, waiting), condition)
+            yield from map(recording_of, self.page_rows(query, by_length, descending=True))
 
     def pending_size(
         self,
@@ -60,23 +60,26 @@ class Work(Database):
         ids: Collection[str] | None = None,
         waiting: bool = False,
     ) -> tuple[int, Milliseconds]:
-        """How many recordings `pending` gives, and how long they are together."""
-        found = select(func.count(), func.coalesce(func.sum(RECORDINGS.c.duration_ms), 0))
-        with self.reading() as connection:
-            count, duration = connection.execute(found.where(_is_pending(settings, retry_failed, ids, waiting))).one()
+        """Count the recordings that `pending` gives, and their milliseconds."""
+        query = select(func.count(), func.coalesce(func.sum(RECORDINGS.c.duration_ms), 0))
+        with self.begin_read() as connection:
+            count, duration = connection.execute(query.where(_is_pending(settings, retry_failed, ids, waiting))).one()
         return count, int(duration)
 
-    def undone(self, settings: str, ids: Collection[str]) -> tuple[str, ...]:
-        """Those of *ids* that were not drafted with *settings*, sorted; recordings that are not there among them."""
-        found = select(RECORDINGS.c.id).join(DONE).where(DONE.c.settings == settings, RECORDINGS.c.id.in_(sorted(ids)))
-        with self.reading() as connection:
-            done = set(connection.execute(found).scalars())
+    def find_undrafted(self, settings: str, ids: Collection[str]) -> tuple[str, ...]:
+        """
+        Return those of *ids* that were not drafted with *settings*, sorted; recordings that are not there among them.
+        """
+        query = select(RECORDINGS.c.id).join(DONE).where(DONE.c.settings == settings, RECORDINGS.c.id.in_(sorted(ids)))
+        with self.begin_read() as connection:
+            done = set(connection.execute(query).scalars())
         return tuple(sorted(set(ids) - done))
 
     def begin_attempt(self, recording: str) -> int:
         """
-        Mark that work on *recording* begins, before it does; `save_drafted`, `fail` and `end_attempt` take the
-        mark away.
+        Mark that work on *recording* begins, before it does.
+
+        `save_drafted`, `fail` and `end_attempt` take the mark away.
 
         Returns:
             Which attempt this is, from 1. Marks that stay were left by processes that died.
@@ -84,7 +87,7 @@ class Work(Database):
         Raises:
             InputError: If there is no such recording.
         """
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             number = number_of(connection, recording, lock=True)
             connection.execute(delete(FAILURES).where(FAILURES.c.stage == RUN, FAILURES.c.item == recording))
             begin = insert_into(connection, ATTEMPTS).values(recording=number, begun=1, begun_at=self.now())
@@ -96,51 +99,51 @@ class Work(Database):
 
     def end_attempt(self, recording: str) -> None:
         """Take the mark of `begin_attempt` away where work stopped in the open, by its user say, without a result."""
-        with self.writing() as connection:
-            connection.execute(delete(ATTEMPTS).where(_attempt_on(recording)))
+        with self.begin_write() as connection:
+            connection.execute(delete(ATTEMPTS).where(_is_attempt_on(recording)))
 
     def fail(self, item: str, stage: str, failure: Failure) -> None:
         """
-        Keep *failure* as why *item* did not get through *stage*, in place of an older one.
+        Save *failure* as why *item* did not get through *stage*, in place of an older one.
 
         Args:
             item: What the program knows it by: a recording's id for ``run``, a path or a line elsewhere.
         """
         values = {
-            "stage": key(stage, "a stage"),
-            "item": key(item, "a failed item"),
-            "shown": checked(failure.item, "a failed item"),
-            "code": checked(failure.code, "a failure's code"),
-            "message": checked(failure.message, "a failure's message"),
+            "stage": check_key(stage, "a stage"),
+            "item": check_key(item, "a failed item"),
+            "shown": check_text(failure.item, "a failed item"),
+            "code": check_text(failure.code, "a failure's code"),
+            "message": check_text(failure.message, "a failure's message"),
             "failed_at": self.now(),
         }
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             keep = insert_into(connection, FAILURES).values(values)
             renewed = {name: keep.excluded[name] for name in ("shown", "code", "message", "failed_at")}
             connection.execute(keep.on_conflict_do_update(index_elements=["stage", "item"], set_=renewed))
             if stage == RUN:
-                connection.execute(delete(ATTEMPTS).where(_attempt_on(item)))
+                connection.execute(delete(ATTEMPTS).where(_is_attempt_on(item)))
 
     def failures(self, stage: str | None = None) -> tuple[Failure, ...]:
-        """What did not work out, in *stage* or in all, ordered by stage and item. Parked recordings are among it."""
-        kept = select(FAILURES.c.stage, FAILURES.c.item, FAILURES.c.shown, FAILURES.c.code, FAILURES.c.message)
+        """Return failures, in *stage* or in all, by stage and item; parked recordings are among them."""
+        query = select(FAILURES.c.stage, FAILURES.c.item, FAILURES.c.shown, FAILURES.c.code, FAILURES.c.message)
         parked = select(RECORDINGS.c.id, RECORDINGS.c.path).join(ATTEMPTS).where(ATTEMPTS.c.begun >= TRIES)
         if stage is not None:
-            kept = kept.where(FAILURES.c.stage == stage)
-        with self.reading() as connection:
-            rows = connection.execute(kept).all()
+            query = query.where(FAILURES.c.stage == stage)
+        with self.begin_read() as connection:
+            rows = connection.execute(query).all()
             dead = connection.execute(parked).all() if stage in (None, RUN) else []
-        found = [(row.stage, row.item, _failure(row.shown, row.code, row.message)) for row in rows]
-        found += [(RUN, row.id, _parked(row.path)) for row in dead]
-        return tuple(failure for _, _, failure in sorted(found, key=lambda each: each[:2]))
+        failures = [(row.stage, row.item, Failure(item=row.shown, code=row.code, message=row.message)) for row in rows]
+        failures += [(RUN, row.id, _parked_failure(row.path)) for row in dead]
+        return tuple(failure for _, _, failure in sorted(failures, key=lambda failure_key: failure_key[:2]))
 
     def clear_failure(self, item: str, stage: str) -> bool:
-        """Forget that *item* failed in *stage*, so that it is tried again. Whether there was something to forget."""
-        with self.writing() as connection:
+        """Delete the failure of *item* in *stage*, so that it is tried again, and tell if there was one."""
+        with self.begin_write() as connection:
             forgotten = connection.execute(delete(FAILURES).where(FAILURES.c.stage == stage, FAILURES.c.item == item))
             count = forgotten.rowcount
             if stage == RUN:
-                count += connection.execute(delete(ATTEMPTS).where(_attempt_on(item))).rowcount
+                count += connection.execute(delete(ATTEMPTS).where(_is_attempt_on(item))).rowcount
         return count > 0
 
 
@@ -154,22 +157,18 @@ def is_failed(*, retry_failed: bool = False) -> ColumnElement[bool]:
 
 def _is_pending(settings: str, retry_failed: bool, ids: Collection[str] | None, waiting: bool) -> ColumnElement[bool]:
     done = exists().where(DONE.c.recording == RECORDINGS.c.no, DONE.c.settings == settings)
-    asked = true() if ids is None else RECORDINGS.c.id.in_(sorted(ids))
-    return and_(~done, ~is_failed(retry_failed=retry_failed), asked, waits() if waiting else true())
+    among = true() if ids is None else RECORDINGS.c.id.in_(sorted(ids))
+    return and_(~done, ~is_failed(retry_failed=retry_failed), among, is_waiting() if waiting else true())
 
 
-def _attempt_on(recording: str) -> ColumnElement[bool]:
+def _is_attempt_on(recording: str) -> ColumnElement[bool]:
     return ATTEMPTS.c.recording.in_(select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording))
 
 
-def _failure(item: str, code: str, message: str) -> Failure:
-    return Failure(item=item, code=code, message=message)
-
-
-def _parked(path: str) -> Failure:
-    return _failure(
-        path,
-        "E_CRASHED",
-        f"work on it was begun {TRIES} times and took the process down each time; look at the file, make more memory"
-        " free, then have it tried again",
+def _parked_failure(path: str) -> Failure:
+    return Failure(
+        item=path,
+        code="E_CRASHED",
+        message=f"work on it was begun {TRIES} times and took the process down each time; look at the file, make more"
+        " memory free, then have it tried again",
     )

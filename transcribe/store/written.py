@@ -1,4 +1,4 @@
-"""Whether somebody has written down what is said in a segment: the rule of the desk and of what is drafted again."""
+"""The rule by which a segment is written down, for the desk and for what is drafted again."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ DONE_SHARE: Final = 0.8
 
 def is_written() -> ColumnElement[bool]:
     """The condition that accepted corrections of its speaker, or of everybody, cover a row of SEGMENTS."""
-    said = CORRECTIONS.c
-    last = case((said.end_ms < SEGMENTS.c.end_ms, said.end_ms), else_=SEGMENTS.c.end_ms)
-    first = case((said.start_ms > SEGMENTS.c.start_ms, said.start_ms), else_=SEGMENTS.c.start_ms)
+    texts = CORRECTIONS.c
+    last = case((texts.end_ms < SEGMENTS.c.end_ms, texts.end_ms), else_=SEGMENTS.c.end_ms)
+    first = case((texts.start_ms > SEGMENTS.c.start_ms, texts.start_ms), else_=SEGMENTS.c.start_ms)
     shared = (
         select(func.coalesce(func.sum(last - first), 0))
         .where(
-            said.recording == SEGMENTS.c.recording,
-            said.start_ms < SEGMENTS.c.end_ms,
-            said.end_ms > SEGMENTS.c.start_ms,
-            or_(said.speaker.is_(None), said.speaker == SEGMENTS.c.speaker),
-            said.accepted,
+            texts.recording == SEGMENTS.c.recording,
+            texts.start_ms < SEGMENTS.c.end_ms,
+            texts.end_ms > SEGMENTS.c.start_ms,
+            or_(texts.speaker.is_(None), texts.speaker == SEGMENTS.c.speaker),
+            texts.accepted,
         )
         .correlate(SEGMENTS)
         .scalar_subquery()
@@ -33,7 +33,7 @@ def is_written() -> ColumnElement[bool]:
     return covered
 
 
-def waits() -> ColumnElement[bool]:
+def is_waiting() -> ColumnElement[bool]:
     """The condition that a row of RECORDINGS was never drafted, or has a segment that nobody has written down."""
     newest = select(func.max(DONE.c.no)).where(DONE.c.recording == RECORDINGS.c.no).correlate(RECORDINGS)
     drafted = exists().where(DONE.c.recording == RECORDINGS.c.no)

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema, and says how old the one at hand is."""
+"""The migrations of the schema: how old a database is, and bringing it to the newest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERSION_TABLE = "boli_schema"
 
 
 class Schema(Enum):
-    """How a database's schema stands to this program's."""
+    """The relation of a database's schema to this program's."""
 
     #: None of ours is there.
     ABSENT = "absent"
@@ -29,7 +29,7 @@ class Schema(Enum):
 
 
 def schema_of(connection: Connection) -> Schema:
-    """How old the schema behind *connection* is. Reads only."""
+    """Return how old the schema behind *connection* is; reads only."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return Schema.ABSENT
     version = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
@@ -39,7 +39,7 @@ def schema_of(connection: Connection) -> Schema:
 
 
 def revisions() -> tuple[str, ...]:
-    """The versions of the schema that this program can start from, newest first."""
+    """Return the versions of the schema that this program can start from, newest first."""
     from alembic.script import ScriptDirectory
 
     return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection and in the transaction that the store hands over."""
+"""The script that Alembic runs: the migrations, in the transaction that the store hands over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The correction desk: people, holds on segments, versions of texts, verdicts, and who heard what."""
+"""The correction desk: people, leases on segments, versions of texts, verdicts, and the audit log."""
 
 from __future__ import annotations
 

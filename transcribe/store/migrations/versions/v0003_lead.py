@@ -1,4 +1,4 @@
-"""What leads work with: invitations instead of mailed passwords, and objections to lines of a pay statement."""
+"""The tables of leads: invitations instead of mailed passwords, and objections to lines of a pay statement."""
 
 from __future__ import annotations
 

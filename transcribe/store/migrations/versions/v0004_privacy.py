@@ -1,4 +1,4 @@
-"""Masked spans, and histories whose texts can be erased, once and for good, without breaking their chain."""
+"""The masked spans, and histories whose texts can be erased without breaking their chain."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def upgrade() -> None:
 
 def _is_erasure(table: str, same: str) -> str:
     changing, condition = _ERASED[table]
-    kept = [f"NEW.{name} {same} OLD.{name}" for name in _COLUMNS[table] if name not in changing]
-    return " AND ".join([condition, *kept])
+    columns = [f"NEW.{name} {same} OLD.{name}" for name in _COLUMNS[table] if name not in changing]
+    return " AND ".join([condition, *columns])
 
 
 def _guard_on_sqlite(table: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a tuned model comes from, and which models drafted one after another."""
+"""The lineage of a tuned model, and the models that drafted one after another."""
 
 from __future__ import annotations
 

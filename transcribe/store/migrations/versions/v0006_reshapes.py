@@ -1,4 +1,4 @@
-"""Segments that people split, put together or moved."""
+"""The splits, merges and moves of segments by people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was done to people is found without reading all that was heard."""
+"""The index that finds changes of people without reading all that was heard."""
 
 from __future__ import annotations
 

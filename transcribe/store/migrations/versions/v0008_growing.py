@@ -1,4 +1,4 @@
-"""Drafts that were accepted without a person, and taken back."""
+"""The drafts that were accepted without a person, and taken back."""
 
 from __future__ import annotations
 

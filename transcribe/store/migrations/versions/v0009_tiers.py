@@ -1,4 +1,4 @@
-"""A second text beside a correction: what was said, in the usual spelling. It is erased with the first."""
+"""The second text of a correction, in the usual spelling; it is erased with the first."""
 
 from __future__ import annotations
 

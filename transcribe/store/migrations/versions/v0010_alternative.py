@@ -1,4 +1,4 @@
-"""The text of a second opinion beside a draft."""
+"""The text of a second opinion on a draft."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mean embeddings of speakers, and which speakers people have said to be one person."""
+"""The mean embeddings of speakers, and the links between speakers that are one person."""
 
 from __future__ import annotations
 

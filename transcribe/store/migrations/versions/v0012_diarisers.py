@@ -1,4 +1,4 @@
-"""Models that tell speakers apart, beside those that draft: at most one of each kind is promoted."""
+"""The models that tell speakers apart: at most one of each kind is promoted."""
 
 from __future__ import annotations
 
