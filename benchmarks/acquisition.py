@@ -93,11 +93,11 @@ def trial(place: Path, seed: int, way: str, rounds: Sequence[float], steps: int,
         with Wiring.open(place / "w") as pool, Wiring.open(to / "w") as copy:
 
             def sound(recording: str, channel: int | None) -> Pcm:
-                return audio.read(audio.place(pool.audio_folder, recording), channel=channel)
+                return audio.read(audio.locate(pool.audio_folder, recording), channel=channel)
 
             held = _held_back(copy, random.Random(seed))
             made = _written(copy, rounds, None if way == "order" else random.Random(seed))
-            dataset = frozen.write(to / "dataset", sorted(made, key=lambda one: one.place))
+            dataset = frozen.write(to / "dataset", sorted(made, key=lambda one: one.sort_key))
             settings = TrainSettings(**({**TUNING, "steps": steps, "seed": seed} | more))
             tuned = tune(settings, embedded.whisper_for_training(), dataset, sound, to / "tuned")
             rates = _rates(convert.to_ctranslate2(tuned.folder, to / "ct2").folder, held, sound)

@@ -31,7 +31,7 @@ from benchmarks.measuring import write
 from benchmarks.speaker_sets import Case, read_demo, read_meetings, reported_sets
 from transcribe import embedded
 from transcribe.backends.diarisation_error import DiarisationError, der
-from transcribe.backends.model_cache import verified_folder
+from transcribe.backends.model_cache import verify_folder
 from transcribe.backends.model_catalogue import need_entry
 from transcribe.backends.pipeline_folder import CONFIG_FILE
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
@@ -110,7 +110,7 @@ def measure_peers(data: Path, threads: int) -> dict[str, Any]:
     """Measure all ways on all reported sets, by set, then way."""
     entry = need_entry("diariser-real")
     with tempfile.TemporaryDirectory() as scratch:
-        folders = {"embedded": embedded.diariser(), "real": verified_folder(entry)}
+        folders = {"embedded": embedded.diariser(), "real": verify_folder(entry)}
         folders["real, library's clustering"] = stock_folder(folders["real"], Path(scratch) / "stock")
         ways = {name: PyannoteDiariser(folder, device="cpu", threads=threads) for name, folder in folders.items()}
     found: dict[str, Any] = {}

@@ -51,7 +51,7 @@ def read_dialogue(ctm: Path) -> Dialogue:
     """The dialogue whose words *ctm* times; its turns stand beside it in STM."""
     turns = [
         Correction(id=f"{ctm.stem}-{number}", recording=ctm.stem, start=turn.start, end=turn.end, text=turn.text or "")
-        for number, turn in enumerate(line.said for line in read_stm(ctm.with_suffix(".stm")))
+        for number, turn in enumerate(line.stretch for line in read_stm(ctm.with_suffix(".stm")))
     ]
     return Dialogue(
         pcm=read_pcm(next((FOLDER / "audio").glob(f"{ctm.stem}.*"))),

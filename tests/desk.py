@@ -36,7 +36,7 @@ class Desk:
         """A recording of *name* with the tones of each channel."""
         id = hashlib.sha256(name.encode()).hexdigest()
         samples = np.stack([sound(tones, duration) for tones in channels or [()]], axis=1)
-        place = audio.place(self.folder, id)
+        place = audio.locate(self.folder, id)
         place.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(place, samples, SAMPLE_RATE_HZ, subtype="PCM_16")
         given = {"duration": duration, "rate_hz": SAMPLE_RATE_HZ, "channels": samples.shape[1]} | facts

@@ -19,7 +19,7 @@ from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecognise
 from transcribe.masking import MASK
 from transcribe.protocols import LONGEST_WINDOW, Pcm, Window
 from transcribe.records import Correction, Model, Word, join_words
-from transcribe.retiming import retimed
+from transcribe.retiming import retime
 from transcribe.store import Store
 
 SPEECH = "And so, my fellow Americans: ask not what your country can do for you."
@@ -95,7 +95,7 @@ def test_a_batch_gives_what_each_text_gives_alone(small: FasterWhisperRecogniser
 def test_what_cannot_be_heard_is_timed_by_the_draft(small: FasterWhisperRecogniser) -> None:
     pcm = sound([(0, 4_000, LOW)], 4_000)
     corrections = [correction(f"my name is {MASK}", end=4_000), correction("one two", end=4_000)]
-    by_draft = [retimed(typed.text, (), typed.start, typed.end) for typed in corrections]
+    by_draft = [retime(typed.text, (), typed.start, typed.end) for typed in corrections]
     assert [timed.words for timed in time_all(None, pcm, corrections)] == by_draft
     assert [timed.words for timed in time_all(small, pcm, corrections, language=None)] == by_draft
     masked, plain = time_all(small, pcm, corrections)

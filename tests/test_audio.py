@@ -120,26 +120,26 @@ def test_what_a_crash_left_half_is_made_again(tmp_path: Path, damage: str) -> No
 
 
 def test_channels_kept_apart_are_read_apart_and_together(tmp_path: Path) -> None:
-    left, right = tone(pitch_hz=200), tone(pitch_hz=500)
-    source = saved(tmp_path, np.stack((left, right), axis=1))
+    first, second = tone(pitch_hz=200), tone(pitch_hz=500)
+    source = saved(tmp_path, np.stack((first, second), axis=1))
 
     got = audio.receive(source, tmp_path / "kept", channel_mode="split")
 
-    assert np.array_equal(audio.read(got.path, channel=0), left)
-    assert np.array_equal(audio.read(got.path, channel=1), right)
-    assert np.array_equal(audio.read(got.path), np.rint((left.astype(float) + right) / 2).astype(np.int16))
+    assert np.array_equal(audio.read(got.path, channel=0), first)
+    assert np.array_equal(audio.read(got.path, channel=1), second)
+    assert np.array_equal(audio.read(got.path), np.rint((first.astype(float) + second) / 2).astype(np.int16))
 
 
 def test_sound_taken_mixed_can_be_taken_apart_later_and_stays_so(tmp_path: Path) -> None:
     source = saved(tmp_path, np.stack((tone(pitch_hz=200), tone(pitch_hz=500)), axis=1))
     mixed = audio.receive(source, tmp_path / "kept")
-    both = audio.read(mixed.path)
+    samples = audio.read(mixed.path)
 
     audio.receive(source, tmp_path / "kept", channel_mode="split")
     audio.receive(source, tmp_path / "kept", channel_mode="mix")
 
     assert np.array_equal(audio.read(mixed.path, channel=1), tone(pitch_hz=500))
-    assert np.abs(audio.read(mixed.path).astype(int) - both).max() <= 1
+    assert np.abs(audio.read(mixed.path).astype(int) - samples).max() <= 1
 
 
 def test_another_track_of_a_known_file_is_refused(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_importing_audio_loads_no_decoder() -> None:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pcm]:
+def stored_sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pcm]:
     """A received recording of 2.5 s, and its samples."""
     folder = tmp_path_factory.mktemp("kept")
     pcm = np.frombuffer(media.noise(2.5), np.int16)
@@ -253,8 +253,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pcm]:
 
 @given(start=st.integers(-500, 3_500), length=st.one_of(st.none(), st.integers(-100, 3_500)))
 @settings(max_examples=60, deadline=None)
-def test_a_slice_is_that_part_of_the_whole(kept: tuple[Path, Pcm], start: int, length: int | None) -> None:
-    path, pcm = kept
+def test_a_slice_is_that_part_of_the_whole(stored_sound: tuple[Path, Pcm], start: int, length: int | None) -> None:
+    path, pcm = stored_sound
     end = None if length is None else start + length
 
     expected = pcm[max(0, start) * 16 : None if end is None else max(0, end) * 16]
@@ -272,9 +272,9 @@ def test_a_lost_copy_is_named(tmp_path: Path, content: bytes | None) -> None:
         audio.read(path)
 
 
-def test_a_channel_that_is_not_there_is_refused(kept: tuple[Path, Pcm]) -> None:
+def test_a_channel_that_is_not_there_is_refused(stored_sound: tuple[Path, Pcm]) -> None:
     with pytest.raises(InputError, match="E_CHANNEL"):
-        audio.read(kept[0], channel=1)
+        audio.read(stored_sound[0], channel=1)
 
 
 @given(pcm=arrays(np.int16, st.integers(0, 5_000)), per_second=st.sampled_from((1, 20, 50, 1_000)))
@@ -282,11 +282,11 @@ def test_a_channel_that_is_not_there_is_refused(kept: tuple[Path, Pcm]) -> None:
 def test_peaks_hold_every_sample_and_nothing_wider(pcm: Pcm, per_second: int) -> None:
     size = 16_000 // per_second
 
-    found = audio.peaks(pcm, per_second=per_second)
+    peaks = audio.peaks(pcm, per_second=per_second)
 
-    assert found.dtype == np.int8
-    assert found.shape == (-(-len(pcm) // size), 2)
-    for number, (lowest, highest) in enumerate(found.astype(int)):
+    assert peaks.dtype == np.int8
+    assert peaks.shape == (-(-len(pcm) // size), 2)
+    for number, (lowest, highest) in enumerate(peaks.astype(int)):
         stretch = pcm[number * size : (number + 1) * size]
         assert (lowest, highest) == (stretch.min() >> 8, stretch.max() >> 8)
 
@@ -361,11 +361,11 @@ def test_masked_speech_is_a_tone_of_1_khz() -> None:
 
 def test_shaping_leaves_the_recording_as_it_was() -> None:
     pcm = tone(1)
-    before = pcm.copy()
+    copy = pcm.copy()
 
     audio.shape_clip(pcm, 0, 1_000, masks=[(100, 500)])
 
-    assert np.array_equal(pcm, before)
+    assert np.array_equal(pcm, copy)
 
 
 def test_opus_plays_back_as_the_same_sound() -> None:
@@ -376,12 +376,12 @@ def test_opus_plays_back_as_the_same_sound() -> None:
     with av.open(io.BytesIO(data)) as container:
         frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
         rate_hz = container.streams.audio[0].codec_context.sample_rate
-    heard = np.concatenate(frames)
+    decoded = np.concatenate(frames)
     assert data.startswith(b"\x1a\x45\xdf\xa3")
     assert b"webm" in data[:64]
-    assert len(heard) / rate_hz == pytest.approx(2.5, abs=0.05)
+    assert len(decoded) / rate_hz == pytest.approx(2.5, abs=0.05)
     assert len(data) < 12_000
-    middle = heard[rate_hz : 2 * rate_hz]
+    middle = decoded[rate_hz : 2 * rate_hz]
     assert np.abs(np.fft.rfft(middle)).argmax() == pytest.approx(440, abs=2)
 
 

@@ -12,9 +12,9 @@ from transcribe.audio.band import is_narrow_band
 def hissing_speech(seed: int) -> np.ndarray:
     """A voiced tone with bursts of hiss between, as consonants are."""
     draws = np.random.default_rng(seed)
-    at = np.arange(5 * 16_000) / 16_000
-    voiced = 6_000 * np.sin(2 * np.pi * 440 * at) * (np.sin(2 * np.pi * 3 * at) > 0)
-    return voiced + draws.normal(0, 1_500, len(at)) * (np.sin(2 * np.pi * 3 * at) < -0.6)
+    seconds = np.arange(5 * 16_000) / 16_000
+    voiced = 6_000 * np.sin(2 * np.pi * 440 * seconds) * (np.sin(2 * np.pi * 3 * seconds) > 0)
+    return voiced + draws.normal(0, 1_500, len(seconds)) * (np.sin(2 * np.pi * 3 * seconds) < -0.6)
 
 
 @pytest.mark.parametrize("hiss", [0, 20])

@@ -56,8 +56,8 @@ def test_each_source_wins_over_the_one_before(tmp_path: Path) -> None:
     )
     file = written(tmp_path, "[recogniser]\nbeam_size = 2\nbatch_size = 2\nthreads = 2")
     environment = {"BOLI_RECOGNISER__BATCH_SIZE": "3", "BOLI_RECOGNISER__THREADS": "3"}
-    found = load(file, {"recogniser.threads": 4}, environment=environment, user_file=user).recogniser
-    assert (found.compute_type, found.beam_size, found.batch_size, found.threads) == ("int8", 2, 3, 4)
+    settings = load(file, {"recogniser.threads": 4}, environment=environment, user_file=user).recogniser
+    assert (settings.compute_type, settings.beam_size, settings.batch_size, settings.threads) == ("int8", 2, 3, 4)
 
 
 def test_an_option_that_was_not_given_changes_nothing() -> None:
@@ -174,12 +174,12 @@ def test_settings_cannot_be_changed() -> None:
 def test_each_value_is_traced_to_where_it_came_from(tmp_path: Path) -> None:
     file = written(tmp_path, "[recogniser]\nbeam_size = 2\nthreads = 2")
     sources = layers(file, {"models.allow_download": True}, environment={"BOLI_RECOGNISER__THREADS": "3"})
-    told = {key: (value, origin) for key, value, origin in origins(sources)}
-    assert told["recogniser.beam_size"] == (2, str(file))
-    assert told["recogniser.threads"] == (3, "environment")
-    assert told["models.allow_download"] == (True, "command line")
-    assert told["recogniser.device"] == ("auto", "default")
-    assert set(told) == set(flatten(Settings().model_dump()))
+    origin_by_key = {key: (value, origin) for key, value, origin in origins(sources)}
+    assert origin_by_key["recogniser.beam_size"] == (2, str(file))
+    assert origin_by_key["recogniser.threads"] == (3, "environment")
+    assert origin_by_key["models.allow_download"] == (True, "command line")
+    assert origin_by_key["recogniser.device"] == ("auto", "default")
+    assert set(origin_by_key) == set(flatten(Settings().model_dump()))
 
 
 def test_the_workspace_is_the_one_that_was_named(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_the_default_file_shows_every_setting_with_its_default() -> None:
 
 def test_each_setting_of_the_default_file_has_a_comment_above_it() -> None:
     lines = (CONFIGS / "default.toml").read_text(encoding="utf-8").splitlines()
-    bare = [line for before, line in pairwise(lines) if re.match(r"\w+ = ", line) and not before.startswith("# ")]
+    bare = [line for previous, line in pairwise(lines) if re.match(r"\w+ = ", line) and not previous.startswith("# ")]
     assert bare == []
 
 
@@ -269,7 +269,7 @@ def test_no_file_holds_a_password() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "device", "found"),
+    ("width", "device", "expected"),
     [
         (112, "cpu", ("full", 6e-4, 10_000)),
         (512, "cpu", ("full", 6.1e-5, 10_000)),
@@ -278,15 +278,15 @@ def test_no_file_holds_a_password() -> None:
     ],
 )
 def test_what_is_left_open_of_training_is_decided_by_model_and_machine(
-    width: int, device: Literal["cpu", "cuda"], found: tuple[str, float, int | None]
+    width: int, device: Literal["cpu", "cuda"], expected: tuple[str, float, int | None]
 ) -> None:
     decided = TrainSettings().resolved(width, device)
 
-    assert (decided.method, pytest.approx(decided.rate, rel=0.01), decided.window_ms) == found
+    assert (decided.method, pytest.approx(decided.rate, rel=0.01), decided.window_ms) == expected
     assert decided.resolved(width, device) == decided
 
 
 def test_what_is_set_of_training_stays() -> None:
-    given = TrainSettings(method="lora", rate=0.1, steps=7, window_ms=9_000)
+    settings = TrainSettings(method="lora", rate=0.1, steps=7, window_ms=9_000)
 
-    assert given.resolved(512, "cpu") == given
+    assert settings.resolved(512, "cpu") == settings

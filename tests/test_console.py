@@ -24,9 +24,9 @@ def document(capsys: Captured) -> dict[str, Any]:
     """The one JSON document on stdout."""
     out = capsys.readouterr().out
     assert out.count("\n") == 1
-    found = json.loads(out)
-    assert isinstance(found, dict)
-    return found
+    content = json.loads(out)
+    assert isinstance(content, dict)
+    return content
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -78,9 +78,9 @@ def test_failures_among_the_items_end_with_6_after_the_result(capsys: Captured) 
 def test_failures_stand_in_the_document(capsys: Captured) -> None:
     console = Console("run", as_json=True)
     assert console.run(lambda: console.answer(Answer(data={"done": 1}, failures=[FAILED]))) == 6
-    found = document(capsys)
-    assert (found["ok"], found["data"]) == (False, {"done": 1})
-    assert found["failures"] == [{"item": "b.wav", "code": "E_MEDIA", "message": FAILED.message}]
+    content = document(capsys)
+    assert (content["ok"], content["data"]) == (False, {"done": 1})
+    assert content["failures"] == [{"item": "b.wav", "code": "E_MEDIA", "message": FAILED.message}]
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_a_result_that_the_terminal_cannot_write_is_escaped_not_lost(
     console = Console("ls", as_json=as_json)
     name = "caf\xe9-\udcff.wav"
     assert console.run(lambda: console.answer(Answer(data={"name": name}, text=name))) == 0
-    said = written.getvalue().decode(encoding)
-    assert json.loads(said)["data"]["name"] == name if as_json else said.startswith("caf")
+    output = written.getvalue().decode(encoding)
+    assert json.loads(output)["data"]["name"] == name if as_json else output.startswith("caf")
 
 
 def test_file_names_cannot_paint_the_terminal(capsys: Captured) -> None:
@@ -169,9 +169,9 @@ def test_file_names_cannot_paint_the_terminal(capsys: Captured) -> None:
 
 @given(st.text())
 def test_printable_text_is_printable_whatever_came_in(text: str) -> None:
-    shown = printable(text)
-    assert all(character.isprintable() or character in "\u200c\u200d" for character in shown)
-    shown.encode()
+    escaped = printable(text)
+    assert all(character.isprintable() or character in "\u200c\u200d" for character in escaped)
+    escaped.encode()
 
 
 def test_letters_of_every_script_stay_as_they_are() -> None:
@@ -186,8 +186,8 @@ def test_plain_progress_is_a_line_for_each_tenth(capsys: Captured) -> None:
     with Console("run", progress="plain").progress("drafting", items=200) as progress:
         for _ in range(200):
             progress.step()
-    told = lines(capsys)
-    assert [line.split(",")[0] for line in told] == [f"drafting: {n} of 200" for n in range(20, 201, 20)]
+    output_lines = lines(capsys)
+    assert [line.split(",")[0] for line in output_lines] == [f"drafting: {n} of 200" for n in range(20, 201, 20)]
 
 
 def test_ten_items_give_ten_lines(capsys: Captured) -> None:
@@ -257,8 +257,8 @@ def test_no_time_left_is_told_before_anything_is_done() -> None:
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=20), st.booleans())
-def test_the_share_grows_from_nothing_to_all(sounds: list[int], known: bool) -> None:
-    meter = Meter(title="t", items=len(sounds), sound=sum(sounds) if known else None)
+def test_the_share_grows_from_nothing_to_all(sounds: list[int], has_length: bool) -> None:
+    meter = Meter(title="t", items=len(sounds), sound=sum(sounds) if has_length else None)
     shares = [meter.share or 0.0]
     for sound in sounds:
         meter.add(sound=sound, failed=False, items=1)

@@ -27,11 +27,11 @@ def probes(count: int = 3) -> list[Probe]:
 
 def test_probes_are_spread_over_the_dev_part(tmp_path: Path) -> None:
     dataset = freeze(tmp_path / "dataset", ["en-GB-dev-01", "hi-dev-01", "hi-train-01"])
-    found = convert.probes(dataset, sound, longest=6_000, most=6)
+    probes = convert.probes(dataset, sound, longest=6_000, most=6)
 
-    assert 4 <= len(found) <= 6
-    assert {one.language for one in found} == {"en", "hi"}
-    assert all(0 < len(one.pcm) <= 10 * 16_000 for one in found)
+    assert 4 <= len(probes) <= 6
+    assert {probe.language for probe in probes} == {"en", "hi"}
+    assert all(0 < len(probe.pcm) <= 10 * 16_000 for probe in probes)
 
 
 def base(folder: Path) -> Path:

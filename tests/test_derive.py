@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="conversion belongs to the train ext
 pytest.importorskip("transformers", reason="conversion belongs to the train extra")
 
 from transcribe import embedded  # noqa: E402 - after the libraries that it needs
-from transcribe.backends.model_cache import is_here, verified_folder  # noqa: E402
+from transcribe.backends.model_cache import is_here, verify_folder  # noqa: E402
 from transcribe.backends.model_catalogue import need_entry  # noqa: E402
 from transcribe.convert import to_ctranslate2  # noqa: E402
 from transcribe.derive import Derived, derive, read_variables, state_of  # noqa: E402
@@ -48,12 +48,12 @@ def test_weights_of_16_bits_come_back_as_the_same_file_and_as_the_trainers_own(t
 
 
 def test_the_folder_generates_with_the_settings_that_the_model_was_made_with(derived: Derived) -> None:
-    found, wanted = (
+    derived_settings, wanted = (
         json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
         for folder in (derived.folder, embedded.whisper_for_training())
     )
     names = ("alignment_heads", "lang_to_id", "task_to_id", "no_timestamps_token_id", "prev_sot_token_id")
-    assert {name: found[name] for name in names} == {name: wanted[name] for name in names}
+    assert {name: derived_settings[name] for name in names} == {name: wanted[name] for name in names}
     for name in ("tokenizer.json", "boli.json"):
         assert (derived.folder / name).read_bytes() == (embedded.whisper() / name).read_bytes()
 
@@ -101,11 +101,11 @@ def test_a_file_that_was_cut_anywhere_is_refused(length: int) -> None:
         # The last bytes hold the aliases, which nothing here reads.
         whole = read_variables(MODEL)
         try:
-            found = read_variables(Path(cut.name))
+            variables = read_variables(Path(cut.name))
         except InputError as error:
             assert error.code == "E_MODEL"
         else:
-            assert all(np.array_equal(found[name], whole[name]) for name in whole)
+            assert all(np.array_equal(variables[name], whole[name]) for name in whole)
 
 
 @given(st.binary(max_size=200))
@@ -122,7 +122,7 @@ def test_a_real_whisper_comes_back_with_the_same_weights(fetched_models: Path, t
     entry = need_entry(name)
     if not is_here(entry):
         pytest.skip(f"{name} is not here (run: {entry.command})")
-    made = derive(verified_folder(entry), tmp_path / "hf")
+    made = derive(verify_folder(entry), tmp_path / "hf")
     assert made.source_sha256 == entry.files[0].sha256
     # The converter of tiny.en was older and left settings out that today's writes.
     assert made.identical == (name == "whisper-base")

@@ -16,16 +16,19 @@ from transcribe.promote import Decision
 RULES = DiariserGateSettings()
 
 
-def errors(number: int, before: int, after: int, **facts: str) -> ConversationErrors:
+def errors(number: int, confused_before: int, confused_after: int, **facts: str) -> ConversationErrors:
     """A conversation of a minute with so many milliseconds of confusion."""
-    sides = [DiarisationError(speech=60_000, confusion=confused + 13 * number) for confused in (before, after)]
+    sides = [
+        DiarisationError(speech=60_000, confusion=confused + 13 * number)
+        for confused in (confused_before, confused_after)
+    ]
     base = ConversationErrors(
         recording=f"r{number}",
         session=f"r{number}",
         dialect="hi",
         condition="wide band",
-        before=sides[0],
-        after=sides[1],
+        errors_before=sides[0],
+        errors_after=sides[1],
         speakers=2,
         speakers_before=3,
         speakers_after=2,
@@ -87,8 +90,11 @@ def test_a_few_conversations_of_a_kind_are_named_as_not_judged() -> None:
 
 def test_speech_that_is_heard_better_does_not_pay_for_speakers_who_are_mixed_up() -> None:
     made = [
-        replace(one, before=DiarisationError(speech=60_000, missed=12_000 + one.before.confusion))
-        for one in (errors(number, 0, 4_000) for number in range(12))
+        replace(
+            conversation,
+            errors_before=DiarisationError(speech=60_000, missed=12_000 + conversation.errors_before.confusion),
+        )
+        for conversation in (errors(number, 0, 4_000) for number in range(12))
     ]
     decision = gate_diariser(evaluation(*made), RULES)
     assert [sentence.split(":")[0] for sentence in decision.against] == ["it gives more speech to the wrong person"]
@@ -102,6 +108,6 @@ def test_named_speakers_who_do_not_fit_the_voices_close_the_gate(part: str) -> N
 
 
 def test_recordings_of_one_session_count_as_one_conversation() -> None:
-    same = [replace(one, session="s") for one in BETTER]
+    same = [replace(conversation, session="s") for conversation in BETTER]
     assert evaluation(*same).overall.conversations == 1
     assert not gate_diariser(evaluation(*same), RULES).promoted

@@ -185,14 +185,14 @@ def test_one_bad_recording_does_not_stop_the_others(desk: Desk) -> None:
     desk.add("long", [(400, 2_000, LOW)], duration=8_000)
     lost = desk.add("lost", [(400, 2_000, LOW)], duration=7_000)
     desk.add("short", [(400, 2_000, LOW)], duration=6_000)
-    sound_of_lost = audio.place(desk.folder, lost.id).read_bytes()
-    audio.place(desk.folder, lost.id).unlink()
+    sound_of_lost = audio.locate(desk.folder, lost.id).read_bytes()
+    audio.locate(desk.folder, lost.id).unlink()
     made = recipe()
     steps = desk.draft(made)
     assert [step.failure.code if step.failure else None for step in steps] == [None, "E_LOST", None]
     assert [(failure.item, failure.code) for failure in desk.store.failures("run")] == [(lost.path, "E_LOST")]
     assert desk.draft(made) == []
-    audio.place(desk.folder, lost.id).write_bytes(sound_of_lost)
+    audio.locate(desk.folder, lost.id).write_bytes(sound_of_lost)
     (again,) = desk.draft(made, retry_failed=True)
     assert (again.recording, again.failure) == (lost, None)
     assert desk.store.failures("run") == ()

@@ -56,7 +56,7 @@ def test_a_speaker_leaves_a_dialogue_and_the_other_one_stays(place: Path) -> Non
         [recording] = wiring.store.recordings()
         data = erase(wiring, speaker="S1", expired=False, dry_run=False).data
         assert [(each["whole"], each["sound_ms"]) for each in data["recordings"]] == [(False, 1_000)]
-        sound = audio.read(audio.place(wiring.audio_folder, recording.id))
+        sound = audio.read(audio.locate(wiring.audio_folder, recording.id))
         assert not sound[:16_000].any() and sound[32_000:48_000].any()
         assert not list((place / "cache" / "clips").rglob("*.*"))
         assert not list(place.rglob("sound"))
@@ -79,7 +79,7 @@ def test_what_is_older_than_the_settings_allow_goes_sound_first(place: Path) -> 
         [recording] = wiring.store.recordings()
         data = erase(wiring, speaker=None, expired=True, dry_run=False).data
         assert (data["recordings"], data["sound_only"]) == ([], [recording.id])
-        assert not audio.place(wiring.audio_folder, recording.id).exists()
+        assert not audio.locate(wiring.audio_folder, recording.id).exists()
         assert len(list(wiring.store.corrections(standing=True))) == 2
     with Wiring.open(place, {"desk.retention_days": 1e-9}) as wiring:
         erase(wiring, speaker=None, expired=True, dry_run=False)

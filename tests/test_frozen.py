@@ -50,15 +50,15 @@ def test_the_same_examples_in_any_order_are_the_same_dataset(
     assert first.sha256 == again.sha256
     assert frozen.read(folder / "a") == first
     assert sorted(map(repr, first.examples())) == sorted(map(repr, made))
-    assert list(first.examples("dev", "test")) == [each for each in first.examples() if each.split != "train"]
+    assert list(first.examples("dev", "test")) == [example for example in first.examples() if example.split != "train"]
 
 
-def one(text: str = "aye", **facts: object) -> Example:
+def make_example(text: str = "aye", **facts: object) -> Example:
     return Example(**{"id": text, "audio": "a" * 64, "start": 0, "end": 900, "text": text} | facts)  # type: ignore[arg-type]
 
 
 def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
-    frozen.write(tmp_path / "d", [one()])
+    frozen.write(tmp_path / "d", [make_example()])
     manifest = tmp_path / "d" / frozen.MANIFEST
     manifest.write_bytes(manifest.read_bytes().replace(b"aye", b"nay"))
 
@@ -67,25 +67,29 @@ def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_frozen_folder_takes_no_other_dataset(tmp_path: Path) -> None:
-    frozen.write(tmp_path / "d", [one()])
+    frozen.write(tmp_path / "d", [make_example()])
 
     with pytest.raises(InputError, match="another dataset"):
-        frozen.write(tmp_path / "d", [one("nay")])
+        frozen.write(tmp_path / "d", [make_example("nay")])
 
 
 def test_a_line_of_another_shape_is_named(tmp_path: Path) -> None:
-    frozen.write(tmp_path / "d", [one()])
+    frozen.write(tmp_path / "d", [make_example()])
     manifest, facts = tmp_path / "d" / frozen.MANIFEST, tmp_path / "d" / frozen.FACTS
-    known = json.loads(facts.read_text())
+    document = json.loads(facts.read_text())
     manifest.write_text(json.dumps({"who": "knows"}) + "\n")
-    facts.write_text(json.dumps(known | {"sha256": frozen.hashlib.sha256(manifest.read_bytes()).hexdigest()}))
+    facts.write_text(json.dumps(document | {"sha256": frozen.hashlib.sha256(manifest.read_bytes()).hexdigest()}))
 
     with pytest.raises(InputError, match="line 1"):
         list(frozen.read(tmp_path / "d").examples())
 
 
 def test_counts_leave_out_speech_that_nobody_has_written_down(tmp_path: Path) -> None:
-    made = [one("aye right", dialect="en-scotland"), one("aye", split="dev"), Example(**{**vars(one()), "text": None})]
+    made = [
+        make_example("aye right", dialect="en-scotland"),
+        make_example("aye", split="dev"),
+        Example(**{**vars(make_example()), "text": None}),
+    ]
 
     assert frozen.write(tmp_path / "d", made).counts == {
         "dev": {"und": {"stretches": 1, "words": 1, "milliseconds": 900}},
@@ -95,7 +99,7 @@ def test_counts_leave_out_speech_that_nobody_has_written_down(tmp_path: Path) ->
 
 def test_what_is_not_finished_leaves_nothing_behind(tmp_path: Path) -> None:
     def fill(writer: frozen.Writer) -> None:
-        writer.add(one())
+        writer.add(make_example())
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

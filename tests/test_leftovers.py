@@ -47,8 +47,8 @@ def test_copies_of_a_killed_run_are_swept(tmp_path: Path) -> None:
 
 
 def test_a_file_swept_before_it_was_locked_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place, locked = tmp_path / "ab" / "x.flac", []
-    place.parent.mkdir()
+    file, locked = tmp_path / "ab" / "x.flac", []
+    file.parent.mkdir()
 
     def lock(descriptor: int, how: int) -> None:
         if not locked and not how & fcntl.LOCK_NB:
@@ -58,10 +58,10 @@ def test_a_file_swept_before_it_was_locked_is_made_again(tmp_path: Path, monkeyp
 
     flock = fcntl.flock
     monkeypatch.setattr(fcntl, "flock", lock)
-    with part(place) as (descriptor, keep):
+    with part(file) as (descriptor, keep):
         os.write(descriptor, b"whole")
         keep()
-    assert place.read_bytes() == b"whole"
+    assert file.read_bytes() == b"whole"
 
 
 def test_a_folder_that_cannot_take_copies_is_named(tmp_path: Path) -> None:

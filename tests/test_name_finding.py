@@ -14,11 +14,11 @@ NAMES = ["Kozhikode", "Oyelaran", "Anna Rao", "रामेश्वरम्"]
 
 def hear(text: str) -> list[Word]:
     """Words of 90 ms, one every 100 ms."""
-    return [Word(text=each, start=n * 100, end=n * 100 + 90, probability=0.5) for n, each in enumerate(text.split())]
+    return [Word(text=form, start=n * 100, end=n * 100 + 90, probability=0.5) for n, form in enumerate(text.split())]
 
 
 @pytest.mark.parametrize(
-    ("plain", "told", "text"),
+    ("plain", "prompted", "text"),
     [
         ("two boxes of Kosha code at", "two boxes of Kozhikode at", "two boxes of Kozhikode at"),
         ("by Oya Laran, and two", "by Oyelaran, and too", "by Oyelaran, and two"),
@@ -28,12 +28,12 @@ def hear(text: str) -> list[Word]:
         ("Oya Laran kosha code", "Oyelaran Kozhikode", "Oyelaran Kozhikode"),
     ],
 )
-def test_a_name_stands_for_what_is_spelt_like_it(plain: str, told: str, text: str) -> None:
-    assert join_words(take_names(hear(plain), hear(told), NAMES)) == text
+def test_a_name_stands_for_what_is_spelt_like_it(plain: str, prompted: str, text: str) -> None:
+    assert join_words(take_names(hear(plain), hear(prompted), NAMES)) == text
 
 
 @pytest.mark.parametrize(
-    ("plain", "told"),
+    ("plain", "prompted"),
     [
         ("the road was closed", "the Kozhikode was closed"),
         ("she lost it", "she lost it Kozhikode Oyelaran"),
@@ -42,8 +42,8 @@ def test_a_name_stands_for_what_is_spelt_like_it(plain: str, told: str, text: st
         ("Kozhikode", ""),
     ],
 )
-def test_nothing_else_of_the_second_hearing_is_taken(plain: str, told: str) -> None:
-    assert take_names(hear(plain), hear(told), NAMES) == hear(plain)
+def test_nothing_else_of_the_second_hearing_is_taken(plain: str, prompted: str) -> None:
+    assert take_names(hear(plain), hear(prompted), NAMES) == hear(plain)
 
 
 def test_a_name_of_several_words_shares_the_time_of_what_it_stands_for() -> None:
@@ -55,9 +55,9 @@ def test_a_name_of_several_words_shares_the_time_of_what_it_stands_for() -> None
     st.lists(st.sampled_from(["a", "cozy", "code", "Kozhikode", "oya", "Anna", "Rao"]), max_size=8),
     st.lists(st.sampled_from(["a", "Kozhikode", "Oyelaran", "Anna", "Rao", "b"]), max_size=8),
 )
-def test_words_stay_in_order_and_all_that_is_new_is_a_name(plain: list[str], told: list[str]) -> None:
+def test_words_stay_in_order_and_all_that_is_new_is_a_name(plain: list[str], prompted: list[str]) -> None:
     words = hear(" ".join(plain))
-    taken = take_names(words, hear(" ".join(told)), NAMES)
+    taken = take_names(words, hear(" ".join(prompted)), NAMES)
     assert [word.start for word in taken] == sorted(word.start for word in taken)
     assert {word.text for word in taken} <= set(plain) | {"Kozhikode", "Oyelaran", "Anna", "Rao"}
-    assert sum(word.text not in plain for word in taken) <= len(told)
+    assert sum(word.text not in plain for word in taken) <= len(prompted)

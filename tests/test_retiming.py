@@ -4,17 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcribe.records import Word
-from transcribe.retiming import retimed
+from transcribe.retiming import retime
 
 
 def drafted(text: str) -> list[Word]:
     """Each word half a second long, a second apart."""
     parts = enumerate(text.split())
-    return [Word(text=each, start=n * 1_000, end=n * 1_000 + 500, probability=0.5) for n, each in parts]
+    return [Word(text=form, start=n * 1_000, end=n * 1_000 + 500, probability=0.5) for n, form in parts]
 
 
 def times(text: str, draft: str) -> list[tuple[str, int, int]]:
-    return [(word.text, word.start, word.end) for word in retimed(text, drafted(draft), 0, 4_000)]
+    return [(word.text, word.start, word.end) for word in retime(text, drafted(draft), 0, 4_000)]
 
 
 def test_kept_and_changed_words_keep_their_times_and_new_ones_share_what_lies_between() -> None:
@@ -36,7 +36,7 @@ WORDS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=7).map(" ".join)
 
 @given(WORDS, WORDS)
 def test_every_word_has_a_time_in_order_within_the_stretch(text: str, draft: str) -> None:
-    found = times(text, draft)
-    assert [word for word, _, _ in found] == text.split()
-    assert all(0 <= start <= end <= 4_000 for _, start, end in found)
-    assert [start for _, start, _ in found] == sorted(start for _, start, _ in found)
+    timed = times(text, draft)
+    assert [word for word, _, _ in timed] == text.split()
+    assert all(0 <= start <= end <= 4_000 for _, start, end in timed)
+    assert [start for _, start, _ in timed] == sorted(start for _, start, _ in timed)

@@ -75,15 +75,15 @@ def test_a_long_turn_is_split_evenly() -> None:
 
 def test_a_long_turn_is_split_where_the_sound_allows() -> None:
     """Not far from even parts, and never so that a later part would be too long."""
-    asked: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
 
     def last_chance(first: int, last: int) -> int:
-        asked.append((first, last))
+        ranges.append((first, last))
         return last
 
     pieces = cut([turn("A", 0, 60_000)], longest=24_000, cut_point=last_chance)
     assert spans(pieces) == [(0, 24_000), (24_000, 46_500), (46_500, 60_000)]
-    assert asked == [(15_000, 24_000), (37_500, 46_500)]
+    assert ranges == [(15_000, 24_000), (37_500, 46_500)]
 
 
 @given(st.integers(1, 300_000), st.integers(400, 30_000), st.randoms(use_true_random=False))
@@ -111,8 +111,8 @@ def test_segments_cover_all_speech_of_each_speaker_but_slivers_and_never_exceed_
     pieces = cut(turns)
     assert all(0 < piece.end - piece.start <= LONGEST_SEGMENT for piece in pieces)
     for speaker in "ABC":
-        own = [t for t in turns if t.speaker == speaker and t.end - t.start >= SHORTEST_SEGMENT]
-        assert covered(own) <= covered([p for p in pieces if p.speaker == speaker])
+        speaker_turns = [t for t in turns if t.speaker == speaker and t.end - t.start >= SHORTEST_SEGMENT]
+        assert covered(speaker_turns) <= covered([p for p in pieces if p.speaker == speaker])
 
 
 @given(conversations())
@@ -149,7 +149,7 @@ def test_every_word_lands_in_exactly_one_segment(turns: list[Turn], moments: lis
     segments = cut(turns)
     words = [word(str(i), moment, moment + 200) for i, moment in enumerate(moments)]
     given_words = attribute(words, sorted(turns, key=lambda t: t.start), segments)
-    placed = sorted(w.text for own in given_words.values() for w in own)
+    placed = sorted(w.text for words in given_words.values() for w in words)
     assert placed == (sorted(w.text for w in words) if segments else [])
     assert set(given_words) == {segment.id for segment in segments}
 
@@ -201,7 +201,7 @@ def test_with_adopted_turns_all_speech_but_slivers_is_somebodys(turns: list[Turn
     speech = [Span(start=t.start, end=t.end) for t in others[:1]]
     adopted = adopt_speech(ordered, speech, turn("nobody", 0, 1))
     spoken = set().union(*(range(t.start, t.end) for t in [*turns, *adopted]))
-    left = sorted(set().union(*(range(s.start, s.end) for s in speech)) - spoken)
-    runs = [list(run) for _, run in itertools.groupby(enumerate(left), lambda pair: pair[1] - pair[0])]
+    uncovered = sorted(set().union(*(range(s.start, s.end) for s in speech)) - spoken)
+    runs = [list(run) for _, run in itertools.groupby(enumerate(uncovered), lambda pair: pair[1] - pair[0])]
     assert all(len(run) < SHORTEST_SEGMENT for run in runs)
     assert all(t.end - t.start >= SHORTEST_SEGMENT for t in adopted)

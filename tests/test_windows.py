@@ -87,7 +87,7 @@ def test_sparse_speech_fills_windows() -> None:
 
 def test_a_moment_of_a_window_is_one_of_the_recording() -> None:
     window = Window(start=0, end=9_000, pieces=(Span(start=100, end=1_100), Span(start=8_000, end=9_000)))
-    assert (window.duration, [window.moment(at) for at in (0, 999, 1_000, 2_500)]) == (
+    assert (window.duration, [window.moment(offset) for offset in (0, 999, 1_000, 2_500)]) == (
         2_000,
         [100, 1_099, 8_000, 9_000],
     )
@@ -118,8 +118,8 @@ def test_no_fewer_windows_would_hold_the_speech(parts: list[tuple[int, int]]) ->
         position += length + pause + 1
     room = 29_800 - 2 * WINDOW_MARGIN
     fewest, filled = 0, room + 1
-    for before, stretch in zip([None, *speech], speech, strict=False):
-        pause = 0 if before is None else stretch.start - before.end
+    for previous, stretch in zip([None, *speech], speech, strict=False):
+        pause = 0 if previous is None else stretch.start - previous.end
         filled += (pause if pause <= LONGEST_PAUSE else 2 * QUIET) + stretch.end - stretch.start
         if filled > room:
             fewest, filled = fewest + 1, stretch.end - stretch.start
@@ -127,19 +127,19 @@ def test_no_fewer_windows_would_hold_the_speech(parts: list[tuple[int, int]]) ->
 
 
 def test_where_speech_runs_on_both_windows_hear_the_other_side_of_the_cut() -> None:
-    one, other = pack([Stretch(start=0, end=40_000)], duration=40_000)
-    assert (one.end, other.start) == (20_000, 20_000)
-    assert one.pieces[-1].end >= 20_000 + WINDOW_MARGIN
-    assert other.pieces[0].start <= 20_000 - WINDOW_MARGIN
+    first, second = pack([Stretch(start=0, end=40_000)], duration=40_000)
+    assert (first.end, second.start) == (20_000, 20_000)
+    assert first.pieces[-1].end >= 20_000 + WINDOW_MARGIN
+    assert second.pieces[0].start <= 20_000 - WINDOW_MARGIN
 
 
 TOUCHING = [Stretch(start=0, end=1_000), Stretch(start=1_000, end=2_000)]
 
 
 def test_a_word_at_a_cut_goes_to_the_window_that_holds_its_middle() -> None:
-    left = [word("one", 300, 600), word("two", 700, 1_100), word("thr", 1_200, 1_400)]
-    right = [word("oo", 700, 950), word("three", 1_150, 1_500)]
-    assert [w.text for w in join([left, right], TOUCHING)] == ["one", "two", "three"]
+    earlier = [word("one", 300, 600), word("two", 700, 1_100), word("thr", 1_200, 1_400)]
+    later = [word("oo", 700, 950), word("three", 1_150, 1_500)]
+    assert [w.text for w in join([earlier, later], TOUCHING)] == ["one", "two", "three"]
 
 
 def test_a_word_that_both_windows_claim_is_taken_once() -> None:
@@ -173,19 +173,21 @@ def test_every_word_is_joined_once_however_roughly_its_time_is_heard(
 ) -> None:
     """Each window hears whole words that lie in it with its context, up to a tenth of a second early or late."""
     ends = list(itertools.accumulate(lengths))
-    said = [word(str(i), end - length, end) for i, (end, length) in enumerate(zip(ends, lengths, strict=True))]
+    spoken_words = [word(str(i), end - length, end) for i, (end, length) in enumerate(zip(ends, lengths, strict=True))]
     edges = [0, *itertools.accumulate(widths)]
     packed = pack([Stretch(start=a, end=b) for a, b in itertools.pairwise(edges)], duration=edges[-1], longest=10_000)
 
     def hear(stretch: WindowPlan) -> list[Word]:
         late = chance.randint(-100, 100)
-        inside = [w for w in said if stretch.pieces[0].start <= w.start and w.end <= stretch.pieces[-1].end]
+        inside = [w for w in spoken_words if stretch.pieces[0].start <= w.start and w.end <= stretch.pieces[-1].end]
         return [word(w.text, w.start + late, w.end + late) for w in inside]
 
     joined = [w.text for w in join([hear(stretch) for stretch in packed], packed)]
     cuts = [stretch.start for stretch in packed]
-    too_long = [w for w in said for cut in cuts if w.start < cut - WINDOW_MARGIN and cut + WINDOW_MARGIN < w.end]
-    whole = [w.text for w in said if w.end <= edges[-1] and w not in too_long]
+    too_long = [
+        w for w in spoken_words for cut in cuts if w.start < cut - WINDOW_MARGIN and cut + WINDOW_MARGIN < w.end
+    ]
+    whole = [w.text for w in spoken_words if w.end <= edges[-1] and w not in too_long]
     assert len(joined) == len(set(joined))
     assert joined == sorted(joined, key=int)
     assert set(whole) <= set(joined)

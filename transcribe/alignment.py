@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from transcribe.masking import MASK
 from transcribe.protocols import LONGEST_WINDOW, Pcm, Span, Window
 from transcribe.records import Correction, Milliseconds, Word, join_words
-from transcribe.retiming import retimed
+from transcribe.retiming import retime
 
 #: Corrections that are aligned together: enough for full batches, few enough to tell how far the work is.
 TOGETHER: Final = 64
@@ -76,7 +76,7 @@ def time_words(
             words = aligned.get(number)
             yield TimedCorrection(
                 correction=correction,
-                words=words or retimed(correction.text, drafted, correction.start, correction.end),
+                words=words or retime(correction.text, drafted, correction.start, correction.end),
                 aligned=words is not None,
             )
 
@@ -121,7 +121,7 @@ def split_text(
     if correction.end - correction.start <= longest:
         return [(correction.text, Span(start=correction.start, end=correction.end))]
     runs: list[list[Word]] = []
-    for word in retimed(correction.text, drafted, correction.start, correction.end):
+    for word in retime(correction.text, drafted, correction.start, correction.end):
         if word.end - word.start > longest - 2 * PART_MARGIN:
             return []
         if runs and word.end - runs[-1][0].start <= longest - 2 * PART_MARGIN:

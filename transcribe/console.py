@@ -1,5 +1,5 @@
 """
-What a command says: the result on stdout, everything else on stderr.
+Print what a command says: the result on stdout, everything else on stderr.
 
 With ``--json`` exactly one document goes to stdout, whatever happens, in the shapes that scripts hold on to.
 """
@@ -43,11 +43,11 @@ class Answer:
 
 
 class _Answered(PartlyFailed):
-    """Some items failed, and the answer has said so: nothing is left to print."""
+    """The error that some items failed, when the answer has said so: nothing is left to print."""
 
 
 class Console:
-    """One command's voice."""
+    """The output of one command."""
 
     def __init__(self, command: str, *, as_json: bool = False, debug: bool = False, progress: str = "auto") -> None:
         self.command = command
@@ -56,17 +56,19 @@ class Console:
         self._progress = progress
 
     def speak_for(self, arguments: Sequence[str]) -> None:
-        """Take name and manners from *arguments* before they are parsed, so that a wrong word is told rightly too."""
+        """
+        Take name and manners from *arguments* before they are parsed, so that a wrong word is reported rightly too.
+        """
         words = [word for word in arguments if not word.startswith("-")][:2]
         self.command = "-".join(words[: 2 if words and words[0] in GROUPS else 1]) or "help"
         self.as_json = "--json" in arguments
         self.debug = "--debug" in arguments
-        for before, word in zip(["", *arguments], [*arguments, ""], strict=True):
-            if before == "--progress" or word.startswith("--progress="):
+        for previous, word in zip(["", *arguments], [*arguments, ""], strict=True):
+            if previous == "--progress" or word.startswith("--progress="):
                 self._progress = word.removeprefix("--progress=")
 
     def answer(self, answer: Answer) -> None:
-        """Print the result. Failures among the items make the command end with exit code 6, after the result."""
+        """Print the result; failures among the items make the command end with exit code 6, after the result."""
         if self.as_json:
             document: dict[str, Any] = {
                 "schema": f"boli.{self.command}/1",
@@ -75,7 +77,7 @@ class Console:
                 "warnings": list(answer.warnings),
             }
             if answer.failures:
-                document["failures"] = [_failure(failure) for failure in answer.failures]
+                document["failures"] = [_describe_failure(failure) for failure in answer.failures]
             _print_json(document)
         else:
             for warning in answer.warnings:
@@ -85,22 +87,22 @@ class Console:
             if answer.text:
                 _stdout_print(answer.text)
         if answer.failures:
-            told = _Answered(f"{len(answer.failures)} failed; the rest is kept", answer.failures)
+            failure_error = _Answered(f"{len(answer.failures)} failed; the rest is kept", answer.failures)
             if not self.as_json:
-                self.note(f"boli {self.command}: {told.message}")
-            raise told
+                self.note(f"boli {self.command}: {failure_error.message}")
+            raise failure_error
 
     def bug(self, error: BaseException) -> None:
-        """An error of our own making that a batch went past: where it happened, with ``--debug``."""
+        """Report an error of our own making that a batch went past: where it happened, with ``--debug``."""
         if self.debug:
             traceback.print_exception(error)
 
     def note(self, text: str) -> None:
-        """A line for people, on stderr."""
+        """Print a line for people, on stderr."""
         print(text, file=sys.stderr, flush=True)
 
     def run(self, body: Callable[[], object]) -> int:
-        """Run *body*; its exit code. Errors are said once, in the shape that was asked for."""
+        """Run *body* and return its exit code; errors are printed once, in the shape that was asked for."""
         try:
             code = body()
         except _Answered as error:
@@ -110,7 +112,7 @@ class Console:
         except BoliError as error:
             return self.fail(error)
         except DialectError as error:
-            return self.fail(_translated(error))
+            return self.fail(_translate(error))
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
@@ -123,10 +125,10 @@ class Console:
         return code if isinstance(code, int) else 0
 
     def fail(self, error: BoliError) -> int:
-        """Say *error*; its exit code."""
+        """Print *error* and return its exit code."""
         if self.as_json:
-            told = {"code": error.code, "message": error.message, "hint": error.hint, "item": error.item}
-            _print_json({"schema": "boli.error/1", "ok": False, "error": told})
+            document = {"code": error.code, "message": error.message, "hint": error.hint, "item": error.item}
+            _print_json({"schema": "boli.error/1", "ok": False, "error": document})
         else:
             self.note(f"boli {self.command}: {printable(str(error))}")
         if self.debug and error.__cause__ is not None:
@@ -135,14 +137,14 @@ class Console:
 
     @contextmanager
     def progress(self, title: str, *, items: int | None, sound: Milliseconds | None = None) -> Iterator[Progress]:
-        """A display of work on *items* files with *sound* of audio in all, on stderr, fit for where it goes."""
+        """Show the progress of work on *items* files with *sound* of audio in all, on stderr, fit for where it goes."""
         style = self._progress
         if style == "auto":
             plain = not sys.stderr.isatty() or any(os.environ.get(name) for name in ("CI", "NO_COLOR"))
             style = "plain" if plain or os.environ.get("TERM") == "dumb" else "bars"
         meter = Meter(title=title, items=items, sound=sound)
         if style == "bars":
-            with _bars(meter) as bars:
+            with _show_bars(meter) as bars:
                 yield bars
         else:
             kinds: dict[str, Callable[[Meter], Progress]] = {"jsonl": _JsonLines, "none": _Silent}
@@ -152,7 +154,7 @@ class Console:
 
 
 class Progress(Protocol):
-    """What a loop tells while it works."""
+    """The display that a loop steps while it works."""
 
     def step(self, *, sound: Milliseconds = 0, failed: bool = False, items: int = 1) -> None: ...
 
@@ -160,7 +162,7 @@ class Progress(Protocol):
 
 
 class Meter:
-    """Counts of work done, and what follows from them: share, real-time factor, time left."""
+    """The counts of work done, and what follows from them: share, real-time factor, time left."""
 
     def __init__(self, *, title: str, items: int | None, sound: Milliseconds | None) -> None:
         self.title, self.items, self.sound = title, items, sound
@@ -179,12 +181,12 @@ class Meter:
 
     @property
     def speed(self) -> float:
-        """Seconds of audio a second of work."""
+        """The seconds of audio a second of work."""
         return self.heard / 1000 / self.seconds
 
     @property
     def share(self) -> float | None:
-        """Part that is done: of the sound where its length is known, else of the items; ``None`` if neither is."""
+        """The part that is done: of the sound where its length is known, else of the items; ``None`` if neither is."""
         if self.sound:
             return min(self.heard / self.sound, 1.0)
         return min(self.done / self.items, 1.0) if self.items else None
@@ -194,11 +196,11 @@ class Meter:
         return self.seconds * (1 - self.share) / self.share if self.share else None
 
     def sentence(self) -> str:
-        left = "" if self.seconds_left is None else f", {_clock(self.seconds_left)} left"
+        time_left = "" if self.seconds_left is None else f", {_format_clock(self.seconds_left)} left"
         total = "" if self.items is None else f" of {self.items}"
         failed = f", {self.failed} failed" if self.failed else ""
         sound = f", {self.heard / 60_000:.1f} min of audio, {self.speed:.1f}x real time" if self.heard else ""
-        return f"{self.title}: {self.done}{total}{failed}{sound}{left}"
+        return f"{self.title}: {self.done}{total}{failed}{sound}{time_left}"
 
 
 class _PlainLines:
@@ -249,7 +251,7 @@ class _Silent:
 
 
 @contextmanager
-def _bars(meter: Meter) -> Iterator[Progress]:
+def _show_bars(meter: Meter) -> Iterator[Progress]:
     from rich.console import Console as RichConsole
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -274,16 +276,16 @@ class _Bars:
         meter.add(sound=sound, failed=failed, items=items)
         total = "" if meter.items is None else f"/{meter.items}"
         trouble = f"  [red]{meter.failed} failed[/red]" if meter.failed else ""
-        heard = f"  {meter.heard / 60_000:.1f} min  {meter.speed:.1f}x" if meter.heard else ""
+        sound_done = f"  {meter.heard / 60_000:.1f} min  {meter.speed:.1f}x" if meter.heard else ""
         done = meter.heard if meter.sound else meter.done
-        self._bars.update(self._task, completed=done, told=f"{meter.done}{total}{heard}{trouble}")
+        self._bars.update(self._task, completed=done, told=f"{meter.done}{total}{sound_done}{trouble}")
 
     def close(self) -> None:
         return None
 
 
-def _translated(error: DialectError) -> BoliError:
-    """An error of ``dialects``, which knows no exit codes: a table that names no language needs an option."""
+def _translate(error: DialectError) -> BoliError:
+    """Translate an error of ``dialects``, which knows no exit codes; a table that names no language needs an option."""
     kind = UsageError if error.code == "E_NORMALISER_NEEDED" else InputError
     where = [f"row {error.row}"] if error.row is not None else []
     where += [f"column {error.column}"] if error.column is not None else []
@@ -292,23 +294,23 @@ def _translated(error: DialectError) -> BoliError:
 
 def printable(text: str) -> str:
     r"""
-    *text* with control and format characters escaped, so that a file name cannot paint the terminal.
+    Return *text* with control and format characters escaped, so that a file name cannot paint the terminal.
 
     >>> print(printable("a\x1b[31m\nb"))
     a\x1b[31m\nb
     """
     keep = "\u200c\u200d"  # joiners shape Indic words
-    shown = [c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text]
-    return "".join(shown).encode("utf-8", "backslashreplace").decode()
+    characters = [c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text]
+    return "".join(characters).encode("utf-8", "backslashreplace").decode()
 
 
-def _clock(seconds: float) -> str:
+def _format_clock(seconds: float) -> str:
     whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+    hours, remainder = divmod(whole, 3600)
+    return f"{hours}:{remainder // 60:02d}:{remainder % 60:02d}" if hours else f"{remainder // 60}:{remainder % 60:02d}"
 
 
-def _failure(failure: Failure) -> dict[str, str]:
+def _describe_failure(failure: Failure) -> dict[str, str]:
     return {"item": failure.item, "code": failure.code, "message": failure.message}
 
 
@@ -320,7 +322,7 @@ def _print_json(document: Mapping[str, Any]) -> None:
 
 
 def _write(text: str) -> None:
-    """A line on stdout. File names that are no UTF-8 are escaped rather than the result lost."""
+    """Print a line on stdout; file names that are no UTF-8 are escaped rather than the result lost."""
     print(
         text.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8"),
         flush=True,

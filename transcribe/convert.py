@@ -1,5 +1,5 @@
 """
-A tuned Whisper of transformers to the drafter's format, and the proof that both hear the same.
+Convert a tuned Whisper of transformers to the drafter's format, and prove that both hear the same.
 
 Tuned models that are fine where they were trained and invent text once they are converted are a known failure: token
 ids shift, suppressed tokens or generation settings get lost. So the converted model must know the same tokens and write
@@ -67,19 +67,19 @@ class Converted:
 
 def probes(dataset: Frozen, sound: Sound, *, longest: Milliseconds, most: int = 8) -> list[Probe]:
     """
-    Windows of the dev part of *dataset*, at most *longest* long, spread over its recordings.
+    Cut windows of the dev part of *dataset*, at most *longest* long, spread over its recordings.
 
     Those of the train part where there is no dev part: whether two models write the same can be asked of any speech.
     """
-    found = passages(dataset.examples("dev")) or passages(dataset.examples("train"))
-    windows = [(passage, window) for passage in found for window in cuts(passage, longest)]
+    speech = passages(dataset.examples("dev")) or passages(dataset.examples("train"))
+    windows = [(passage, window) for passage in speech for window in cuts(passage, longest)]
     chosen = windows[:: -(-len(windows) // most)] if windows else []
-    made = []
-    for (audio, channel), own in itertools.groupby(chosen, key=lambda each: (each[0].audio, each[0].channel)):
+    probe_list = []
+    for (audio, channel), group in itertools.groupby(chosen, key=lambda pair: (pair[0].audio, pair[0].channel)):
         pcm = sound(audio, channel)
-        for passage, window in own:
-            made.append(Probe(pcm=cut_pieces(pcm, window.pieces), language=passage.language))
-    return made
+        for passage, window in group:
+            probe_list.append(Probe(pcm=cut_pieces(pcm, window.pieces), language=passage.language))
+    return probe_list
 
 
 def to_ctranslate2(
@@ -110,7 +110,7 @@ def to_ctranslate2(
         tokens, differing = _compare_texts(folder, fresh, probes)
         allowed = TOLERANCES.get(quantization, ROUNDED_TOLERANCE)
         if differing > max(2, allowed * tokens):
-            raise _failed(to, f"of {tokens} tokens that the trainer writes, it writes {differing} otherwise")
+            raise _mismatch(to, f"of {tokens} tokens that the trainer writes, it writes {differing} otherwise")
         if to.exists():
             shutil.rmtree(to)
         fresh.replace(to)
@@ -132,43 +132,47 @@ def _convert(folder: Path, fresh: Path, quantization: Quantization) -> None:
 
 
 def _compare_tokens(folder: Path, fresh: Path) -> None:
-    """The same token under the same number on both sides, those of time among them."""
+    """Check that each token has the same number on both sides, those of time among them."""
     import tokenizers
 
     tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     vocabulary = json.loads((fresh / "vocabulary.json").read_text(encoding="utf-8"))
     size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
     if len(vocabulary) != size:
-        raise _failed(fresh, f"the trainer has {size} tokens, it has {len(vocabulary)}")
+        raise _mismatch(fresh, f"the trainer has {size} tokens, it has {len(vocabulary)}")
     for name in _SPECIAL:
         number = tokenizer.token_to_id(f"<|{name}|>")
         if number is not None and vocabulary[number] != f"<|{name}|>":
-            raise _failed(fresh, f"token {number} should be <|{name}|>, it is {vocabulary[number]}")
+            raise _mismatch(fresh, f"token {number} should be <|{name}|>, it is {vocabulary[number]}")
     first = int(tokenizer.token_to_id("<|notimestamps|>") or -1) + 1
     times = [f"<|{step * 0.02:.2f}|>" for step in range(size - first)]
     if vocabulary[first:] != times:
-        raise _failed(fresh, f"the tokens from {first} on should be times, from {times[:1]}")
+        raise _mismatch(fresh, f"the tokens from {first} on should be times, from {times[:1]}")
 
 
 def _compare_settings(folder: Path, fresh: Path) -> None:
-    """What is suppressed, which heads tell times and which tokens are languages: word for word."""
+    """Check that suppressed tokens, the heads that tell times and the language tokens are the same."""
     wanted = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
-    found = json.loads((fresh / "config.json").read_text(encoding="utf-8"))
+    converted = json.loads((fresh / "config.json").read_text(encoding="utf-8"))
     pairs = {
         "suppress_tokens": "suppress_ids",
         "begin_suppress_tokens": "suppress_ids_begin",
         "alignment_heads": "alignment_heads",
     }
     for theirs, ours in pairs.items():
-        if theirs in wanted and (wanted[theirs] or []) != (found.get(ours) or []):
-            raise _failed(fresh, f"{theirs} of the trainer is {wanted[theirs]}, {ours} here is {found.get(ours)}")
+        if theirs in wanted and (wanted[theirs] or []) != (converted.get(ours) or []):
+            raise _mismatch(fresh, f"{theirs} of the trainer is {wanted[theirs]}, {ours} here is {converted.get(ours)}")
     languages = sorted((wanted.get("lang_to_id") or {}).values())
-    if languages and languages != found.get("lang_ids"):
-        raise _failed(fresh, f"the trainer has {len(languages)} languages, it has {len(found.get('lang_ids') or [])}")
+    if languages and languages != converted.get("lang_ids"):
+        raise _mismatch(
+            fresh, f"the trainer has {len(languages)} languages, it has {len(converted.get('lang_ids') or [])}"
+        )
 
 
 def _compare_texts(folder: Path, fresh: Path, probes: Sequence[Probe]) -> tuple[int, int]:
-    """Tokens written by the trainer's model on *probes*, and how many the converted one writes otherwise."""
+    """
+    Count the tokens that the trainer's model writes on *probes*, and those that the converted one writes otherwise.
+    """
     if not probes:
         return 0, 0
     trainer, drafter = _Trainer(folder), _Drafter(fresh, folder)
@@ -177,9 +181,9 @@ def _compare_texts(folder: Path, fresh: Path, probes: Sequence[Probe]) -> tuple[
         mel = trainer.features(probe.pcm)
         for timed in (False, True):
             opening = trainer.scribe.opening(probe.language, timed=timed)
-            wanted, found = trainer.write(mel, opening), drafter.write(mel, opening)
+            wanted, drafted = trainer.write(mel, opening), drafter.write(mel, opening)
             tokens += len(wanted)
-            differing += Levenshtein.distance(wanted, found)
+            differing += Levenshtein.distance(wanted, drafted)
     return tokens, differing
 
 
@@ -197,15 +201,15 @@ class _Trainer:
         self.scribe = Scribe(folder)
         # transformers drops what it does not know from some folders' settings.
         self._settings.no_timestamps_token_id, self._settings.eos_token_id = self.scribe.no_times, self.scribe.end
-        self._settings.max_initial_timestamp_index = _first_time(folder)
+        self._settings.max_initial_timestamp_index = _read_first_time(folder)
 
     def features(self, pcm: Pcm) -> Any:
-        """(1, bands, 3 000), padded as the drafter pads."""
+        """Return the features of *pcm*, ``(1, bands, 3_000)``, padded as the drafter pads."""
         mel = self._features([to_wave(pcm)])
         return F.pad(mel, (0, 3_000 - mel.shape[-1]))
 
     def write(self, mel: Any, opening: list[int]) -> list[int]:
-        """The likeliest tokens, with Whisper's own rules for times where the opening asks for them."""
+        """Write the likeliest tokens, with Whisper's own rules for times where the opening asks for them."""
         from transformers.generation.logits_process import WhisperTimeStampLogitsProcessor
 
         timed = self.scribe.no_times not in opening
@@ -222,14 +226,14 @@ class _Drafter:
         self._net = ctranslate2.models.Whisper(str(folder), device="cpu", compute_type="default", intra_threads=1)
         tokens = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         self._end = tokens.index("<|endoftext|>")
-        self._first_time = _first_time(trainer)
+        self._first_time = _read_first_time(trainer)
 
     def write(self, mel: Any, opening: list[int]) -> list[int]:
         import ctranslate2
 
-        heard = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel.numpy()))
-        found = self._net.generate(
-            heard,
+        features = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel.numpy()))
+        ids = self._net.generate(
+            features,
             [opening],
             beam_size=1,
             # Half of it is for the prompt (models/whisper.cc).
@@ -238,19 +242,19 @@ class _Drafter:
             suppress_tokens=[],
             max_initial_timestamp_index=self._first_time,
         )[0].sequences_ids[0]
-        return list(found[: found.index(self._end)] if self._end in found else found)
+        return list(ids[: ids.index(self._end)] if self._end in ids else ids)
 
 
-def _first_time(trainer: Path) -> int:
-    """How late the first time of a window may be, in steps of 20 ms; Whisper's own bound is 50."""
+def _read_first_time(trainer: Path) -> int:
+    """Read how late the first time of a window may be, in steps of 20 ms; Whisper's own bound is 50."""
     settings = json.loads((trainer / "generation_config.json").read_text(encoding="utf-8"))
     return int(settings.get("max_initial_timestamp_index") or 50)
 
 
-def _failed(place: Path, what: str) -> GateFailed:
+def _mismatch(folder: Path, what: str) -> GateFailed:
     hint = (
         "report it with the model's config.json and generation_config.json; the model drafts nothing until it is mended"
     )
     return GateFailed(
-        f"the converted model is not the tuned one: {what}", code="E_CONVERSION", hint=hint, item=str(place)
+        f"the converted model is not the tuned one: {what}", code="E_CONVERSION", hint=hint, item=str(folder)
     )

@@ -1,5 +1,5 @@
 """
-The transformers folder of a Whisper that is here in CTranslate2's format: what tuning starts from.
+Derive the transformers folder, which tuning starts from, of a Whisper in CTranslate2's format.
 
 A drafter's folder holds all weights of the model, only under other names. They are put back, and the way there is
 proven by the way back: converted again, the weights must be the same, bit by bit.
@@ -72,7 +72,10 @@ class Derived:
 
     @property
     def identical(self) -> bool:
-        """The way back gives the same file; else only settings were added that the older converter did not write."""
+        """
+        The sign that the way back gives the same file; else only settings were added that an older converter did not
+        write.
+        """
         return self.source_sha256 == self.back_sha256
 
 
@@ -80,14 +83,14 @@ class _Reader:
     """Reads the fields of a ``model.bin``; the file is one that somebody may have cut or made up."""
 
     def __init__(self, file: Path) -> None:
-        self.file, self._content, self._place = file, file.read_bytes(), 0
+        self.file, self._content, self._position = file, file.read_bytes(), 0
 
     def take(self, count: int) -> bytes:
         """Return the next *count* bytes."""
-        if count < 0 or self._place + count > len(self._content):
+        if count < 0 or self._position + count > len(self._content):
             raise refusal(self.file, "it ends in the middle of a variable")
-        self._place += count
-        return self._content[self._place - count : self._place]
+        self._position += count
+        return self._content[self._position - count : self._position]
 
     def number(self, code: str) -> int:
         """Return the next number, of the type *code* of `struct`."""
@@ -151,7 +154,7 @@ def derive(source: Path, to: Path) -> Derived:
         fresh = Path(temporary) / "hf"
         fresh.mkdir()
         _write(source, variables, fresh)
-        back = to_ctranslate2(fresh, Path(temporary) / "ct2", quantization=_quantization(variables)).folder
+        back = to_ctranslate2(fresh, Path(temporary) / "ct2", quantization=_find_quantization(variables)).folder
         _compare(source, variables, back)
         derived = Derived(
             folder=to, source_sha256=sha256_of(source / "model.bin"), back_sha256=sha256_of(back / "model.bin")
@@ -160,7 +163,7 @@ def derive(source: Path, to: Path) -> Derived:
     return derived
 
 
-def _quantization(variables: Mapping[str, NDArray[Any]]) -> Quantization:
+def _find_quantization(variables: Mapping[str, NDArray[Any]]) -> Quantization:
     """Name the type that the weights are kept in."""
     stored, norm = variables["decoder/embeddings/weight"].dtype, variables["decoder/layer_norm/gamma"].dtype
     if stored == np.int8:
@@ -169,7 +172,7 @@ def _quantization(variables: Mapping[str, NDArray[Any]]) -> Quantization:
 
 
 def _compare(source: Path, wanted: Mapping[str, NDArray[Any]], back: Path) -> None:
-    """Hold what came back against *wanted*; a newer converter may only have added settings, single numbers."""
+    """Compare what came back with *wanted*; a newer converter may only have added settings, single numbers."""
     returned = read_variables(back / "model.bin")
     differing = [
         name
@@ -191,15 +194,15 @@ def state_of(variables: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
     for name, array in variables.items():
         if not array.ndim or name.endswith("_scale"):
             continue
-        weights = torch.from_numpy(_unrounded(array, variables.get(f"{name}_scale")).copy())
-        half, _, rest = name.partition("/")
-        for key, tensor in _named(rest, weights).items():
+        weights = torch.from_numpy(_unround(array, variables.get(f"{name}_scale")).copy())
+        half, _, name_in_half = name.partition("/")
+        for key, tensor in _map_name(name_in_half, weights).items():
             state[f"model.{half}.{key}"] = tensor
     # The output layer shares the embeddings; transformers ties them itself.
     return state
 
 
-def _unrounded(array: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[Any]:
+def _unround(array: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[Any]:
     """Return rounded weights as they stand for, row by row; others as they are."""
     if scale is None:
         return array
@@ -207,8 +210,8 @@ def _unrounded(array: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[Any]:
     return array.astype(np.float32) / rows
 
 
-def _named(name: str, weights: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Give the variable *name* of one half of the model its name or names in transformers."""
+def _map_name(name: str, weights: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return the weights of variable *name* of one half of the model by its name or names in transformers."""
     if name in PLAIN_NAMES:
         return {PLAIN_NAMES[name]: weights}
     matched = re.fullmatch(r"layer_(\d+)/(.+)/(\w+)", name)
@@ -230,10 +233,10 @@ def _write(source: Path, variables: Mapping[str, NDArray[Any]], folder: Path) ->
     from transformers import GenerationConfig, WhisperConfig, WhisperFeatureExtractor
 
     try:
-        state, shape = state_of(variables), _shape(variables)
+        state, shape = state_of(variables), _read_shape(variables)
         tokens = _Tokens(source / "tokenizer.json")
-        given = json.loads((source / "config.json").read_text(encoding="utf-8"))
-        settings = _generation(given, tokens, many_languages=shape["vocab_size"] != ENGLISH_VOCABULARY)
+        drafter_config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+        settings = _make_generation(drafter_config, tokens, many_languages=shape["vocab_size"] != ENGLISH_VOCABULARY)
     except (KeyError, ValueError, IndexError, TypeError) as error:
         raise refusal(source / "model.bin", f"something is missing or unknown ({error})") from error
     weights = {name: tensor.contiguous().clone() for name, tensor in state.items()}
@@ -248,7 +251,7 @@ def _write(source: Path, variables: Mapping[str, NDArray[Any]], folder: Path) ->
     _write_tokenizer(source, folder)
 
 
-def _shape(variables: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _read_shape(variables: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """Read the model's widths and depths off its weights."""
     layers = {tuple(name.split("/")[:2]) for name in variables if "/layer_" in name}
     vocabulary, width = variables["decoder/embeddings/weight"].shape
@@ -282,12 +285,14 @@ class _Tokens:
         return str(self._tokenizer.id_to_token(number))
 
 
-def _generation(given: Mapping[str, Any], tokens: _Tokens, *, many_languages: bool) -> dict[str, Any]:
-    """Return the settings of generation: those of the drafter's ``config.json`` *given*, and token numbers."""
+def _make_generation(drafter_config: Mapping[str, Any], tokens: _Tokens, *, many_languages: bool) -> dict[str, Any]:
+    """
+    Return the settings of generation: those of the drafter's ``config.json``, *drafter_config*, and token numbers.
+    """
     settings = {
-        "suppress_tokens": given.get("suppress_ids") or [],
-        "begin_suppress_tokens": given.get("suppress_ids_begin") or [],
-        "alignment_heads": given["alignment_heads"],
+        "suppress_tokens": drafter_config.get("suppress_ids") or [],
+        "begin_suppress_tokens": drafter_config.get("suppress_ids_begin") or [],
+        "alignment_heads": drafter_config["alignment_heads"],
         "no_timestamps_token_id": tokens.number("notimestamps"),
         "prev_sot_token_id": tokens.number("startofprev"),
         "max_initial_timestamp_index": 50,
@@ -296,7 +301,7 @@ def _generation(given: Mapping[str, Any], tokens: _Tokens, *, many_languages: bo
         "is_multilingual": many_languages,
     }
     if many_languages:
-        settings["lang_to_id"] = {tokens.name(number): number for number in given["lang_ids"]}
+        settings["lang_to_id"] = {tokens.name(number): number for number in drafter_config["lang_ids"]}
         settings["task_to_id"] = {task: tokens.number(task) for task in ("translate", "transcribe")}
     return settings
 

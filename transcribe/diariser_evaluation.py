@@ -1,4 +1,4 @@
-"""Two diarisers on the same frozen conversations, each through the engine that drafts."""
+"""Compare two diarisers on the same frozen conversations, each through the engine that drafts."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from transcribe.backends.diariser_tuning import TunableDiariser
     from transcribe.backends.tracked_voices import TrackedVoices
 
-_SIDES: Final = ("before", "after")
+_SIDES: Final = ("errors_before", "errors_after")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConversationErrors:
-    """What the present diariser and a candidate make of one conversation."""
+    """The errors of the present diariser and of a candidate on one conversation."""
 
     recording: str
     session: str
     dialect: str
     #: ``wide band`` or ``telephone band``.
     condition: str
-    before: DiarisationError
-    after: DiarisationError
+    errors_before: DiarisationError
+    errors_after: DiarisationError
     #: How many people speak, and how many each finds.
     speakers: int
     speakers_before: int
@@ -46,7 +46,7 @@ class ConversationErrors:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorContrast:
-    """Candidate less present diariser on a group of conversations: below zero, the candidate errs less."""
+    """The candidate less the present diariser on a group of conversations: below zero, the candidate errs less."""
 
     name: str
     conversations: int
@@ -69,7 +69,7 @@ class ErrorContrast:
         )
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields for JSON."""
         low, high = self.interval or (None, None)
         return {
             "name": self.name,
@@ -86,7 +86,7 @@ class ErrorContrast:
 
 @dataclass(frozen=True, kw_only=True)
 class DiariserEvaluation:
-    """A candidate beside the present diariser on a frozen test."""
+    """The errors of a candidate beside those of the present diariser on a frozen test."""
 
     current: str
     candidate: str
@@ -97,21 +97,25 @@ class DiariserEvaluation:
 
     @property
     def overall(self) -> ErrorContrast:
-        """All conversations together."""
+        """The contrast of all conversations."""
         return contrast("all", self.conversations)
 
     @property
     def groups(self) -> tuple[ErrorContrast, ...]:
-        """Each dialect, then each kind of recording; one that holds all conversations is left out."""
+        """
+        The contrast of each dialect, then of each kind of recording; one that holds all conversations is left out.
+        """
         groups: dict[str, list[ConversationErrors]] = defaultdict(list)
         for attribute in ("dialect", "condition"):
             for errors in self.conversations:
                 groups[getattr(errors, attribute)].append(errors)
-        return tuple(contrast(name, own) for name, own in groups.items() if len(own) < len(self.conversations))
+        return tuple(
+            contrast(name, members) for name, members in groups.items() if len(members) < len(self.conversations)
+        )
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
-        sums = [sum((getattr(one, side) for one in self.conversations), DiarisationError()) for side in _SIDES]
+        """Return the fields for JSON."""
+        sums = [sum((getattr(errors, side) for errors in self.conversations), DiarisationError()) for side in _SIDES]
         return {
             "dataset_sha256": self.dataset_sha256,
             "current": self.current,
@@ -121,8 +125,8 @@ class DiariserEvaluation:
             "before": sums[0].data(),
             "after": sums[1].data(),
             "right_number_of_speakers": {
-                "before": sum(one.speakers_before == one.speakers for one in self.conversations),
-                "after": sum(one.speakers_after == one.speakers for one in self.conversations),
+                "before": sum(errors.speakers_before == errors.speakers for errors in self.conversations),
+                "after": sum(errors.speakers_after == errors.speakers for errors in self.conversations),
                 "conversations": len(self.conversations),
             },
             "agreement_p": dict(self.agreement),
@@ -141,15 +145,18 @@ def contrast(name: str, conversations: Sequence[ConversationErrors], part: str =
     sessions: dict[str, list[ConversationErrors]] = defaultdict(list)
     for errors in conversations:
         sessions[errors.session].append(errors)
-    blocks = [[sum(getattr(getattr(one, side), part) for one in own) for side in _SIDES] for own in sessions.values()]
-    speech = [sum(one.before.speech for one in own) for own in sessions.values()]
-    differences = [after - before for before, after in blocks]
+    blocks = [
+        [sum(getattr(getattr(errors, side), part) for errors in members) for side in _SIDES]
+        for members in sessions.values()
+    ]
+    speech = [sum(errors.errors_before.speech for errors in members) for members in sessions.values()]
+    differences = [sum_after - sum_before for sum_before, sum_after in blocks]
     total = max(1, sum(speech))
     return ErrorContrast(
         name=name,
         conversations=len(sessions),
-        der_before=sum(before for before, _ in blocks) / total,
-        der_after=sum(after for _, after in blocks) / total,
+        der_before=sum(sum_before for sum_before, _ in blocks) / total,
+        der_after=sum(sum_after for _, sum_after in blocks) / total,
         difference=sum(differences) / total,
         interval=difference_interval(differences, speech),
         p=1.0 if (p := sign_flip_test(differences)) is None else p,
@@ -170,7 +177,7 @@ def evaluate(
     stop: Event | None = None,
 ) -> DiariserEvaluation:
     """
-    Hold *candidate* against *present* on *conversations*, each through the engine that drafts, without a speaker count.
+    Compare *candidate* with *present* on *conversations*, each through the engine that drafts, without a speaker count.
 
     Args:
         sound: Reads the samples of a recording.
@@ -216,32 +223,32 @@ def evaluate(
 def _judge(conversation: CorrectedConversation, pcm: Pcm, present: Diariser, candidate: Diariser) -> ConversationErrors:
     scored = conversation.scored_spans(duration_of(pcm))
     turns = [diariser.diarise(pcm).turns for diariser in (present, candidate)]
-    before, after = (der(conversation.turns, own, within=scored) for own in turns)
+    errors_before, errors_after = (der(conversation.turns, hypothesis, within=scored) for hypothesis in turns)
     return ConversationErrors(
         recording=conversation.recording,
         session=conversation.session,
         dialect=conversation.dialect or "und",
         condition="telephone band" if is_narrow_band(pcm) else "wide band",
-        before=before,
-        after=after,
-        speakers=_count(conversation.turns),
-        speakers_before=_count(turns[0]),
-        speakers_after=_count(turns[1]),
+        errors_before=errors_before,
+        errors_after=errors_after,
+        speakers=_count_speakers(conversation.turns),
+        speakers_before=_count_speakers(turns[0]),
+        speakers_after=_count_speakers(turns[1]),
     )
 
 
-def _count(turns: Sequence[LabelledSpan]) -> int:
+def _count_speakers(turns: Sequence[LabelledSpan]) -> int:
     return len({turn.label for turn in turns})
 
 
 def duration_of(pcm: Pcm) -> Milliseconds:
-    """Give the length of *pcm*."""
+    """Return the length of *pcm*."""
     return len(pcm) * 1_000 // SAMPLE_RATE_HZ
 
 
 def heed(stop: Event | None) -> None:
     """
-    End the work where *stop* is set.
+    Raise an error where *stop* is set.
 
     Raises:
         Interrupted: It is.

@@ -282,7 +282,7 @@ def _record(store: Store, recording: Recording, error: Exception, on_bug: Callab
 
 def tracks_of(recording: Recording, store: Store, recipe: Recipe, audio_folder: Path) -> list[Track]:
     """Sound and turns of *recording*; turns that the same diariser made before are taken from the store."""
-    place = audio.place(audio_folder, recording.id)
+    place = audio.locate(audio_folder, recording.id)
     known = store.turns(recording.id, recipe.diarisation)
     channels: Sequence[int | None] = range(recording.channels) if recording.channel_mode == "split" else [None]
     tracks = []

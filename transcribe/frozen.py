@@ -1,5 +1,5 @@
 """
-A frozen dataset: what a model is tuned on and measured with, as a folder that is never changed again.
+Hold a frozen dataset: what a model is tuned on and measured with, as a folder that is never changed again.
 
 ``manifest.jsonl`` holds one stretch of speech a line, ``dataset.json`` the hash of that file and what was counted.
 Two datasets with the same hash hold the same texts of the same sound, so a score can name what it was measured on.
@@ -31,7 +31,7 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where a text comes from."""
+    """The origin of a text."""
 
     #: A person wrote or accepted it, or a model did and nobody looked.
     kind: Literal["person", "pseudo"] = "person"
@@ -45,7 +45,7 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A stretch of one person's speech, and what is said in it."""
+    """A stretch of one person's speech, and the text of what is said in it."""
 
     #: Id of the correction, or of the segment where nobody has written.
     id: str
@@ -74,12 +74,12 @@ class Example:
 
     @property
     def person(self) -> str:
-        """Who speaks, under one name in all recordings; the recording where nobody said."""
+        """The speaker under one name in all recordings; the recording where nobody said."""
         return self.linked or self.speaker or self.audio
 
     @property
-    def place(self) -> tuple[str, int, Milliseconds, Milliseconds, str, str]:
-        """What a manifest is ordered by."""
+    def sort_key(self) -> tuple[str, int, Milliseconds, Milliseconds, str, str]:
+        """The key by which a manifest is ordered."""
         return (
             self.audio,
             -1 if self.channel is None else self.channel,
@@ -91,7 +91,7 @@ class Example:
 
 
 class Cell(NamedTuple):
-    """Where and how much a stretch of written speech counts."""
+    """The split and dialect in which a stretch of written speech counts, and how much."""
 
     split: Split
     dialect: str
@@ -99,11 +99,11 @@ class Cell(NamedTuple):
     milliseconds: Milliseconds
 
     @classmethod
-    def of(cls, one: Example) -> Cell | None:
-        """``None`` for speech that nobody has written down."""
-        if one.text is None:
+    def of(cls, example: Example) -> Cell | None:
+        """Return the cell of *example*; ``None`` for speech that nobody has written down."""
+        if example.text is None:
             return None
-        return cls(one.split, one.dialect or "und", len(one.text.split()), one.end - one.start)
+        return cls(example.split, example.dialect or "und", len(example.text.split()), example.end - example.start)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,18 +120,18 @@ class Frozen:
 
     def examples(self, *splits: Split) -> Iterator[Example]:
         """
-        The stretches of *splits*, or all, ordered by sound, channel, start, end, speaker. Streams.
+        Yield the stretches of *splits*, or all, ordered by sound, channel, start, end, speaker.
 
         Raises:
             InputError: E_DATASET, naming the line, if one cannot be read.
         """
         for number, line in enumerate(self.lines(), 1):
-            one = _example(self.folder, number, line)
-            if not splits or one.split in splits:
-                yield one
+            example = _parse_line(self.folder, number, line)
+            if not splits or example.split in splits:
+                yield example
 
     def lines(self) -> Iterator[str]:
-        """The manifest's lines as they stand, without their ends. Streams."""
+        """Yield the manifest's lines as they stand, without their ends."""
         # Only "\n" ends a line: a text may hold one of Unicode's other line ends.
         with (self.folder / MANIFEST).open(encoding="utf-8", newline="\n") as stream:
             for line in stream:
@@ -139,7 +139,7 @@ class Frozen:
 
 
 class Writer:
-    """Takes the lines of a dataset in their order."""
+    """The writer of a dataset, which takes its lines in their order."""
 
     def __init__(self, folder: Path) -> None:
         self._stream = (folder / MANIFEST).open("wb")
@@ -148,12 +148,12 @@ class Writer:
         #: May be set until the dataset is whole.
         self.facts: Mapping[str, Any] = {}
 
-    def add(self, one: Example) -> None:
-        """The next example."""
-        self.add_line(line_of(one).encode() + b"\n", Cell.of(one))
+    def add(self, example: Example) -> None:
+        """Add the next example."""
+        self.add_line(line_of(example).encode() + b"\n", Cell.of(example))
 
     def add_line(self, line: bytes, cell: Cell | None) -> None:
-        """The next example as `line_of` wrote it, with its end."""
+        """Add the next example as `line_of` wrote it, with its end."""
         self._stream.write(line)
         self._digest.update(line)
         if cell is not None:
@@ -163,16 +163,16 @@ class Writer:
             counter["milliseconds"] += cell.milliseconds
 
     def close(self) -> None:
-        """Let go of the file, finished or not."""
+        """Close the file, finished or not."""
         self._stream.close()
 
     def finish(self, folder: Path) -> Frozen:
-        """Write the counts and give the dataset, which still lies in *folder*."""
+        """Write the counts and return the dataset, which still lies in *folder*."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
         counts: dict[str, dict[str, dict[str, int]]] = {}
-        for (split, dialect), found in sorted(self._counts.items()):
-            counts.setdefault(split, {})[dialect] = dict(found)
+        for (split, dialect), counter in sorted(self._counts.items()):
+            counts.setdefault(split, {})[dialect] = dict(counter)
         sha256 = self._digest.hexdigest()
         document = {"schema": SCHEMA, "sha256": sha256, "counts": counts, "facts": self.facts}
         text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
@@ -182,7 +182,7 @@ class Writer:
 
 def make(folder: Path, fill: Callable[[Writer], None], *, named: Callable[[str], str] | None = None) -> Frozen:
     """
-    Make the dataset *folder* of what *fill* writes: it is there whole, or not at all.
+    Make the dataset *folder* of what *fill* writes; it is there whole, or not at all.
 
     The same lines again leave it as it is.
 
@@ -203,18 +203,18 @@ def make(folder: Path, fill: Callable[[Writer], None], *, named: Callable[[str],
         with closing(Writer(part)) as writer:
             fill(writer)
             made = writer.finish(part)
-        return _settled(made, folder / named(made.sha256) if named else folder)
+        return _settle(made, folder / named(made.sha256) if named else folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _settled(made: Frozen, folder: Path) -> Frozen:
+def _settle(made: Frozen, folder: Path) -> Frozen:
     if (folder / FACTS).is_file():
-        known = read(folder)
-        if known.sha256 != made.sha256:
-            what = f"it holds another dataset ({known.sha256[:12]}, not {made.sha256[:12]}), and a frozen one stays"
-            raise _refused(folder, what, "give the new one another name")
-        return known
+        existing = read(folder)
+        if existing.sha256 != made.sha256:
+            what = f"it holds another dataset ({existing.sha256[:12]}, not {made.sha256[:12]}), and a frozen one stays"
+            raise _refusal(folder, what, "give the new one another name")
+        return existing
     made.folder.chmod(0o755)
     made.folder.replace(folder)
     return Frozen(folder=folder, sha256=made.sha256, counts=made.counts, facts=made.facts)
@@ -230,15 +230,15 @@ def write(folder: Path, examples: Iterable[Example], facts: Mapping[str, Any] | 
 
     def fill(writer: Writer) -> None:
         writer.facts = facts or {}
-        for one in sorted(examples, key=lambda each: each.place):
-            writer.add(one)
+        for example in sorted(examples, key=lambda example: example.sort_key):
+            writer.add(example)
 
     return make(folder, fill)
 
 
 def read(folder: Path) -> Frozen:
     """
-    The dataset in *folder*.
+    Read the dataset in *folder*.
 
     Raises:
         InputError: E_DATASET if there is none, or it was changed since.
@@ -247,59 +247,59 @@ def read(folder: Path) -> Frozen:
         document = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         with (folder / MANIFEST).open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        known, counts, facts = document["sha256"], document["counts"], document["facts"]
+        stated_sha256, counts, facts = document["sha256"], document["counts"], document["facts"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         hint = "freeze one with boli dataset freeze NAME"
-        raise _refused(folder, f"it cannot be read ({type(error).__name__})", hint) from error
-    if sha256 != known:
+        raise _refusal(folder, f"it cannot be read ({type(error).__name__})", hint) from error
+    if sha256 != stated_sha256:
         hint = "freeze it again: a changed dataset is another one"
-        raise _refused(folder, f"{MANIFEST} was changed after it was frozen", hint)
+        raise _refusal(folder, f"{MANIFEST} was changed after it was frozen", hint)
     return Frozen(folder=folder, sha256=sha256, counts=counts, facts=facts)
 
 
-def line_of(one: Example) -> str:
-    """*one* as a line of a manifest, without its end. Equal examples give equal bytes."""
-    origin = one.provenance
+def line_of(example: Example) -> str:
+    """Return *example* as a line of a manifest, without its end; equal examples give equal bytes."""
+    origin = example.provenance
     return _COMPACT.encode(
         {
-            "id": one.id,
-            "audio": one.audio,
-            "start_ms": one.start,
-            "end_ms": one.end,
-            "text": one.text,
-            "dialect": one.dialect,
-            "language": one.language,
-            "speaker": one.speaker,
-            "channel": one.channel,
-            "session": one.session,
-            "split": one.split,
+            "id": example.id,
+            "audio": example.audio,
+            "start_ms": example.start,
+            "end_ms": example.end,
+            "text": example.text,
+            "dialect": example.dialect,
+            "language": example.language,
+            "speaker": example.speaker,
+            "channel": example.channel,
+            "session": example.session,
+            "split": example.split,
             "provenance": None if origin is None else vars(origin),
-            "guideline": one.guideline,
-            "weight": one.weight,
-            **({} if one.linked is None else {"linked": one.linked}),
+            "guideline": example.guideline,
+            "weight": example.weight,
+            **({} if example.linked is None else {"linked": example.linked}),
         }
     )
 
 
 def example_of(line: str) -> Example:
     """
-    The example that *line* holds.
+    Read the example that *line* holds.
 
     Raises:
         ValueError, KeyError, TypeError: If it holds none.
     """
-    found = json.loads(line)
-    start, end, origin = found.pop("start_ms"), found.pop("end_ms"), found.pop("provenance")
-    return Example(start=start, end=end, provenance=None if origin is None else Provenance(**origin), **found)
+    fields = json.loads(line)
+    start, end, origin = fields.pop("start_ms"), fields.pop("end_ms"), fields.pop("provenance")
+    return Example(start=start, end=end, provenance=None if origin is None else Provenance(**origin), **fields)
 
 
-def _example(folder: Path, number: int, line: str) -> Example:
+def _parse_line(folder: Path, number: int, line: str) -> Example:
     try:
         return example_of(line)
     except (ValueError, KeyError, TypeError) as error:
         what = f"line {number} of {MANIFEST} is none of ours ({error})"
-        raise _refused(folder, what, "freeze it again with this version") from error
+        raise _refusal(folder, what, "freeze it again with this version") from error
 
 
-def _refused(folder: Path, what: str, hint: str) -> InputError:
+def _refusal(folder: Path, what: str, hint: str) -> InputError:
     return InputError(f"{folder} is not a dataset to work with: {what}", code="E_DATASET", hint=hint, item=str(folder))

@@ -1,5 +1,5 @@
 """
-Drafts that are taken for right without a person, as long as people who look at some of them agree. Pure.
+Choose drafts that count without a person, as long as people who audit some of them agree; pure.
 
 Whisper's confidence alone does not find bad drafts, so the signs of a draft are weighed by what people wrote of all
 dialects, and the doubt that they give is calibrated on each dialect's own texts, none of which its weighing has seen.
@@ -25,7 +25,7 @@ SINGLE = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a lead allows."""
+    """The limits that a lead sets."""
 
     #: Highest error rate to expect of a text that is accepted, and highest one to be found in those looked at.
     limit: float = 0.05
@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """How right the accepted texts of one dialect are, by those that people wrote again."""
+    """The errors in the accepted texts of one dialect, by those that people wrote again."""
 
     segments: int
     counts: ErrorCount
@@ -49,24 +49,24 @@ class Audit:
 
     @property
     def wer(self) -> float | None:
-        """Errors over the words that people wrote."""
+        """The errors over the words that people wrote; ``None`` without words."""
         return self.counts.rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """Who else speaks where a segment lies, on its channel."""
+    """The speech of others where a segment lies, on its channel."""
 
     #: Share of the segment during which somebody else speaks too.
     overlap: float
     #: Milliseconds to the turn of somebody else before it and after it; ``None``: there is none.
-    before: Milliseconds | None
-    after: Milliseconds | None
+    gap_before: Milliseconds | None
+    gap_after: Milliseconds | None
 
 
 def doubt(draft: Draft) -> float | None:
     """
-    How little a draft can be relied on before anybody has written such ones, from 0 to 1; ``None``: not at all.
+    Measure how little a draft can be relied on before anybody has written such ones, from 0 to 1; ``None``: not at all.
 
     One less the least word's probability times the mean word's times that of the tokens: each alone misses errors that
     another shows. A draft without words or with a flag is never relied on.
@@ -79,7 +79,7 @@ def doubt(draft: Draft) -> float | None:
 
 def signs(segment: Segment, draft: Draft, around: Around) -> tuple[float, ...] | None:
     """
-    What of a draft hints at errors, to be weighed; ``None`` for one that is never to be relied on, as for `doubt`.
+    Return the features of a draft that hint at errors; ``None`` for one that is never to be relied on, as for `doubt`.
 
     Most errors are words at the edges that were given to a neighbour: who speaks how near, and how sure the first and
     the last word are, count beside the probabilities of all.
@@ -88,21 +88,21 @@ def signs(segment: Segment, draft: Draft, around: Around) -> tuple[float, ...] |
         return None
     sure = [word.probability for word in draft.words]
     seconds = max(segment.end - segment.start, 1) / 1000
-    first, last = _odds(sure[0]), _odds(sure[-1])
-    before, after = _nearness(around.before), _nearness(around.after)
+    first, last = _log_odds(sure[0]), _log_odds(sure[-1])
+    near_before, near_after = _measure_nearness(around.gap_before), _measure_nearness(around.gap_after)
     pace = len(sure) / seconds
     return (
-        _odds(min(sure)),
-        _odds(sum(sure) / len(sure)),
+        _log_odds(min(sure)),
+        _log_odds(sum(sure) / len(sure)),
         math.exp(min(draft.log_probability, 0.0)),
         first,
         last,
         around.overlap,
         min(1.0, 4 * around.overlap),
-        before,
-        after,
-        before * first,
-        after * last,
+        near_before,
+        near_after,
+        near_before * first,
+        near_after * last,
         math.log(len(sure)),
         float(len(sure) <= 2),
         pace,
@@ -112,74 +112,82 @@ def signs(segment: Segment, draft: Draft, around: Around) -> tuple[float, ...] |
     )
 
 
-def _odds(probability: float) -> float:
-    """Its logarithm; at both ends it is bounded."""
+def _log_odds(probability: float) -> float:
+    """Return the logarithm of the odds of *probability*, bounded at both ends."""
     return math.log((probability + 0.01) / (1.01 - probability))
 
 
-def _nearness(gap: Milliseconds | None) -> float:
+def _measure_nearness(gap: Milliseconds | None) -> float:
     return 0.0 if gap is None else math.exp(-gap / NEAR)
 
 
 def surroundings(segments: Sequence[Segment]) -> dict[str, Around]:
-    """Who else speaks around each of *segments*, which are all of a recording, by id."""
-    ordered = sorted(segments, key=lambda one: (one.start, one.end))
-    found = {}
-    for one in ordered:
-        others = [other for other in ordered if other.speaker != one.speaker and other.channel == one.channel]
-        shared = sum(max(0, min(one.end, other.end) - max(one.start, other.start)) for other in others)
-        found[one.id] = Around(
-            overlap=min(1.0, shared / max(one.end - one.start, 1)),
-            before=min((max(0, one.start - other.end) for other in others if other.start <= one.start), default=None),
-            after=min((max(0, other.start - one.end) for other in others if other.end >= one.end), default=None),
+    """Find who else speaks around each of *segments*, which are all of a recording, by id."""
+    ordered = sorted(segments, key=lambda segment: (segment.start, segment.end))
+    around_by_id = {}
+    for segment in ordered:
+        others = [other for other in ordered if other.speaker != segment.speaker and other.channel == segment.channel]
+        shared = sum(max(0, min(segment.end, other.end) - max(segment.start, other.start)) for other in others)
+        around_by_id[segment.id] = Around(
+            overlap=min(1.0, shared / max(segment.end - segment.start, 1)),
+            gap_before=min(
+                (max(0, segment.start - other.end) for other in others if other.start <= segment.start), default=None
+            ),
+            gap_after=min(
+                (max(0, other.start - segment.end) for other in others if other.end >= segment.end), default=None
+            ),
         )
-    return found
+    return around_by_id
 
 
-def acceptable(
+def choose_acceptable(
     drafts: Mapping[str, tuple[float | None, int]], calibration: Calibration, limits: Limits
 ) -> dict[str, tuple[float, float]]:
     """
-    (doubt, risk) of the most reliable drafts whose words together are expected to be wrong within the limit, which is
-    what an audit then measures; none of which is by itself expected to be `SINGLE` times over it.
+    Choose the most reliable drafts, by id with (doubt, risk).
+
+    Their words together are expected to be wrong within the limit, which is what an audit then measures; no draft by
+    itself is expected to be `SINGLE` times over it.
 
     Args:
         drafts: Doubt and number of words of each segment.
     """
     ranked = sorted(
-        (risk, one, segment, words)
-        for segment, (one, words) in drafts.items()
-        if one is not None and (risk := calibration.risk(one)) is not None and risk <= SINGLE * limits.limit
+        (risk, draft_doubt, segment, words)
+        for segment, (draft_doubt, words) in drafts.items()
+        if draft_doubt is not None
+        and (risk := calibration.risk(draft_doubt)) is not None
+        and risk <= SINGLE * limits.limit
     )
-    found: dict[str, tuple[float, float]] = {}
-    wrong = said = 0.0
-    for risk, one, segment, words in ranked:
-        wrong, said = wrong + risk * words, said + words
-        if wrong > limits.limit * said:
+    chosen: dict[str, tuple[float, float]] = {}
+    wrong = word_count = 0.0
+    for risk, draft_doubt, segment, words in ranked:
+        wrong, word_count = wrong + risk * words, word_count + words
+        if wrong > limits.limit * word_count:
             break
-        found[segment] = (one, risk)
-    return found
+        chosen[segment] = (draft_doubt, risk)
+    return chosen
 
 
-def drawn(segments: Iterable[str], limits: Limits, draw: Callable[[], float]) -> frozenset[str]:
-    """Those that people are to write again, each by a lot from 0 to 1."""
+def draw_audits(segments: Iterable[str], limits: Limits, draw: Callable[[], float]) -> frozenset[str]:
+    """Draw the segments that people are to write again, each by a lot from 0 to 1."""
     return frozenset(segment for segment in sorted(segments) if draw() < limits.audit_share)
 
 
-def audited(found: Mapping[str, Sequence[ErrorCount]], limits: Limits) -> Audit:
+def audit_texts(errors_by_block: Mapping[str, Sequence[ErrorCount]], limits: Limits) -> Audit:
     """
-    What those who looked again have found.
+    Judge the accepted texts by what those who wrote some again have found.
 
     Acceptance stops where enough was looked at and the rate is over the limit, or where it is surely over it however
     little was looked at.
 
     Args:
-        found: The errors of each segment, by the block of speakers that it belongs to.
+        errors_by_block: The errors of each segment, by the block of speakers that it belongs to.
     """
-    blocks = [sum(parts, ErrorCount()) for _, parts in sorted(found.items())]
+    blocks = [sum(parts, ErrorCount()) for _, parts in sorted(errors_by_block.items())]
     counts = sum(blocks, ErrorCount())
-    segments = sum(map(len, found.values()))
-    interval = jackknife_interval([one.errors for one in blocks], [one.words for one in blocks])
+    segments = sum(map(len, errors_by_block.values()))
+    interval = jackknife_interval([block.errors for block in blocks], [block.words for block in blocks])
     stopped = None
     rate = counts.rate
     if rate is not None and rate > limits.limit:

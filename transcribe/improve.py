@@ -22,7 +22,7 @@ from dialects.scoring import Pair
 from transcribe import audio, dataset, tracking
 from transcribe.backends import by_dialect
 from transcribe.backends.by_dialect import Routes
-from transcribe.backends.whisper_folder import manners
+from transcribe.backends.whisper_folder import read_manners
 from transcribe.config import GateSettings, ImproveSettings, TrainSettings, fingerprint
 from transcribe.drafting import Recipe
 from transcribe.errors import GateFailed, InputError
@@ -83,7 +83,7 @@ class Bench:
 
     def sound(self, recording: str, channel: int | None) -> Pcm:
         """Samples of a recording or of one of its channels."""
-        return audio.read(audio.place(self.audio_folder, recording), channel=channel)
+        return audio.read(audio.locate(self.audio_folder, recording), channel=channel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +157,7 @@ def plan(bench: Bench, chosen: Frozen | None = None) -> Plan:
     alone = bool(focus) and bench.given.by_dialect
     train = bench.train.model_copy(update={"focus": focus, "alone": alone})
     # Where several models hear the dialects of the focus now, the one that all began with learns them anew.
-    heard_by = {routes.place(tag) for tag in focus} if alone else set()
+    heard_by = {routes.choose_model(tag) for tag in focus} if alone else set()
     base = heard_by.pop() if len(heard_by) == 1 else routes.others
     key = fingerprint("improve", bench.current.id, found.sha256, train)[:12]
     return Plan(frozen=found, focus=focus, train=train, base=base, folder=bench.workspace / "models" / f"tuned-{key}")
@@ -171,7 +171,7 @@ def _tuned_on(bench: Bench, dataset: Frozen, asked: Sequence[str]) -> Plan | Non
     """
     routes = bench.routes()
     # A tuned model lies in a folder of its name, its weights below that.
-    names = {Path(routes.place(tag)).parent.name for tag in asked} if asked else {bench.current.name}
+    names = {Path(routes.choose_model(tag)).parent.name for tag in asked} if asked else {bench.current.name}
     for model in bench.store.models():
         lineage = bench.store.lineage(model.id)
         if {model.name} == names and lineage is not None and lineage.dataset_sha256 == dataset.sha256:
@@ -305,7 +305,7 @@ def _convert(bench: Bench, made: Plan, base: Path, place: Path) -> None:
     """Rounded to 8 bits, or whole where a model bears no rounding, as very small ones may not."""
     from transcribe.convert import probes, to_ctranslate2
 
-    longest = made.train.window_ms or manners(base)[0]
+    longest = made.train.window_ms or read_manners(base)[0]
     heard = probes(made.frozen, bench.sound, longest=longest)
     try:
         to_ctranslate2(made.folder / _TUNED, place, probes=heard)

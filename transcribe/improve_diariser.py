@@ -1,5 +1,5 @@
 """
-The circle of the diariser: freeze what was corrected, tune, hold against the one before, pass the gate or not, promote.
+Improve the diariser: freeze what was corrected, tune, compare with the one before, pass the gate or not, promote.
 
 It takes minutes, so that one that was killed begins again; what it leaves is whole, or not there.
 """
@@ -46,7 +46,7 @@ TUNING: Final = 1
 
 @dataclass(frozen=True, kw_only=True)
 class DiariserBench:
-    """What improving the diariser works with."""
+    """The store, folders and settings that improving the diariser works with."""
 
     workspace: Path
     store: Store
@@ -62,12 +62,12 @@ class DiariserBench:
 
     def sound(self, recording: str) -> Pcm:
         """Read the samples of a recording."""
-        return audio.read(audio.place(self.audio_folder, recording))
+        return audio.read(audio.locate(self.audio_folder, recording))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiariserPlan:
-    """What is about to be done."""
+    """The plan of an improvement that is about to be made."""
 
     frozen: Frozen
     train: tuple[CorrectedConversation, ...]
@@ -83,17 +83,17 @@ class DiariserPlan:
 
     @property
     def people(self) -> int:
-        """How many people speak long enough in the train part for the voice space to learn from."""
+        """The number of people who speak long enough in the train part for the voice space to learn from."""
         least_ms = 1_000 * self.settings.least_speech_s
         return sum(spoken >= least_ms for spoken in speech_by_person(self.train).values())
 
     @property
     def learns_voices(self) -> bool:
-        """Tell if the voice space is learnt too."""
+        """The sign that the voice space is learnt too."""
         return bool(self.dev) and self.people >= self.settings.least_people
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields for JSON."""
         return {
             "dataset": self.frozen.folder.name,
             "dataset_sha256": self.frozen.sha256,
@@ -107,7 +107,7 @@ class DiariserPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class DiariserImprovement:
-    """What came of it."""
+    """The outcome of an improvement."""
 
     plan: DiariserPlan
     decision: Decision
@@ -117,10 +117,10 @@ class DiariserImprovement:
     notes: tuple[str, ...]
     seconds: float
     #: True where all of it had been done before.
-    known: bool = False
+    decided_before: bool = False
 
     def data(self) -> dict[str, Any]:
-        """What the store keeps of it."""
+        """Return what the store keeps of it."""
         return {
             "decision": self.decision.data(),
             "evaluation": dict(self.evaluation),
@@ -131,7 +131,7 @@ class DiariserImprovement:
 
 
 def plan(bench: DiariserBench, chosen: Frozen | None = None) -> DiariserPlan:
-    """Say what improving would do with *chosen*, or with what stands now, which is frozen under its hash."""
+    """Plan what improving would do with *chosen*, or with what stands now, which is frozen under its hash."""
     frozen = chosen or freeze_turns(bench)
     unwritten = unwritten_speech(bench.store)
     parts = {
@@ -140,12 +140,12 @@ def plan(bench: DiariserBench, chosen: Frozen | None = None) -> DiariserPlan:
     lineage = bench.store.lineage(bench.current.id)
     key = fingerprint("improve diariser", TUNING, bench.current.id, frozen.sha256, bench.train)[:12]
     # The diariser of now may have been tuned on these very corrections: there is nothing new to learn.
-    known = lineage is not None and lineage.dataset_sha256 == frozen.sha256
+    is_learnt = lineage is not None and lineage.dataset_sha256 == frozen.sha256
     return DiariserPlan(
         frozen=frozen,
         **parts,
         settings=bench.train,
-        folder=bench.workspace / "models" / (bench.current.name if known else f"voices-{key}"),
+        folder=bench.workspace / "models" / (bench.current.name if is_learnt else f"voices-{key}"),
     )
 
 
@@ -160,11 +160,11 @@ def freeze_turns(bench: DiariserBench) -> Frozen:
 def unwritten_speech(store: Store) -> dict[str, list[Span]]:
     """List the stretches that nobody corrected or may hear, by recording."""
     return {
-        each.recording.id: [
-            *(Span(start=segment.start, end=segment.end) for segment in each.unwritten),
-            *(Span(start=start, end=end) for start, end in each.masked),
+        transcribed.recording.id: [
+            *(Span(start=segment.start, end=segment.end) for segment in transcribed.unwritten),
+            *(Span(start=start, end=end) for start, end in transcribed.masked),
         ]
-        for each in store.transcribed_recordings()
+        for transcribed in store.transcribed_recordings()
     }
 
 
@@ -176,7 +176,7 @@ def improve(
     stop: Event | None = None,
 ) -> DiariserImprovement:
     """
-    Walk the circle of *made*: afterwards the candidate diarises, or the decision says why not.
+    Improve by *made*: afterwards the candidate diarises, or the decision says why not.
 
     Raises:
         InputError: E_DATASET if there is nothing to learn from, E_TEST if there is nothing to test on, E_MODEL if the
@@ -186,15 +186,15 @@ def improve(
     """
     from transcribe.backends.diariser_tuning import TunableDiariser, write_tuned
 
-    known = _known_improvement(bench, made)
-    if known is not None:
-        return known
+    earlier = _find_improvement(bench, made)
+    if earlier is not None:
+        return earlier
     _refuse_empty(made)
     began = time.monotonic()
     present = bench.load(bench.current.place)
     tunable = TunableDiariser(present)
-    heard = hear(bench, made, tunable, tell=tell, stop=stop)
-    tuned = _tune(made, tunable, heard, tell, stop)
+    conversations = hear(bench, made, tunable, tell=tell, stop=stop)
+    tuned = _tune(made, tunable, conversations, tell, stop)
     _write(made.folder, partial(write_tuned, Path(bench.folder(bench.current.place)), tuned))
     candidate = _register(bench, made, tuned, round(time.monotonic() - began, 1))
     evaluation = evaluate(
@@ -203,7 +203,7 @@ def improve(
         made.test,
         present=present,
         candidate=bench.load(candidate.place),
-        agreement={"train": _agreement([one for part in heard for one in part])},
+        agreement={"train": _measure_agreement([conversation for part in conversations for conversation in part])},
         tunable=tunable,
         advance=lambda share: tell("evaluating", share),
         stop=stop,
@@ -222,8 +222,8 @@ def improve(
     return done
 
 
-def _known_improvement(bench: DiariserBench, made: DiariserPlan) -> DiariserImprovement | None:
-    """Give what was decided before about the candidate of *made*; one that passed serves from now on, if not yet."""
+def _find_improvement(bench: DiariserBench, made: DiariserPlan) -> DiariserImprovement | None:
+    """Return what was decided before about the candidate of *made*; one that passed serves from now on, if not yet."""
     model = next((model for model in bench.store.models() if model.name == made.name), None)
     record = None if model is None else bench.store.decision(model.id)
     if model is None or record is None or "parameters" not in record:
@@ -238,7 +238,7 @@ def _known_improvement(bench: DiariserBench, made: DiariserPlan) -> DiariserImpr
         parameters=record["parameters"],
         notes=tuple(record["tuning_notes"]),
         seconds=record["seconds"],
-        known=True,
+        decided_before=True,
     )
 
 
@@ -257,17 +257,17 @@ def hear(
 ) -> tuple[list[HeardConversation], list[HeardConversation]]:
     """Run the networks over the train and the dev part, as far as the settings allow, in an order by lot."""
     parts = [_choose(part, made.settings) for part in (made.train, made.dev)]
-    count, heard = sum(map(len, parts)), 0
-    found: tuple[list[HeardConversation], list[HeardConversation]] = ([], [])
-    for part, own in zip(parts, found, strict=True):
+    count, heard_count = sum(map(len, parts)), 0
+    conversations_by_part: tuple[list[HeardConversation], list[HeardConversation]] = ([], [])
+    for part, part_conversations in zip(parts, conversations_by_part, strict=True):
         for conversation in part:
             heed(stop)
             pcm = bench.sound(conversation.recording)
             scored = conversation.scored_spans(duration_of(pcm))
-            own.append(tunable.hear(conversation.recording, pcm, conversation.turns, scored))
-            heard += 1
-            tell("hearing", heard / count)
-    return found
+            part_conversations.append(tunable.hear(conversation.recording, pcm, conversation.turns, scored))
+            heard_count += 1
+            tell("hearing", heard_count / count)
+    return conversations_by_part
 
 
 def _choose(
@@ -289,7 +289,7 @@ def _choose(
 def _tune(
     made: DiariserPlan,
     tunable: TunableDiariser,
-    heard: tuple[list[HeardConversation], list[HeardConversation]],
+    conversations: tuple[list[HeardConversation], list[HeardConversation]],
     tell: Tell,
     stop: Event | None,
 ) -> TunedDiariser:
@@ -311,7 +311,7 @@ def _tune(
         least_people=settings.least_people,
         least_speech_s=settings.least_speech_s,
     )
-    tuned = tune(tunable.thresholds, tunable.space, *heard, search, advance=advance)
+    tuned = tune(tunable.thresholds, tunable.space, *conversations, search, advance=advance)
     tell("tuning", 1.0)
     if not tuned.gained:
         message = (
@@ -324,7 +324,7 @@ def _tune(
 
 
 def _write(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Make *folder* of what *fill* writes: whole, or not at all. One that is there already stays."""
+    """Make *folder* of what *fill* writes, whole, or not at all; one that is there already stays."""
     if folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -337,7 +337,7 @@ def _write(folder: Path, fill: Callable[[Path], None]) -> None:
 
 
 def sweep(workspace: Path) -> None:
-    """Remove what killed circles left half written."""
+    """Remove what killed runs left half written."""
     for part in (workspace / "models").glob(".voices.*"):
         shutil.rmtree(part, ignore_errors=True)
 
@@ -348,8 +348,8 @@ def _register(bench: DiariserBench, made: DiariserPlan, tuned: TunedDiariser, se
     if promoted is None or promoted.id != bench.current.id:
         bench.store.add_model(bench.current)
         bench.store.promote(bench.current.id)
-    place = str(made.folder.relative_to(bench.workspace))
-    model = Model(id=folder_id(made.folder), place=place, name=made.name, kind="diariser")
+    location = str(made.folder.relative_to(bench.workspace))
+    model = Model(id=folder_id(made.folder), place=location, name=made.name, kind="diariser")
     facts = made.frozen.facts
     lineage = Lineage(
         base=bench.current.id,
@@ -365,7 +365,7 @@ def _register(bench: DiariserBench, made: DiariserPlan, tuned: TunedDiariser, se
     return model
 
 
-def _agreement(heard: Sequence[HeardConversation]) -> float:
+def _measure_agreement(conversations: Sequence[HeardConversation]) -> float:
     from transcribe.backends.voice_projection import chance_of_agreement
 
-    return chance_of_agreement((one.present, one.turns) for one in heard)
+    return chance_of_agreement((conversation.present, conversation.turns) for conversation in conversations)

@@ -1,5 +1,5 @@
 """
-A project's names, taken out of a hearing that was told them, and nothing else of it.
+Take a project's names out of a hearing that was prompted with them, and nothing else of it.
 
 Whisper that is told names writes more of them, and hears the rest worse; now and then it writes one that nobody said.
 So sound is heard without names first. Of a hearing with names only a name is taken, and only in place of words that are
@@ -23,32 +23,32 @@ LEAST_ALIKE: Final = 0.5
 MOST_WORDS: Final = 4
 
 
-def take_names(words: Sequence[Word], told: Sequence[Word], names: Sequence[str]) -> list[Word]:
+def take_names(words: Sequence[Word], prompted: Sequence[Word], names: Sequence[str]) -> list[Word]:
     """
-    *words* with each of *names* that the hearing *told* wrote in place of words that sound like it.
+    Replace words by each of *names* that the hearing *prompted* wrote in place of words that sound like it.
 
     Args:
-        words: Of a hearing that was told no names, in time order.
-        told: Of a hearing of the same sound that was told *names*, in time order.
+        words: Of a hearing without names, in time order.
+        prompted: Of a hearing of the same sound that was prompted with *names*, in time order.
         names: As they are spelt.
 
-    >>> plain, told = (
-    ...     [Word(text=each, start=n, end=n + 1, probability=0.5) for n, each in enumerate(text.split())]
+    >>> plain, prompted = (
+    ...     [Word(text=form, start=n, end=n + 1, probability=0.5) for n, form in enumerate(text.split())]
     ...     for text in ("to cozy code now", "to Kozhikode then")
     ... )
-    >>> [word.text for word in take_names(plain, told, ["Kozhikode"])]
+    >>> [word.text for word in take_names(plain, prompted, ["Kozhikode"])]
     ['to', 'Kozhikode', 'now']
     """
-    plain_forms, told_forms = _fold(words), _fold(told)
+    plain_forms, prompted_forms = _fold(words), _fold(prompted)
     phrases = [tuple(filter(None, map(fold_word, name.split()))) for name in names]
     taken = list(words)
-    for place, other in reversed(list(_differences(plain_forms, told_forms))):
-        for name in reversed(list(_names_in(told_forms, other, phrases))):
-            heard = _most_alike(plain_forms, place, "".join(told_forms[name]))
-            if heard is not None:
-                taken[heard] = _in_time_of(told[name], words[heard])
+    for span, other in reversed(list(_find_differences(plain_forms, prompted_forms))):
+        for name in reversed(list(_find_names(prompted_forms, other, phrases))):
+            replaced = _find_most_alike(plain_forms, span, "".join(prompted_forms[name]))
+            if replaced is not None:
+                taken[replaced] = _lay_into_time(prompted[name], words[replaced])
                 # A name before it may only stand before it.
-                place = slice(place.start, heard.start)
+                span = slice(span.start, replaced.start)
     return taken
 
 
@@ -56,24 +56,24 @@ def _fold(words: Sequence[Word]) -> list[str]:
     return [fold_word(word.text) for word in words]
 
 
-def _differences(plain: Sequence[str], told: Sequence[str]) -> Iterator[tuple[slice, slice]]:
-    """Where *plain* has other words than *told*, in order: neighbouring edits are one difference."""
-    before, other_before = 0, 0
-    for block in Levenshtein.editops(plain, told).as_matching_blocks():
-        if block.a > before and block.b > other_before:
-            yield slice(before, block.a), slice(other_before, block.b)
-        before, other_before = block.a + block.size, block.b + block.size
+def _find_differences(plain: Sequence[str], prompted: Sequence[str]) -> Iterator[tuple[slice, slice]]:
+    """Find where *plain* has other words than *prompted*, in order: neighbouring edits are one difference."""
+    end, prompted_end = 0, 0
+    for block in Levenshtein.editops(plain, prompted).as_matching_blocks():
+        if block.a > end and block.b > prompted_end:
+            yield slice(end, block.a), slice(prompted_end, block.b)
+        end, prompted_end = block.a + block.size, block.b + block.size
 
 
-def _names_in(forms: Sequence[str], place: slice, phrases: Sequence[Sequence[str]]) -> Iterator[slice]:
-    """Where one of *phrases* stands within *place* of *forms*, in order and apart."""
-    position = place.start
-    while position < place.stop:
+def _find_names(forms: Sequence[str], span: slice, phrases: Sequence[Sequence[str]]) -> Iterator[slice]:
+    """Find where one of *phrases* stands within *span* of *forms*, in order and apart."""
+    position = span.start
+    while position < span.stop:
         lengths = [
             len(phrase)
             for phrase in phrases
             if phrase
-            and position + len(phrase) <= place.stop
+            and position + len(phrase) <= span.stop
             and tuple(forms[position : position + len(phrase)]) == phrase
         ]
         if lengths:
@@ -81,26 +81,28 @@ def _names_in(forms: Sequence[str], place: slice, phrases: Sequence[Sequence[str
         position += max(lengths, default=1)
 
 
-def _most_alike(forms: Sequence[str], place: slice, name: str) -> slice | None:
-    """The words within *place* whose letters are most like those of *name*; ``None`` if none is enough alike."""
+def _find_most_alike(forms: Sequence[str], bounds: slice, name: str) -> slice | None:
+    """Find the words within *bounds* whose letters are most like those of *name*; ``None`` if none is enough alike."""
     spans = [
         slice(start, end)
-        for start in range(place.start, place.stop)
-        for end in range(start + 1, min(start + MOST_WORDS, place.stop) + 1)
+        for start in range(bounds.start, bounds.stop)
+        for end in range(start + 1, min(start + MOST_WORDS, bounds.stop) + 1)
     ]
-    best = max(spans, key=lambda span: _likeness(forms, span, name), default=None)
-    return best if best is not None and _likeness(forms, best, name) >= LEAST_ALIKE else None
+    best = max(spans, key=lambda span: _measure_likeness(forms, span, name), default=None)
+    return best if best is not None and _measure_likeness(forms, best, name) >= LEAST_ALIKE else None
 
 
-def _likeness(forms: Sequence[str], span: slice, name: str) -> float:
+def _measure_likeness(forms: Sequence[str], span: slice, name: str) -> float:
     return Indel.normalized_similarity("".join(forms[span]), name)
 
 
-def _in_time_of(name: Sequence[Word], heard: Sequence[Word]) -> list[Word]:
-    """The words of *name* laid into the time of *heard*, with the blank before these."""
-    start, end = heard[0].start, max(word.end for word in heard)
+def _lay_into_time(name: Sequence[Word], replaced: Sequence[Word]) -> list[Word]:
+    """Lay the words of *name* into the time of *replaced*, with the blank before these."""
+    start, end = replaced[0].start, max(word.end for word in replaced)
     edges = [start + (end - start) * number // len(name) for number in range(len(name) + 1)]
     return [
-        replace(word, start=edges[number], end=edges[number + 1], blank=heard[0].blank if number == 0 else word.blank)
+        replace(
+            word, start=edges[number], end=edges[number + 1], blank=replaced[0].blank if number == 0 else word.blank
+        )
         for number, word in enumerate(name)
     ]

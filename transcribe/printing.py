@@ -1,4 +1,4 @@
-"""Results as people read them on a terminal."""
+"""Format results as people read them on a terminal."""
 
 from __future__ import annotations
 
@@ -17,33 +17,34 @@ if TYPE_CHECKING:
 
 
 def minutes(duration: Milliseconds) -> str:
-    """Length for people: minutes with a tenth, hours from an hour on."""
+    """Format a length for people: minutes with a tenth, hours from an hour on."""
     whole = duration / 60_000
     return f"{whole:.1f} min" if whole < 60 else f"{whole / 60:.2f} h"
 
 
-def status(found: Status) -> Group:
-    """How far the work is."""
-    stages = _table("stage", "done", "pending", "failed")
-    for stage in found.stages:
+def status(progress: Status) -> Group:
+    """Format how far the work is."""
+    stages = _make_table("stage", "done", "pending", "failed")
+    for stage in progress.stages:
         failed = Text(str(stage.failed), style="bold red" if stage.failed else "")
         stages.add_row(stage.stage, str(stage.done), str(stage.pending), failed)
-    dialects = _table("dialect", "recordings", "length")
-    for each in found.dialects:
-        dialects.add_row(each.dialect or "(nobody said)", str(each.recordings), minutes(each.duration))
+    dialects = _make_table("dialect", "recordings", "length")
+    for dialect in progress.dialects:
+        dialects.add_row(dialect.dialect or "(nobody said)", str(dialect.recordings), minutes(dialect.duration))
     lines = [
-        f"{found.recordings} recordings, {minutes(found.duration)}; {found.segments} segments, {found.drafts} drafts",
-        f"{found.corrections} corrections, {minutes(found.corrected)} corrected",
-        f"drafting model: {found.promoted or 'none yet; boli run chooses it'}",
+        f"{progress.recordings} recordings, {minutes(progress.duration)}; "
+        f"{progress.segments} segments, {progress.drafts} drafts",
+        f"{progress.corrections} corrections, {minutes(progress.corrected)} corrected",
+        f"drafting model: {progress.promoted or 'none yet; boli run chooses it'}",
     ]
     return Group(*map(Text, lines), stages, dialects)
 
 
-def findings(found: Sequence[Finding]) -> Group:
-    """What doctor saw: one line each, with the command that mends it."""
+def findings(checks: Sequence[Finding]) -> Group:
+    """Format what doctor saw: one line each, with the command that mends it."""
     marks = {"ok": ("ok", "green"), "warn": ("look", "yellow"), "missing": ("missing", "red")}
-    table = _table("", "what", "found")
-    for finding in found:
+    table = _make_table("", "what", "found")
+    for finding in checks:
         mark, colour = marks[finding.state]
         detail = Text(finding.detail)
         if finding.mend:
@@ -52,7 +53,7 @@ def findings(found: Sequence[Finding]) -> Group:
     return Group(table)
 
 
-def _table(*names: str) -> Table:
+def _make_table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in names:
         numeric = name in {"done", "pending", "failed", "recordings", "length"}

@@ -1,5 +1,5 @@
 """
-The seams of the pipeline: what a diariser and a recogniser give, whoever makes it.
+Define the seams of the pipeline: what a diariser and a recogniser return, whoever makes it.
 
 Sound is passed as int16 samples at 16 kHz, shape ``(samples,)``: half the size of floats, and what the store holds.
 """
@@ -30,7 +30,7 @@ LONGEST_SEGMENT: Milliseconds = 28_000
 
 @dataclass(frozen=True, kw_only=True)
 class SpeakerCount:
-    """What is known of the number of speakers. All ``None``: nothing, the diariser decides."""
+    """The known bounds of the number of speakers; all ``None``: the diariser decides."""
 
     exactly: int | None = None
     at_least: int | None = None
@@ -49,7 +49,7 @@ class LabelledSpan:
 @dataclass(frozen=True, kw_only=True)
 class Diarisation:
     """
-    Who speaks when.
+    The turns of a recording by speaker.
 
     *turns* keep overlap. *exclusive* holds one speaker at any moment: the spans that words are given to.
     Both are ordered by start, then label.
@@ -71,7 +71,10 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """What is recognised in one go, in one language: a stretch of a recording, or pieces of it without long pauses."""
+    """
+    The sound that is recognised in one go, in one language: a stretch of a recording, or pieces of it without long
+    pauses.
+    """
 
     start: Milliseconds
     end: Milliseconds
@@ -96,28 +99,28 @@ class Window:
 
     @property
     def duration(self) -> Milliseconds:
-        """Length of the sound that is heard."""
+        """The length of the sound that is heard."""
         return sum(span.end - span.start for span in self.spans)
 
     def moment(self, offset: Milliseconds) -> Milliseconds:
         """
-        The moment of the recording that lies *offset* into the sound that is heard.
+        Return the moment of the recording that lies *offset* into the sound that is heard.
 
         >>> window = Window(start=0, end=9_000, pieces=(Span(start=0, end=1_000), Span(start=8_000, end=9_000)))
         >>> [window.moment(offset) for offset in (0, 999, 1_000, 1_500, 5_000)]
         [0, 999, 8000, 8500, 9000]
         """
-        left = max(offset, 0)
+        remaining = max(offset, 0)
         for span in self.spans:
-            if left < span.end - span.start:
-                return span.start + left
-            left -= span.end - span.start
+            if remaining < span.end - span.start:
+                return span.start + remaining
+            remaining -= span.end - span.start
         return self.spans[-1].end
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What a recogniser made of one window. Word times are from the start of the recording."""
+    """The answer of a recogniser for one window; word times are from the start of the recording."""
 
     window: Window
     words: tuple[Word, ...]
@@ -133,37 +136,37 @@ class Heard:
 
 
 class Diariser(Protocol):
-    """Finds who speaks when in one recording."""
+    """A model that finds who speaks when in one recording."""
 
     @property
     def id(self) -> str:
-        """Hash of the model's files, or of hub id and revision."""
+        """The hash of the model's files, or of hub id and revision."""
         ...
 
     def diarise(self, pcm: Pcm, *, speakers: SpeakerCount = SpeakerCount()) -> Diarisation: ...
 
 
 class SpeechDetector(Protocol):
-    """Finds where somebody speaks, whoever it is."""
+    """A model that finds where somebody speaks, whoever it is."""
 
     @property
     def id(self) -> str:
-        """Hash of the model and its settings."""
+        """The hash of the model and its settings."""
         ...
 
     def detect(self, pcm: Pcm) -> tuple[Span, ...]:
-        """Stretches of speech, in order and apart; pauses inside one are shorter than a tenth of a second."""
+        """Find stretches of speech, in order and apart; pauses inside one are shorter than a tenth of a second."""
         ...
 
 
 class Recogniser(Protocol):
-    """Writes down what is said in windows of one recording."""
+    """A model that writes down what is said in windows of one recording."""
 
     @property
     def id(self) -> str:
-        """Hash of the model's files, or of hub id and revision."""
+        """The hash of the model's files, or of hub id and revision."""
         ...
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
-        """One answer for each window, in the same order."""
+        """Return one answer for each window, in the same order."""
         ...

@@ -1,5 +1,5 @@
 """
-Speech to words: full windows, and a second hearing of what came out of them without words, in a loop or as noise.
+Turn speech to words: full windows, and a second hearing of what came out of them without words, in a loop or as noise.
 
 A stretch that is doubted is heard again with the sound around it, alone if words are still lost in it, then once more
 with words drawn by lot. Short ones share a window at first and at last, since a window of 30 s costs the same however
@@ -40,7 +40,7 @@ AskWindow = Callable[[WindowPlan], Window]
 
 @dataclass(frozen=True, kw_only=True)
 class Recognition:
-    """What was said in one recording."""
+    """The words of one recording."""
 
     #: In time order, each cut to the speech that it lies in.
     words: tuple[Word, ...]
@@ -64,7 +64,7 @@ def recognise_speech(
     temperatures: Sequence[float] = TEMPERATURES,
 ) -> Recognition:
     """
-    The words of a recording, in the windows of *plans* and again where that is doubted.
+    Recognise the words of a recording, in the windows of *plans* and again where that is doubted.
 
     Args:
         recogniser: Whose words they are.
@@ -80,8 +80,8 @@ def recognise_speech(
         return Recognition(words=(), answers=(), missed=(), windows=0)
     answers = recogniser.recognise(pcm, [ask_window(plan) for plan in plans])
     words = fit_to_speech(join([answer.words for answer in answers], plans), speech)
-    again = _Again(recogniser, pcm, speech, plans, ask_window, longest)
-    doubtful = _doubtful(answers, speech, words)
+    again = _Rehearing(recogniser, pcm, speech, plans, ask_window, longest)
+    doubtful = _find_doubtful(answers, speech, words)
 
     def hear_again(spans: Sequence[Span], temperature: float, *, alone: bool = False) -> list[Span]:
         nonlocal words
@@ -103,8 +103,8 @@ def recognise_speech(
     )
 
 
-def _doubtful(answers: Sequence[Heard], speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
-    """The stretches worth hearing again, in order and apart."""
+def _find_doubtful(answers: Sequence[Heard], speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
+    """Find the stretches worth hearing again, in order and apart."""
     loops = [loop for answer in answers for loop in find_loops(answer.words, speech)]
     unlikely = [span for answer in answers if is_unlikely(answer) for span in answer.window.spans]
     return unite([*_find_lost(speech, words), *loops, *unlikely])
@@ -116,17 +116,19 @@ def _find_lost(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
 
 
 def _find_wordless(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
-    """Speech without words, with the word before it where that is drawn out over it: nobody knows where it was said."""
+    """
+    Find speech without words, with the word before it where that is drawn out over it: nobody knows where it was said.
+    """
     starts = [word.start for word in words]
     spans = []
     for span in find_missed(speech, words):
-        before = words[max(0, bisect.bisect_left(starts, span.start) - 1) :][:1]
-        start = min([span.start, *(word.start for word in before if word.end > span.start)])
+        previous = words[max(0, bisect.bisect_left(starts, span.start) - 1) :][:1]
+        start = min([span.start, *(word.start for word in previous if word.end > span.start)])
         spans.append(replace(span, start=start))
     return spans
 
 
-class _Again:
+class _Rehearing:
     """Hears stretches of one recording again, and keeps the better words."""
 
     def __init__(
@@ -150,13 +152,13 @@ class _Again:
         self, stretches: Sequence[Span], words: Sequence[Word], temperature: float, *, alone: bool
     ) -> tuple[list[Word], list[Span]]:
         """
-        *words* with the better ones in *stretches*, and those of them that loop or are unlikely still.
+        Return *words* with the better ones in *stretches*, and those of them that loop or are unlikely still.
 
         Args:
             alone: Each stretch in a window of its own.
         """
         new, doubtful = [], []
-        for window, group in self._groups(stretches, alone=alone):
+        for window, group in self._group(stretches, alone=alone):
             # The same sound has the same answer, unless words are drawn by lot.
             if temperature or window.pieces not in self._heard:
                 new.append((window, group))
@@ -169,65 +171,69 @@ class _Again:
         for answer, (_, group) in zip(self._recogniser.recognise(self._pcm, windows), new, strict=True):
             fresh = _WordLine(fit_to_speech(answer.words, self._speech))
             for stretch in group:
-                better = max(line.inside(stretch), fresh.inside(stretch), key=partial(self._worth, stretch=stretch))
+                better = max(line.inside(stretch), fresh.inside(stretch), key=partial(self._rate, stretch=stretch))
                 line.put(better, stretch)
                 if rate_words(better, self._speech, stretch).loops or is_unlikely(answer):
                     doubtful.append(stretch)
         return line.words, unite(doubtful)
 
-    def _worth(self, words: Sequence[Word], stretch: Span) -> tuple[int, bool, float]:
+    def _rate(self, words: Sequence[Word], stretch: Span) -> tuple[int, bool, float]:
         return rate_words(words, self._speech, stretch).key
 
-    def _groups(self, stretches: Sequence[Span], *, alone: bool) -> list[tuple[Window, list[Span]]]:
-        """Windows that hear *stretches* with the sound around them, several in one as far as they have room."""
+    def _group(self, stretches: Sequence[Span], *, alone: bool) -> list[tuple[Window, list[Span]]]:
+        """
+        Group *stretches* into windows that hear them with the sound around, several in one as far as they have room.
+        """
         groups: list[tuple[Window, list[Span]]] = []
         for stretch in stretches:
             if groups and not alone:
                 group = [*groups[-1][1], stretch]
-                window = self._window(group)
-                if window.duration <= self._longest and _is_alike(window, groups[-1][0], self._window([stretch])):
+                window = self._make_window(group)
+                if window.duration <= self._longest and _is_alike(window, groups[-1][0], self._make_window([stretch])):
                     groups[-1] = (window, group)
                     continue
-            groups.append((self._window([stretch]), [stretch]))
+            groups.append((self._make_window([stretch]), [stretch]))
         return groups
 
-    def _window(self, stretches: Sequence[Span]) -> Window:
-        """The sound of *stretches* and around them, asked for as the window that first held the first of them."""
+    def _make_window(self, stretches: Sequence[Span]) -> Window:
+        """
+        Make the window of *stretches* and the sound around, asked for as the one that first held the first of them.
+        """
         plan = self._plans[max(0, bisect.bisect_right(self._starts, stretches[0].start) - 1)]
-        pieces = unite(self._with_quiet(stretch) for stretch in stretches)
+        pieces = unite(self._add_quiet(stretch) for stretch in stretches)
         return self._ask_window(replace(plan, start=pieces[0].start, end=pieces[-1].end, pieces=tuple(pieces)))
 
-    def _with_quiet(self, stretch: Span) -> Span:
+    def _add_quiet(self, stretch: Span) -> Span:
         """
-        *stretch* with the quiet around it, and with no more than the margin of what is said before and after.
+        Widen *stretch* by the quiet around it, and by no more than the margin of what is said before and after.
 
         A hearing that begins with a sentence that was heard well tends to end with it too, and loses the rest again.
         """
-        before = max((span.end for span in self._last_before(stretch.start)), default=0)
+        previous_end = max((span.end for span in self._find_last_before(stretch.start)), default=0)
         until = self._count_before(stretch.end)
-        goes_on = any(span.end > stretch.end for span in self._last_before(stretch.end))
+        goes_on = any(span.end > stretch.end for span in self._find_last_before(stretch.end))
         after = stretch.end if goes_on else next(iter(self._speech_starts[until : until + 1]), self._duration)
-        start = stretch.start - min(max(stretch.start - before, WINDOW_MARGIN), SURROUNDINGS)
+        start = stretch.start - min(max(stretch.start - previous_end, WINDOW_MARGIN), SURROUNDINGS)
         end = stretch.end + min(max(after - stretch.end, WINDOW_MARGIN), SURROUNDINGS)
         return Span(start=max(0, start), end=min(self._duration, end))
 
     def _count_before(self, moment: Milliseconds) -> int:
-        """The number of stretches of speech that begin before *moment*."""
+        """Count the stretches of speech that begin before *moment*."""
         return bisect.bisect_left(self._speech_starts, moment)
 
-    def _last_before(self, moment: Milliseconds) -> Sequence[Span]:
-        """The last stretch of speech that begins before *moment*, if there is one."""
+    def _find_last_before(self, moment: Milliseconds) -> Sequence[Span]:
+        """Find the last stretch of speech that begins before *moment*, if there is one."""
         count = self._count_before(moment)
         return self._speech[max(0, count - 1) : count]
 
 
 def _is_alike(*windows: Window) -> bool:
-    """Say if *windows* are in one language, with one prompt."""
+    """Tell if *windows* are in one language, with one prompt."""
     return len({replace(window, start=0, end=0, pieces=()) for window in windows}) == 1
 
 
 class _WordLine:
-    """The words of a recording by where their middles lie."""
+    """The words of a recording, ordered by their middles."""
 
     def __init__(self, words: Sequence[Word]) -> None:
         self._words = sorted(words, key=middle_of)
@@ -239,16 +245,16 @@ class _WordLine:
         return sorted(self._words, key=lambda word: (word.start, word.end))
 
     def inside(self, stretch: Span) -> list[Word]:
-        """The words of *stretch*."""
-        return self._words[self._place(stretch)]
+        """Return the words of *stretch*."""
+        return self._words[self._find_slice(stretch)]
 
     def put(self, words: Sequence[Word], stretch: Span) -> None:
         """Write *words* into *stretch* in place of its own; one that a neighbour says already is not said twice."""
-        place = self._place(stretch)
-        near = self._words[max(0, place.start - 1) : place.start] + self._words[place.stop : place.stop + 1]
+        bounds = self._find_slice(stretch)
+        near = self._words[max(0, bounds.start - 1) : bounds.start] + self._words[bounds.stop : bounds.stop + 1]
         new = [word for word in words if not any(is_same(word, neighbour) for neighbour in near)]
-        self._words[place] = new
-        self._middles[place] = [middle_of(word) for word in new]
+        self._words[bounds] = new
+        self._middles[bounds] = [middle_of(word) for word in new]
 
-    def _place(self, stretch: Span) -> slice:
+    def _find_slice(self, stretch: Span) -> slice:
         return slice(bisect.bisect_left(self._middles, stretch.start), bisect.bisect_left(self._middles, stretch.end))

@@ -1,5 +1,5 @@
 """
-The nouns of the pipeline: frozen records that pass between its steps.
+Define the nouns of the pipeline: frozen records that pass between its steps.
 
 Times are milliseconds from the start of the recording. ``None`` means unknown, never a default.
 """
@@ -23,7 +23,7 @@ ChannelMode: TypeAlias = Literal["mix", "split"]
 
 
 def content_id(*parts: object) -> str:
-    """A stable id made of content: 32 hexadecimal digits of SHA-256 over the JSON of *parts*."""
+    """Return a stable id made of content: 32 hexadecimal digits of SHA-256 over the JSON of *parts*."""
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -136,7 +136,7 @@ class Segment:
 
     @property
     def id(self) -> str:
-        """Made of content, so that a second run names the same stretch alike."""
+        """The id, made of content, so that a second run names the same stretch alike."""
         return content_id(self.recording, self.speaker, self.start, self.end, self.channel)
 
 
@@ -154,7 +154,7 @@ class Word:
 
 def join_words(words: Iterable[Word]) -> str:
     """
-    The text of *words*: a blank before each word that has one, none at the start.
+    Return the text of *words*: a blank before each word that has one, none at the start.
 
     >>> join_words([Word(text=t, start=0, end=1, probability=1, blank=b) for t, b in [("ไป", True), ("ไหน", False)]])
     'ไปไหน'
@@ -187,7 +187,7 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class Drafted:
-    """All that `boli run` made of one recording: what the store takes in one transaction."""
+    """The result of `boli run` for one recording: what the store takes in one transaction."""
 
     recording: str
     #: Hash of the diariser and the settings that made the turns.
@@ -278,7 +278,7 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class Lineage:
-    """What a tuned model was made of."""
+    """The origin of a tuned model."""
 
     #: Id of the model that was tuned.
     base: str
@@ -328,5 +328,5 @@ class ScoringSpan:
 
     @property
     def person(self) -> str:
-        """Who speaks, under one name in all recordings; the recording where nobody said."""
+        """The speaker under one name in all recordings; the recording where nobody said."""
         return self.linked or self.speaker or self.recording

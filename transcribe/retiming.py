@@ -1,4 +1,4 @@
-"""When each word of a person's text was said, by the drafted words of the same stretch. Pure."""
+"""Time each word of a person's text by the drafted words of the same stretch; pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from transcribe.masking import fold_word
 from transcribe.records import Milliseconds, Word
 
 
-def retimed(text: str, words: Sequence[Word], start: Milliseconds, end: Milliseconds) -> tuple[Word, ...]:
+def retime(text: str, words: Sequence[Word], start: Milliseconds, end: Milliseconds) -> tuple[Word, ...]:
     """
-    The words of *text* with times: those of the drafted word that stands in the same place, and an even share of the
-    time between for words that the draft lacks.
+    Time the words of *text*: by the drafted word that stands in the same place, else by an even share of the time
+    between.
 
     Args:
         words: The draft, in time order.
@@ -22,39 +22,40 @@ def retimed(text: str, words: Sequence[Word], start: Milliseconds, end: Millisec
     Returns:
         Words in order, none beginning before the one before it. A person wrote them: their probability is 1.
 
-    >>> drafted = [Word(text=said, start=at, end=at + 300, probability=0.5) for said, at in [("my", 0), ("nam", 700)]]
-    >>> [(word.text, word.start, word.end) for word in retimed("my own nam", drafted, 0, 1_000)]
+    >>> starts = {"my": 0, "nam": 700}
+    >>> drafted = [Word(text=form, start=begin, end=begin + 300, probability=0.5) for form, begin in starts.items()]
+    >>> [(word.text, word.start, word.end) for word in retime("my own nam", drafted, 0, 1_000)]
     [('my', 0, 300), ('own', 300, 700), ('nam', 700, 1000)]
     """
     typed = text.split()
-    known: list[Word | None] = []
+    matches: list[Word | None] = []
     drafted = iter(words)
     for edit in align([fold_word(word.text) for word in words], [fold_word(word) for word in typed]):
         word = next(drafted) if edit.reference is not None else None
         if edit.hypothesis is not None:
-            known.append(word)
-    times = _filled([None if word is None else (word.start, word.end) for word in known], start, end)
-    return tuple(Word(text=said, start=a, end=b, probability=1.0) for said, (a, b) in zip(typed, times, strict=True))
+            matches.append(word)
+    times = _fill_times([None if word is None else (word.start, word.end) for word in matches], start, end)
+    return tuple(Word(text=form, start=a, end=b, probability=1.0) for form, (a, b) in zip(typed, times, strict=True))
 
 
-def _filled(
-    known: Sequence[tuple[Milliseconds, Milliseconds] | None], start: Milliseconds, end: Milliseconds
+def _fill_times(
+    times: Sequence[tuple[Milliseconds, Milliseconds] | None], start: Milliseconds, end: Milliseconds
 ) -> list[tuple[Milliseconds, Milliseconds]]:
-    """Times in order within the stretch; unknown ones share what lies between their neighbours evenly."""
-    found: list[tuple[Milliseconds, Milliseconds]] = []
-    at = 0
-    while at < len(known):
-        since = found[-1][1] if found else start
-        span = known[at]
+    """Fill in unknown times, in order within the stretch: they share what lies between their neighbours evenly."""
+    filled: list[tuple[Milliseconds, Milliseconds]] = []
+    index = 0
+    while index < len(times):
+        since = filled[-1][1] if filled else start
+        span = times[index]
         if span is not None:
-            first = min(max(span[0], found[-1][0] if found else start), end)
-            found.append((first, min(max(span[1], first), end)))
-            at += 1
+            first = min(max(span[0], filled[-1][0] if filled else start), end)
+            filled.append((first, min(max(span[1], first), end)))
+            index += 1
             continue
-        upto = next((other for other in range(at, len(known)) if known[other] is not None), len(known))
-        following = known[upto] if upto < len(known) else None
+        upto = next((other for other in range(index, len(times)) if times[other] is not None), len(times))
+        following = times[upto] if upto < len(times) else None
         limit = max(since, min(end if following is None else following[0], end))
-        step = (limit - since) / (upto - at)
-        found += [(since + round(n * step), since + round((n + 1) * step)) for n in range(upto - at)]
-        at = upto
-    return found
+        step = (limit - since) / (upto - index)
+        filled += [(since + round(n * step), since + round((n + 1) * step)) for n in range(upto - index)]
+        index = upto
+    return filled

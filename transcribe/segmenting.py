@@ -1,5 +1,5 @@
 """
-Turns to segments, and words to the people who said them: pure rules, no sound.
+Cut turns into segments, and give words to the people who said them: pure rules, no sound.
 
 A *segment* is what a person hears and corrects: one speaker, at most 28 s, and long enough to be worth a person's time.
 """
@@ -33,7 +33,7 @@ PHRASE_END: Final[Milliseconds] = 150
 
 
 class MixedRecordings(InputError):
-    """Turns of several recordings were given where one recording's were asked for."""
+    """The error of turns of several recordings where one recording's were asked for."""
 
     default_code = "E_MIXED_RECORDINGS"
 
@@ -70,15 +70,15 @@ def cut(
         raise MixedRecordings(f"one recording's turns were asked for, found {len(recordings)} recordings")
     ordered = sorted(turns, key=lambda turn: (turn.start, -turn.end, turn.speaker, turn.dialect or ""))
     pieces: list[Segment] = []
-    for speaker, own in _by_speaker(ordered).items():
+    for speaker, speaker_turns in _group_by_speaker(ordered).items():
         others = [turn for turn in ordered if turn.speaker != speaker]
-        pieces += _absorb_short(_joined_turns(own, others, join_gap=join_gap, longest=longest), longest)
-    parts = [part for piece in _without_short(pieces) for part in split(piece, longest, cut_point)]
+        pieces += _absorb_short(_join_turns(speaker_turns, others, join_gap=join_gap, longest=longest), longest)
+    parts = [part for piece in _drop_short(pieces) for part in split(piece, longest, cut_point)]
     return sorted(parts, key=lambda part: (part.start, part.speaker, part.end))
 
 
 def _absorb_short(pieces: Sequence[Segment], longest: Milliseconds) -> list[Segment]:
-    """One speaker's *pieces*, the short ones joined to the nearest neighbour that they fit."""
+    """Join the short ones of one speaker's *pieces* to the nearest neighbour that they fit."""
     absorbed: list[Segment] = []
     for piece in pieces:
         last = absorbed[-1] if absorbed else None
@@ -94,7 +94,7 @@ def _fits(last: Segment, piece: Segment, longest: Milliseconds) -> bool:
     return alike and piece.start - last.end <= ABSORBED_GAP and piece.end - last.start <= longest
 
 
-def _without_short(pieces: Sequence[Segment]) -> list[Segment]:
+def _drop_short(pieces: Sequence[Segment]) -> list[Segment]:
     enough = [piece for piece in pieces if _length(piece) >= SHORTEST_SEGMENT]
     return enough or sorted(pieces, key=_length)[-1:]
 
@@ -103,22 +103,22 @@ def _length(piece: Segment | Turn | Span) -> Milliseconds:
     return piece.end - piece.start
 
 
-def _by_speaker(ordered: Iterable[Turn]) -> dict[str, list[Turn]]:
-    own: dict[str, list[Turn]] = defaultdict(list)
+def _group_by_speaker(ordered: Iterable[Turn]) -> dict[str, list[Turn]]:
+    turns_by_speaker: dict[str, list[Turn]] = defaultdict(list)
     for turn in ordered:
         if turn.end > turn.start:
-            own[turn.speaker].append(turn)
-    return own
+            turns_by_speaker[turn.speaker].append(turn)
+    return turns_by_speaker
 
 
-def _joined_turns(
-    own: Sequence[Turn], others: Sequence[Turn], *, join_gap: Milliseconds, longest: Milliseconds
+def _join_turns(
+    turns: Sequence[Turn], others: Sequence[Turn], *, join_gap: Milliseconds, longest: Milliseconds
 ) -> list[Segment]:
     starts = [turn.start for turn in others]
     latest_end = _running_maximum(turn.end for turn in others)
     joined: list[Segment] = []
-    for turn in own:
-        piece = _segment(turn)
+    for turn in turns:
+        piece = _make_segment(turn)
         last = joined[-1] if joined else None
         if last is not None and _joins(last, piece, join_gap, longest, starts, latest_end):
             joined[-1] = replace(last, end=max(last.end, piece.end))
@@ -139,8 +139,8 @@ def _joins(
         return True
     if (last.dialect, last.channel) != (piece.dialect, piece.channel):
         return False
-    before = bisect.bisect_left(starts, piece.start)
-    interrupted = before > 0 and latest_end[before - 1] > last.end
+    earlier_count = bisect.bisect_left(starts, piece.start)
+    interrupted = earlier_count > 0 and latest_end[earlier_count - 1] > last.end
     return piece.start - last.end <= join_gap and piece.end - last.start <= longest and not interrupted
 
 
@@ -151,7 +151,7 @@ def _running_maximum(values: Iterable[Milliseconds]) -> list[Milliseconds]:
     return highest
 
 
-def _segment(turn: Turn) -> Segment:
+def _make_segment(turn: Turn) -> Segment:
     return Segment(
         recording=turn.recording,
         speaker=turn.speaker,
@@ -164,7 +164,7 @@ def _segment(turn: Turn) -> Segment:
 
 def adopt_speech(turns: Sequence[Turn], speech: Iterable[Span], nobody: Turn) -> list[Turn]:
     """
-    Turns for the *speech* in which the diariser heard nobody: of the speaker who talks nearest to it.
+    Make turns for the *speech* in which the diariser heard nobody: of the speaker who talks nearest to it.
 
     Args:
         turns: All turns of one recording, in order of their start.
@@ -176,15 +176,15 @@ def adopt_speech(turns: Sequence[Turn], speech: Iterable[Span], nobody: Turn) ->
     """
     everybody = _Line(turns)
     adopted = []
-    for part in _outside(speech, turns):
+    for part in _find_outside(speech, turns):
         nearest = everybody.nearest((part.start + part.end) // 2) or nobody
         if _length(part) >= SHORTEST_SEGMENT:
             adopted.append(replace(nearest, start=part.start, end=part.end))
     return adopted
 
 
-def _outside(speech: Iterable[Span], turns: Sequence[Turn]) -> list[Span]:
-    """The parts of *speech* in nobody's turn."""
+def _find_outside(speech: Iterable[Span], turns: Sequence[Turn]) -> list[Span]:
+    """Find the parts of *speech* in nobody's turn."""
     parts = []
     latest = _running_maximum(turn.end for turn in turns)
     for stretch in speech:
@@ -217,27 +217,27 @@ def attribute(
         Words in time order for each segment id; every segment is there, every word is in exactly one, unless there
         is no segment at all.
     """
-    given: dict[str, list[Word]] = {segment.id: [] for segment in segments}
-    everyone, lines = _lines(segments)
+    words_by_segment: dict[str, list[Word]] = {segment.id: [] for segment in segments}
+    everyone, lines = _make_lines(segments)
     ordered = sorted(words, key=lambda word: (word.start, word.end))
     for word, speaker in zip(ordered, name_speakers(ordered, exclusive), strict=True):
         home = (everyone if speaker is None else lines.get(speaker, everyone)).nearest(middle_of(word))
         if home is not None:
-            given[home.id].append(word)
-    return {segment: tuple(own) for segment, own in given.items()}
+            words_by_segment[home.id].append(word)
+    return {segment: tuple(segment_words) for segment, segment_words in words_by_segment.items()}
 
 
-def _lines(segments: Sequence[Segment]) -> tuple[_Line[Segment], dict[str, _Line[Segment]]]:
-    """Segments of all, and of each speaker."""
+def _make_lines(segments: Sequence[Segment]) -> tuple[_Line[Segment], dict[str, _Line[Segment]]]:
+    """Make a line of all segments, and one of each speaker's."""
     ordered = sorted(segments, key=lambda segment: segment.start)
     speakers: dict[str, list[Segment]] = defaultdict(list)
     for segment in ordered:
         speakers[segment.speaker].append(segment)
-    return _Line(ordered), {speaker: _Line(own) for speaker, own in speakers.items()}
+    return _Line(ordered), {speaker: _Line(speaker_segments) for speaker, speaker_segments in speakers.items()}
 
 
 def name_speakers(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[str | None]:
-    """The speaker of each of *words*, which are in time order; ``None`` where nobody has a turn at all."""
+    """Name the speaker of each of *words*, which are in time order; ``None`` where nobody has a turn at all."""
     turns = _Line(exclusive)
     at_middle = [turns.nearest(middle_of(word)) for word in words]
     speakers = [None if turn is None else turn.speaker for turn in at_middle]
@@ -246,7 +246,7 @@ def name_speakers(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[str 
     for number, change in enumerate(changes):
         # Each side keeps a word: a short answer is easily lost to whom it answers.
         low, high = change - runs[number] + 1, change + runs[number + 1] - 1
-        best = _best_change(words, change, range(low, high + 1))
+        best = _choose_change(words, change, range(low, high + 1))
         speakers[min(best, change) : max(best, change)] = [speakers[change if best < change else change - 1]] * abs(
             best - change
         )
@@ -255,23 +255,23 @@ def name_speakers(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[str 
     return speakers
 
 
-def _best_change(words: Sequence[Word], change: int, choices: range) -> int:
-    """The first word of the next speaker out of *choices*, near the one at *change*."""
+def _choose_change(words: Sequence[Word], change: int, choices: range) -> int:
+    """Choose the first word of the next speaker out of *choices*, near the one at *change*."""
     edge = (words[change - 1].end + words[change].start) // 2
-    near = [place for place in choices if abs(_gap(words, place) - edge) <= CHANGE_REACH]
-    return max(near, key=lambda place: _worth_of_change(words, place, edge), default=change)
+    near = [index for index in choices if abs(_middle_of_gap(words, index) - edge) <= CHANGE_REACH]
+    return max(near, key=lambda index: _rate_change(words, index, edge), default=change)
 
 
-def _gap(words: Sequence[Word], place: int) -> Milliseconds:
-    return (words[place - 1].end + words[place].start) // 2
+def _middle_of_gap(words: Sequence[Word], index: int) -> Milliseconds:
+    return (words[index - 1].end + words[index].start) // 2
 
 
-def _worth_of_change(words: Sequence[Word], place: int, edge: Milliseconds) -> tuple[int, int]:
-    """How well a speaker may change before the word at *place*, in milliseconds of pause; nearer ones first."""
-    distance = abs(_gap(words, place) - edge)
-    pause = min(max(words[place].start - words[place - 1].end, 0), WIDEST_CHANGE)
-    before = words[place - 1].text[-1:]
-    end = SENTENCE_END if before in ".!?।॥؟。！？…" else PHRASE_END if before in ",;:،、，" else 0
+def _rate_change(words: Sequence[Word], index: int, edge: Milliseconds) -> tuple[int, int]:
+    """Rate how well a speaker may change before the word at *index*, in milliseconds of pause; nearer ones first."""
+    distance = abs(_middle_of_gap(words, index) - edge)
+    pause = min(max(words[index].start - words[index - 1].end, 0), WIDEST_CHANGE)
+    last_character = words[index - 1].text[-1:]
+    end = SENTENCE_END if last_character in ".!?।॥؟。！？…" else PHRASE_END if last_character in ",;:،、，" else 0
     return (pause + end - distance, -distance)
 
 
@@ -279,13 +279,13 @@ SpanT = TypeVar("SpanT", Turn, Segment)
 
 
 class _Line(Generic[SpanT]):
-    """Spans ordered by start that hardly overlap, so that the nearest to a moment is found by bisection."""
+    """A line of spans ordered by start that hardly overlap, so that the nearest to a moment is found by bisection."""
 
     def __init__(self, spans: Sequence[SpanT]) -> None:
         self._spans: Sequence[SpanT] = spans
         self._starts = [span.start for span in spans]
 
     def nearest(self, moment: Milliseconds) -> SpanT | None:
-        at = bisect.bisect_right(self._starts, moment)
-        around = self._spans[max(0, at - 2) : at + 1]
+        index = bisect.bisect_right(self._starts, moment)
+        around = self._spans[max(0, index - 2) : index + 1]
         return min(around, key=lambda span: (max(span.start - moment, moment - span.end, 0), span.start), default=None)

@@ -1,5 +1,5 @@
 """
-Speech to full windows, and what is heard in them to words in time order: pure rules, no sound.
+Pack speech into full windows, and join what is heard in them to words in time order: pure rules, no sound.
 
 A window is what the recogniser hears in one go: sound of all speakers, as full as it may be, because Whisper pays for
 30 s whatever it is given. Long pauses are left out of it, down to half a second of the recording's own quiet.
@@ -70,7 +70,7 @@ class WindowPlan(Stretch):
 
 
 def halfway(start: Milliseconds, end: Milliseconds) -> Milliseconds:
-    """The middle of a stretch: the cut point of somebody who does not hear the sound."""
+    """Return the middle of a stretch: the cut point of somebody who does not hear the sound."""
     return (start + end) // 2
 
 
@@ -124,15 +124,18 @@ def pack(
     """
     room = longest - 2 * WINDOW_MARGIN
     parts = [part for stretch in speech for part in split(stretch, room, cut_point)]
-    return _with_edges(group_parts(parts, room, languages or {}), duration, longest)
+    return _plan_windows(group_parts(parts, room, languages or {}), duration, longest)
 
 
 def split(stretch: SpanT, longest: Milliseconds, cut_point: CutPoint = halfway) -> list[SpanT]:
-    """As few parts of *stretch* as *longest* allows, each cut a quarter of a part around where even parts would end."""
+    """
+    Split *stretch* into as few parts as *longest* allows, each cut a quarter of a part around where even parts would
+    end.
+    """
     edges: list[Milliseconds] = [stretch.start]
-    for left in range(-(-(stretch.end - stretch.start) // longest), 1, -1):
-        even = (stretch.end - edges[-1]) // left
-        first = max(edges[-1] + even * 3 // 4, stretch.end - (left - 1) * longest)
+    for parts_left in range(-(-(stretch.end - stretch.start) // longest), 1, -1):
+        even = (stretch.end - edges[-1]) // parts_left
+        first = max(edges[-1] + even * 3 // 4, stretch.end - (parts_left - 1) * longest)
         last = min(edges[-1] + even * 5 // 4, edges[-1] + longest)
         edges.append(cut_point(first, last))
     return [replace(stretch, start=a, end=b) for a, b in itertools.pairwise([*edges, stretch.end])]
@@ -141,7 +144,7 @@ def split(stretch: SpanT, longest: Milliseconds, cut_point: CutPoint = halfway) 
 def group_parts(
     parts: Sequence[Stretch], room: Milliseconds, languages: Mapping[str | None, str | None]
 ) -> list[list[Stretch]]:
-    """Groups of neighbours that fit *room*: the fewest, and among those the ones cut in the widest pauses."""
+    """Group neighbours that fit *room*: into the fewest groups, and among those the ones cut in the widest pauses."""
     # The cost of the best grouping of the parts before each, and where its last group begins.
     best: list[tuple[float, int]] = [(0.0, 0)]
     for upto in range(1, len(parts) + 1):
@@ -175,22 +178,24 @@ def _cost_of_cut(parts: Sequence[Stretch], first: int) -> float:
     return CUT_COST * max(0.0, 1 - pause / LONGEST_PAUSE)
 
 
-def _with_edges(groups: Sequence[Sequence[Stretch]], duration: Milliseconds, longest: Milliseconds) -> list[WindowPlan]:
-    """Windows of *groups*: pauses shortened, and quiet around them as far as they have room."""
+def _plan_windows(
+    groups: Sequence[Sequence[Stretch]], duration: Milliseconds, longest: Milliseconds
+) -> list[WindowPlan]:
+    """Make windows of *groups*: pauses shortened, and quiet around them as far as they have room."""
     middles = [(a[-1].end + b[0].start) // 2 for a, b in itertools.pairwise(groups)]
     last = max([duration, *(group[-1].end for group in groups[-1:])])
     plans = []
     for group, low, high in zip(groups, [0, *middles], [*middles, last], strict=False):
         inner = shorten_pauses(group)
         spare = (longest - sum(piece.end - piece.start for piece in inner)) // 2
-        start = _edge(group[0].start, group[0].start - low, min(spare, SURROUNDINGS), -1)
-        end = _edge(group[-1].end, high - group[-1].end, min(spare, SURROUNDINGS), 1)
+        start = _extend(group[0].start, group[0].start - low, min(spare, SURROUNDINGS), -1)
+        end = _extend(group[-1].end, high - group[-1].end, min(spare, SURROUNDINGS), 1)
         start, end = max(0, start), min(last, end)
         plans.append(
             WindowPlan(
                 start=max(low, start),
                 end=min(high, end),
-                dialect=_longest_dialect(group),
+                dialect=_find_longest_dialect(group),
                 pieces=widen(inner, start, end),
             )
         )
@@ -203,13 +208,15 @@ def widen(pieces: Sequence[Span], start: Milliseconds, end: Milliseconds) -> tup
     return (*begun[:-1], replace(begun[-1], end=end))
 
 
-def _edge(moment: Milliseconds, free: Milliseconds, reach: Milliseconds, way: int) -> Milliseconds:
-    """How far a window hears beyond *moment*: into what is *free*, and into speech for no more than the margin."""
+def _extend(moment: Milliseconds, free: Milliseconds, reach: Milliseconds, way: int) -> Milliseconds:
+    """Move *moment* out as far as a window hears: into what is *free*, and into speech for no more than the margin."""
     return moment + way * max(min(free, reach), min(WINDOW_MARGIN, reach))
 
 
 def shorten_pauses(group: Sequence[Span]) -> list[Span]:
-    """The speech of *group* with its short pauses whole and a quarter of a second of either end of the long ones."""
+    """
+    Return the speech of *group* with its short pauses whole and a quarter of a second of either end of the long ones.
+    """
     pieces = [Span(start=group[0].start, end=group[0].end)]
     for stretch in group[1:]:
         if stretch.start - pieces[-1].end <= LONGEST_PAUSE:
@@ -220,53 +227,53 @@ def shorten_pauses(group: Sequence[Span]) -> list[Span]:
     return pieces
 
 
-def _longest_dialect(group: Sequence[Stretch]) -> str | None:
+def _find_longest_dialect(group: Sequence[Stretch]) -> str | None:
     tags: Counter[str | None] = Counter()
     for stretch in group:
         tags[stretch.dialect] += stretch.end - stretch.start
     return tags.most_common(1)[0][0]
 
 
-def join(heard: Sequence[Sequence[Word]], stretches: Sequence[Span]) -> list[Word]:
+def join(words_by_window: Sequence[Sequence[Word]], stretches: Sequence[Span]) -> list[Word]:
     """
-    Put together, each once, the words that were *heard* in the windows of *stretches*.
+    Put together, each once, the words of *words_by_window*, heard in the windows of *stretches*.
 
     A word belongs to the stretch that holds its middle. One at a cut may so be claimed by both sides, each with times
     of its own, or by neither: it is taken once all the same.
     """
-    cuts = [before.end if before.end == after.start else None for before, after in itertools.pairwise(stretches)]
-    kept = [
-        [word for word in words if _between(low, word, high)]
-        for words, low, high in zip(heard, [None, *cuts], [*cuts, None], strict=False)
+    cuts = [earlier.end if earlier.end == later.start else None for earlier, later in itertools.pairwise(stretches)]
+    claimed = [
+        [word for word in words if _lies_between(low, word, high)]
+        for words, low, high in zip(words_by_window, [None, *cuts], [*cuts, None], strict=False)
     ]
     for number, cut_at in enumerate(cuts):
-        left, right = kept[number], kept[number + 1]
+        earlier_words, later_words = claimed[number], claimed[number + 1]
         if cut_at is None:
             continue
-        if left and right and is_same(left[-1], right[0]):
-            del right[0]
+        if earlier_words and later_words and is_same(earlier_words[-1], later_words[0]):
+            del later_words[0]
         else:
-            left += _unclaimed(heard[number], heard[number + 1], cut_at)
-    return list(itertools.chain.from_iterable(kept))
+            earlier_words += _find_unclaimed(words_by_window[number], words_by_window[number + 1], cut_at)
+    return list(itertools.chain.from_iterable(claimed))
 
 
-def _between(low: Milliseconds | None, word: Word, high: Milliseconds | None) -> bool:
+def _lies_between(low: Milliseconds | None, word: Word, high: Milliseconds | None) -> bool:
     return (low is None or low <= middle_of(word)) and (high is None or middle_of(word) < high)
 
 
-def _unclaimed(before: Sequence[Word], after: Sequence[Word], cut_at: Milliseconds) -> list[Word]:
-    """Words that the window before a cut puts after it, and the window after it before."""
-    early = [word for word in after if middle_of(word) < cut_at]
-    return [word for word in before if middle_of(word) >= cut_at and any(is_same(word, other) for other in early)]
+def _find_unclaimed(earlier: Sequence[Word], later: Sequence[Word], cut_at: Milliseconds) -> list[Word]:
+    """Find words that the window before a cut puts after it, and the window after it before."""
+    early = [word for word in later if middle_of(word) < cut_at]
+    return [word for word in earlier if middle_of(word) >= cut_at and any(is_same(word, other) for other in early)]
 
 
-def is_same(one: Word, other: Word) -> bool:
-    """Say if two windows heard the same word."""
-    return one.text == other.text and abs(middle_of(one) - middle_of(other)) < SAME_WORD
+def is_same(first: Word, second: Word) -> bool:
+    """Tell if two windows heard the same word."""
+    return first.text == second.text and abs(middle_of(first) - middle_of(second)) < SAME_WORD
 
 
 def middle_of(word: Word) -> Milliseconds:
-    """The middle of *word*: what decides where it belongs."""
+    """Return the middle of *word*: what decides where it belongs."""
     return (word.start + word.end) // 2
 
 
@@ -278,7 +285,7 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     so that its middle lies where nobody speaks. A word that touches no speech stays as it is, and so does one that may
     last as long: numbers and spelt names that are written in one go are said with pauses.
     """
-    stretches = _without_pauses(speech)
+    stretches = _fill_pauses(speech)
     starts = [stretch.start for stretch in stretches]
     fitted = []
     for word in sorted(words, key=lambda word: (word.start, word.end)):
@@ -293,16 +300,18 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
 
 
 def longest_saying(word: Word) -> Milliseconds:
-    """How long *word* takes to say at most: what is spelt ("A-N-N") is said letter by letter, and so is a number."""
+    """
+    Return how long *word* takes to say at most: a spelt word ("A-N-N") is said letter by letter, and so is a number.
+    """
     digits = sum(letter.isdecimal() for letter in word.text)
     letters = "".join(letter for letter in word.text if not letter.isdecimal())
     parts = [part for part in re.split("[-\u2010\u2011.,:]", letters) if part]
-    said = LONGEST_DIGIT * digits + sum(LONGEST_WORD + LONGEST_LETTER * len(part) for part in parts)
-    return max(said, LONGEST_WORD)
+    duration = LONGEST_DIGIT * digits + sum(LONGEST_WORD + LONGEST_LETTER * len(part) for part in parts)
+    return max(duration, LONGEST_WORD)
 
 
-def _without_pauses(speech: Sequence[Span]) -> list[Span]:
-    """*speech* with the pauses that may lie inside a word filled."""
+def _fill_pauses(speech: Sequence[Span]) -> list[Span]:
+    """Fill the pauses in *speech* that may lie inside a word."""
     stretches: list[Span] = []
     for span in speech:
         if stretches and span.start - stretches[-1].end <= WORD_PAUSE:

@@ -16,7 +16,7 @@ def workspace(folder: Path) -> Path:
     with Store.open(f"sqlite:///{folder / 'boli.db'}") as store:
         for name, split in (("a", "train"), ("b", "test")):
             store.add_recordings([recording(name, dialect="en-GB", split=split, session=name)])
-            sound = audio.place(folder / "audio", recording_id(name))
+            sound = audio.locate(folder / "audio", recording_id(name))
             sound.parent.mkdir(parents=True, exist_ok=True)
             sound.touch()
             store.add_corrections([correction(name, name, text=f"the words of {name} alone", speaker=name)])

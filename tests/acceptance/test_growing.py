@@ -100,7 +100,7 @@ def test_accepted_drafts_are_marked_in_a_dataset_and_weigh_less(workspace: Path)
         accept(wiring, draw=lots)
         # A recording whose sound was erased is not learnt from; these have theirs.
         for found in wiring.store.recordings():
-            sound = audio.place(wiring.audio_folder, found.id)
+            sound = audio.locate(wiring.audio_folder, found.id)
             sound.parent.mkdir(parents=True, exist_ok=True)
             sound.touch()
         freeze(wiring, "grown")

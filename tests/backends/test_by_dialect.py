@@ -20,8 +20,8 @@ from transcribe.protocols import Pcm, Recogniser, Window
 SCOTS = "en-scotland"
 
 
-def whisper(folder: Path, **given: int) -> FasterWhisperRecogniser:
-    return FasterWhisperRecogniser(folder, device="cpu", threads=1, **given)
+def whisper(folder: Path, **options: int) -> FasterWhisperRecogniser:
+    return FasterWhisperRecogniser(folder, device="cpu", threads=1, **options)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def deaf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "deaf"
     shutil.copytree(embedded.whisper(), folder)
     weights = bytearray((folder / "model.bin").read_bytes())
-    place = weights.index(b"encoder/conv2/weight") + 200
-    weights[place : place + 20_000] = bytes(20_000)
+    offset = weights.index(b"encoder/conv2/weight") + 200
+    weights[offset : offset + 20_000] = bytes(20_000)
     (folder / "model.bin").write_bytes(bytes(weights))
     return folder
 
@@ -48,20 +48,20 @@ def windows(*tags: str | None) -> list[Window]:
     ]
 
 
-def texts(recogniser: Recogniser, speech: Pcm, asked: Sequence[Window]) -> list[str]:
-    return [" ".join(word.text for word in one.words) for one in recogniser.recognise(speech, asked)]
+def texts(recogniser: Recogniser, speech: Pcm, asked_windows: Sequence[Window]) -> list[str]:
+    return [" ".join(word.text for word in answer.words) for answer in recogniser.recognise(speech, asked_windows)]
 
 
 def test_each_window_is_heard_by_the_model_of_its_dialect(deaf: Path, speech: Pcm) -> None:
     plain, other = whisper(embedded.whisper()), whisper(deaf)
-    both = DialectRecogniser(plain, {SCOTS: other})
-    asked = windows("en-GB", SCOTS, None)
+    routed = DialectRecogniser(plain, {SCOTS: other})
+    asked_windows = windows("en-GB", SCOTS, None)
 
-    found = texts(both, speech, asked)
+    routed_texts = texts(routed, speech, asked_windows)
 
-    of_others = texts(plain, speech, [asked[0], asked[2]])
-    assert found == [of_others[0], *texts(other, speech, [asked[1]]), of_others[1]]
-    assert found[1] not in texts(plain, speech, [asked[1]])
+    of_others = texts(plain, speech, [asked_windows[0], asked_windows[2]])
+    assert routed_texts == [of_others[0], *texts(other, speech, [asked_windows[1]]), of_others[1]]
+    assert routed_texts[1] not in texts(plain, speech, [asked_windows[1]])
 
 
 def test_the_parts_and_who_hears_what_make_the_model(deaf: Path) -> None:
@@ -82,8 +82,8 @@ def test_a_look_finds_what_opening_would(tmp_path: Path, deaf: Path) -> None:
 
     opened = DialectRecogniser(whisper(embedded.whisper()), {SCOTS: whisper(deaf)})
 
-    found = look("routed", places.__getitem__)
-    assert (found.id, found.window) == (opened.id, opened.window)
+    model = look("routed", places.__getitem__)
+    assert (model.id, model.window) == (opened.id, opened.window)
     assert look("deaf", places.__getitem__).id == whisper(deaf).id
 
 
@@ -93,7 +93,7 @@ def test_routes_come_back_as_they_were_written_and_later_ones_win(tmp_path: Path
     by_dialect.write(tmp_path, routes)
 
     assert by_dialect.read(tmp_path) == Routes(others="base", by_dialect={"hi": "two", "ta": "two"})
-    assert [routes.place(tag) for tag in ("hi", "ta", "en", None)] == ["two", "two", "base", "base"]
+    assert [routes.choose_model(tag) for tag in ("hi", "ta", "en", None)] == ["two", "two", "base", "base"]
 
 
 def test_a_folder_of_one_model_has_no_routes() -> None:

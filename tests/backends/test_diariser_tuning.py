@@ -29,16 +29,16 @@ def alike(seeds: range) -> list[HeardConversation]:
     return [conversation(0.5, 2, seed) for seed in seeds]
 
 
-def of_other_people(heard: HeardConversation) -> HeardConversation:
+def of_other_people(conversation: HeardConversation) -> HeardConversation:
     """The same under names of its own."""
-    turns = [replace(turn, label=f"{turn.label} of {heard.name}") for turn in heard.turns]
-    return replace(heard, turns=turns)
+    turns = [replace(turn, label=f"{turn.label} of {conversation.name}") for turn in conversation.turns]
+    return replace(conversation, turns=turns)
 
 
 def test_the_choice_is_made_on_the_dev_part() -> None:
     tuned = tune(PRESENT, SPACE, alike(range(3)), alike(range(3, 5)), PLAN)
     assert tuned.gained
-    assert tuned.after < 0.02 < tuned.before
+    assert tuned.loss_after < 0.02 < tuned.loss_before
     assert tuned.chosen_on == "2 conversations of the dev part"
     assert "there are 2" in tuned.notes[0]
 
@@ -60,7 +60,7 @@ def test_without_a_dev_part_each_conversation_is_left_out_once() -> None:
 
 
 def test_enough_people_teach_the_voice_space_and_it_is_said_whether_it_won() -> None:
-    train = [of_other_people(heard) for heard in alike(range(3))]
+    train = [of_other_people(conversation) for conversation in alike(range(3))]
     tuned = tune(PRESENT, SPACE, train, alike(range(3, 5)), PLAN)
     assert tuned.notes[0] == "the voice space was learnt from 6 people"
     assert (tuned.space is None) == any("did not win" in note for note in tuned.notes)
@@ -80,7 +80,7 @@ def test_the_folder_hears_as_it_was_tuned_and_can_be_tuned_again(real_diariser: 
     space = VoiceSpace(centre=base.space.centre * 0.9, matrix=matrix)
     thresholds = replace(base.thresholds.move({"cut": 0.4, "join": 0.3, "near": 0.05, "pause_s": 0.3}), speech=0.35)
     tuned = TunedDiariser(
-        thresholds=thresholds, space=space, shrinkage=0.7, before=0.2, after=0.1, chosen_on="dev", trials=1
+        thresholds=thresholds, space=space, shrinkage=0.7, loss_before=0.2, loss_after=0.1, chosen_on="dev", trials=1
     )
     write_tuned(real_diariser, tuned, tmp_path / "tuned")
     assert {file.suffix for file in (tmp_path / "tuned").rglob("*") if file.is_file()} == {
@@ -93,12 +93,12 @@ def test_the_folder_hears_as_it_was_tuned_and_can_be_tuned_again(real_diariser: 
     draws = np.random.default_rng(1)
     pcm = (draws.normal(size=3 * 16_000) * 3_000 * (np.arange(48_000) % 8_000 > 2_000)).astype(np.int16)
     turns = [LabelledSpan(start=0, end=3_000, label="a")]
-    heard = base.hear("x", pcm, turns, [(0, 3_000)]).tracked[0.35]
-    expected = change_space(heard, base.space, space)
-    for mine, theirs in zip(again.follow(pcm).voices, expected.voices, strict=True):
-        assert np.allclose(mine.vectors, theirs.vectors, atol=1e-3)
+    tracked = base.hear("x", pcm, turns, [(0, 3_000)]).tracked[0.35]
+    expected = change_space(tracked, base.space, space)
+    for voice, expected_voice in zip(again.follow(pcm).voices, expected.voices, strict=True):
+        assert np.allclose(voice.vectors, expected_voice.vectors, atol=1e-3)
     write_tuned(
         tmp_path / "tuned", replace(tuned, space=VoiceSpace(centre=space.centre, matrix=np.eye(256))), tmp_path / "b"
     )
-    twice = TunableDiariser(PyannoteDiariser(tmp_path / "b", device="cpu", threads=1))
-    assert twice.space.matrix == pytest.approx(np.eye(256))
+    retuned = TunableDiariser(PyannoteDiariser(tmp_path / "b", device="cpu", threads=1))
+    assert retuned.space.matrix == pytest.approx(np.eye(256))

@@ -46,10 +46,10 @@ def network() -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    place = embedded.whisper()
-    if not place.is_dir():
-        pytest.skip(f"the model that ships is not in {place}")
-    return place
+    path = embedded.whisper()
+    if not path.is_dir():
+        pytest.skip(f"the model that ships is not in {path}")
+    return path
 
 
 def load(model: str | Path, **facts: Any) -> FasterWhisperRecogniser:
@@ -81,7 +81,7 @@ def test_answers_come_in_the_order_of_the_windows(recogniser: FasterWhisperRecog
     windows = windows_of(*range(0, 28_000, 4_000), length=4_000)
     windows += windows_of(1_000, 21_000, length=3_000, language=None) + windows_of(9_000, length=2_500, language="hi")
     random.Random(4).shuffle(windows)
-    assert [heard.window for heard in recogniser.recognise(talk, windows)] == windows
+    assert [answer.window for answer in recogniser.recognise(talk, windows)] == windows
 
 
 def test_windows_may_overlap_and_be_longer_together_than_the_sound(
@@ -89,16 +89,16 @@ def test_windows_may_overlap_and_be_longer_together_than_the_sound(
 ) -> None:
     sound = talk[: 10 * 16_000]
     windows = windows_of(0, 500, 1_000, 1_500, length=8_000)
-    together = recogniser.recognise(sound, windows)
-    assert together == [heard for window in windows for heard in recogniser.recognise(sound, [window])]
+    answers = recogniser.recognise(sound, windows)
+    assert answers == [answer for window in windows for answer in recogniser.recognise(sound, [window])]
 
 
 def test_no_window_of_speech_is_lost_wherever_it_starts(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
     # Starts that are no whole frames of 10 ms, samples of 1/16 ms or numbers that a float holds exactly.
     starts = [number * 1_013 + number % 10 for number in range(0, 28, 2)]
-    heard = recogniser.recognise(talk, windows_of(*starts, length=1_001))
-    assert [h.window.start for h in heard] == starts
-    assert all(h.log_probability is not None and h.no_speech is not None for h in heard)
+    answers = recogniser.recognise(talk, windows_of(*starts, length=1_001))
+    assert [answer.window.start for answer in answers] == starts
+    assert all(answer.log_probability is not None and answer.no_speech is not None for answer in answers)
 
 
 @pytest.mark.parametrize("language", ["en", "hi"])
@@ -106,25 +106,25 @@ def test_no_window_of_speech_is_lost_wherever_it_starts(recogniser: FasterWhispe
 def test_an_answer_may_be_as_long_as_is_asked(folder: Path, talk: Pcm, language: str, prompt: str | None) -> None:
     endless = load(folder)
     endless.takes_prompt = True
-    tokenizer = endless._tokenizer(language)
-    endless._suppressed = tuple(range(tokenizer.eot, endless._model.hf_tokenizer.get_vocab_size()))
-    own = [Window(start=0, end=2_000, language=language, prompt=prompt)]
-    (answer,) = endless._decode(endless._encode(talk, own), own, [tokenizer])
+    tokenizer = endless._get_tokenizer(language)
+    endless._suppressed_tokens = tuple(range(tokenizer.eot, endless._model.hf_tokenizer.get_vocab_size()))
+    windows = [Window(start=0, end=2_000, language=language, prompt=prompt)]
+    (answer,) = endless._decode(endless._encode(talk, windows), windows, [tokenizer])
 
     assert len(answer.tokens) == longest_answer(2_000, language)
 
 
-def inside(heard: Heard) -> bool:
-    return all(heard.window.start <= word.start <= word.end <= heard.window.end for word in heard.words)
+def inside(answer: Heard) -> bool:
+    return all(answer.window.start <= word.start <= word.end <= answer.window.end for word in answer.words)
 
 
 def test_words_lie_inside_their_window_in_order(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
-    heard = recogniser.recognise(talk, windows_of(*range(0, 27_000, 9_000), length=9_000))
-    assert any(h.words for h in heard)
-    for h in heard:
-        assert inside(h)
-        assert [word.start for word in h.words] == sorted(word.start for word in h.words)
-        assert all(word.text == word.text.strip() != "" and 0 <= word.probability <= 1 for word in h.words)
+    answers = recogniser.recognise(talk, windows_of(*range(0, 27_000, 9_000), length=9_000))
+    assert any(answer.words for answer in answers)
+    for answer in answers:
+        assert inside(answer)
+        assert [word.start for word in answer.words] == sorted(word.start for word in answer.words)
+        assert all(word.text == word.text.strip() != "" and 0 <= word.probability <= 1 for word in answer.words)
 
 
 def test_times_count_from_the_start_of_the_recording(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
@@ -153,9 +153,9 @@ def test_a_declared_language_is_kept_and_an_undeclared_one_is_listened_for(
 
 def test_a_window_at_the_end_of_the_sound_is_answered(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
     end = len(talk) // 16
-    heard = recogniser.recognise(talk, windows_of(end - 2_000, length=2_500))
-    assert len(heard) == 1
-    assert inside(heard[0])
+    answers = recogniser.recognise(talk, windows_of(end - 2_000, length=2_500))
+    assert len(answers) == 1
+    assert inside(answers[0])
 
 
 def test_no_windows_give_no_answers(recogniser: FasterWhisperRecogniser, talk: Pcm) -> None:
@@ -203,23 +203,23 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "vocabulary.json"])
 def test_a_folder_that_lacks_a_part_is_refused_without_asking_a_hub(copy: Path, name: str, network: list[str]) -> None:
     (copy / name).unlink()
-    refused(copy)
+    check_refusal(copy)
     assert network == []
 
 
 @pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "vocabulary.json", "config.json"])
 def test_a_part_that_is_broken_is_refused(copy: Path, name: str) -> None:
     (copy / name).write_text("{")
-    refused(copy)
+    check_refusal(copy)
 
 
 @pytest.mark.parametrize("manners", ["{", "[1]", '{"window_ms": null}', '{"window_ms": 0}', '{"window_ms": "long"}'])
 def test_manners_that_mean_nothing_are_refused(copy: Path, manners: str) -> None:
     (copy / "boli.json").write_text(manners)
-    refused(copy)
+    check_refusal(copy)
 
 
-def refused(folder: Path) -> None:
+def check_refusal(folder: Path) -> None:
     with pytest.raises(InputError) as caught:
         load(folder)
     assert caught.value.code == "E_MODEL"

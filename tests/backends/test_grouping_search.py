@@ -45,10 +45,10 @@ matrices = st.integers(0, 2**32 - 1).map(
 
 
 @given(matrices, matrices)
-def test_the_error_by_frames_is_that_of_the_diarisation_error_rate(truth: np.ndarray, heard: np.ndarray) -> None:
-    expected = der(spans_of(truth), spans_of(heard), within=[(0, len(truth) * FRAME_MS)]).rate
+def test_the_error_by_frames_is_that_of_the_diarisation_error_rate(truth: np.ndarray, hypothesis: np.ndarray) -> None:
+    expected = der(spans_of(truth), spans_of(hypothesis), within=[(0, len(truth) * FRAME_MS)]).rate
     if expected is not None:
-        assert error_rate(truth, heard) == pytest.approx(expected, abs=1e-6)
+        assert error_rate(truth, hypothesis) == pytest.approx(expected, abs=1e-6)
 
 
 def test_pauses_longer_than_allowed_end_a_turn() -> None:
@@ -61,11 +61,11 @@ def test_pauses_longer_than_allowed_end_a_turn() -> None:
 def conversation(likeness: float, people: int, seed: int) -> HeardConversation:
     """Eight tracks of three seconds each in turn, of voices that are as like as *likeness*."""
     draws = np.random.default_rng(seed)
-    common, *own = np.linalg.qr(draws.normal(size=(40, people + 1)))[0].T
+    common, *directions = np.linalg.qr(draws.normal(size=(40, people + 1)))[0].T
     scores, tracks, voices, turns = [], [], [], []
     for number in range(8):
         person = number % people
-        centre = np.sqrt(likeness) * common + np.sqrt(1 - likeness) * own[person]
+        centre = np.sqrt(likeness) * common + np.sqrt(1 - likeness) * directions[person]
         vectors = centre + draws.normal(scale=0.05, size=(15, 40))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         spectra = np.arange(number * 300, number * 300 + 300)
@@ -82,9 +82,9 @@ PRESENT = Thresholds(grouping=Grouping(), pause_s=0.1, speech=0.5)
 
 
 def test_speakers_who_sound_alike_are_told_apart_after_the_search() -> None:
-    heard = [conversation(0.5, 2, seed) for seed in range(3)]
-    assert diarise(heard[0], PRESENT).shape[1] == 1
-    trials = search(heard, PRESENT, trials=60, seed=1)
+    conversations = [conversation(0.5, 2, seed) for seed in range(3)]
+    assert diarise(conversations[0], PRESENT).shape[1] == 1
+    trials = search(conversations, PRESENT, trials=60, seed=1)
     assert len(trials) == 61
     assert trials[0].thresholds == PRESENT
     best = min(trials, key=lambda trial: trial.mean)
@@ -93,14 +93,14 @@ def test_speakers_who_sound_alike_are_told_apart_after_the_search() -> None:
 
 
 def test_the_same_seed_gives_the_same_search() -> None:
-    heard = [conversation(0.5, 2, 0)]
-    one, other = (search(heard, PRESENT, trials=8, seed=4) for _ in range(2))
-    assert [trial.thresholds for trial in one] == [trial.thresholds for trial in other]
+    conversations = [conversation(0.5, 2, 0)]
+    first, second = (search(conversations, PRESENT, trials=8, seed=4) for _ in range(2))
+    assert [trial.thresholds for trial in first] == [trial.thresholds for trial in second]
 
 
 def test_what_is_not_judged_costs_nothing_and_a_speaker_too_few_costs_something() -> None:
-    heard = conversation(0.5, 2, 0)
-    silent = HeardConversation(name="x", tracked=heard.tracked, turns=heard.turns[:1], scored=[(0, 3_000)])
+    talk = conversation(0.5, 2, 0)
+    silent = HeardConversation(name="x", tracked=talk.tracked, turns=talk.turns[:1], scored=[(0, 3_000)])
     assert loss(silent, PRESENT) == 0
-    lost = loss(heard, PRESENT)
+    lost = loss(talk, PRESENT)
     assert lost == pytest.approx(0.5 + 0.02)

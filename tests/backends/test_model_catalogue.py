@@ -32,7 +32,7 @@ from transcribe.backends.model_cache import (
     is_here,
     locate,
     read_manifest,
-    verified_folder,
+    verify_folder,
     write_manifest,
 )
 from transcribe.backends.model_catalogue import (
@@ -41,7 +41,7 @@ from transcribe.backends.model_catalogue import (
     ModelFile,
     WheelMember,
     catalogue,
-    entry_named,
+    find_entry,
     need_entry,
 )
 from transcribe.backends.model_fetch import fetch
@@ -70,14 +70,14 @@ def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def wheel(index: Path, name: str, members: dict[str, bytes]) -> None:
     """Put a wheel of *members* into *index*; its code would fail every test that imported it."""
-    told = f"{name.replace('-', '_')}-1.0"
-    with zipfile.ZipFile(index / f"{told}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as archive:
+    stem = f"{name.replace('-', '_')}-1.0"
+    with zipfile.ZipFile(index / f"{stem}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as archive:
         for member, content in members.items():
             archive.writestr(member, content)
         archive.writestr(f"{name.replace('-', '_')}/__init__.py", "raise SystemExit('code of a package was run')")
-        archive.writestr(f"{told}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        archive.writestr(f"{told}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{told}.dist-info/RECORD", "")
+        archive.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{stem}.dist-info/RECORD", "")
 
 
 def two_part_entry(content: bytes = CONTENT) -> CatalogueEntry:
@@ -260,7 +260,7 @@ def test_a_model_of_the_hub_is_kept_with_its_commit_and_checksums(hub: type[Hub]
     manifest = read_manifest(fetched.folder)
     assert manifest["source"]["revision"] == hub.commit
     assert set(manifest["files"]) == set(entry.hub.files if entry.hub else ())
-    assert verified_folder(entry) == fetched.folder
+    assert verify_folder(entry) == fetched.folder
 
 
 def test_a_pickle_of_the_hub_becomes_safetensors_before_it_is_kept(hub: type[Hub], tmp_path: Path) -> None:
@@ -329,15 +329,15 @@ def test_a_killed_get_leaves_no_model_and_the_next_one_sweeps_up(index: Path, ca
 def test_a_changed_file_is_refused_and_named_with_the_command_that_mends_it(index: Path) -> None:
     serve(index)
     folder = fetch(two_part_entry()).folder
-    assert verified_folder(two_part_entry()) == folder
+    assert verify_folder(two_part_entry()) == folder
     time.sleep(0.01)
     (folder / "model.bin").write_bytes(CONTENT[:-1] + b"?")
     with pytest.raises(InputError, match=r"model\.bin") as caught:
-        verified_folder(two_part_entry())
+        verify_folder(two_part_entry())
     assert caught.value.code == "E_MODEL_CHECKSUM"
     assert caught.value.hint == "run: boli models get two-parts --again"
     assert fetch(two_part_entry(), again=True).new
-    assert verified_folder(two_part_entry()) == folder
+    assert verify_folder(two_part_entry()) == folder
 
 
 def test_a_file_that_was_not_fetched_and_one_that_is_gone_are_refused(index: Path) -> None:
@@ -345,11 +345,11 @@ def test_a_file_that_was_not_fetched_and_one_that_is_gone_are_refused(index: Pat
     folder = fetch(two_part_entry()).folder
     (folder / "more.json").touch()
     with pytest.raises(InputError, match=r"more\.json"):
-        verified_folder(two_part_entry())
+        verify_folder(two_part_entry())
     (folder / "more.json").unlink()
     (folder / "model.bin").unlink()
     with pytest.raises(InputError, match=r"model\.bin is gone"):
-        verified_folder(two_part_entry())
+        verify_folder(two_part_entry())
 
 
 def test_a_manifest_that_was_changed_with_its_file_does_not_outdo_the_catalogue(index: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_manifest_that_was_changed_with_its_file_does_not_outdo_the_catalogue(
     (folder / "model.bin").write_bytes(b"others")
     write_manifest(folder, two_part_entry())
     with pytest.raises(InputError, match=r"model\.bin"):
-        verified_folder(two_part_entry())
+        verify_folder(two_part_entry())
 
 
 @given(st.binary(max_size=60))
@@ -409,7 +409,7 @@ def test_auto_takes_the_first_that_is_here_and_large_ones_only_on_a_gpu() -> Non
 def test_what_no_public_source_states_is_unverified_and_written_down_at_the_first_get(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    turbo = entry_named("large-v3-turbo")
+    turbo = find_entry("large-v3-turbo")
     assert turbo is not None
     assert isinstance(turbo.hub, HubSource)
     assert turbo.hub.revision is None
@@ -419,6 +419,6 @@ def test_what_no_public_source_states_is_unverified_and_written_down_at_the_firs
     (folder / "model.bin").write_bytes(CONTENT)
     write_manifest(folder, turbo, hub=turbo.hub.id, revision="a" * 40)
     assert read_manifest(folder)["source"]["revision"] == "a" * 40
-    assert verified_folder(turbo) == folder
+    assert verify_folder(turbo) == folder
     text = (folder / "boli-files.json").read_text(encoding="utf-8")
     assert json.loads(text)["files"] == {"model.bin": hashlib.sha256(CONTENT).hexdigest()}

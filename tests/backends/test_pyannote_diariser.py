@@ -37,7 +37,7 @@ def conversation() -> Case:
 
 
 @pytest.fixture(scope="module")
-def found(diariser: PyannoteDiariser, conversation: Case) -> Diarisation:
+def diarisation(diariser: PyannoteDiariser, conversation: Case) -> Diarisation:
     return diariser.diarise(conversation.samples)
 
 
@@ -45,23 +45,23 @@ def span(start: int, end: int, label: str) -> LabelledSpan:
     return LabelledSpan(start=start, end=end, label=label)
 
 
-def test_two_people_are_found_without_being_counted(found: Diarisation) -> None:
-    assert {turn.label for turn in found.turns} == {"SPEAKER_00", "SPEAKER_01"}
+def test_two_people_are_found_without_being_counted(diarisation: Diarisation) -> None:
+    assert {turn.label for turn in diarisation.turns} == {"SPEAKER_00", "SPEAKER_01"}
 
 
-def test_each_label_has_the_unit_vector_of_its_voice(found: Diarisation) -> None:
-    assert set(found.voices) == {turn.label for turn in found.turns}
-    assert [np.linalg.norm(vector) for vector in found.voices.values()] == pytest.approx([1, 1])
+def test_each_label_has_the_unit_vector_of_its_voice(diarisation: Diarisation) -> None:
+    assert set(diarisation.voices) == {turn.label for turn in diarisation.turns}
+    assert [np.linalg.norm(vector) for vector in diarisation.voices.values()] == pytest.approx([1, 1])
 
 
-def test_exclusive_turns_never_overlap(found: Diarisation) -> None:
-    assert found.exclusive
-    for before, after in zip(found.exclusive, found.exclusive[1:], strict=False):
-        assert before.end <= after.start
+def test_exclusive_turns_never_overlap(diarisation: Diarisation) -> None:
+    assert diarisation.exclusive
+    for earlier, later in zip(diarisation.exclusive, diarisation.exclusive[1:], strict=False):
+        assert earlier.end <= later.start
 
 
-def test_exclusive_turns_only_use_labels_of_the_turns(found: Diarisation) -> None:
-    assert {turn.label for turn in found.exclusive} <= {turn.label for turn in found.turns}
+def test_exclusive_turns_only_use_labels_of_the_turns(diarisation: Diarisation) -> None:
+    assert {turn.label for turn in diarisation.exclusive} <= {turn.label for turn in diarisation.turns}
 
 
 def test_turns_are_ordered_and_end_with_the_recording(diariser: PyannoteDiariser, conversation: Case) -> None:
@@ -73,15 +73,15 @@ def test_turns_are_ordered_and_end_with_the_recording(diariser: PyannoteDiariser
 
 
 def test_the_same_sound_gives_the_same_turns(
-    diariser: PyannoteDiariser, conversation: Case, found: Diarisation
+    diariser: PyannoteDiariser, conversation: Case, diarisation: Diarisation
 ) -> None:
-    assert diariser.diarise(conversation.samples) == found
+    assert diariser.diarise(conversation.samples) == diarisation
 
 
 def test_a_known_number_of_speakers_is_kept(diariser: PyannoteDiariser, conversation: Case) -> None:
-    one = diariser.diarise(conversation.samples, speakers=SpeakerCount(exactly=1))
+    diarisation = diariser.diarise(conversation.samples, speakers=SpeakerCount(exactly=1))
     three = diariser.diarise(conversation.samples, speakers=SpeakerCount(at_least=3))
-    assert len({turn.label for turn in one.turns}) == 1
+    assert len({turn.label for turn in diarisation.turns}) == 1
     assert len({turn.label for turn in three.turns}) == 3
 
 
@@ -144,10 +144,10 @@ def test_a_hub_out_of_reach_is_missing_and_not_a_traceback(monkeypatch: pytest.M
 def test_what_was_fetched_before_is_there_without_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from huggingface_hub import constants
 
-    kept = tmp_path / "models--owner--pipeline"
-    shutil.copytree(embedded.diariser(), kept / "snapshots" / ("a" * 40))
-    (kept / "refs").mkdir()
-    (kept / "refs" / "main").write_text("a" * 40, encoding="utf-8")
+    repository = tmp_path / "models--owner--pipeline"
+    shutil.copytree(embedded.diariser(), repository / "snapshots" / ("a" * 40))
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("a" * 40, encoding="utf-8")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     for allow_download in (False, True):
@@ -156,10 +156,10 @@ def test_what_was_fetched_before_is_there_without_the_hub(monkeypatch: pytest.Mo
         )
 
 
-@pytest.mark.parametrize("place", ["/no/such/folder", "a/b/c"])
-def test_what_is_neither_folder_nor_hub_id_is_missing(place: str) -> None:
+@pytest.mark.parametrize("model", ["/no/such/folder", "a/b/c"])
+def test_what_is_neither_folder_nor_hub_id_is_missing(model: str) -> None:
     with pytest.raises(MissingError, match="neither a folder here nor a hub id"):
-        PyannoteDiariser(place)
+        PyannoteDiariser(model)
 
 
 def test_a_folder_without_a_pipeline_is_missing(tmp_path: Path) -> None:
@@ -196,8 +196,8 @@ def tried(request: pytest.FixtureRequest) -> dict[str, list[str]]:
     """Where a process tried to connect to: while it loaded and ran the diariser, and once telemetry was switched on."""
     command = [sys.executable, "-W", "ignore", "-c", WATCHED, json.dumps(request.param)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, list[str]] = json.loads(done.stdout)
-    return found
+    attempts: dict[str, list[str]] = json.loads(done.stdout)
+    return attempts
 
 
 def test_nothing_is_told_to_anybody_while_loading_and_running(tried: dict[str, list[str]]) -> None:
@@ -226,6 +226,6 @@ def test_only_the_annotated_part_is_scored() -> None:
 
 
 def test_errors_add_up_and_no_speech_has_no_rate() -> None:
-    some = DiarisationError(speech=1_000, missed=100, confusion=50)
-    assert (some + some).rate == some.rate == 0.15
+    error = DiarisationError(speech=1_000, missed=100, confusion=50)
+    assert (error + error).rate == error.rate == 0.15
     assert DiarisationError().rate is None

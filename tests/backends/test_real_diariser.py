@@ -13,7 +13,7 @@ import torch
 from benchmarks.speaker_sets import read_meetings
 from transcribe.backends.diarisation_error import DiarisationError, der
 from transcribe.backends.ge2e import SHORTEST, Ge2eEncoder
-from transcribe.backends.model_cache import is_here, verified_folder
+from transcribe.backends.model_cache import is_here, verify_folder
 from transcribe.backends.model_catalogue import need_entry
 from transcribe.backends.network_folder import Network, NetworkDocument, TaskDocument, load_network, write_network
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
@@ -59,7 +59,7 @@ def test_the_fetched_diariser_tells_people_in_real_meetings_apart(fetched_models
     entry = need_entry("diariser-real")
     if not is_here(entry):
         pytest.skip(f"the real diariser is not here (run: {entry.command})")
-    folder = verified_folder(entry)
+    folder = verify_folder(entry)
     assert {file.suffix for file in folder.rglob("*") if file.is_file()} == {".json", ".safetensors", ".yaml"}
     diariser = PyannoteDiariser(folder, device="cpu", threads=1)
     total = DiarisationError()

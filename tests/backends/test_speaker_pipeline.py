@@ -49,6 +49,6 @@ def test_a_projection_that_was_learnt_is_a_part_of_the_encoder() -> None:
     sound = torch.randn(2 * 16_000) * 0.1
     spoken = torch.ones(len(sound) // HOP + 1, dtype=torch.bool)
     with torch.inference_mode():
-        before, after = plain.windows(sound, spoken, 20), projected.windows(sound, spoken, 20)
-    stretched = before * torch.linspace(0.1, 2, 256)
-    assert torch.allclose(after, stretched / stretched.norm(dim=1, keepdim=True), atol=1e-5)
+        plain_vectors, projected_vectors = plain.windows(sound, spoken, 20), projected.windows(sound, spoken, 20)
+    stretched = plain_vectors * torch.linspace(0.1, 2, 256)
+    assert torch.allclose(projected_vectors, stretched / stretched.norm(dim=1, keepdim=True), atol=1e-5)

@@ -48,19 +48,19 @@ def test_cuts_lose_and_repeat_no_speech(people: list[int], seconds: float) -> No
     voice = voice_of(people, seconds)
     parts = cut_track(voice, 0, np.inf)
     assert sum(part.speech_s for part in parts) == pytest.approx(len(voice.spectra) / 100)
-    assert all(before.end_s < after.start_s for before, after in pairwise(parts))
+    assert all(earlier.end_s < later.start_s for earlier, later in pairwise(parts))
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=12))
 def test_stretches_have_one_speaker_exactly_where_they_have_one_voice(people: list[int]) -> None:
-    stretches = [stretch(person, 10.0 * place, track=place) for place, person in enumerate(people)]
+    stretches = [stretch(person, 10.0 * index, track=index) for index, person in enumerate(people)]
     labels = group_stretches(stretches, {}, Grouping(smallest_s=0))
     assert [[a == b for a in labels] for b in labels] == [[a == b for a in people] for b in people]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])
 def test_a_known_number_of_speakers_is_kept(number: int) -> None:
-    stretches = [stretch(place % 3, 10.0 * place, track=place) for place in range(6)]
+    stretches = [stretch(index % 3, 10.0 * index, track=index) for index in range(6)]
     labels = group_stretches(stretches, {}, Grouping(), least=number, most=number)
     assert len(set(labels.tolist())) == number
 
@@ -73,5 +73,5 @@ def test_a_word_of_an_odd_voice_joins_a_large_speaker() -> None:
 def test_more_stretches_than_are_joined_by_pairs_go_to_the_nearest_speaker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice_grouping, "MOST_JOINED", 4)
     people = [0, 1, 0, 1, 0, 1, 1]
-    stretches = [stretch(person, 10.0 * place, speech_s=9 - place) for place, person in enumerate(people)]
+    stretches = [stretch(person, 10.0 * index, speech_s=9 - index) for index, person in enumerate(people)]
     assert group_stretches(stretches, {}, Grouping()).tolist() == people

@@ -48,7 +48,7 @@ def noisy_people(seed: int) -> dict[str, np.ndarray]:
 def separation(people: dict[str, np.ndarray]) -> float:
     """How much more alike windows of one person are than those of two."""
     vectors = np.concatenate(list(people.values()))
-    names = np.repeat(list(people), [len(own) for own in people.values()])
+    names = np.repeat(list(people), [len(vectors) for vectors in people.values()])
     same = names[:, None] == names[None]
     likeness = vectors @ vectors.T
     return float(likeness[same].mean() - likeness[~same].mean())
@@ -57,9 +57,9 @@ def separation(people: dict[str, np.ndarray]) -> float:
 def test_directions_that_vary_within_a_person_count_less_in_a_learnt_space() -> None:
     old = VoiceSpace(centre=np.full(SIZE, 0.1))
     learnt = learn_space({name: old.enter(raw) for name, raw in noisy_people(0).items()}, old, shrinkage=0.2)
-    before = {name: old.enter(raw) for name, raw in noisy_people(1).items()}
-    after = {name: learnt.enter(raw) for name, raw in noisy_people(1).items()}
-    assert separation(after) > separation(before) + 0.2
+    old_vectors = {name: old.enter(raw) for name, raw in noisy_people(1).items()}
+    new_vectors = {name: learnt.enter(raw) for name, raw in noisy_people(1).items()}
+    assert separation(new_vectors) > separation(old_vectors) + 0.2
 
 
 def test_full_shrinkage_moves_the_centre_alone() -> None:
@@ -71,36 +71,36 @@ def test_full_shrinkage_moves_the_centre_alone() -> None:
 
 
 def test_windows_belong_to_the_person_who_fills_them() -> None:
-    heard = conversation(0.3, 2, 0)
-    people = windows_by_person([(heard.present, heard.turns)])
-    assert {name: len(own) for name, own in people.items()} == {"p0": 60, "p1": 60}
-    both = [*heard.turns, LabelledSpan(start=0, end=24_000, label="third")]
-    assert windows_by_person([(heard.present, both)]) == {}
+    talk = conversation(0.3, 2, 0)
+    people = windows_by_person([(talk.present, talk.turns)])
+    assert {name: len(vectors) for name, vectors in people.items()} == {"p0": 60, "p1": 60}
+    turns = [*talk.turns, LabelledSpan(start=0, end=24_000, label="third")]
+    assert windows_by_person([(talk.present, turns)]) == {}
 
 
 def test_a_changed_space_changes_the_vectors_alone() -> None:
-    heard = conversation(0.3, 2, 0).present
+    tracked = conversation(0.3, 2, 0).present
     space = VoiceSpace(centre=np.zeros(40))
-    same = change_space(heard, space, space)
-    assert np.allclose(same.voices[0].vectors, heard.voices[0].vectors)
-    assert same.chunks is heard.chunks
+    same = change_space(tracked, space, space)
+    assert np.allclose(same.voices[0].vectors, tracked.voices[0].vectors)
+    assert same.chunks is tracked.chunks
 
 
 def test_right_speakers_fit_the_voices_and_shuffled_ones_do_not() -> None:
-    heard = [conversation(0.6, 2, seed) for seed in range(6)]
-    assert chance_of_agreement((one.present, one.turns) for one in heard) < 0.01
+    conversations = [conversation(0.6, 2, seed) for seed in range(6)]
+    assert chance_of_agreement((talk.present, talk.turns) for talk in conversations) < 0.01
     draws = np.random.default_rng(3)
     shuffled = []
-    for one in heard:
-        labels = draws.permutation([turn.label for turn in one.turns])
+    for talk in conversations:
+        labels = draws.permutation([turn.label for turn in talk.turns])
         turns = [
             LabelledSpan(start=turn.start, end=turn.end, label=str(label))
-            for turn, label in zip(one.turns, labels, strict=True)
+            for turn, label in zip(talk.turns, labels, strict=True)
         ]
-        shuffled.append((one.present, turns))
+        shuffled.append((talk.present, turns))
     assert chance_of_agreement(shuffled) > 0.01
 
 
 def test_one_speaker_alone_shows_nothing() -> None:
-    heard = conversation(0.3, 1, 0)
-    assert chance_of_agreement([(heard.present, heard.turns)]) == 1.0
+    talk = conversation(0.3, 1, 0)
+    assert chance_of_agreement([(talk.present, talk.turns)]) == 1.0

@@ -33,16 +33,18 @@ def corpora(draw: st.DrawFn) -> list[Example]:
     ]
 
 
-def kept(corpus: list[Example], *, closed_vocabulary: bool) -> list[Example]:
+def keep_examples(corpus: list[Example], *, closed_vocabulary: bool) -> list[Example]:
     ledger = Ledger(SPELLINGS)
-    for one in corpus:
-        ledger.add(one)
+    for example in corpus:
+        ledger.add(example)
     reasons = ledger.reasons(closed_vocabulary=closed_vocabulary)
-    return [one for one, reason in zip(corpus, reasons, strict=True) if reason is None and one.text is not None]
+    return [
+        example for example, reason in zip(corpus, reasons, strict=True) if reason is None and example.text is not None
+    ]
 
 
-def conversation(one: Example) -> str:
-    return one.session or one.audio
+def conversation(example: Example) -> str:
+    return example.session or example.audio
 
 
 @settings(max_examples=150)
@@ -50,21 +52,21 @@ def conversation(one: Example) -> str:
 def test_what_is_kept_shares_no_speaker_conversation_or_sentence_with_a_stronger_split(
     corpus: list[Example], closed: bool
 ) -> None:
-    found = kept(corpus, closed_vocabulary=closed)
-    for one in found:
-        tested = [other for other in corpus if other.split in STRONGER[one.split]]
-        assert one.person not in {other.person for other in tested}
-        assert conversation(one) not in {conversation(other) for other in tested}
-        said = {sentence_of(other, SPELLINGS) for other in tested if other.split == "test"} - {""}
-        assert closed or sentence_of(one, SPELLINGS) not in said
+    trained = keep_examples(corpus, closed_vocabulary=closed)
+    for example in trained:
+        tested = [other for other in corpus if other.split in STRONGER[example.split]]
+        assert example.person not in {other.person for other in tested}
+        assert conversation(example) not in {conversation(other) for other in tested}
+        sentences = {sentence_of(other, SPELLINGS) for other in tested if other.split == "test"} - {""}
+        assert closed or sentence_of(example, SPELLINGS) not in sentences
 
 
 @settings(max_examples=50)
 @given(corpora())
 def test_the_test_is_never_touched_and_a_closed_vocabulary_keeps_more(corpus: list[Example]) -> None:
-    open_words, closed_words = (kept(corpus, closed_vocabulary=closed) for closed in (False, True))
-    assert [one for one in corpus if one.split == "test" and one.text is not None] == [
-        one for one in open_words if one.split == "test"
+    open_words, closed_words = (keep_examples(corpus, closed_vocabulary=closed) for closed in (False, True))
+    assert [example for example in corpus if example.split == "test" and example.text is not None] == [
+        example for example in open_words if example.split == "test"
     ]
     assert set(open_words) <= set(closed_words)
 
@@ -73,9 +75,9 @@ def test_the_test_is_never_touched_and_a_closed_vocabulary_keeps_more(corpus: li
 @given(corpora())
 def test_each_stretch_counts_where_it_was_found(corpus: list[Example]) -> None:
     ledger = Ledger(SPELLINGS)
-    for one in corpus:
-        ledger.add(one)
-    assert list(ledger.cells()) == [Cell.of(one) for one in corpus]
+    for example in corpus:
+        ledger.add(example)
+    assert list(ledger.cells()) == [Cell.of(example) for example in corpus]
 
 
 def test_a_sentence_is_known_again_in_another_spelling_and_a_short_one_is_not() -> None:

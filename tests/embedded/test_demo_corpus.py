@@ -37,9 +37,11 @@ def decoded(path: Path) -> np.ndarray:
 
 
 def test_nobody_talks_in_two_conversations() -> None:
-    seen = Counter(speaker for row in rows() for speaker in {turn["speaker"] for turn in turns(row)})
-    assert set(seen.values()) == {1}
-    assert len(seen) == 2 * len(rows())
+    conversations_by_speaker = Counter(
+        speaker for row in rows() for speaker in {turn["speaker"] for turn in turns(row)}
+    )
+    assert set(conversations_by_speaker.values()) == {1}
+    assert len(conversations_by_speaker) == 2 * len(rows())
 
 
 def people() -> list[dict[str, str]]:
@@ -73,11 +75,11 @@ def test_each_dialect_has_enough_to_learn_from_and_to_measure_with() -> None:
 def test_sidecars_and_rttm_files_agree() -> None:
     for row in rows():
         lines = (DEMO / row["path"]).with_suffix(".rttm").read_text(encoding="utf-8").splitlines()
-        told = [
+        rttm_turns = [
             (fields[1], fields[7], round(float(fields[3]) * 1000), round(float(fields[4]) * 1000))
             for fields in map(str.split, lines)
         ]
-        assert told == [
+        assert rttm_turns == [
             (row["session"], turn["speaker"], turn["start_ms"], turn["end_ms"] - turn["start_ms"])
             for turn in turns(row)
         ]

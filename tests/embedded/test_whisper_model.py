@@ -72,9 +72,9 @@ def test_any_text_is_spelled_and_read_back(library: Any, text: str) -> None:
 def test_most_words_of_unknown_voices_are_heard(recogniser: FasterWhisperRecogniser, language: str) -> None:
     turns = read_turns(CONVERSATIONS[language])
     spans = [(turn["start_ms"], turn["end_ms"]) for turn in turns]
-    heard = recognise(recogniser, read_sound(CONVERSATIONS[language]), spans, language)
+    words_by_turn = recognise(recogniser, read_sound(CONVERSATIONS[language]), spans, language)
     errors = ErrorCount.zero()
-    for turn, words in zip(turns, heard, strict=True):
+    for turn, words in zip(turns, words_by_turn, strict=True):
         errors += from_counts(count(turn["text"].split(), join_words(words).split()))
     assert errors.rate is not None
     assert errors.rate < 0.3

@@ -30,10 +30,10 @@ def keep_replacing(path: Path) -> Iterator[None]:
 
 def _meanwhile(path: Path, code: str) -> Iterator[None]:
     """Run *code* on *path* in a process of its own, and wait until its first effect."""
-    before = path.stat()
+    state = path.stat()
     process = subprocess.Popen([sys.executable, "-S", "-c", code, str(path)])
     try:
-        while (path.stat().st_ino, path.stat().st_size) == (before.st_ino, before.st_size):
+        while (path.stat().st_ino, path.stat().st_size) == (state.st_ino, state.st_size):
             time.sleep(0.01)
         yield
     finally:

@@ -30,12 +30,12 @@ class Corpus:
     """The made files, and what the loopback server was asked for."""
 
     folder: Path
-    asked: list[str]
+    requests: list[str]
 
 
 class _Canary(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.server.requests.append(self.path)  # type: ignore[attr-defined]
         self.send_error(404)
 
     def log_message(self, format: str, *args: object) -> None:
@@ -45,48 +45,48 @@ class _Canary(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
     folder = tmp_path_factory.mktemp("corpus") / "media"
-    asked: list[str] = []
+    requests: list[str] = []
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Canary) as server:
-        server.asked = asked  # type: ignore[attr-defined]
+        server.requests = requests  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         media.make(folder, url=f"http://127.0.0.1:{server.server_port}")
-        yield Corpus(folder, asked)
+        yield Corpus(folder, requests)
         server.shutdown()
         thread.join()
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def audio_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("audio")
 
 
-def _take(source: Path, kept: Path, how: str) -> tuple[set[str], str]:
+def _take(source: Path, folder: Path, how: str) -> tuple[set[str], str]:
     """The codes of the verdict, and all that is said with it."""
     change = {"growing": changing.keep_growing, "replaced": changing.keep_replacing}.get(how)
     stream = int(how.removeprefix("stream=")) if how.startswith("stream=") else None
     with change(source) if change else contextlib.nullcontext():
         try:
-            got = audio.receive(source, kept, limits=LIMITS, stream=stream, allow_partial=how == "allow_partial")
+            got = audio.receive(source, folder, limits=LIMITS, stream=stream, allow_partial=how == "allow_partial")
         except InputError as error:
             return {error.code}, str(error)
     return {"done", *(line.partition(":")[0] for line in got.warnings)}, " ".join(got.warnings)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['row']}-{row['file']}-{row['how']}".rstrip("-"))
-def test_each_bad_file_gets_its_verdict(row: dict[str, str], corpus: Corpus, kept: Path) -> None:
+def test_each_bad_file_gets_its_verdict(row: dict[str, str], corpus: Corpus, audio_folder: Path) -> None:
     expected = set(row["expected"].split("|"))
     if row["row"] == "33":
         # Root reads whatever the mode says, and so it does.
         expected = {"done" if os.geteuid() == 0 else "E_PERMISSION"}
 
-    codes, said = _take(corpus.folder / row["file"], kept, row["how"])
+    codes, verdict = _take(corpus.folder / row["file"], audio_folder, row["how"])
 
-    assert expected & codes, said
-    assert all(words.strip() in said for words in row["words"].split(";"))
-    assert row["file"] in said or "done" in codes
-    assert "\n" not in said
-    assert "<script" not in said
+    assert expected & codes, verdict
+    assert all(words.strip() in verdict for words in row["words"].split(";"))
+    assert row["file"] in verdict or "done" in codes
+    assert "\n" not in verdict
+    assert "<script" not in verdict
 
 
 def test_every_media_row_of_the_corpus_is_in_the_table() -> None:
@@ -105,7 +105,7 @@ def test_no_playlist_makes_a_request_or_reads_its_neighbour(corpus: Corpus, tmp_
     if neighbour.stat().st_atime == 0:
         pytest.skip("this file system keeps no access times, so nobody can say what was read")
     assert untouched
-    assert corpus.asked == []
+    assert corpus.requests == []
 
 
 def test_the_canary_would_have_sung(corpus: Corpus) -> None:
@@ -118,8 +118,8 @@ def test_the_canary_would_have_sung(corpus: Corpus) -> None:
         urllib.request.urlopen(url)
     answer.value.close()
 
-    assert corpus.asked == ["/segment.ts"]
-    corpus.asked.clear()
+    assert corpus.requests == ["/segment.ts"]
+    corpus.requests.clear()
 
 
 def test_refused_files_leave_nothing_behind(corpus: Corpus, tmp_path: Path) -> None:
@@ -171,8 +171,8 @@ def test_one_bad_file_stops_no_other(corpus: Corpus, tmp_path: Path) -> None:
     answers = list(audio.receive_many(jobs, tmp_path, limits=LIMITS, workers=3))
 
     assert [job.source.name for job, _ in answers] == list(names)
-    found = [got.code if isinstance(got, InputError) else "done" for _, got in answers]
-    assert found == ["done", "E_NOT_AUDIO", "done", "E_PLAYLIST", "done", "E_NOT_REGULAR", "done"]
+    codes = [got.code if isinstance(got, InputError) else "done" for _, got in answers]
+    assert codes == ["done", "E_NOT_AUDIO", "done", "E_PLAYLIST", "done", "E_NOT_REGULAR", "done"]
 
 
 def test_opposite_phase_is_heard_through_one_channel(corpus: Corpus, tmp_path: Path) -> None:
@@ -197,11 +197,11 @@ def _mutated(corpus: Corpus, draw: random.Random) -> bytes:
     names += ("trunc.flac", "three_tracks.mkv", "encrypted.mp4", "chained_rates.ogg", "video_only.mp4", "few_nan.wav")
     data = bytearray((corpus.folder / draw.choice(names)).read_bytes()[:100_000])
     for _ in range(draw.choice((1, 8, 64))):
-        at = int(len(data) * draw.random() ** 3)  # headers are near the beginning
-        data[at] = draw.choice((0, 0xFF, 0x7F, draw.randrange(256)))
+        offset = int(len(data) * draw.random() ** 3)  # headers are near the beginning
+        data[offset] = draw.choice((0, 0xFF, 0x7F, draw.randrange(256)))
     if draw.random() < 0.3:
-        at, length = draw.randrange(len(data)), draw.randrange(1, 2_000)
-        data[at : at + length] = b"" if draw.random() < 0.5 else data[at : at + length] * 2
+        offset, length = draw.randrange(len(data)), draw.randrange(1, 2_000)
+        data[offset : offset + length] = b"" if draw.random() < 0.5 else data[offset : offset + length] * 2
     return bytes(data)
 
 
@@ -218,7 +218,7 @@ def _survive(corpus: Corpus, folder: Path, *, seed: int, files: int) -> None:
         except BoliError as error:
             pytest.fail(f"file {number} of seed {seed}: {error}")
     assert list((folder / "kept").rglob("*.part")) == []
-    assert corpus.asked == []
+    assert corpus.requests == []
 
 
 def test_mutated_media_is_taken_or_refused(corpus: Corpus, tmp_path: Path) -> None:

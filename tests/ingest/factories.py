@@ -30,14 +30,14 @@ def manifest(path: Path, rows: Iterable[Mapping[str, object]]) -> Path:
     return path
 
 
-def planned(file: Path, *, root: Path | str | None = None, split_of: SplitOf | None = None) -> list[Arrival]:
+def plan_arrivals(file: Path, *, root: Path | str | None = None, split_of: SplitOf | None = None) -> list[Arrival]:
     """The arrivals of a manifest that has no failures."""
-    found = list(plan(manifest=file, root=root, split_of=split_of or (lambda speakers, session: None)))
-    assert not [each for each in found if isinstance(each, Failure)]
-    return [each for each in found if isinstance(each, Arrival)]
+    arrivals = list(plan(manifest=file, root=root, split_of=split_of or (lambda speakers, session: None)))
+    assert not [arrival for arrival in arrivals if isinstance(arrival, Failure)]
+    return [arrival for arrival in arrivals if isinstance(arrival, Arrival)]
 
 
-def refused(file: Path, *, root: Path | str | None = None, allow_roots: tuple[str, ...] = ()) -> list[Failure]:
+def list_failures(file: Path, *, root: Path | str | None = None, allow_roots: tuple[str, ...] = ()) -> list[Failure]:
     """The failures of a manifest."""
-    found = plan(manifest=file, root=root, allow_roots=allow_roots)
-    return [each for each in found if isinstance(each, Failure)]
+    failures = plan(manifest=file, root=root, allow_roots=allow_roots)
+    return [failure for failure in failures if isinstance(failure, Failure)]

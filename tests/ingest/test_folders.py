@@ -12,8 +12,10 @@ from transcribe.ingest import Arrival, plan
 
 
 def names(folder: Path) -> list[str]:
-    found = plan([folder])
-    return [os.path.relpath(each.path, folder) if isinstance(each, Arrival) else each.code for each in found]
+    arrivals = plan([folder])
+    return [
+        os.path.relpath(arrival.path, folder) if isinstance(arrival, Arrival) else arrival.code for arrival in arrivals
+    ]
 
 
 def touch(folder: Path, *paths: str) -> None:
@@ -43,8 +45,8 @@ def test_a_link_that_leads_out_of_the_folder_or_nowhere_fails_alone(tmp_path: Pa
 
 def test_a_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
     touch(tmp_path, "recording", ".hidden.wav")
-    found = list(plan([tmp_path / "recording", tmp_path / ".hidden.wav"]))
-    assert [each.place for each in found if isinstance(each, Arrival)] == [
+    arrivals = list(plan([tmp_path / "recording", tmp_path / ".hidden.wav"]))
+    assert [arrival.location for arrival in arrivals if isinstance(arrival, Arrival)] == [
         tmp_path / "recording",
         tmp_path / ".hidden.wav",
     ]
@@ -56,7 +58,7 @@ def test_a_name_that_is_not_utf8_can_be_stored_and_shown(tmp_path: Path) -> None
     (arrival,) = plan([tmp_path])
     assert isinstance(arrival, Arrival)
     assert arrival.path.encode().endswith(b"/caf\\xe9.wav")
-    assert os.fsencode(arrival.place) == raw
+    assert os.fsencode(arrival.location) == raw
 
 
 def test_a_path_that_is_not_there_ends_the_command_before_anything_is_done(tmp_path: Path) -> None:
@@ -67,8 +69,10 @@ def test_a_path_that_is_not_there_ends_the_command_before_anything_is_done(tmp_p
 
 def test_facts_for_all_files_are_given_once(tmp_path: Path) -> None:
     touch(tmp_path, "a.wav", "b.wav")
-    found = list(plan([tmp_path], defaults={"dialect": "bho", "channel": "split"}))
-    assert [(each.dialect, each.channel_mode) for each in found if isinstance(each, Arrival)] == [("bho", "split")] * 2
+    arrivals = list(plan([tmp_path], defaults={"dialect": "bho", "channel": "split"}))
+    assert [(arrival.dialect, arrival.channel_mode) for arrival in arrivals if isinstance(arrival, Arrival)] == [
+        ("bho", "split")
+    ] * 2
     with pytest.raises(InputError, match="channel for all files"):
         list(plan([tmp_path], defaults={"channel": "left"}))
 
@@ -79,7 +83,7 @@ def test_a_folder_without_rights_fails_alone(tmp_path: Path) -> None:
     touch(tmp_path, "a.wav", "locked/b.wav")
     (tmp_path / "locked").chmod(0)
     try:
-        found = list(plan([tmp_path]))
+        arrivals = list(plan([tmp_path]))
     finally:
         (tmp_path / "locked").chmod(0o700)
-    assert [each.code for each in found if isinstance(each, Failure)] == ["E_PERMISSION"]
+    assert [arrival.code for arrival in arrivals if isinstance(arrival, Failure)] == ["E_PERMISSION"]

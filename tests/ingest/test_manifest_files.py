@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ingest.factories import planned
+from tests.ingest.factories import plan_arrivals
 from transcribe.errors import InputError
 from transcribe.ingest import strict_json
 from transcribe.ingest.tables import Row, Table
@@ -50,7 +50,7 @@ def test_rows_know_their_lines_among_empty_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         ("path,speaker\na.wav,Asha\n".encode("utf-16"), "UTF-16; save it as UTF-8"),
         ("path,speaker\na.wav,Asha\n".encode("utf-16-le"), "UTF-16"),
@@ -67,10 +67,10 @@ def test_rows_know_their_lines_among_empty_ones(tmp_path: Path) -> None:
         (b"path\n" + b"a" * 1_100_000, "line 2: it is over 1,048,576 bytes long"),
     ],
 )
-def test_a_broken_csv_is_refused_with_line_and_remedy(tmp_path: Path, raw: bytes, said: str) -> None:
+def test_a_broken_csv_is_refused_with_line_and_remedy(tmp_path: Path, raw: bytes, message: str) -> None:
     with pytest.raises(InputError, match="E_MANIFEST") as caught:
         rows(tmp_path / "m.csv", raw)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.hint
 
 
@@ -125,9 +125,9 @@ def test_parquet_is_read_in_batches_and_null_is_missing(tmp_path: Path) -> None:
     names = [f"{number}.wav" for number in range(5_000)]
     speakers = [None if number % 2 else "Asha" for number in range(5_000)]
     parquet.write_table(pyarrow.table({"path": names, "speaker": speakers}), tmp_path / "m.parquet")
-    found = planned(tmp_path / "m.parquet")
-    assert [each.path for each in found] == names
-    assert [each.speaker for each in found[:2]] == ["Asha", None]
+    arrivals = plan_arrivals(tmp_path / "m.parquet")
+    assert [arrival.path for arrival in arrivals] == names
+    assert [arrival.speaker for arrival in arrivals[:2]] == ["Asha", None]
 
 
 def test_a_broken_parquet_file_is_refused(tmp_path: Path) -> None:

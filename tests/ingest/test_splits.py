@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ingest.factories import manifest, planned
+from tests.ingest.factories import manifest, plan_arrivals
 from transcribe.errors import InputError
 from transcribe.ingest import Shares, plan
 from transcribe.ingest.splits import Links, names_of
 
 
-def grouped(rows: list[tuple[str, list[str]]]) -> dict[str, str]:
+def key_by_recording(rows: list[tuple[str, list[str]]]) -> dict[str, str]:
     """Group of each recording."""
     links = Links()
     for number, (recording, speakers) in enumerate(rows, 1):
         links.add(recording, names_of(speakers, None), line=number)
     groups = links.groups()
-    found = {recording: groups.of(names_of(speakers, None)) for recording, speakers in rows}
-    return {recording: group.key for recording, group in found.items() if group is not None}
+    group_by_recording = {recording: groups.of(names_of(speakers, None)) for recording, speakers in rows}
+    return {recording: group.key for recording, group in group_by_recording.items() if group is not None}
 
 
 conversations = st.lists(
@@ -31,26 +31,30 @@ conversations = st.lists(
 
 @given(conversations)
 def test_recordings_are_in_one_group_exactly_if_speakers_link_them(rows: list[tuple[str, list[str]]]) -> None:
-    heard: dict[str, set[str]] = {}
+    speakers_by_recording: dict[str, set[str]] = {}
     for recording, speakers in rows:
-        heard.setdefault(recording, set()).update(speakers)
-    linked = {name: {name} for name in heard}
-    for _ in heard:  # plain transitive closure
-        for one in heard:
-            for other in heard:
-                if heard[one] & heard[other]:
-                    together = linked[one] | linked[other]
-                    for name in together:
-                        linked[name] = together
-    groups = grouped(rows)
-    assert all((groups[one] == groups[other]) == (other in linked[one]) for one in heard for other in heard)
+        speakers_by_recording.setdefault(recording, set()).update(speakers)
+    linked = {name: {name} for name in speakers_by_recording}
+    for _ in speakers_by_recording:  # plain transitive closure
+        for recording in speakers_by_recording:
+            for other in speakers_by_recording:
+                if speakers_by_recording[recording] & speakers_by_recording[other]:
+                    union = linked[recording] | linked[other]
+                    for name in union:
+                        linked[name] = union
+    groups = key_by_recording(rows)
+    assert all(
+        (groups[recording] == groups[other]) == (other in linked[recording])
+        for recording in speakers_by_recording
+        for other in speakers_by_recording
+    )
 
 
 @given(conversations, st.randoms())
 def test_groups_do_not_depend_on_the_order_of_the_rows(rows: list[tuple[str, list[str]]], random: object) -> None:
     turned = list(rows)
     random.shuffle(turned)  # type: ignore[attr-defined]
-    assert grouped(turned) == grouped(rows)
+    assert key_by_recording(turned) == key_by_recording(rows)
 
 
 def test_draws_come_close_to_their_shares_and_follow_the_seed() -> None:
@@ -78,7 +82,7 @@ def test_people_of_one_conversation_and_all_their_recordings_share_a_group(tmp_p
         {"path": "s.wav", "speaker": "Sita"},
         {"path": "alone.wav"},
     ]
-    groups = [each.group for each in planned(manifest(tmp_path / "m.csv", rows))]
+    groups = [arrival.group for arrival in plan_arrivals(manifest(tmp_path / "m.csv", rows))]
     assert groups[0] == groups[1] == groups[2]
     assert groups[3] not in (groups[0], None)
     assert groups[4] is None
@@ -86,7 +90,7 @@ def test_people_of_one_conversation_and_all_their_recordings_share_a_group(tmp_p
 
 def test_files_of_one_session_share_a_group(tmp_path: Path) -> None:
     rows = [{"path": f"{name}.wav", "speaker": name, "session": "s1"} for name in "ab"]
-    first, second = planned(manifest(tmp_path / "m.csv", rows))
+    first, second = plan_arrivals(manifest(tmp_path / "m.csv", rows))
     assert first.group == second.group
 
 
@@ -96,7 +100,7 @@ def test_the_declared_split_of_one_row_holds_for_all_that_are_linked_with_it(tmp
         {"path": "b.wav", "speaker": "Asha", "split": "test"},
         {"path": "c.wav", "speaker": "Ravi"},
     ]
-    assert [each.split for each in planned(manifest(tmp_path / "m.csv", rows))] == ["test", "test", None]
+    assert [arrival.split for arrival in plan_arrivals(manifest(tmp_path / "m.csv", rows))] == ["test", "test", None]
 
 
 def test_a_speaker_on_both_sides_is_refused_naming_the_rows(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_a_speaker_on_both_sides_is_refused_naming_the_rows(tmp_path: Path) -> N
         {"path": "c.wav", "speaker": "Asha", "split": "test"},
     ]
     with pytest.raises(InputError, match="E_SPLIT") as caught:
-        planned(manifest(tmp_path / "m.csv", rows))
+        plan_arrivals(manifest(tmp_path / "m.csv", rows))
     assert "speaker Asha into train (line 3) and into test (line 4)" in str(caught.value)
 
 
@@ -118,7 +122,7 @@ def test_people_linked_by_a_shared_recording_cannot_be_on_both_sides(tmp_path: P
         {"path": "c.wav", "speaker": "Ravi", "split": "dev"},
     ]
     with pytest.raises(InputError, match="E_SPLIT") as caught:
-        planned(manifest(tmp_path / "m.csv", rows))
+        plan_arrivals(manifest(tmp_path / "m.csv", rows))
     assert "line 2" in str(caught.value)
     assert "line 4" in str(caught.value)
 
@@ -136,13 +140,13 @@ def test_people_stay_where_the_store_has_them_with_all_that_are_linked(tmp_path:
         {"path": "c.wav", "session": "s9"},
         {"path": "d.wav", "speaker": "Ravi"},
     ]
-    found = planned(manifest(tmp_path / "m.csv", rows), split_of=stored)  # type: ignore[arg-type]
-    assert [each.split for each in found] == ["test", "test", "test", "train"]
+    arrivals = plan_arrivals(manifest(tmp_path / "m.csv", rows), split_of=stored)  # type: ignore[arg-type]
+    assert [arrival.split for arrival in arrivals] == ["test", "test", "test", "train"]
 
 
 def test_where_people_of_two_stored_splits_meet_the_stronger_wins(tmp_path: Path) -> None:
     (tmp_path / "t.stm").write_text("b 1 Asha 0 1 yes\nb 1 Ravi 1 2 no\n")
-    (arrival,) = planned(manifest(tmp_path / "m.csv", [{"path": "b.wav", "turns": "t.stm"}]), split_of=stored)  # type: ignore[arg-type]
+    (arrival,) = plan_arrivals(manifest(tmp_path / "m.csv", [{"path": "b.wav", "turns": "t.stm"}]), split_of=stored)  # type: ignore[arg-type]
     assert arrival.split == "test"
 
 
@@ -152,7 +156,7 @@ def test_a_declared_split_cannot_move_a_person_of_the_store(tmp_path: Path) -> N
         {"path": "a.wav", "speaker": "Asha", "split": "train"},
     ]
     with pytest.raises(InputError, match="E_SPLIT") as caught:
-        planned(manifest(tmp_path / "m.csv", rows), split_of=stored)  # type: ignore[arg-type]
+        plan_arrivals(manifest(tmp_path / "m.csv", rows), split_of=stored)  # type: ignore[arg-type]
     assert "m.csv line 3 is put into train and the workspace has people it is linked with in test" in str(caught.value)
 
 

@@ -60,9 +60,9 @@ def test_a_file_becomes_a_recording_and_again_changes_nothing(store: Store, inbo
     path = sound(inbox / "a.wav", seconds=0.5)
     first = take(store, path)
     again = take(store, path)
-    assert (first.new, first.known, first.failed, first.warnings) == (1, 0, (), ())
+    assert (first.new, first.present, first.failed, first.warnings) == (1, 0, (), ())
     assert (first.milliseconds, first.bytes) == (500, path.stat().st_size)
-    assert (again.new, again.known, again.failed, again.warnings, again.milliseconds) == (0, 1, (), (), 0)
+    assert (again.new, again.present, again.failed, again.warnings, again.milliseconds) == (0, 1, (), (), 0)
     recording = only(store)
     assert (recording.path, recording.duration, recording.rate_hz, recording.channels) == (str(path), 500, 16_000, 1)
     assert (recording.dialect, recording.language, recording.speaker) == (None, None, None)
@@ -89,9 +89,9 @@ def test_one_bad_file_never_stops_the_batch(store: Store, inbox: Path) -> None:
     (inbox / "bad3.mp3").write_text("#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n")
     os.mkfifo(inbox / "bad4.wav")
     (inbox / "bad5.wav").symlink_to("/etc/passwd")
-    found = take(store, inbox)
-    assert (found.new, found.known) == (12, 0)
-    assert [(Path(failure.item).name, failure.code) for failure in sorted(found.failed, key=lambda f: f.item)] == [
+    outcome = take(store, inbox)
+    assert (outcome.new, outcome.present) == (12, 0)
+    assert [(Path(failure.item).name, failure.code) for failure in sorted(outcome.failed, key=lambda f: f.item)] == [
         ("bad0.mp3", "E_EMPTY"),
         ("bad1.mp3", "E_NOT_AUDIO"),
         ("bad2.wav", "E_NO_SAMPLES"),
@@ -99,8 +99,10 @@ def test_one_bad_file_never_stops_the_batch(store: Store, inbox: Path) -> None:
         ("bad4.wav", "E_NOT_REGULAR"),
         ("bad5.wav", "E_NOT_REGULAR"),
     ]
-    assert set(store.failures("ingest")) == set(found.failed)
-    assert all(failure.message.startswith(f"{failure.code}: ") and "; " in failure.message for failure in found.failed)
+    assert set(store.failures("ingest")) == set(outcome.failed)
+    assert all(
+        failure.message.startswith(f"{failure.code}: ") and "; " in failure.message for failure in outcome.failed
+    )
 
 
 def test_a_failure_is_forgotten_when_the_file_is_taken_later(store: Store, inbox: Path) -> None:
@@ -115,9 +117,9 @@ def test_the_same_sound_under_two_names_is_one_recording_with_a_warning(store: S
     for name in ("a.wav", "b.wav"):
         sound(inbox / name)
     rows = [{"path": name} for name in ("a.wav", "b.wav", "a.wav")]
-    found = take(store, manifest=manifest(inbox / "m.csv", rows))
-    assert (found.new, found.known) == (1, 2)
-    assert [warning.split(":")[0] for warning in found.warnings] == ["W_DUPLICATE", "W_DUPLICATE"]
+    outcome = take(store, manifest=manifest(inbox / "m.csv", rows))
+    assert (outcome.new, outcome.present) == (1, 2)
+    assert [warning.split(":")[0] for warning in outcome.warnings] == ["W_DUPLICATE", "W_DUPLICATE"]
     assert store.recording_by_path("b.wav") == only(store)
 
 
@@ -156,9 +158,9 @@ def test_a_dialect_the_catalogue_lacks_is_taken_with_one_warning_or_refused_if_s
     file = manifest(inbox / "m.csv", [{"path": f"{number}.wav", "dialect": "hi-x-nowh1234"} for number in range(2)])
     strict = take(store, manifest=file, rules=Rules(catalogue=RULES.catalogue, strict_dialects=True))
     assert [failure.code for failure in strict.failed] == ["E_DIALECT", "E_DIALECT"]
-    found = take(store, manifest=file)
-    assert found.new == 2
-    assert [warning.split(":")[0] for warning in found.warnings] == ["W_DIALECT"]
+    outcome = take(store, manifest=file)
+    assert outcome.new == 2
+    assert [warning.split(":")[0] for warning in outcome.warnings] == ["W_DIALECT"]
 
 
 @pytest.mark.parametrize("tag", ["hindi!", "xx-Deva", "h\u0456", "hi\u202e", "h", "hi_IN"])
@@ -176,8 +178,8 @@ def test_what_no_database_can_keep_fails_alone(store: Store, inbox: Path) -> Non
     deep = "/".join(["x" * 200] * 11)
     sound(inbox / deep / "c.wav", pitch_hz=400)
     rows = [{"path": path} for path in ("a.wav", f"{deep}/c.wav", "b.wav")]
-    found = take(store, manifest=manifest(inbox / "m.csv", rows))
-    assert (found.new, [failure.code for failure in found.failed]) == (2, ["E_TEXT"])
+    outcome = take(store, manifest=manifest(inbox / "m.csv", rows))
+    assert (outcome.new, [failure.code for failure in outcome.failed]) == (2, ["E_TEXT"])
 
 
 def test_a_dry_run_counts_and_changes_nothing(store: Store, inbox: Path) -> None:
@@ -186,12 +188,12 @@ def test_a_dry_run_counts_and_changes_nothing(store: Store, inbox: Path) -> None
     size = sound(inbox / "b.wav", pitch_hz=300).stat().st_size + (inbox / "a.wav").stat().st_size
     sound(inbox / "c.wav", pitch_hz=300)
     os.mkfifo(inbox / "pipe.wav")
-    before = sorted(_audio(store).rglob("*"))
-    found = take(store, inbox, dry_run=True)
-    assert (found.new, found.known, found.milliseconds) == (1, 2, None)
-    assert found.bytes == size + (inbox / "c.wav").stat().st_size
-    assert [failure.code for failure in found.failed] == ["E_NOT_REGULAR"]
-    assert sorted(_audio(store).rglob("*")) == before
+    files = sorted(_audio(store).rglob("*"))
+    outcome = take(store, inbox, dry_run=True)
+    assert (outcome.new, outcome.present, outcome.milliseconds) == (1, 2, None)
+    assert outcome.bytes == size + (inbox / "c.wav").stat().st_size
+    assert [failure.code for failure in outcome.failed] == ["E_NOT_REGULAR"]
+    assert sorted(_audio(store).rglob("*")) == files
     assert len(list(store.recordings())) == 1
     assert store.failures() == ()
 
@@ -204,7 +206,7 @@ def test_splits_are_drawn_by_group_and_stay(store: Store, inbox: Path) -> None:
         store, manifest=manifest(inbox / "m.csv", rows), rules=Rules(catalogue=RULES.catalogue, shares=Shares(test=0.5))
     )
     splits = {speaker: {r.split for r in store.recordings() if r.speaker == speaker} for speaker in ("S0", "S1")}
-    assert all(len(own) == 1 for own in splits.values())
+    assert all(len(drawn_splits) == 1 for drawn_splits in splits.values())
     everybody = Rules(catalogue=RULES.catalogue, shares=Shares(dev=1, test=0))
     rows = [{"path": "4.wav", "speaker": "S0"}, {"path": "5.wav", "speaker": "new"}]
     take(store, manifest=manifest(inbox / "m2.csv", rows), rules=everybody)
@@ -217,8 +219,8 @@ def test_a_file_of_an_object_store_is_copied_decoded_and_the_copy_removed(store:
     fsspec.filesystem("memory").pipe("/calls/a.wav", sound(inbox / "a.wav").read_bytes())
     file = manifest(inbox / "m.csv", [{"path": "memory://calls/a.wav"}, {"path": "memory://calls/missing.wav"}])
     arrivals = plan(manifest=file, allow_roots=["memory://calls"])
-    found = ingest(arrivals, store=store, audio_folder=_audio(store), rules=RULES, workers=1)
-    assert (found.new, [failure.code for failure in found.failed]) == (1, ["E_NOT_FOUND"])
+    outcome = ingest(arrivals, store=store, audio_folder=_audio(store), rules=RULES, workers=1)
+    assert (outcome.new, [failure.code for failure in outcome.failed]) == (1, ["E_NOT_FOUND"])
     assert only(store).path == "memory://calls/a.wav"
     assert [path.suffix for path in _audio(store).iterdir() if path.is_file()] == []
 
@@ -226,14 +228,14 @@ def test_a_file_of_an_object_store_is_copied_decoded_and_the_copy_removed(store:
 def test_what_a_killed_run_left_half_written_goes_with_the_next_one_but_not_with_a_dry_one(
     store: Store, inbox: Path
 ) -> None:
-    left = _audio(store) / "ab" / ".abcd.x.part"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"half")
+    leftover = _audio(store) / "ab" / ".abcd.x.part"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_bytes(b"half")
     path = sound(inbox / "a.wav", seconds=0.5)
     take(store, path, dry_run=True)
-    assert left.exists()
+    assert leftover.exists()
     assert take(store, path).new == 1
-    assert not left.exists()
+    assert not leftover.exists()
 
 
 def test_what_was_taken_is_kept_when_the_batch_breaks_off(store: Store, inbox: Path) -> None:
@@ -265,7 +267,7 @@ def test_real_speech_is_taken_with_its_speakers(store: Store, speech: Path, inbo
     lines = (speech / "fsdd" / "manifest.csv").read_text().splitlines()
     (inbox / "m.csv").write_text("\n".join([lines[0], *lines[1::250]]) + "\n")
     arrivals = plan(manifest=inbox / "m.csv", root=speech, split_of=store.split_of)
-    found = ingest(arrivals, store=store, audio_folder=_audio(store), rules=RULES, workers=2)
-    assert (found.new, found.failed) == (len(lines[1::250]), ())
+    outcome = ingest(arrivals, store=store, audio_folder=_audio(store), rules=RULES, workers=2)
+    assert (outcome.new, outcome.failed) == (len(lines[1::250]), ())
     assert all(recording.speaker and recording.language == "en" for recording in store.recordings())
-    assert len(list(store.corrections())) == found.new
+    assert len(list(store.corrections())) == outcome.new

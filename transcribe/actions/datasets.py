@@ -82,7 +82,7 @@ def rules(wiring: Wiring) -> Rules:
         closed_vocabulary=given.closed_vocabulary,
         guideline=given.guideline,
         refused_consent=frozenset(word.lower() for word in given.refused_consent),
-        sounds=lambda recording: audio.place(wiring.audio_folder, recording).is_file(),
+        sounds=lambda recording: audio.locate(wiring.audio_folder, recording).is_file(),
     )
 
 

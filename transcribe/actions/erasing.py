@@ -95,7 +95,7 @@ def _silent(wiring: Wiring, whole: Sequence[Erasure]) -> list[Erasure]:
     return [
         each
         for each in _expired(wiring, "sound_retention_days")
-        if each.recording not in gone and audio.place(wiring.audio_folder, each.recording).exists()
+        if each.recording not in gone and audio.locate(wiring.audio_folder, each.recording).exists()
     ]
 
 

@@ -54,7 +54,7 @@ def export(wiring: Wiring, console: Console, out: Path | None, order: Export) ->
 
     def place_of(path: str) -> str:
         found = store.recording_by_path(path)
-        return path if found is None else str(audio.place(wiring.audio_folder, found.id))
+        return path if found is None else str(audio.locate(wiring.audio_folder, found.id))
 
     def write_items(items: Iterator[TimedText]) -> Written:
         return write(items, out, order.kind, audio_of=place_of, overwrite=order.overwrite)
@@ -123,13 +123,13 @@ class WordClock:
         """None where the sound is gone: what was written of it can be exported still."""
         from transcribe import audio
 
-        return self._aligner if audio.place(self._wiring.audio_folder, recording.id).is_file() else None
+        return self._aligner if audio.locate(self._wiring.audio_folder, recording.id).is_file() else None
 
     def _sound(self, recording: Recording) -> Sound:
         from transcribe import audio
 
         store, catalogue = self._wiring.store, self._wiring.catalogue
-        file = audio.place(self._wiring.audio_folder, recording.id)
+        file = audio.locate(self._wiring.audio_folder, recording.id)
         channels = {segment.speaker: segment.channel for segment in store.segments(recording.id)}
 
         def channel_of(correction: Correction) -> int | None:

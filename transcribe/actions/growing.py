@@ -17,7 +17,7 @@ from dialects.weighing import ErrorModel, LabelledExample, cross_validate, fit_e
 from transcribe.actions.scoring import model_named, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance
-from transcribe.growing import Audit, Limits, acceptable, audited, drawn, signs, surroundings
+from transcribe.growing import Audit, Limits, audit_texts, choose_acceptable, draw_audits, signs, surroundings
 from transcribe.masking import Span, within
 from transcribe.records import Acceptance, Correction, Draft, Model, Recording, ScoringSpan, Segment
 from transcribe.store import Store
@@ -175,7 +175,7 @@ def _grow(
     for segment in sorted(looked_at & speech.written.keys()):
         if speech.written[segment].blind:
             found[speech.written[segment].block].append(speech.written[segment].counts)
-    audit = audited(found, limits)
+    audit = audit_texts(found, limits)
     reviewed = sum(one.signs is not None for one in speech.written.values())
     state: State = "growing"
     reason, change = audit.stopped, 0
@@ -223,8 +223,8 @@ def _fresh(
         for segment, (_, own, words) in speech.unwritten.items()
         if segment not in known
     }
-    chosen = acceptable(drafts, calibration, limits)
-    audits = drawn(chosen, limits, draw)
+    chosen = choose_acceptable(drafts, calibration, limits)
+    audits = draw_audits(chosen, limits, draw)
     settings: dict[str, str] = {}
     for recording in {speech.unwritten[segment][0] for segment in chosen}:
         settings[recording] = next(store.drafts(recording, model.id)).settings

@@ -116,7 +116,7 @@ def _derived(wiring: Wiring, place: str) -> Path:
 
     drafter = find(wiring.model_folder(place), allow_download=False)
     folder = wiring.workspace / "models" / f"{DERIVED}{drafter.id[:12]}"
-    return folder if folder.is_dir() else derive(drafter.place, folder).folder
+    return folder if folder.is_dir() else derive(drafter.path, folder).folder
 
 
 def _sweep(workspace: Path) -> None:

@@ -48,7 +48,7 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
     place = wiring.workspace / "reports" / plan.name / "report.md"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(text + "\n", encoding="utf-8")
-    data = plan.data() | improvement.data() | {"known": improvement.known, "report": str(place)}
+    data = plan.data() | improvement.data() | {"known": improvement.decided_before, "report": str(place)}
     if not improvement.decision.promoted and not console.as_json:
         console.note(text)
     improvement.decision.refuse()
@@ -172,7 +172,7 @@ def report(improvement: DiariserImprovement) -> str:
     right = evaluation["right_number_of_speakers"]
     return "\n".join(
         [
-            *(["decided before; nothing new was corrected since"] * improvement.known),
+            *(["decided before; nothing new was corrected since"] * improvement.decided_before),
             *(
                 f"{row['name']}: DER {100 * row['der_before']:.1f} % -> {100 * row['der_after']:.1f} %, "
                 f"{100 * row['difference']:+.1f} points, {row['conversations']} conversations"

@@ -49,7 +49,7 @@ def find(wiring: Wiring, dataset: str, console: Console, *, dry_run: bool = Fals
 
 def _sound(folder: Path) -> levers.Sound:
     def sound(recording: str, channel: int | None) -> Pcm:
-        return audio.read(audio.place(folder, recording), channel=channel)
+        return audio.read(audio.locate(folder, recording), channel=channel)
 
     return sound
 

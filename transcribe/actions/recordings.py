@@ -73,7 +73,7 @@ def ingest(
         )
     data = {
         "new": found.new,
-        "known": found.known,
+        "known": found.present,
         "failed": len(found.failed),
         "audio_ms": found.milliseconds,
         "bytes": found.bytes,
@@ -81,7 +81,7 @@ def ingest(
     }
     verb = "would be taken" if dry_run else "taken in"
     sound = "" if found.milliseconds is None else f" ({printing.minutes(found.milliseconds)})"
-    text = f"{found.new} recordings {verb}{sound}, {found.known} known already"
+    text = f"{found.new} recordings {verb}{sound}, {found.present} known already"
     return Answer(data=data, text=text, warnings=found.warnings, failures=found.failed)
 
 

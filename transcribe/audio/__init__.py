@@ -1,18 +1,17 @@
 """
-Sound in: foreign media once, in a jail, into 16 kHz FLAC named by its content; everything later from there.
+Take sound in: decode foreign media once, in a sandbox, into 16 kHz FLAC named by its content, and read it from there.
 
-    receiving   the caller's side: hash, jail, keep       sniffing    what a file is, before any library sees it
+    receiving    the caller's side: hash, decode, keep     sniffing    what a file is, before any library sees it
     reading     samples, lengths, peaks, hashes           sources     opened media as blocks (child only)
     erasing     sound that is to be forgotten
-    clips       what a transcriber hears                  decoding    the decoder's task (child only)
+    clips        clips for the desk                         decoding    the decoder's task (child only)
 """
 
-from transcribe.audio.clips import encode_opus, shape_clip, silenced
+from transcribe.audio.clips import encode_opus, shape_clip, silence_spans
 from transcribe.audio.erasing import SHARDS, erase_sound, erase_training_sound
 from transcribe.audio.leftovers import copies, sweep
-from transcribe.audio.reading import content_hash, duration, peaks, place, quietest, read
-from transcribe.audio.receiving import Job, Limits, Received, jail_level, receive, receive_many
-from transcribe.audio.verdicts import shown, spoken
+from transcribe.audio.reading import content_hash, duration, locate, peaks, quietest, read
+from transcribe.audio.receiving import Job, Limits, Received, receive, receive_many
 
 __all__ = [
     "SHARDS",
@@ -25,16 +24,13 @@ __all__ = [
     "encode_opus",
     "erase_sound",
     "erase_training_sound",
-    "jail_level",
+    "locate",
     "peaks",
-    "place",
     "quietest",
     "read",
     "receive",
     "receive_many",
     "shape_clip",
-    "shown",
-    "silenced",
-    "spoken",
+    "silence_spans",
     "sweep",
 ]

@@ -1,4 +1,4 @@
-"""How wide the band of a recording is, whatever rate its file has."""
+"""Measure how wide the band of a recording is, whatever rate its file has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a transcriber hears: a clip of the recording, shaped, and encoded for the browser."""
+"""Cut the clips that a transcriber hears: shaped, and encoded for the browser."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shape_clip(
     level_dbfs: float = -20.0,
 ) -> Pcm:
     """
-    The stretch from *start* to *end* as a person should hear it.
+    Return the stretch from *start* to *end* as a person should hear it, int16, shape ``(samples,)``.
 
     A little *context* on both sides, an even level, faded ends, and a tone over masked speech.
 
@@ -60,8 +60,8 @@ def shape_clip(
     if not len(samples):
         return np.zeros(0, np.int16)
     spans = [(max(a, first) - first, min(b, last) - first) for a, b in masks if max(a, first) < min(b, last)]
-    pydub = _pydub()
-    clip = _levelled(pydub, samples, spans, level_dbfs)
+    pydub = _import_pydub()
+    clip = _level(pydub, samples, spans, level_dbfs)
     for a, b in spans:
         sine = pydub.generators.Sine(_TONE_HZ, sample_rate=SAMPLE_RATE_HZ)
         tone = sine.to_audio_segment(b - a + 1, level_dbfs)[: b - a]
@@ -72,8 +72,8 @@ def shape_clip(
     return np.array(clip.get_array_of_samples(), np.int16)
 
 
-def silenced(pcm: Pcm, spans: Sequence[tuple[Milliseconds, Milliseconds]]) -> Pcm:
-    """New samples of *pcm* with nothing in *spans*, which may reach beyond its ends."""
+def silence_spans(pcm: Pcm, spans: Sequence[tuple[Milliseconds, Milliseconds]]) -> Pcm:
+    """Copy *pcm* with silence in *spans*, which may reach beyond its ends."""
     quiet = pcm.copy()
     for start, end in spans:
         quiet[max(0, start) * SAMPLE_RATE_HZ // 1_000 : max(0, end) * SAMPLE_RATE_HZ // 1_000] = 0
@@ -82,7 +82,7 @@ def silenced(pcm: Pcm, spans: Sequence[tuple[Milliseconds, Milliseconds]]) -> Pc
 
 def encode_opus(pcm: Pcm, *, bitrate: int = 16_000) -> bytes:
     """
-    *pcm* as Opus in WebM, which every browser plays. The same samples give the same bytes.
+    Encode *pcm* as Opus in WebM, which every browser plays; the same samples give the same bytes.
 
     A clip of nothing becomes one frame of silence: without any the container would not even begin.
     """
@@ -93,33 +93,33 @@ def encode_opus(pcm: Pcm, *, bitrate: int = 16_000) -> bytes:
         stream = output.add_stream("libopus", rate=SAMPLE_RATE_HZ, layout="mono", options=_OPUS_OPTIONS)
         stream.bit_rate = bitrate
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
-        output.mux(stream.encode(_frame(pcm if len(pcm) else np.zeros(_OPUS_FRAME, np.int16))))
+        output.mux(stream.encode(_make_frame(pcm if len(pcm) else np.zeros(_OPUS_FRAME, np.int16))))
         output.mux(stream.encode(None))
     return target.getvalue()
 
 
-def _levelled(
+def _level(
     pydub: ModuleType, samples: Pcm, spans: Sequence[tuple[Milliseconds, Milliseconds]], level_dbfs: float
 ) -> Any:
-    """The clip at its level. What lies in *spans* is silenced before anything is measured."""
-    heard = samples.copy()
-    left = np.ones(len(samples), bool)
+    """Return the clip at its level; what lies in *spans* is silenced before anything is measured."""
+    audible = samples.copy()
+    unmasked = np.ones(len(samples), bool)
     for a, b in spans:
         stretch = slice(a * SAMPLE_RATE_HZ // 1_000, b * SAMPLE_RATE_HZ // 1_000)
-        heard[stretch], left[stretch] = 0, False
-    measured = _segment(pydub, heard[left])
-    clip = _segment(pydub, heard)
+        audible[stretch], unmasked[stretch] = 0, False
+    measured = _make_segment(pydub, audible[unmasked])
+    clip = _make_segment(pydub, audible)
     if measured.rms == 0:
         return clip
     gain = min(level_dbfs - measured.dBFS, -_HEADROOM_DB - measured.max_dBFS, _MOST_GAIN_DB)
     return clip.apply_gain(gain)
 
 
-def _segment(pydub: ModuleType, samples: Pcm) -> Any:
+def _make_segment(pydub: ModuleType, samples: Pcm) -> Any:
     return pydub.AudioSegment(data=samples.tobytes(), sample_width=2, frame_rate=SAMPLE_RATE_HZ, channels=1)
 
 
-def _frame(pcm: Pcm) -> av.AudioFrame:
+def _make_frame(pcm: Pcm) -> av.AudioFrame:
     import av
 
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="s16", layout="mono")
@@ -128,9 +128,9 @@ def _frame(pcm: Pcm) -> av.AudioFrame:
     return frame
 
 
-def _pydub() -> ModuleType:
+def _import_pydub() -> ModuleType:
     """
-    pydub, fed with samples only.
+    Import pydub, which is fed with samples only.
 
     Its import warns of audioop, which Python 3.13 lacks and audioop-lts brings back; of escapes in its own regular
     expressions; and of a missing ffmpeg, which is needed for files alone. None of them concerns us.

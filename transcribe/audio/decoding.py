@@ -1,5 +1,5 @@
 """
-The decoder's task: one opened medium in, one 16 kHz int16 FLAC out, in blocks of seconds.
+Decode one opened medium into one 16 kHz int16 FLAC, in blocks of seconds.
 
 It runs in the jailed child and never in the caller. Memory stays the same whatever the length.
 """
@@ -17,7 +17,7 @@ import soxr
 
 from transcribe import jail
 from transcribe.audio.sources import Head, Samples, Source, no_samples, open_source
-from transcribe.audio.verdicts import refusal, spoken
+from transcribe.audio.verdicts import format_length, refusal
 from transcribe.errors import InputError
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import Milliseconds
@@ -35,7 +35,7 @@ _SAVE_PARTS = "save its parts as files of their own"
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to make of the medium."""
+    """The options of one decoding."""
 
     #: Longest sound that is taken.
     longest: Milliseconds
@@ -52,7 +52,7 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What was found and written."""
+    """The facts about the medium and the file that was written."""
 
     duration: Milliseconds
     rate_hz: int
@@ -64,7 +64,7 @@ class Facts:
 
 def decode(descriptors: Sequence[int], words: jail.Words) -> jail.Words:
     """
-    The task itself. *descriptors*: the medium, and the file to write; *words*: an `Order`. Gives `Facts`.
+    Decode *descriptors* (the medium, and the file to write) as *words*, an `Order`, says, and return `Facts`.
 
     Raises:
         InputError: With the verdict of the bad-input table.
@@ -73,18 +73,18 @@ def decode(descriptors: Sequence[int], words: jail.Words) -> jail.Words:
     incoming, outgoing = descriptors
     source = open_source(incoming, stream=order.stream)
     _refuse_length(source.head, os.fstat(incoming).st_size, order)
-    passing = _Passing(source, outgoing, order)
-    passing.run()
-    warnings = [*source.head.warnings, *passing.warnings()]
-    if passing.cancels and not order.split:
-        loudest = int(np.argmax(passing.energies))
-        again = _Passing(open_source(incoming, stream=order.stream), outgoing, order, only=loudest)
-        again.run()
+    main_pass = _Pass(source, outgoing, order)
+    main_pass.run()
+    warnings = [*source.head.warnings, *main_pass.warnings()]
+    if main_pass.cancels and not order.split:
+        loudest = int(np.argmax(main_pass.energies))
+        second_pass = _Pass(open_source(incoming, stream=order.stream), outgoing, order, only=loudest)
+        second_pass.run()
         warnings.append(f"W_PHASE_CANCEL: its channels cancel each other; channel {loudest + 1} was taken alone")
-    elif passing.cancels:
+    elif main_pass.cancels:
         warnings.append("W_PHASE_CANCEL: its channels cancel each other when they are mixed; listen to them apart")
     facts = Facts(
-        duration=passing.written * 1_000 // SAMPLE_RATE_HZ,
+        duration=main_pass.written * 1_000 // SAMPLE_RATE_HZ,
         rate_hz=source.head.rate_hz,
         channels=source.head.channels,
         codec=source.head.codec,
@@ -98,22 +98,22 @@ def _refuse_length(head: Head, size: int, order: Order) -> None:
     """Refuse by the header alone, if it counts samples or can be believed: 20 bytes a second are very few."""
     declared = head.declared
     if declared is not None and declared > order.longest and (head.counted or size * 1_000 >= 20 * declared):
-        raise _too_long(f"is {spoken(declared)} long, and the limit is {spoken(order.longest)}")
+        raise _too_long(f"is {format_length(declared)} long, and the limit is {format_length(order.longest)}")
 
 
-def _too_long(found: str) -> InputError:
-    return refusal("E_TOO_LONG", found, "cut it into parts, or raise the limit")
+def _too_long(wrong: str) -> InputError:
+    return refusal("E_TOO_LONG", wrong, "cut it into parts, or raise the limit")
 
 
-class _Passing:
-    """One pass of a source into the file: judged as it goes, mixed, brought to 16 kHz, written."""
+class _Pass:
+    """One pass of a source into the file: check each block, mix it, resample it to 16 kHz, write it."""
 
     def __init__(self, source: Source, outgoing: int, order: Order, *, only: int | None = None) -> None:
         self._source = source
         self._outgoing = outgoing
         self._order = order
         self._only = only
-        self._heard_s = 0.0
+        self._length_s = 0.0
         self._values = 0
         self._not_numbers = 0
         self._mixed_energy = 0.0
@@ -125,7 +125,7 @@ class _Passing:
 
     @property
     def cancels(self) -> bool:
-        """The mix is far quieter than its loudest channel."""
+        """The sign that the mix is far quieter than its loudest channel."""
         loudest = float(self.energies.max(initial=0.0))
         audible = loudest > _AUDIBLE * max(1, self._values // max(1, len(self.energies)))
         return audible and self._mixed_energy < _CANCELLED * loudest
@@ -150,73 +150,74 @@ class _Passing:
             subtype="PCM_16",
             format="FLAC",
         ) as file:
-            for piece in self._pieces(channels):
+            for piece in self._resample_blocks(channels):
                 try:
                     file.write(piece)
                 except soundfile.LibsndfileError as error:
                     raise refusal("E_WRITE", "could not be written") from error
                 self.written += len(piece)
-        self._judge()
+        self._refuse_faults()
 
     def warnings(self) -> list[str]:
-        """What was odd but bearable."""
+        """List what was odd but bearable."""
         head = self._source.head
-        found = []
-        if self._truncated:
-            found.append(f"W_TRUNCATED: {self._readable}")
+        warnings = []
+        if self._is_truncated:
+            warnings.append(f"W_TRUNCATED: {self._readable_share}")
         elif self._source.bad_pieces:
-            found.append(f"W_DAMAGED: {self._source.bad_pieces} pieces could not be decoded and were left out")
+            warnings.append(f"W_DAMAGED: {self._source.bad_pieces} pieces could not be decoded and were left out")
         elif self._off_by(head.declared) and self._source.reached_end:
-            found.append("W_TIMESTAMPS: the times inside it jump; the sound was joined without the gaps")
+            warnings.append("W_TIMESTAMPS: the times inside it jump; the sound was joined without the gaps")
         elif self._off_by(head.declared):
-            found.append(f"W_HEADER: its header says {spoken(head.declared or 0)}, and {spoken(self._heard)} are there")
+            stated, readable = format_length(head.declared or 0), format_length(self._length)
+            warnings.append(f"W_HEADER: its header says {stated}, and {readable} are there")
         if head.rate_hz < SAMPLE_RATE_HZ:
-            found.append(f"W_NARROWBAND: recorded at {head.rate_hz} Hz, as on a telephone; high sounds are missing")
+            warnings.append(f"W_NARROWBAND: recorded at {head.rate_hz} Hz, as on a telephone; high sounds are missing")
         if head.channels > 2 and not self._order.split:
-            found.append(f"W_CHANNELS: its {head.channels} channels were averaged into one")
+            warnings.append(f"W_CHANNELS: its {head.channels} channels were averaged into one")
         if self._not_numbers:
             silenced = f"{self._not_numbers} of {self._values} values are no numbers and were silenced"
-            found.append(f"W_BAD_SAMPLES: {silenced}")
+            warnings.append(f"W_BAD_SAMPLES: {silenced}")
         if self._resampler.beyond > _BEARABLE * max(1, self.written):
             share = 100 * self._resampler.beyond / self.written
-            found.append(f"W_CLIPPED: {share:.0f} % of the sound is beyond full scale and was cut to it")
-        return found
+            warnings.append(f"W_CLIPPED: {share:.0f} % of the sound is beyond full scale and was cut to it")
+        return warnings
 
     @property
-    def _heard(self) -> Milliseconds:
-        return int(self._heard_s * 1_000)
+    def _length(self) -> Milliseconds:
+        return int(self._length_s * 1_000)
 
     @property
-    def _readable(self) -> str:
+    def _readable_share(self) -> str:
         whole = (self._source.head.declared or 0) / 1_000
-        return f"{self._heard_s:.1f} of {whole:.1f} s are readable"
+        return f"{self._length_s:.1f} of {whole:.1f} s are readable"
 
     @property
-    def _truncated(self) -> bool:
+    def _is_truncated(self) -> bool:
         declared = self._source.head.declared
-        short = declared is not None and declared > self._heard and self._off_by(declared)
+        short = declared is not None and declared > self._length and self._off_by(declared)
         return short and (self._source.bad_pieces > 0 or not self._source.reached_end)
 
     def _off_by(self, declared: Milliseconds | None) -> bool:
-        """More than a hundredth and more than a second between what was declared and what was heard."""
-        return declared is not None and abs(declared - self._heard) > max(1_000, declared // 100)
+        """Tell if *declared* and the decoded length differ by more than a hundredth and more than a second."""
+        return declared is not None and abs(declared - self._length) > max(1_000, declared // 100)
 
-    def _pieces(self, channels: int) -> Iterator[npt.NDArray[np.int16]]:
+    def _resample_blocks(self, channels: int) -> Iterator[npt.NDArray[np.int16]]:
         allowed_s = self._order.cpu_s
         for block, rate_hz in self._source.blocks():
-            self._heard_s += len(block) / rate_hz
-            if self._heard > self._order.longest:
-                raise _too_long(f"is longer than the limit of {spoken(self._order.longest)}")
-            if self._heard_s * self._order.cpu_s_a_second > allowed_s:
-                allowed_s = int(self._heard_s * self._order.cpu_s_a_second) + 1
+            self._length_s += len(block) / rate_hz
+            if self._length > self._order.longest:
+                raise _too_long(f"is longer than the limit of {format_length(self._order.longest)}")
+            if self._length_s * self._order.cpu_s_a_second > allowed_s:
+                allowed_s = int(self._length_s * self._order.cpu_s_a_second) + 1
                 jail.allow_cpu(allowed_s)
-            yield self._resampler.feed(self._laid(block, channels), rate_hz)
-        rest = self._resampler.flush()
-        if len(rest):
-            yield rest
+            yield self._resampler.feed(self._mix(block, channels), rate_hz)
+        tail = self._resampler.flush()
+        if len(tail):
+            yield tail
 
-    def _laid(self, block: Samples, channels: int) -> Samples:
-        """The block in the channels that are written, cleaned of what is no number."""
+    def _mix(self, block: Samples, channels: int) -> Samples:
+        """Mix a block into the channels that are written, ``(samples, channels)``, with zeros for what is no number."""
         self._values += block.size
         if block.dtype != np.int16 and not np.isfinite(block.sum()):
             broken = ~np.isfinite(block)
@@ -237,9 +238,9 @@ class _Passing:
             return block
         return mixed[:, None] if self._only is None else floats[:, min(self._only, present - 1), None]
 
-    def _judge(self) -> None:
+    def _refuse_faults(self) -> None:
         source = self._source
-        if source.bad_pieces and source.chained:
+        if source.bad_pieces and source.is_chained:
             raise refusal("E_CHAINED", "is several recordings in a row, made in different ways", _SAVE_PARTS)
         if not self.written and source.bad_pieces:
             raise refusal("E_NOT_AUDIO", "holds no sound that can be read", "play it to see what it is")
@@ -248,16 +249,16 @@ class _Passing:
         if self._not_numbers > _BEARABLE * self._values:
             share = 100 * self._not_numbers / self._values
             raise refusal("E_BAD_SAMPLES", f"is damaged: {share:.0f} % of its values are no numbers", "save it again")
-        if self._truncated and not self._order.partial:
+        if self._is_truncated and not self._order.partial:
             raise refusal(
                 "E_TRUNCATED",
-                f"was cut off: {self._readable}",
+                f"was cut off: {self._readable_share}",
                 "copy it again, or take what is there with --allow-partial",
             )
 
 
 class _Resampler:
-    """Blocks of any rate in, int16 at 16 kHz out. A change of rate in mid-stream begins anew without a gap."""
+    """Resamples blocks of any rate to int16 at 16 kHz; a change of rate in mid-stream begins anew without a gap."""
 
     def __init__(self) -> None:
         self._stream: soxr.ResampleStream | None = None
@@ -267,10 +268,10 @@ class _Resampler:
         self.beyond = 0
 
     def feed(self, block: Samples, rate_hz: int) -> npt.NDArray[np.int16]:
-        """What is ready of the sound so far."""
-        left = self.flush() if rate_hz != self._rate_hz else None
+        """Return the samples that are ready so far, ``(samples, channels)``."""
+        flushed = self.flush() if rate_hz != self._rate_hz else None
         if rate_hz == SAMPLE_RATE_HZ:
-            ready = self._rounded(block)
+            ready = self._round(block)
         else:
             if self._stream is None:
                 self._rate_hz, self._channels = rate_hz, block.shape[1]
@@ -278,16 +279,16 @@ class _Resampler:
                     rate_hz, SAMPLE_RATE_HZ, self._channels, dtype="float32", quality="HQ"
                 )
             floats = block if block.dtype == np.float32 else block.astype(np.float32) / np.float32(32_768)
-            ready = self._rounded(self._stream.resample_chunk(np.ascontiguousarray(floats)))
-        return ready if left is None else np.concatenate((left, ready))
+            ready = self._round(self._stream.resample_chunk(np.ascontiguousarray(floats)))
+        return ready if flushed is None else np.concatenate((flushed, ready))
 
     def flush(self) -> npt.NDArray[np.int16]:
-        """The end of the sound that the filter still holds."""
+        """Return the end of the sound that the filter still holds."""
         stream, self._stream, self._rate_hz = self._stream, None, SAMPLE_RATE_HZ
         silence = np.zeros((0, self._channels), np.float32)
-        return self._rounded(silence if stream is None else stream.resample_chunk(silence, last=True))
+        return self._round(silence if stream is None else stream.resample_chunk(silence, last=True))
 
-    def _rounded(self, block: Samples) -> npt.NDArray[np.int16]:
+    def _round(self, block: Samples) -> npt.NDArray[np.int16]:
         if block.dtype == np.int16:
             return block
         scaled = np.rint(block * np.float32(32_768))

@@ -1,4 +1,4 @@
-"""Sound that is to be forgotten: silence in its place, or the file gone."""
+"""Erase sound: silence in its place, or the file gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from transcribe.audio.reading import place
+from transcribe.audio.reading import locate
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import Milliseconds
 
@@ -25,12 +25,12 @@ def erase_sound(folder: Path, recording: str, spans: Sequence[tuple[Milliseconds
     Works in blocks, whatever its length, and renames the new file into place.
 
     Returns:
-        Whether it was there.
+        True if it was there.
 
     Raises:
         OSError: If the folder cannot be written.
     """
-    file = place(folder, recording)
+    file = locate(folder, recording)
     if not file.exists():
         return False
     if spans is None:
@@ -72,7 +72,7 @@ def _silence(source: Path, target: Path, spans: Sequence[tuple[Milliseconds, Mil
             first = 0
             for block in old.blocks(_BLOCK, dtype="int32", always_2d=True):
                 for start, end in spans:
-                    a, b = (each * SAMPLE_RATE_HZ // 1_000 - first for each in (start, end))
+                    a, b = (moment * SAMPLE_RATE_HZ // 1_000 - first for moment in (start, end))
                     block[max(0, a) : max(0, b)] = 0
                 new.write(block)
                 first += len(block)

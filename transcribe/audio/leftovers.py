@@ -1,4 +1,4 @@
-"""Files under work, which a kill leaves behind and the next run removes. A lock tells those from what is alive."""
+"""Write files that a kill leaves behind and the next run removes; a lock tells those from what is in use."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _COPIES: Final = ".copies-"
 
 
 @contextlib.contextmanager
-def part(place: Path) -> Iterator[tuple[int, Callable[[], None]]]:
-    """A file to write beside *place*, and the call that puts it there. Whatever happens, nothing half is left."""
-    descriptor, name = _locked(lambda: tempfile.mkstemp(_PART, f".{place.stem[:16]}.", place.parent))
+def part(target: Path) -> Iterator[tuple[int, Callable[[], None]]]:
+    """Open a temporary file beside *target*, and give the call that puts it there; nothing half-written stays."""
+    descriptor, name = _make_locked(lambda: tempfile.mkstemp(_PART, f".{target.stem[:16]}.", target.parent))
 
     def keep() -> None:
         os.fchmod(descriptor, 0o644)
-        Path(name).replace(place)
-        _sync_folder(place.parent)
+        Path(name).replace(target)
+        _sync_folder(target.parent)
 
     try:
         yield descriptor, keep
@@ -37,19 +37,19 @@ def part(place: Path) -> Iterator[tuple[int, Callable[[], None]]]:
 @contextlib.contextmanager
 def copies(folder: Path) -> Iterator[Path]:
     """
-    A folder in *folder* for copies of files that lie elsewhere; it goes with all that is in it.
+    Make a folder in *folder* for copies of files that lie elsewhere; it goes with all that is in it.
 
     Raises:
         UnfitError: If *folder* cannot be written.
     """
 
-    def made() -> tuple[int, str]:
+    def make_folder() -> tuple[int, str]:
         name = tempfile.mkdtemp(prefix=_COPIES, dir=folder)
         return os.open(name, os.O_RDONLY | os.O_DIRECTORY), name
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = _locked(made)
+        descriptor, name = _make_locked(make_folder)
     except OSError as error:
         raise unwritable(folder, error) from error
     try:
@@ -60,7 +60,7 @@ def copies(folder: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what killed runs left half-written or copied in *folder*; gives how many. What is at work stays."""
+    """Remove what killed runs left half-written or copied in *folder*, and return how many; what is in use stays."""
     removed = 0
     for path in (*folder.glob(f"??/*{_PART}"), *folder.glob(f"{_COPIES}*")):
         with contextlib.suppress(OSError):
@@ -74,10 +74,10 @@ def sweep(folder: Path) -> int:
     return removed
 
 
-def _locked(made: Callable[[], tuple[int, str]]) -> tuple[int, str]:
-    """What *made* makes, locked until this process ends, however it ends."""
+def _make_locked(make: Callable[[], tuple[int, str]]) -> tuple[int, str]:
+    """Call *make*, and lock its file or folder until this process ends, however it ends."""
     while True:
-        descriptor, name = made()
+        descriptor, name = make()
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         # A sweep between the two calls saw nobody at work, and took it away.
         if os.fstat(descriptor).st_nlink:

@@ -1,4 +1,4 @@
-"""Reading what was received: samples, lengths, peaks, hashes. Only our own FLAC files are opened here."""
+"""Read received recordings: samples, lengths, peaks, hashes; only FLAC files that were written here are opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from transcribe.audio.verdicts import named
+from transcribe.audio.verdicts import refusal_of
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 from transcribe.records import Milliseconds
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 _SAMPLES_A_MS = SAMPLE_RATE_HZ // 1_000
 
 
-def place(folder: Path, recording: str) -> Path:
-    """Where the sound of *recording* lies below *folder*, the ``audio_folder`` of what received it."""
+def locate(folder: Path, recording: str) -> Path:
+    """Return the path of the sound of *recording* below *folder*, the ``audio_folder`` of what received it."""
     return folder / recording[:2] / f"{recording}.flac"
 
 
 def read(path: Path, *, start: Milliseconds = 0, end: Milliseconds | None = None, channel: int | None = None) -> Pcm:
     """
-    Samples of a received recording, int16 at 16 kHz, shape ``(samples,)``.
+    Read samples of a received recording, int16 at 16 kHz, shape ``(samples,)``.
 
     Times outside the recording are brought to its ends, so that a span beyond it gives no samples.
 
@@ -39,12 +39,12 @@ def read(path: Path, *, start: Milliseconds = 0, end: Milliseconds | None = None
     Raises:
         InputError: ``E_LOST`` if the file is gone, damaged or not one of ours; ``E_CHANNEL`` if it lacks *channel*.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         first = min(max(0, start) * _SAMPLES_A_MS, file.frames)
         last = file.frames if end is None else min(max(0, end) * _SAMPLES_A_MS, file.frames)
         if channel is not None and not 0 <= channel < file.channels:
             wrong = f"has {file.channels} channels, and channel {channel} was asked for"
-            raise named(path, "E_CHANNEL", wrong, "count from 0")
+            raise refusal_of(path, "E_CHANNEL", wrong, "count from 0")
         file.seek(first)
         samples: npt.NDArray[np.int16] = file.read(max(0, last - first), dtype="int16", always_2d=True)
     if channel is not None or samples.shape[1] == 1:
@@ -54,14 +54,14 @@ def read(path: Path, *, start: Milliseconds = 0, end: Milliseconds | None = None
 
 
 def duration(path: Path) -> Milliseconds:
-    """Length of a received recording; the part of a last millisecond does not count. Raises as `read` does."""
-    with _opened(path) as file:
+    """Return the length of a received recording in whole milliseconds; raises as `read` does."""
+    with _open(path) as file:
         return int(file.frames) // _SAMPLES_A_MS
 
 
 def peaks(pcm: Pcm, *, per_second: int = 20) -> npt.NDArray[np.int8]:
     """
-    The waveform as it is drawn: lowest and highest value of each stretch, shape ``(stretches, 2)``.
+    Return the waveform as it is drawn: lowest and highest value of each stretch, shape ``(stretches, 2)``.
 
     A stretch is a 1/*per_second* of a second, the last one may be shorter. A value v stands for the int16 samples
     from 256 v to 256 v + 255.
@@ -79,7 +79,8 @@ def peaks(pcm: Pcm, *, per_second: int = 20) -> npt.NDArray[np.int8]:
 
 def quietest(pcm: Pcm, start: Milliseconds, end: Milliseconds) -> Milliseconds:
     """
-    The moment from *start* to *end*, both included, around which 100 ms hold the least energy; the first of equals.
+    Find the moment from *start* to *end*, both included, around which 100 ms hold the least energy; the first of
+    equals.
 
     >>> quietest(np.r_[np.ones(8_000), np.zeros(3_200), np.ones(8_000)].astype(np.int16), 300, 900)
     550
@@ -90,19 +91,19 @@ def quietest(pcm: Pcm, start: Milliseconds, end: Milliseconds) -> Milliseconds:
     if not len(around):
         return start
     energies = np.add.reduceat(around**2, np.arange(0, len(around), step))
-    before = max(0, -first)
-    energies = np.pad(energies, (before, max(0, last - first - before - len(energies))), mode="edge")
+    missing_frames = max(0, -first)
+    energies = np.pad(energies, (missing_frames, max(0, last - first - missing_frames - len(energies))), mode="edge")
     sums = np.convolve(energies, np.ones(2 * half), mode="valid")
     return min(end, start + 10 * int(sums.argmin()))
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, 64 hexadecimal digits: the id of a `Recording`."""
+    """Return the SHA-256 of a file's bytes, 64 hexadecimal digits: the id of a `Recording`."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _opened(path: Path) -> SoundFile:
+def _open(path: Path) -> SoundFile:
     import soundfile
 
     lost = "is gone or damaged"
@@ -111,8 +112,8 @@ def _opened(path: Path) -> SoundFile:
         with path.open("rb"):
             file = soundfile.SoundFile(path)
     except (OSError, soundfile.LibsndfileError) as error:
-        raise named(path, "E_LOST", lost, "ingest the recording again") from error
+        raise refusal_of(path, "E_LOST", lost, "ingest the recording again") from error
     if file.samplerate != SAMPLE_RATE_HZ:
         file.close()
-        raise named(path, "E_LOST", "is not a file that was received here", "ingest it first")
+        raise refusal_of(path, "E_LOST", "is not a file that was received here", "ingest it first")
     return file

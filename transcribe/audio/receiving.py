@@ -1,5 +1,5 @@
 """
-Foreign media in, our own FLAC out: each file is decoded once, in a jail, into a file named by its content.
+Take foreign media in: decode each file once, in a sandbox, into a FLAC file named by its content.
 
     <folder>/<first two of the hash>/<hash>.flac   16 kHz, int16
     <folder>/<first two of the hash>/<hash>.json   what it was, written last: without it the FLAC does not count
@@ -24,10 +24,10 @@ from typing import Any
 
 from transcribe.audio import reading
 from transcribe.audio.leftovers import part
-from transcribe.audio.sniffing import misnamed
-from transcribe.audio.verdicts import named, shown, spoken, unwritable
+from transcribe.audio.sniffing import is_misnamed
+from transcribe.audio.verdicts import escape_name, format_length, refusal_of, unwritable
 from transcribe.errors import BoliError, InputError
-from transcribe.jail import Bounds, Jail, Level, Outcome, Words
+from transcribe.jail import Bounds, Jail, Outcome, Words
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import ChannelMode, Milliseconds
 
@@ -39,7 +39,7 @@ _ERROR = ("code", "message", "hint")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one file may cost."""
+    """The limits of what one file may cost."""
 
     #: Longest recording that is taken.
     longest: Milliseconds = 12 * 3_600_000
@@ -53,7 +53,7 @@ class Limits:
     written_bytes: int | None = None
 
     def bounds(self, *, channels: int = 1) -> Bounds:
-        """The same for the jail, where up to *channels* channels are written."""
+        """Return the limits of the sandbox, where up to *channels* channels are written."""
         longest_s = self.longest / 1_000
         most = int(longest_s * SAMPLE_RATE_HZ * 2 * channels * 1.05) + (1 << 20)
         return Bounds(
@@ -67,7 +67,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """A medium that is now ours."""
+    """A medium that was taken in."""
 
     #: SHA-256 of the medium as received.
     sha256: str
@@ -84,7 +84,7 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One file of `receive_many`, with the options of `receive`."""
+    """One file for `receive_many`, with the options of `receive`."""
 
     source: Path
     channel_mode: ChannelMode = "mix"
@@ -104,7 +104,7 @@ def receive(
     root: Path | None = None,
 ) -> Received:
     """
-    Take a medium in: hash it, decode it in a jail, keep the sound under its hash.
+    Take a medium in: hash it, decode it in a sandbox, keep the sound under its hash.
 
     Content that is known already is not decoded again. Sound that was taken with its channels apart serves a later
     "mix" too; the other way round it is decoded once more.
@@ -124,32 +124,32 @@ def receive(
         MissingError: If a library for decoding is not installed.
     """
     job = Job(source=source, channel_mode=channel_mode, stream=stream, allow_partial=allow_partial, root=root)
-    with _opened(job) as (descriptor, before):
+    with _open_source(job) as (descriptor, state):
         sha256 = _hash(job, descriptor)
-        _refuse_change(job, descriptor, before)
-        place = reading.place(folder, sha256)
-        known = _known(place, job)
-        if known is not None:
-            return known
+        _refuse_change(job, descriptor, state)
+        file = reading.locate(folder, sha256)
+        received = _find_received(file, job)
+        if received is not None:
+            return received
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with part(place) as (sound, keep):
-                facts = _decoded(job, (descriptor, sound), limits)
-                _refuse_change(job, descriptor, before, sha256)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with part(file) as (sound, keep):
+                facts = _decode(job, (descriptor, sound), limits)
+                _refuse_change(job, descriptor, state, sha256)
                 os.fsync(sound)
                 size = os.fstat(sound).st_size
                 keep()
-            _remember(place, {**facts, "mode": channel_mode, "stream": stream, "bytes": size})
+            _write_facts(file, {**facts, "mode": channel_mode, "stream": stream, "bytes": size})
         except OSError as error:
             raise unwritable(folder, error) from error
-    return _received(place, facts, job)
+    return _make_received(file, facts, job)
 
 
 def receive_many(
     jobs: Iterable[Job], folder: Path, *, limits: Limits = Limits(), workers: int = 2
 ) -> Iterator[tuple[Job, Received | InputError]]:
     """
-    `receive` each job, *workers* at a time. Pairs come in the order of *jobs*, which may be endless.
+    Run `receive` for each job, *workers* at a time; pairs come in the order of *jobs*, which may be endless.
 
     An error of one file is its answer and stops nothing; one that would meet every file, a full disk say, is raised.
     """
@@ -175,25 +175,20 @@ def receive_many(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def jail_level() -> Level:
-    """How strong the walls are behind which media is decoded here."""
-    return _decoder().level
-
-
 @cache
 def _decoder() -> Jail:
-    """One server for this process; it holds the libraries, so that a file costs a fork and not an import."""
+    """Return this process's one server; it holds the libraries, so that a file costs a fork and not an import."""
     return Jail("transcribe.audio.decoding:decode")
 
 
 @contextlib.contextmanager
-def _opened(job: Job) -> Iterator[tuple[int, os.stat_result]]:
-    """The source, opened once for all that follows, and its state at that moment."""
-    path = _place(job)
+def _open_source(job: Job) -> Iterator[tuple[int, os.stat_result]]:
+    """Open the source once for all that follows, and give its descriptor and its state at that moment."""
+    path = _resolve_source(job)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY)
     except OSError as error:
-        raise _unreadable(job, error) from error
+        raise _unreadable_error(job, error) from error
     try:
         state = os.fstat(descriptor)
         _refuse_irregular(job, state)
@@ -202,42 +197,46 @@ def _opened(job: Job) -> Iterator[tuple[int, os.stat_result]]:
         os.close(descriptor)
 
 
-def _place(job: Job) -> Path:
-    """Where the source really is. Only regular files get as far as being opened: to open a device may do harm."""
+def _resolve_source(job: Job) -> Path:
+    """Return the source's real path; only regular files are opened, since to open a device may do harm."""
     wrong = "E_NOT_REGULAR"
     try:
         source = job.source.absolute()
         root = (source.parent if job.root is None else job.root).resolve()
-        place = source.resolve(strict=True)
-        state = place.stat()
+        target = source.resolve(strict=True)
+        state = target.stat()
     except FileNotFoundError as error:
         if job.source.is_symlink():
-            raise named(job.source, wrong, "is a link to nothing", "hand in the file itself") from error
-        raise named(job.source, "E_NOT_FOUND", "is not there", "see that the path is right") from error
+            raise refusal_of(job.source, wrong, "is a link to nothing", "hand in the file itself") from error
+        raise refusal_of(job.source, "E_NOT_FOUND", "is not there", "see that the path is right") from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise _unreadable(job, error) from error
-    if not place.is_relative_to(root):
+        raise _unreadable_error(job, error) from error
+    if not target.is_relative_to(root):
         lies = "is a link that leads out of" if job.source.is_symlink() else "lies outside of"
-        raise named(job.source, wrong, f"{lies} {shown(root)}", "hand in the file itself, or allow its folder")
+        raise refusal_of(
+            job.source, wrong, f"{lies} {escape_name(root)}", "hand in the file itself, or allow its folder"
+        )
     _refuse_irregular(job, state)
-    return place
+    return target
 
 
 def _refuse_irregular(job: Job, state: os.stat_result) -> None:
     if not stat.S_ISREG(state.st_mode):
         kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
         kind = kinds.get(stat.S_IFMT(state.st_mode), "a device")
-        raise named(job.source, "E_NOT_REGULAR", f"is {kind}, not a file", "hand in files")
+        raise refusal_of(job.source, "E_NOT_REGULAR", f"is {kind}, not a file", "hand in files")
     if state.st_size == 0:
-        raise named(job.source, "E_EMPTY", "is 0 bytes long", "copy it again from where it was recorded")
+        raise refusal_of(job.source, "E_EMPTY", "is 0 bytes long", "copy it again from where it was recorded")
 
 
-def _unreadable(job: Job, error: Exception) -> BoliError:
+def _unreadable_error(job: Job, error: Exception) -> BoliError:
     if isinstance(error, PermissionError):
-        return named(job.source, "E_PERMISSION", "may not be read by this user", "give yourself the right to read it")
+        return refusal_of(
+            job.source, "E_PERMISSION", "may not be read by this user", "give yourself the right to read it"
+        )
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return named(job.source, "E_NOT_REGULAR", "is a link that leads in a circle", "hand in the file itself")
-    return named(job.source, "E_UNREADABLE", f"cannot be read ({error})", "see that its disk is well")
+        return refusal_of(job.source, "E_NOT_REGULAR", "is a link that leads in a circle", "hand in the file itself")
+    return refusal_of(job.source, "E_UNREADABLE", f"cannot be read ({error})", "see that its disk is well")
 
 
 def _hash(job: Job, descriptor: int) -> str:
@@ -246,24 +245,26 @@ def _hash(job: Job, descriptor: int) -> str:
             file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise _unreadable(job, error) from error
+        raise _unreadable_error(job, error) from error
 
 
-def _refuse_change(job: Job, descriptor: int, before: os.stat_result, sha256: str | None = None) -> None:
+def _refuse_change(job: Job, descriptor: int, first_state: os.stat_result, sha256: str | None = None) -> None:
     """
-    The bytes that were decoded must be the bytes that were hashed, and still be those that the path names.
+    Refuse a file whose decoded bytes are not the hashed ones, or not those that the path names any more.
 
     With *sha256* the content is hashed once more: a write through a memory map may leave the times alone.
     """
     states = [os.fstat(descriptor)]
     with contextlib.suppress(OSError):
         states.append(job.source.stat())
-    marks = {(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) for state in (before, *states)}
+    marks = {(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) for state in (first_state, *states)}
     if len(marks) > 1 or len(states) < 2 or (sha256 is not None and _hash(job, descriptor) != sha256):
-        raise named(job.source, "E_CHANGED", "changed while it was read", "wait until its copying is done, then repeat")
+        raise refusal_of(
+            job.source, "E_CHANGED", "changed while it was read", "wait until its copying is done, then repeat"
+        )
 
 
-def _decoded(job: Job, descriptors: tuple[int, int], limits: Limits) -> dict[str, Any]:
+def _decode(job: Job, descriptors: tuple[int, int], limits: Limits) -> dict[str, Any]:
     split = job.channel_mode == "split"
     order = {
         "longest": limits.longest,
@@ -278,65 +279,67 @@ def _decoded(job: Job, descriptors: tuple[int, int], limits: Limits) -> dict[str
     if outcome.error is not None and outcome.error["code"] == "E_WRITE":
         if os.fstat(descriptors[1]).st_size < bounds.written_bytes - (1 << 16):
             raise OSError(errno.ENOSPC, "no space left")
-        raise named(job.source, "E_TOO_LONG", "makes more sound than is allowed", "cut it into parts")
+        raise refusal_of(job.source, "E_TOO_LONG", "makes more sound than is allowed", "cut it into parts")
     if outcome.answer is None:
-        raise _verdict(job, outcome, bounds)
-    return _checked(job, outcome.answer)
+        raise _explain_failure(job, outcome, bounds)
+    return _check_facts(job, outcome.answer)
 
 
-def _checked(job: Job, answer: Words) -> dict[str, Any]:
-    """The child's facts as what they should be. A decoder that was taken over may say anything."""
+def _check_facts(job: Job, answer: Words) -> dict[str, Any]:
+    """Convert the child's facts to their types; a decoder that was taken over may say anything."""
     try:
         facts: dict[str, Any] = {name: max(0, int(answer[name])) for name in ("duration", "rate_hz", "channels")}
-        facts["codec"] = shown(str(answer["codec"]))
-        facts["demuxer"] = None if answer["demuxer"] is None else shown(str(answer["demuxer"]))
-        facts["warnings"] = [shown(str(line), longest=_LONGEST_LINE) for line in answer["warnings"]]
+        facts["codec"] = escape_name(str(answer["codec"]))
+        facts["demuxer"] = None if answer["demuxer"] is None else escape_name(str(answer["demuxer"]))
+        facts["warnings"] = [escape_name(str(line), longest=_LONGEST_LINE) for line in answer["warnings"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise named(job.source, "E_DECODER", "made the decoder talk nonsense", "save it as WAV or FLAC") from error
+        raise refusal_of(job.source, "E_DECODER", "made the decoder talk nonsense", "save it as WAV or FLAC") from error
     return facts
 
 
-def _verdict(job: Job, outcome: Outcome, bounds: Bounds) -> BoliError:
-    """Why there is no sound, in the user's words."""
+def _explain_failure(job: Job, outcome: Outcome, bounds: Bounds) -> BoliError:
+    """Return the error for a file without sound, as the user reads it."""
     doubt = "play it elsewhere; if that works, save it as WAV or FLAC and hand that in"
     if outcome.error is not None:
-        code, message, hint = (shown(str(outcome.error.get(name)), longest=_LONGEST_LINE) for name in _ERROR)
+        code, message, hint = (escape_name(str(outcome.error.get(name)), longest=_LONGEST_LINE) for name in _ERROR)
         if code == "E_MEMORY":
-            return named(job.source, code, f"needs more than {bounds.memory_bytes >> 20} MB to decode", doubt)
+            return refusal_of(job.source, code, f"needs more than {bounds.memory_bytes >> 20} MB to decode", doubt)
         if code == "E_BUG":
-            error = named(job.source, "E_DECODER", f"made the decoder fail ({message})", doubt)
+            error = refusal_of(job.source, "E_DECODER", f"made the decoder fail ({message})", doubt)
             error.add_note(str(outcome.error.get("trace")))
             return error
-        return named(job.source, code, message, hint)
+        return refusal_of(job.source, code, message, hint)
     if outcome.death in ("SIGXCPU", "wall"):
-        spent = spoken(int(outcome.cpu_s * 1_000))
-        return named(job.source, "E_TOO_SLOW", f"was still not decoded after {spent} of work", doubt)
-    return named(job.source, "E_DECODER", f"made the decoder die ({outcome.death})", doubt)
+        spent = format_length(int(outcome.cpu_s * 1_000))
+        return refusal_of(job.source, "E_TOO_SLOW", f"was still not decoded after {spent} of work", doubt)
+    return refusal_of(job.source, "E_DECODER", f"made the decoder die ({outcome.death})", doubt)
 
 
-def _known(place: Path, job: Job) -> Received | None:
-    """What an earlier run made of the same bytes, if it serves this job."""
+def _find_received(file: Path, job: Job) -> Received | None:
+    """Return what an earlier run made of the same bytes, if it serves this job."""
     try:
-        facts = json.loads(place.with_suffix(".json").read_bytes())
-        whole = place.stat().st_size == facts["bytes"]
+        facts = json.loads(file.with_suffix(".json").read_bytes())
+        whole = file.stat().st_size == facts["bytes"]
     except (OSError, ValueError, KeyError):
         return None
     if not whole or (job.channel_mode == "split" and facts["mode"] != "split" and facts["channels"] > 1):
         return None
     if job.stream is not None and job.stream != (facts["stream"] or 1):
         taken = f"was received before with audio track {facts['stream'] or 1}"
-        raise named(job.source, "E_STREAM", taken, "use that track, or a workspace of its own for the other one")
-    return _received(place, facts, job)
+        raise refusal_of(job.source, "E_STREAM", taken, "use that track, or a workspace of its own for the other one")
+    return _make_received(file, facts, job)
 
 
-def _received(place: Path, facts: dict[str, Any], job: Job) -> Received:
+def _make_received(file: Path, facts: dict[str, Any], job: Job) -> Received:
     warnings = tuple(facts["warnings"])
     demuxer = facts["demuxer"]
-    if demuxer is not None and misnamed(job.source.suffix, demuxer):
-        warnings += (f"W_EXTENSION: it is named {shown(job.source.suffix)} and holds {demuxer} with {facts['codec']}",)
+    if demuxer is not None and is_misnamed(job.source.suffix, demuxer):
+        warnings += (
+            f"W_EXTENSION: it is named {escape_name(job.source.suffix)} and holds {demuxer} with {facts['codec']}",
+        )
     return Received(
-        sha256=place.stem,
-        path=place,
+        sha256=file.stem,
+        path=file,
         duration=facts["duration"],
         rate_hz=facts["rate_hz"],
         channels=facts["channels"],
@@ -345,8 +348,8 @@ def _received(place: Path, facts: dict[str, Any], job: Job) -> Received:
     )
 
 
-def _remember(place: Path, facts: dict[str, Any]) -> None:
-    with part(place.with_suffix(".json")) as (descriptor, keep):
+def _write_facts(file: Path, facts: dict[str, Any]) -> None:
+    with part(file.with_suffix(".json")) as (descriptor, keep):
         os.write(descriptor, json.dumps(facts, sort_keys=True).encode())
         os.fsync(descriptor)
         keep()

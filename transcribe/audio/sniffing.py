@@ -1,5 +1,5 @@
 """
-What a file is, from its first bytes, before any library sees it.
+Detect the container of a file from its first bytes, before any library sees it.
 
 Playlists, session descriptions, archives and texts end here: a library that opens one may read other files, or
 the network, in its place. What passes gets exactly one demuxer.
@@ -103,44 +103,46 @@ class WaveHeader:
 
     @property
     def lies(self) -> bool:
-        """The size was never filled in: a recorder that could not seek back wrote 0 or the largest number."""
+        """
+        The sign that the size was never filled in: a recorder that could not seek back wrote 0 or the largest number.
+        """
         return self.present > 0 and (self.declared == 0 or self.declared >= 0x7FFF0000 > self.present)
 
 
 def demuxer_of(descriptor: int) -> str | None:
     """
-    FFmpeg's name of the container, or ``None`` if the beginning is none that is known.
+    Return FFmpeg's name of the container, or ``None`` if the beginning is none that is known.
 
     Raises:
         InputError: ``E_PLAYLIST``, ``E_ARCHIVE``, or ``E_NOT_AUDIO`` for a text.
     """
-    offset = 0
+    start = 0
     for _ in range(4):
-        head = os.pread(descriptor, _HEAD, offset)
+        head = os.pread(descriptor, _HEAD, start)
         if not head.startswith(b"ID3") or len(head) < 10:
             break
-        offset += _id3_bytes(head)
+        start += _id3_bytes(head)
     _refuse_foreign(head)
-    for at, magic, demuxer in _BEGINNINGS:
-        if head[at : at + len(magic)] == magic and head.startswith(_FORMS.get(demuxer, (b"",))):
+    for offset, magic, demuxer in _BEGINNINGS:
+        if head[offset : offset + len(magic)] == magic and head.startswith(_FORMS.get(demuxer, (b"",))):
             return demuxer
     if head[:1] == b"\x47" and head[188:189] == b"\x47" and head[376:377] == b"\x47":
         return "mpegts"
-    return _framed(head) or ("mp3" if offset else None)
+    return _sniff_frame(head) or ("mp3" if start else None)
 
 
-def misnamed(ending: str, demuxer: str) -> bool:
-    """True if *ending* (with its dot) promises another container than *demuxer* reads."""
+def is_misnamed(ending: str, demuxer: str) -> bool:
+    """Tell if *ending* (with its dot) promises another container than *demuxer* reads."""
     return demuxer not in _ENDINGS.get(ending.lower(), (demuxer,))
 
 
 def wave_header(descriptor: int) -> WaveHeader | None:
-    """Format and data chunk of a RIFF/WAVE file. ``None`` without them, or in the 64-bit kinds."""
+    """Read format and data chunk of a RIFF/WAVE file; ``None`` without them, or in the 64-bit kinds."""
     size = os.fstat(descriptor).st_size
     if os.pread(descriptor, 4, 0) != b"RIFF":
         return None
     form = b""
-    for name, start, declared in _chunks(descriptor, size):
+    for name, start, declared in _iterate_chunks(descriptor, size):
         if name == b"fmt ":
             form = os.pread(descriptor, 16, start)
         elif name == b"data" and len(form) == 16:
@@ -156,7 +158,7 @@ def wave_header(descriptor: int) -> WaveHeader | None:
 
 
 def declares_length(descriptor: int) -> bool:
-    """Whether an MPEG audio file has the frame that counts the others (Xing, Info or VBRI)."""
+    """Tell if an MPEG audio file has the frame that counts the others (Xing, Info or VBRI)."""
     offset = 0
     head = os.pread(descriptor, 10, 0)
     while head.startswith(b"ID3") and len(head) == 10:
@@ -167,24 +169,24 @@ def declares_length(descriptor: int) -> bool:
 
 
 def lacks_index(descriptor: int) -> bool:
-    """Whether an MP4 file has sound data and not the index (moov) without which nothing can be read."""
-    size, offset, found = os.fstat(descriptor).st_size, 0, set()
+    """Tell if an MP4 file has sound data and not the index (moov) without which nothing can be read."""
+    size, offset, names = os.fstat(descriptor).st_size, 0, set()
     for _ in range(1_000):
         head = os.pread(descriptor, 16, offset)
         if len(head) < 8:
             break
         length, name = struct.unpack(">I4s", head[:8])
-        found.add(name)
+        names.add(name)
         if length == 1 and len(head) == 16:
             length = struct.unpack(">Q", head[8:])[0]
         if length < 8 or offset + length > size:
             break
         offset += length
-    return b"ftyp" in found and b"moov" not in found
+    return b"ftyp" in names and b"moov" not in names
 
 
 def is_chained(descriptor: int) -> bool:
-    """Whether an Ogg file begins another recording after the first (RFC 3533, section 4: grouping and chaining)."""
+    """Tell if an Ogg file begins another recording after the first (RFC 3533, section 4: grouping and chaining)."""
     offset, under_way = 0, False
     while True:
         head = os.pread(descriptor, 27 + 255, offset)
@@ -199,13 +201,13 @@ def is_chained(descriptor: int) -> bool:
 
 
 def _id3_bytes(head: bytes) -> int:
-    """Length of an ID3v2 tag, header and footer included (ID3v2.4, section 3.1: seven bits a byte)."""
+    """Return the length of an ID3v2 tag, header and footer included (ID3v2.4, section 3.1: seven bits a byte)."""
     body = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
     return 10 + body + (10 if head[5] & 0x10 else 0)
 
 
-def _chunks(descriptor: int, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and declared length of the chunks of a RIFF file."""
+def _iterate_chunks(descriptor: int, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, start and declared length of the chunks of a RIFF file."""
     offset = 12
     while offset + 8 <= size:
         name, length = struct.unpack("<4sI", os.pread(descriptor, 8, offset))
@@ -214,19 +216,19 @@ def _chunks(descriptor: int, size: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _refuse_foreign(head: bytes) -> None:
-    text = _text(head)
+    text = _decode_text(head)
     start = (head.decode("latin-1") if text is None else text).lstrip("\ufeff\xef\xbb\xbf \t\r\n").lower()
     if _PLAYLIST.match(start) or (start.startswith("<") and _XML_PLAYLIST.search(start)):
         raise refusal("E_PLAYLIST", "is a list of other files, not sound", "hand in the sound files themselves")
     if text is not None:
         raise refusal("E_NOT_AUDIO", "looks like text, not sound", "hand in the recording, not its transcript")
-    for at, magic, kind in _ARCHIVES:
-        if head[at : at + len(magic)] == magic:
+    for offset, magic, kind in _ARCHIVES:
+        if head[offset : offset + len(magic)] == magic:
             raise refusal("E_ARCHIVE", f"is {kind}, not sound", "unpack it and hand in the recordings")
 
 
-def _text(head: bytes) -> str | None:
-    """*head* as text, if it is one: UTF-8 without control characters, or UTF-16 with its mark."""
+def _decode_text(head: bytes) -> str | None:
+    """Return *head* as text, if it is one: UTF-8 without control characters, or UTF-16 with its mark."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) and head[2:].count(0) * 3 > len(head):
         return head.decode("utf-16", "replace")
     if not head or any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
@@ -239,8 +241,8 @@ def _text(head: bytes) -> str | None:
     return None
 
 
-def _framed(head: bytes) -> str | None:
-    """AAC or MPEG audio without a container, from the first frame's header (ISO 13818-7, 11172-3)."""
+def _sniff_frame(head: bytes) -> str | None:
+    """Detect AAC or MPEG audio without a container by the first frame's header (ISO 13818-7, 11172-3)."""
     if len(head) < 4 or head[0] != 0xFF:
         return None
     if head[1] & 0xF6 == 0xF0:

@@ -1,5 +1,5 @@
 """
-Opened media as a stream of sample blocks. Runs in the jailed child only.
+Open media as a stream of sample blocks; runs in the sandboxed child only.
 
 Plain WAV and FLAC go through libsndfile, which counts samples where FFmpeg counts time stamps; all else through
 FFmpeg, opened with one demuxer, no protocol and a list of audio decoders.
@@ -22,7 +22,7 @@ import soundfile
 from av.stream import Discard
 
 from transcribe.audio import sniffing
-from transcribe.audio.verdicts import refusal, shown, spoken
+from transcribe.audio.verdicts import escape_name, format_length, refusal
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds
 
@@ -72,7 +72,7 @@ av.logging.set_level(None)
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """What a file says of itself."""
+    """The facts that a file states of itself."""
 
     codec: str
     rate_hz: int
@@ -96,12 +96,12 @@ class Source(Protocol):
     reached_end: bool
 
     @property
-    def chained(self) -> bool:
-        """Whether other recordings follow the first one in the same file."""
+    def is_chained(self) -> bool:
+        """The sign that other recordings follow the first one in the same file."""
         ...
 
     def blocks(self) -> Iterator[tuple[Samples, int]]:
-        """Samples and their rate, in order."""
+        """Yield samples, ``(samples, channels)``, and their rate, in order."""
         ...
 
 
@@ -130,12 +130,12 @@ def open_source(descriptor: int, *, stream: int | None) -> Source:
 
 
 def no_samples() -> InputError:
-    """The verdict on a header without sound."""
+    """Return the refusal of a header without sound."""
     return refusal("E_NO_SAMPLES", "has a header and no sound after it", "copy it again from where it was recorded")
 
 
 class PlainSource:
-    """WAV and FLAC through libsndfile."""
+    """A WAV or FLAC file, read by libsndfile."""
 
     def __init__(self, descriptor: int, header: sniffing.WaveHeader | None) -> None:
         try:
@@ -162,13 +162,13 @@ class PlainSource:
         self.reached_end = False
 
     @property
-    def chained(self) -> bool:
+    def is_chained(self) -> bool:
         return False
 
     def blocks(self) -> Iterator[tuple[Samples, int]]:
         size = max(1_024, _BLOCK_S * self.head.rate_hz)
         dtype = "int16" if self._whole else "float32"
-        given = 0
+        done = 0
         with self._file:
             while True:
                 try:
@@ -177,39 +177,39 @@ class PlainSource:
                     break
                 if not len(block):
                     return
-                given += len(block)
+                done += len(block)
                 yield block, self.head.rate_hz
-        yield from self._after(given)
+        yield from self._decode_rest(done)
 
-    def _after(self, given: int) -> Iterator[tuple[Samples, int]]:
+    def _decode_rest(self, done: int) -> Iterator[tuple[Samples, int]]:
         """
-        What follows the first *given* samples, by FFmpeg.
+        Yield what follows the first *done* samples, by FFmpeg.
 
         libsndfile gives up a whole block for one bad frame, and all that comes after it.
         """
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         other = CodedSource(self._descriptor, self.demuxer, stream=None, lies=False)
         for block, rate_hz in other.blocks():
-            if len(block) > given:
-                yield block[given:], rate_hz
-            given = max(0, given - len(block))
+            if len(block) > done:
+                yield block[done:], rate_hz
+            done = max(0, done - len(block))
         self.bad_pieces = max(1, other.bad_pieces)
 
 
 class CodedSource:
-    """Everything else through FFmpeg."""
+    """A file of any other kind, read by FFmpeg."""
 
     def __init__(self, descriptor: int, demuxer: str | None, *, stream: int | None, lies: bool) -> None:
         self._descriptor = descriptor
         self.demuxer = demuxer
         self._lies = lies
         self._container = self._open()
-        track = _choose(list(self._container.streams.audio), stream)
+        track = _choose_track(list(self._container.streams.audio), stream)
         context = track.codec_context
         if context is None:
             raise refusal("E_NOT_AUDIO", "uses an audio codec that is not known here", "save it as WAV or FLAC")
         if context.codec_tag in _LOCKED_TAGS or "enc_key_id" in track.metadata:
-            raise _locked()
+            raise _encryption_refusal()
         context.thread_count = 1
         if demuxer == "mov":
             # Each track states its own length here, so the pictures of a film need not even be read.
@@ -217,34 +217,34 @@ class CodedSource:
                 other.discard = Discard.default if other.index == track.index else Discard.all
         self._track = track
         self.head = Head(
-            codec=_codec(context.name),
+            codec=_name_codec(context.name),
             rate_hz=context.sample_rate,
             channels=context.channels,
-            declared=self._declared(),
+            declared=self._read_length(),
             warnings=(_UNFILLED,) if lies else (),
         )
         self.bad_pieces = 0
         self.reached_end = False
 
     @property
-    def chained(self) -> bool:
+    def is_chained(self) -> bool:
         return self.demuxer == "ogg" and sniffing.is_chained(self._descriptor)
 
     def blocks(self) -> Iterator[tuple[Samples, int]]:
         # Frames are small; joined in C they cost far less than as arrays of their own.
         fifo, rate_hz = av.AudioFifo(), self.head.rate_hz
         form: tuple[int, int, str] | None = None
-        for frame in self._frames():
-            found = (frame.sample_rate, frame.layout.nb_channels, frame.format.name)
-            if found != form:
+        for frame in self._decode_frames():
+            frame_form = (frame.sample_rate, frame.layout.nb_channels, frame.format.name)
+            if frame_form != form:
                 # The queue itself does not look at channels, and would read beyond a frame that has fewer.
-                yield from _drained(fifo, rate_hz)
-                fifo, form, rate_hz = av.AudioFifo(), found, frame.sample_rate
+                yield from _drain(fifo, rate_hz)
+                fifo, form, rate_hz = av.AudioFifo(), frame_form, frame.sample_rate
             frame.pts = None  # or the queue would refuse a jump in time
             fifo.write(frame)
             if fifo.samples >= _BLOCK_S * rate_hz:
-                yield from _drained(fifo, rate_hz)
-        yield from _drained(fifo, rate_hz)
+                yield from _drain(fifo, rate_hz)
+        yield from _drain(fifo, rate_hz)
 
     def _open(self) -> av.container.InputContainer:
         options = {
@@ -266,7 +266,7 @@ class CodedSource:
                 ) from error
             raise refusal("E_NOT_AUDIO", "holds no sound that can be read", "play it to see what it is") from error
 
-    def _declared(self) -> Milliseconds | None:
+    def _read_length(self) -> Milliseconds | None:
         counted = self.demuxer == "mp3" and sniffing.declares_length(self._descriptor)
         if self._lies or not (counted or self.demuxer in _STATES_LENGTH):
             return None
@@ -277,10 +277,10 @@ class CodedSource:
             lengths.append(self._container.duration // 1_000)
         return min((length for length in lengths if length > 0), default=None)
 
-    def _frames(self) -> Iterator[av.AudioFrame]:
-        """Decoded frames; what cannot be decoded is counted and left out."""
+    def _decode_frames(self) -> Iterator[av.AudioFrame]:
+        """Yield decoded frames; what cannot be decoded is counted and left out."""
         span, first = _Span(self._container.streams), True
-        for packet in self._packets():
+        for packet in self._read_packets():
             span.take(packet)
             if packet.stream_index != self._track.index:
                 continue
@@ -288,17 +288,17 @@ class CodedSource:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
                 if packet.has_sidedata("encryption_info"):
-                    raise _locked() from error
+                    raise _encryption_refusal() from error
                 self.bad_pieces += 1
                 continue
             if first and packet.has_sidedata("encryption_info"):
-                raise _locked()
+                raise _encryption_refusal()
             first = False
             yield from frames
         self.reached_end = span.reaches(self.head.declared)
 
-    def _packets(self) -> Iterator[av.Packet]:
-        """Packets of all tracks, to the end or to where the container breaks off."""
+    def _read_packets(self) -> Iterator[av.Packet]:
+        """Yield the packets of all tracks, to the end or to where the container breaks off."""
         try:
             yield from self._container.demux()
         except av.error.FFmpegError:
@@ -306,7 +306,7 @@ class CodedSource:
 
 
 class _Span:
-    """From the first to the last moment that the time stamps of any track name."""
+    """The time from the first to the last moment that the time stamps of any track name."""
 
     def __init__(self, tracks: Iterable[av.stream.Stream]) -> None:
         # As floats once: a fraction a packet would cost more than its decoding.
@@ -323,17 +323,17 @@ class _Span:
         self._end = max(self._end, (pts + (packet.duration or 0)) * unit_s)
 
     def reaches(self, declared: Milliseconds | None) -> bool:
-        """Whether the span is as long as declared, but for a second or a hundredth."""
+        """Tell if the span is as long as declared, but for a second or a hundredth."""
         if declared is None or self._start is None:
             return False
         return (self._end - self._start) * 1_000 >= declared - max(1_000, declared // 100)
 
 
-def _choose(tracks: list[av.AudioStream], stream: int | None) -> av.AudioStream:
+def _choose_track(tracks: list[av.AudioStream], stream: int | None) -> av.AudioStream:
     if not tracks:
         raise refusal("E_NO_AUDIO", "has no audio track", "hand in the sound that belongs to it")
     if stream is None and len(tracks) > 1:
-        listed = ", ".join(f"{number}: {_described(track)}" for number, track in enumerate(tracks, 1))
+        listed = ", ".join(f"{number}: {_describe(track)}" for number, track in enumerate(tracks, 1))
         raise refusal(
             "E_AMBIGUOUS_STREAM", f"has {len(tracks)} audio tracks ({listed})", "say which one with --stream NUMBER"
         )
@@ -343,34 +343,34 @@ def _choose(tracks: list[av.AudioStream], stream: int | None) -> av.AudioStream:
     return tracks[wanted - 1]
 
 
-def _described(track: av.AudioStream) -> str:
+def _describe(track: av.AudioStream) -> str:
     context = track.codec_context
     facts = ["unknown codec"]
     if context is not None:
-        facts = [_codec(context.name), _channels(context.channels), f"{context.sample_rate} Hz"]
+        facts = [_name_codec(context.name), _name_channels(context.channels), f"{context.sample_rate} Hz"]
     if track.duration is not None and track.time_base is not None:
-        facts.append(spoken(int(track.duration * track.time_base * 1_000)))
-    facts.extend(shown(track.metadata[key], longest=40) for key in ("language", "title") if key in track.metadata)
+        facts.append(format_length(int(track.duration * track.time_base * 1_000)))
+    facts.extend(escape_name(track.metadata[key], longest=40) for key in ("language", "title") if key in track.metadata)
     return " ".join(facts)
 
 
-def _channels(number: int) -> str:
+def _name_channels(number: int) -> str:
     return {1: "mono", 2: "stereo"}.get(number, f"{number} channels")
 
 
-def _locked() -> InputError:
+def _encryption_refusal() -> InputError:
     return refusal("E_ENCRYPTED", "is encrypted (DRM)", "ask its owner for a copy without protection")
 
 
-def _codec(decoder: str) -> str:
-    """The codec's common name, without the mark of the implementation."""
+def _name_codec(decoder: str) -> str:
+    """Return the codec's common name, without the mark of the implementation."""
     for prefix in ("libopencore_", "lib"):
         decoder = decoder.removeprefix(prefix)
     return {"mp3float": "mp3", "mp2float": "mp2", "mp1float": "mp1"}.get(decoder, decoder)
 
 
-def _drained(fifo: av.AudioFifo, rate_hz: int) -> Iterator[tuple[Samples, int]]:
-    """All that waits in the queue as one block of shape ``(samples, channels)``, if there is anything."""
+def _drain(fifo: av.AudioFifo, rate_hz: int) -> Iterator[tuple[Samples, int]]:
+    """Yield all that waits in the queue as one block of shape ``(samples, channels)``, if there is anything."""
     frame = fifo.read()
     if frame is None:
         return

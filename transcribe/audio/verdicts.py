@@ -1,4 +1,4 @@
-"""How a verdict on a file is worded: ``CODE: <name> <what is wrong with it>; <what to do>``."""
+"""Word the refusals of files: ``CODE: <name> <what is wrong with it>; <what to do>``."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from transcribe.errors import InputError, UnfitError
 from transcribe.records import Milliseconds
 
 
-def shown(name: str | os.PathLike[str], *, longest: int = 80) -> str:
+def escape_name(name: str | os.PathLike[str], *, longest: int = 80) -> str:
     r"""
-    A file name as it may stand in a message: control and formatting characters and stray bytes are escaped.
+    Escape a file name for a message: control and formatting characters and stray bytes.
 
-    >>> shown("a\nb\u202e.wav")
+    >>> escape_name("a\nb\u202e.wav")
     'a\\nb\\u202e.wav'
     """
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    escaped = "".join(map(_escaped, text))
+    escaped = "".join(map(_escape_character, text))
     return escaped if len(escaped) <= longest else f"{escaped[: longest - 12]}…{escaped[-11:]}"
 
 
-def _escaped(character: str) -> str:
+def _escape_character(character: str) -> str:
     plain = character == " " or unicodedata.category(character)[0] not in "CZ"
     return character if plain else character.encode("unicode_escape").decode()
 
 
 def refusal(code: str, wrong: str, hint: str | None = None) -> InputError:
-    """A verdict that does not know its file's name yet; `named` adds it."""
+    """Return a refusal that does not know its file's name yet; `refusal_of` adds it."""
     return InputError(wrong, code=code, hint=hint)
 
 
-def named(source: str | os.PathLike[str], code: str, wrong: str, hint: str | None = None) -> InputError:
-    """The verdict on *source*, as the user reads it."""
+def refusal_of(source: str | os.PathLike[str], code: str, wrong: str, hint: str | None = None) -> InputError:
+    """Return the refusal of *source*, as the user reads it."""
     item = os.fsencode(source).decode("utf-8", "backslashreplace")
-    return InputError(f"{shown(Path(item).name)} {wrong}", code=code, hint=hint, item=item)
+    return InputError(f"{escape_name(Path(item).name)} {wrong}", code=code, hint=hint, item=item)
 
 
-def spoken(duration: Milliseconds) -> str:
+def format_length(duration: Milliseconds) -> str:
     """
-    A length as people say it.
+    Format a length for people.
 
-    >>> spoken(7_500), spoken(90_000), spoken(36_000_000)
+    >>> format_length(7_500), format_length(90_000), format_length(36_000_000)
     ('7.5 s', '1.5 min', '10.0 h')
     """
     if duration < 60_000:
@@ -52,7 +52,7 @@ def spoken(duration: Milliseconds) -> str:
 
 
 def unwritable(folder: Path, error: OSError) -> UnfitError:
-    """That *folder* cannot be written, in the user's words."""
+    """Return the error that *folder* cannot be written, as the user reads it."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     code, hint = ("E_FULL", "free some space") if full else ("E_FOLDER", "see that it may be written")
-    return UnfitError(f"{shown(folder)} cannot take the sound ({error.strerror})", code=code, hint=hint)
+    return UnfitError(f"{escape_name(folder)} cannot take the sound ({error.strerror})", code=code, hint=hint)

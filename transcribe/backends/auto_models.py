@@ -1,4 +1,4 @@
-"""The diariser that ``auto`` chose for a workspace, kept so that the same one serves from then on."""
+"""Read and write the diariser that ``auto`` chose for a workspace, so that the same one serves from then on."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Several recognisers as one: a dialect is heard by the model that was tuned for it, all others by the one before.
+Combine several recognisers: a dialect goes to the model that was tuned for it, all others to the one before.
 
 A tuned model gains in the dialects that it was tuned for and forgets a little of the others. Where it drafts only what
 it was tuned for, nobody pays for that. Such a model is a folder with one small file, which names the parts.
@@ -30,23 +30,23 @@ Resolve: TypeAlias = Callable[[str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Routes:
-    """Which model hears which dialect; each model is named by its place, as the store names it."""
+    """The model of each dialect; a model is named by its location, as the store names it."""
 
     others: str
     by_dialect: Mapping[str, str]
 
-    def place(self, dialect: str | None) -> str:
-        """The model that hears *dialect*."""
+    def choose_model(self, dialect: str | None) -> str:
+        """Return the model for *dialect*."""
         return self.by_dialect.get(dialect or "", self.others)
 
     def __or__(self, more: Mapping[str, str]) -> Routes:
-        """These routes with *more* in place of what they say of the same dialects."""
+        """Return these routes with *more* in place of what they say of the same dialects."""
         return Routes(others=self.others, by_dialect={**self.by_dialect, **more})
 
 
 def read(folder: Path) -> Routes | None:
     """
-    The routes of the model in *folder*; ``None`` where it is one model for all.
+    Return the routes of the model in *folder*; ``None`` where it is one model for all.
 
     Raises:
         InputError: E_MODEL if the file cannot be read.
@@ -55,9 +55,9 @@ def read(folder: Path) -> Routes | None:
     if not file.is_file():
         return None
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        others, by_dialect = found["others"], found["by_dialect"]
-        if found["schema"] != SCHEMA or not all(isinstance(one, str) for one in (others, *by_dialect.values())):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        others, by_dialect = document["others"], document["by_dialect"]
+        if document["schema"] != SCHEMA or not all(isinstance(model, str) for model in (others, *by_dialect.values())):
             raise ValueError(f"it is no {SCHEMA}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         hint = f"write {SCHEMA} with others, a place, and by_dialect, a place for each tag"
@@ -76,81 +76,81 @@ def write(folder: Path, routes: Routes) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A model that was looked at but not loaded."""
+    """The id and the longest window of a model that was not loaded."""
 
     id: str
     window: Milliseconds
 
 
-def look(place: str, resolve: Resolve, *, allow_download: bool = False) -> Looked:
+def look(location: str, resolve: Resolve, *, allow_download: bool = False) -> Looked:
     """
-    Hash and longest window of the model in *place*, of one model or of several by dialect.
+    Return hash and longest window of the model at *location*, of one model or of several by dialect.
 
     Raises:
         MissingError: A part is not on this machine.
         InputError: E_MODEL if a part is no Whisper in CTranslate2's format.
     """
 
-    def one(place: str) -> Looked:
-        found = find(resolve(place), allow_download=allow_download)
-        return Looked(id=found.id, window=found.window)
+    def look_at_part(part: str) -> Looked:
+        whisper = find(resolve(part), allow_download=allow_download)
+        return Looked(id=whisper.id, window=whisper.window)
 
-    routes = read(Path(resolve(place)))
+    routes = read(Path(resolve(location)))
     if routes is None:
-        return one(place)
-    parts = {place: one(place) for place in {routes.others, *routes.by_dialect.values()}}
-    ids = {tag: parts[place].id for tag, place in routes.by_dialect.items()}
-    return Looked(id=_id(parts[routes.others].id, ids), window=min(part.window for part in parts.values()))
+        return look_at_part(location)
+    parts = {part: look_at_part(part) for part in {routes.others, *routes.by_dialect.values()}}
+    ids = {tag: parts[part].id for tag, part in routes.by_dialect.items()}
+    return Looked(id=_combine_ids(parts[routes.others].id, ids), window=min(part.window for part in parts.values()))
 
 
 class DialectRecogniser:
-    """Hears each window with the recogniser of its dialect."""
+    """The recogniser that sends each window to the recogniser of its dialect."""
 
     def __init__(self, others: FasterWhisperRecogniser, by_dialect: Mapping[str, FasterWhisperRecogniser]) -> None:
         self.others, self.by_dialect = others, by_dialect
-        self.id = _id(others.id, {tag: one.id for tag, one in by_dialect.items()})
-        self.window: Milliseconds = min(one.window for one in (others, *by_dialect.values()))
-        self.workers = min(one.workers for one in (others, *by_dialect.values()))
+        self.id = _combine_ids(others.id, {tag: part.id for tag, part in by_dialect.items()})
+        self.window: Milliseconds = min(part.window for part in (others, *by_dialect.values()))
+        self.workers = min(part.workers for part in (others, *by_dialect.values()))
 
     @property
     def only_language(self) -> str | None:
-        """Whisper's code of the one language that all parts were made for; ``None``: they know many."""
+        """The Whisper code of the one language that all parts were made for; ``None``: they know many."""
         languages = {part.only_language for part in (self.others, *self.by_dialect.values())}
         return languages.pop() if len(languages) == 1 else None
 
     def count_tokens(self, text: str) -> int:
-        """The length of *text* in tokens of the part that needs most."""
+        """Count the tokens of *text* in the part that needs most."""
         return max(part.count_tokens(text) for part in (self.others, *self.by_dialect.values()))
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
-        """What is said in each window, in the same order."""
-        heard: dict[int, Heard] = {}
-        for recogniser, numbers in self._by_part(windows).items():
-            heard.update(zip(numbers, recogniser.recognise(pcm, [windows[one] for one in numbers]), strict=True))
-        return [heard[number] for number in range(len(windows))]
+        """Recognise each window, in the same order."""
+        answers: dict[int, Heard] = {}
+        for recogniser, numbers in self._group_by_part(windows).items():
+            answers.update(zip(numbers, recogniser.recognise(pcm, [windows[index] for index in numbers]), strict=True))
+        return [answers[number] for number in range(len(windows))]
 
     def align_texts(self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str]) -> list[tuple[Word, ...]]:
-        """The words of each of *texts* with their times, by the model of its dialect, in the same order."""
+        """Return the words of each of *texts* with their times, by the model of its dialect, in the same order."""
         words: dict[int, tuple[Word, ...]] = {}
-        for recogniser, numbers in self._by_part(windows).items():
+        for recogniser, numbers in self._group_by_part(windows).items():
             part = ([windows[number] for number in numbers], [texts[number] for number in numbers])
             words.update(zip(numbers, recogniser.align_texts(pcm, *part), strict=True))
         return [words[number] for number in range(len(windows))]
 
-    def _by_part(self, windows: Sequence[Window]) -> dict[FasterWhisperRecogniser, list[int]]:
-        """Places of the windows that each part hears."""
-        places: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)
+    def _group_by_part(self, windows: Sequence[Window]) -> dict[FasterWhisperRecogniser, list[int]]:
+        """Return the indices of the windows that each part recognises."""
+        indices: dict[FasterWhisperRecogniser, list[int]] = defaultdict(list)
         for number, window in enumerate(windows):
-            places[self.by_dialect.get(window.dialect or "", self.others)].append(number)
-        return places
+            indices[self.by_dialect.get(window.dialect or "", self.others)].append(number)
+        return indices
 
 
 def part_id(recogniser: Recogniser, dialect: str | None) -> str:
-    """Give the id of the model that hears *dialect*: of the recogniser itself, where it is one for all."""
+    """Return the id of the model that hears *dialect*: of the recogniser itself, where it is one for all."""
     if isinstance(recogniser, DialectRecogniser):
         return recogniser.by_dialect.get(dialect or "", recogniser.others).id
     return recogniser.id
 
 
-def _id(others: str, by_dialect: Mapping[str, str]) -> str:
+def _combine_ids(others: str, by_dialect: Mapping[str, str]) -> str:
     return fingerprint("by dialect", others, dict(by_dialect))[:32]

@@ -1,5 +1,5 @@
 """
-Reads the pickled checkpoint of a pyannote network without running anything that the pickle names.
+Read the pickled checkpoint of a pyannote network without running anything that the pickle names.
 
 torch's restricted unpickler is given two lists: the records that hold the network's task, and libraries whose objects
 are left out. Whatever else a pickle asks for ends the reading.
@@ -26,7 +26,7 @@ TRAINING_ONLY: Final = ("loss_func.", "validation_metric.")
 
 
 class Empty:
-    """Stands where an object was that nothing needs; takes whatever it is given and does nothing with it."""
+    """A stand-in for an object that nothing needs; takes whatever it is given and does nothing with it."""
 
     def __init__(self, *_: object, **__: object) -> None: ...
 
@@ -51,8 +51,8 @@ def read_checkpoint(file: Path) -> Network:
         kind = record["architecture"]["class"]
         if record["architecture"]["module"] not in {ARCHITECTURES[kind].module, *ARCHITECTURES[kind].also}:
             raise KeyError(kind)
-        known = inspect.signature(ARCHITECTURES[kind].network().__init__).parameters
-        parameters = {name: value for name, value in checkpoint["hyper_parameters"].items() if name in known}
+        init_parameters = inspect.signature(ARCHITECTURES[kind].network().__init__).parameters
+        parameters = {name: value for name, value in checkpoint["hyper_parameters"].items() if name in init_parameters}
         document = NetworkDocument(
             architecture=kind, hyper_parameters=parameters, specifications=TaskDocument.of(record["specifications"])
         )
@@ -75,7 +75,7 @@ def read_pickle(file: Path) -> dict[str, Any]:
     from torch.serialization import safe_globals
 
     try:
-        with safe_globals(list(_allowed(file))):
+        with safe_globals(list(_list_allowed(file))):
             content = torch.load(file, weights_only=True, map_location="cpu")
     except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
         match = re.search(r"GLOBAL (\S+)", str(error))
@@ -88,8 +88,8 @@ def read_pickle(file: Path) -> dict[str, Any]:
     return content
 
 
-def _allowed(file: Path) -> Iterator[tuple[Any, str]]:
-    """Yield what each global that *file* names stands for, if it is on a list of this module."""
+def _list_allowed(file: Path) -> Iterator[tuple[Any, str]]:
+    """Yield the object that each global of *file* stands for, if it is on a list of this module."""
     from pyannote.audio.core.task import Problem, Resolution, Specifications
 
     for record in (Problem, Resolution, Specifications):
@@ -97,12 +97,12 @@ def _allowed(file: Path) -> Iterator[tuple[Any, str]]:
     yield defaultdict, "collections.defaultdict"
     yield Empty, "typing.Any"
     yield from ((kind, name) for name, kind in PLAIN.items())
-    for name in _globals(file):
+    for name in _list_globals(file):
         if name.startswith(LEFT_OUT) and not name.startswith("pyannote.audio.core.task."):
             yield Empty, name
 
 
-def _globals(file: Path) -> list[str]:
+def _list_globals(file: Path) -> list[str]:
     """Return the names that a zipped pickle asks for, nothing loaded; the old format, not zipped, gives none."""
     from torch.serialization import get_unsafe_globals_in_checkpoint
 

@@ -1,5 +1,5 @@
 """
-Which of several texts for the same sound to keep: the one that is nearest to all of them, by how likely each is.
+Choose between several texts for the same sound: the one that is nearest to all of them, by how likely each is.
 
 The likeliest text is the best guess at the whole sentence; what is counted is words. Minimum Bayes risk over the texts
 that beam search ends with (Kumar and Byrne, "Minimum Bayes-risk decoding for statistical machine translation", 2004;
@@ -23,7 +23,7 @@ SCALE: Final = 0.1
 
 def choose_text(texts: Sequence[str], log_probabilities: Sequence[float]) -> int:
     """
-    The index of the text with the fewest word errors to expect against the others; the first of equals.
+    Return the index of the text with the fewest word errors to expect against the others; the first of equals.
 
     Case and punctuation do not count.
 
@@ -37,5 +37,7 @@ def choose_text(texts: Sequence[str], log_probabilities: Sequence[float]) -> int
     words = [[bare_word(word) for word in text.split()] for text in texts]
     scaled = SCALE * np.array(log_probabilities)
     weights = np.exp(scaled - scaled.max())
-    risks = [sum(weights[j] * Levenshtein.distance(words[j], own) for j in range(len(words))) for own in words]
+    risks = [
+        sum(weights[j] * Levenshtein.distance(words[j], candidate) for j in range(len(words))) for candidate in words
+    ]
     return int(np.argmin(risks))

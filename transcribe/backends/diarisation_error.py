@@ -1,4 +1,4 @@
-"""Diarisation error by pyannote.metrics: collar 0, overlapping speech scored."""
+"""Measure diarisation error by pyannote.metrics: collar 0, overlapping speech scored."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ def der(
     within: Sequence[tuple[Milliseconds, Milliseconds]] | None = None,
 ) -> DiarisationError:
     """
-    How far *hypothesis* is from *reference*: NIST's diarisation error rate and its parts.
+    Measure how far *hypothesis* is from *reference*: NIST's diarisation error rate and its parts.
 
     Args:
-        reference: Who really speaks when.
-        hypothesis: Who was found to; labels need not agree with the reference's.
+        reference: The true turns.
+        hypothesis: The turns to judge; labels need not agree with the reference's.
         within: The annotated stretches (UEM). Everything where absent.
     """
     from pyannote.core import Annotation, Segment, Timeline
     from pyannote.metrics.diarization import DiarizationErrorRate
 
-    def annotation(spans: Sequence[LabelledSpan]) -> Annotation:
-        made = Annotation()
+    def annotate(spans: Sequence[LabelledSpan]) -> Annotation:
+        annotation = Annotation()
         for track, span in enumerate(spans):
-            made[Segment(span.start / 1_000, span.end / 1_000), track] = span.label
-        return made
+            annotation[Segment(span.start / 1_000, span.end / 1_000), track] = span.label
+        return annotation
 
     end = max((span.end for span in (*reference, *hypothesis)), default=0)
     stretches = [(0, end)] if within is None else within
     metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
     parts = metric(
-        annotation(reference),
-        annotation(hypothesis),
+        annotate(reference),
+        annotate(hypothesis),
         uem=Timeline([Segment(start / 1_000, stop / 1_000) for start, stop in stretches]),
         detailed=True,
     )

@@ -1,5 +1,5 @@
 """
-A diariser of tracked voices, tuned on corrected conversations: its thresholds and, with enough speech, its voice space.
+Tune a diariser of tracked voices on corrected conversations: its thresholds and, with enough speech, its voice space.
 
 What is tried is ranked on the train part; the few best and the present ones are held against each other on the dev
 part, or by leaving one conversation out where there is none.
@@ -38,7 +38,7 @@ FINALISTS: Final = 3
 
 class TunableDiariser:
     """
-    The diariser that is tuned.
+    A diariser whose thresholds and voice space can be tuned.
 
     Args:
         diariser: Loaded from a folder.
@@ -81,7 +81,7 @@ class TunableDiariser:
         scored: Sequence[tuple[Milliseconds, Milliseconds]],
     ) -> HeardConversation:
         """Run the networks over *pcm* once for each threshold of speech."""
-        file = _file(pcm)
+        file = _make_file(pcm)
         segmentations = self.pipeline.get_segmentations(file)
         speeches = dict.fromkeys(round(share * self.thresholds.speech, 4) for share in SPEECH_SHARES)
         tracked = {speech: self.pipeline.track(file, segmentations, speech) for speech in speeches}
@@ -89,12 +89,12 @@ class TunableDiariser:
 
     def follow(self, pcm: Pcm) -> TrackedVoices:
         """Run the networks over *pcm* with the present threshold of speech."""
-        file = _file(pcm)
+        file = _make_file(pcm)
         return self.pipeline.track(file, self.pipeline.get_segmentations(file), self.thresholds.speech)
 
 
-def _file(pcm: Pcm) -> dict[str, Any]:
-    """Give *pcm* as the library takes a recording."""
+def _make_file(pcm: Pcm) -> dict[str, Any]:
+    """Return *pcm* as the library takes a recording."""
     import torch
 
     waveform = torch.from_numpy(np.asarray(pcm, dtype=np.float32) / 32_768)[None]
@@ -103,7 +103,7 @@ def _file(pcm: Pcm) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class TuningPlan:
-    """How much is tried, and from how much speech the voice space learns."""
+    """The number of trials, and how much speech the voice space needs to be learnt."""
 
     trials: int
     seed: int = 0
@@ -114,7 +114,7 @@ class TuningPlan:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TunedDiariser:
-    """The best of what was tried."""
+    """The best thresholds and voice space that were tried."""
 
     thresholds: Thresholds
     #: ``None``: the present one stays.
@@ -122,8 +122,8 @@ class TunedDiariser:
     #: How much of the identity is in the space.
     shrinkage: float | None
     #: Mean loss (DER and what a wrong number of speakers adds) where the choice was made, of the present and these.
-    before: float
-    after: float
+    loss_before: float
+    loss_after: float
     #: Where that was, for people.
     chosen_on: str
     trials: int
@@ -132,24 +132,24 @@ class TunedDiariser:
 
     @property
     def gained(self) -> bool:
-        """Tell if it loses less than the present one."""
-        return self.after < self.before
+        """The sign that it loses less than the present one."""
+        return self.loss_after < self.loss_before
 
     def parameters(self) -> dict[str, str | int | float | bool | None]:
-        """Give all that it was tuned to, for its lineage."""
+        """Return all that it was tuned to, for its lineage."""
         return {
             **{name: round(value, 4) for name, value in self.thresholds.data().items()},
             "voice_space": "as before" if self.space is None else f"learnt, shrinkage {self.shrinkage}",
             "trials": self.trials,
             "chosen_on": self.chosen_on,
-            "loss_before": round(self.before, 4),
-            "loss_after": round(self.after, 4),
+            "loss_before": round(self.loss_before, 4),
+            "loss_after": round(self.loss_after, 4),
         }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Variant:
-    """A voice space with the conversations heard in it."""
+    """A voice space with the conversations as they are heard in it."""
 
     space: VoiceSpace | None
     shrinkage: float | None
@@ -181,7 +181,7 @@ def tune(
     trials = search(train, present, trials=plan.trials, seed=plan.seed, advance=advance)
     if not dev:
         return _choose_leaving_one_out(trials)
-    variants, notes = _variants(space, plain, plan)
+    variants, notes = _learn_variants(space, plain, plan)
     ranked = {plain: trials}
     best = min(trials, key=lambda trial: trial.mean).thresholds
     for number, variant in enumerate(variants):
@@ -189,29 +189,31 @@ def tune(
         ranked[variant] = search(variant.train, best, trials=few, seed=plan.seed + number, advance=advance)
     finals = [
         (try_out(variant.dev, trial.thresholds), variant)
-        for variant, own in ranked.items()
-        for trial in sorted(own, key=lambda trial: trial.mean)[:FINALISTS]
+        for variant, variant_trials in ranked.items()
+        for trial in sorted(variant_trials, key=lambda trial: trial.mean)[:FINALISTS]
     ]
-    before = try_out(dev, present)
-    winner, variant = min([(before, plain), *finals], key=lambda final: final[0].mean)
+    present_trial = try_out(dev, present)
+    winner, variant = min([(present_trial, plain), *finals], key=lambda final: final[0].mean)
     if variants and variant.space is None:
         notes = (*notes, "the voice space was learnt too, but it did not win on the dev part: the one before stays")
     return TunedDiariser(
         thresholds=winner.thresholds,
         space=variant.space,
         shrinkage=variant.shrinkage,
-        before=before.mean,
-        after=winner.mean,
+        loss_before=present_trial.mean,
+        loss_after=winner.mean,
         chosen_on=f"{len(dev)} conversations of the dev part",
         trials=sum(map(len, ranked.values())),
         notes=notes,
     )
 
 
-def _variants(space: VoiceSpace, plain: _Variant, plan: TuningPlan) -> tuple[list[_Variant], tuple[str, ...]]:
+def _learn_variants(space: VoiceSpace, plain: _Variant, plan: TuningPlan) -> tuple[list[_Variant], tuple[str, ...]]:
     """Learn voice spaces from the people who speak long enough; none, and a sentence why, if they are too few."""
-    windows = windows_by_person((heard.present, heard.turns) for heard in plain.train)
-    people = {name: own for name, own in windows.items() if _speech_s(name, plain.train) >= plan.least_speech_s}
+    windows = windows_by_person((conversation.present, conversation.turns) for conversation in plain.train)
+    people = {
+        name: vectors for name, vectors in windows.items() if _sum_speech_s(name, plain.train) >= plan.least_speech_s
+    }
     wanted = f"{plan.least_people} people with {plan.least_speech_s:g} s of corrected speech each"
     if len(people) < plan.least_people:
         return [], (f"the voice space stays: it is learnt from {wanted}, and there are {len(people)}",)
@@ -223,20 +225,20 @@ def _variants(space: VoiceSpace, plain: _Variant, plan: TuningPlan) -> tuple[lis
             _Variant(
                 space=learnt,
                 shrinkage=shrinkage,
-                train=[heard.transform(change) for heard in plain.train],
-                dev=[heard.transform(change) for heard in plain.dev],
+                train=[conversation.transform(change) for conversation in plain.train],
+                dev=[conversation.transform(change) for conversation in plain.dev],
             )
         )
     return variants, (f"the voice space was learnt from {len(people)} people",)
 
 
-def _speech_s(person: str, conversations: Sequence[HeardConversation]) -> float:
-    turns = (turn for heard in conversations for turn in heard.turns if turn.label == person)
+def _sum_speech_s(person: str, conversations: Sequence[HeardConversation]) -> float:
+    turns = (turn for conversation in conversations for turn in conversation.turns if turn.label == person)
     return sum(turn.end - turn.start for turn in turns) / 1_000
 
 
 def _choose_leaving_one_out(trials: Sequence[Trial]) -> TunedDiariser:
-    """Take the best of all, if the best of the others loses less than the present on each that is left out, by mean."""
+    """Choose the best of all trials, if by mean the best of the others loses less than the present on each left out."""
     losses = np.stack([trial.losses for trial in trials])
     conversations = losses.shape[1]
     notes = ("the voice space stays: it is chosen on a dev part, and there is none",)
@@ -251,8 +253,8 @@ def _choose_leaving_one_out(trials: Sequence[Trial]) -> TunedDiariser:
         thresholds=min(trials, key=lambda trial: trial.mean).thresholds if gained else trials[0].thresholds,
         space=None,
         shrinkage=None,
-        before=trials[0].mean,
-        after=after,
+        loss_before=trials[0].mean,
+        loss_after=after,
         chosen_on=f"{conversations} conversations of the train part, each left out once",
         trials=len(trials),
         notes=notes,
@@ -285,11 +287,11 @@ def write_tuned(base: Path, tuned: TunedDiariser, folder: Path) -> None:
     (folder / CONFIG_FILE).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     if tuned.space is None:
         return
-    place = folder / document["pipeline"]["params"]["embedding"].removeprefix("$model/")
-    network = read_network(place)
+    embedding_folder = folder / document["pipeline"]["params"]["embedding"].removeprefix("$model/")
+    network = read_network(embedding_folder)
     assert tuned.space.matrix is not None
     learnt = {"centre": tuned.space.centre, "projection": tuned.space.matrix}
     weights = dict(network.weights) | {name: torch.from_numpy(values).float() for name, values in learnt.items()}
     parameters = dict(network.document.hyper_parameters) | {"projected": True}
     described = network.document.model_copy(update={"hyper_parameters": parameters})
-    write_network(place, Network(document=described, weights=weights))
+    write_network(embedding_folder, Network(document=described, weights=weights))

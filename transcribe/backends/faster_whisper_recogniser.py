@@ -1,4 +1,4 @@
-"""Drafts by Whisper in CTranslate2: windows in batches, words with their blanks and times, texts timed by force."""
+"""Draft by Whisper in CTranslate2: windows in batches, words with their blanks and times, texts aligned by force."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from transcribe.backends.consensus import choose_text
 from transcribe.backends.cores import count_cores
 from transcribe.backends.preload import preload_cublas
-from transcribe.backends.whisper_folder import find, refused
+from transcribe.backends.whisper_folder import find, refusal
 from transcribe.backends.whisper_words import encode_text, longest_answer, split_words, time_words
 from transcribe.errors import ConfigError, MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Window
@@ -47,7 +47,7 @@ MOST_WORKERS: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """Tokens of one window's text, and how likely they and silence are."""
+    """The tokens of one window's text, and how likely they and silence are."""
 
     tokens: list[int]
     log_probability: float
@@ -87,11 +87,11 @@ class FasterWhisperRecogniser:
         #: Whether it understands a prompt and hotwords.
         self.takes_prompt = folder.takes_prompt
         self._beam_size, self._batch_size = beam_size, batch_size
-        on_gpu = _chosen_device(device) == "cuda"
+        on_gpu = _choose_device(device) == "cuda"
         #: Calls of `recognise` that run beside each other.
         self.workers = 1 if on_gpu or threads else min(MOST_WORKERS, count_cores())
         self._model = _load(
-            folder.place,
+            folder.path,
             device=device,
             compute_type=compute_type,
             threads=threads or (0 if on_gpu else count_cores() // self.workers),
@@ -100,12 +100,12 @@ class FasterWhisperRecogniser:
 
     @property
     def only_language(self) -> str | None:
-        """Whisper's code of the one language that the model was made for; ``None``: it knows many."""
+        """The Whisper code of the one language that the model was made for; ``None``: it knows many."""
         return None if self._model.model.is_multilingual else "en"
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
         """
-        What is said in each window, in the same order; word times count from the start of *pcm*.
+        Recognise each window, in the same order; word times count from the start of *pcm*.
 
         A window without a language is heard in the language that the model detects in it. Windows may overlap.
         """
@@ -117,16 +117,18 @@ class FasterWhisperRecogniser:
         for indices in groups.values():
             # Windows of about one length end together.
             indices.sort(key=lambda index: windows[index].duration)
-            answers.update(zip(indices, self._in_batches(pcm, [windows[index] for index in indices]), strict=True))
+            answers.update(
+                zip(indices, self._recognise_in_batches(pcm, [windows[index] for index in indices]), strict=True)
+            )
         return [answers[index] for index in range(len(windows))]
 
     def count_tokens(self, text: str) -> int:
-        """The length of *text* in the model's tokens."""
-        return len(self._tokenizer("en").encode(text))
+        """Count the model's tokens in *text*."""
+        return len(self._get_tokenizer("en").encode(text))
 
     def align(self, pcm: Pcm, window: Window, text: str) -> tuple[Word, ...]:
         """
-        When each word of *text*, which somebody wrote for *window*, was said: by Whisper's own attention.
+        Time each word of *text*, which somebody wrote for *window*, by Whisper's own attention.
 
         The text is kept as it is, whatever the model would have written. *window* names its language.
         """
@@ -134,7 +136,7 @@ class FasterWhisperRecogniser:
 
     def align_texts(self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str]) -> list[tuple[Word, ...]]:
         """
-        The words of each of *texts* with the times that `align` gives them, in batches.
+        Return the words of each of *texts* with the times that `align` gives them, in batches.
 
         Of a text that is too long for the model, some 440 tokens, the end is missing.
         """
@@ -153,18 +155,21 @@ class FasterWhisperRecogniser:
     def _align_alike(
         self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str], language: str | None
     ) -> list[tuple[Word, ...]]:
-        """The words of *texts*, all in *language*, in one batch."""
-        tokenizer = self._tokenizer(language)
+        """Align the words of *texts*, all in *language*, in one batch."""
+        tokenizer = self._get_tokenizer(language)
         room = self._model.max_length - len(tokenizer.sot_sequence) - 2
         tokens = [encode_text(tokenizer, text)[:room] for text in texts]
-        alignments = self._alignments(self._encode(pcm, windows), tokenizer, windows, tokens)
+        alignments = self._align_tokens(self._encode(pcm, windows), tokenizer, windows, tokens)
         return [
-            self._words(window, spelling, alignment, tokenizer)
+            self._make_words(window, spelling, alignment, tokenizer)
             for window, spelling, alignment in zip(windows, tokens, alignments, strict=True)
         ]
 
-    def _in_batches(self, pcm: Pcm, windows: Sequence[Window]) -> Iterator[Heard]:
-        """Windows that share language and prompt; in smaller batches from then on, if the GPU's memory is too small."""
+    def _recognise_in_batches(self, pcm: Pcm, windows: Sequence[Window]) -> Iterator[Heard]:
+        """
+        Recognise windows that share language and prompt; in smaller batches from then on, if the GPU's memory is too
+        small.
+        """
         first = 0
         while first < len(windows):
             batch = windows[first : first + self._batch_size]
@@ -181,8 +186,11 @@ class FasterWhisperRecogniser:
         encoded = self._encode(pcm, windows)
         unknown: list[tuple[str | None, float | None]] = [(None, None)] * len(windows)
         detected = unknown if windows[0].language else self._detect(encoded, len(windows))
-        languages = [window.language or found for window, (found, _) in zip(windows, detected, strict=True)]
-        tokenizers = [self._tokenizer(language) for language in languages]
+        languages = [
+            window.language or detected_language
+            for window, (detected_language, _) in zip(windows, detected, strict=True)
+        ]
+        tokenizers = [self._get_tokenizer(language) for language in languages]
         decoded = self._decode(encoded, windows, tokenizers)
         # Asking costs a twentieth of a hearing, and a text in the wrong language is never a likely one.
         if windows[0].language and any(text.log_probability < DOUBTED_LANGUAGE for text in decoded):
@@ -191,20 +199,20 @@ class FasterWhisperRecogniser:
         return [
             Heard(
                 window=window,
-                words=self._words(window, text.tokens, alignment, tokenizer) if is_spoken(text) else (),
+                words=self._make_words(window, text.tokens, alignment, tokenizer) if is_spoken(text) else (),
                 log_probability=round(text.log_probability, 4),
                 no_speech=round(text.no_speech, 4),
                 language=language,
-                detected=found,
+                detected=detected_language,
                 detected_probability=probability,
             )
-            for window, text, alignment, tokenizer, language, (found, probability) in zip(
+            for window, text, alignment, tokenizer, language, (detected_language, probability) in zip(
                 windows, decoded, alignments, tokenizers, languages, detected, strict=True
             )
         ]
 
     def _encode(self, pcm: Pcm, windows: Sequence[Window]) -> StorageView:
-        """The encoder's answers to *windows*, each filled up with silence to 30 s."""
+        """Return the encoder's answers to *windows*, each filled up with silence to 30 s."""
         from faster_whisper.audio import pad_or_trim
 
         extract = self._model.feature_extractor
@@ -212,7 +220,7 @@ class FasterWhisperRecogniser:
         return self._model.encode(np.stack(features))
 
     def _detect(self, encoded: StorageView, count: int) -> list[tuple[str | None, float | None]]:
-        """Language and its probability for each window; unknown where the model knows but one."""
+        """Return language and its probability for each window; unknown where the model knows but one."""
         engine = self._model.model
         if not engine.is_multilingual:
             return [(None, None)] * count
@@ -223,7 +231,7 @@ class FasterWhisperRecogniser:
         self, encoded: StorageView, windows: Sequence[Window], tokenizers: Sequence[Tokenizer]
     ) -> list[Decoded]:
         first = windows[0]
-        prompts = [self._prompt(first, tokenizer) for tokenizer in tokenizers]
+        prompts = [self._make_prompt(first, tokenizer) for tokenizer in tokenizers]
         # A window without a declared language may be in any of them.
         answer = max(
             longest_answer(window.duration, tokenizer.language_code)
@@ -245,7 +253,7 @@ class FasterWhisperRecogniser:
             max_length=min(room, self._model.max_length),
             # Otherwise the first token is never the end, and a window without speech gets a made-up word.
             suppress_blank=False,
-            suppress_tokens=list(self._suppressed),
+            suppress_tokens=list(self._suppressed_tokens),
             return_scores=True,
             return_no_speech_prob=True,
             sampling_temperature=first.temperature or 1.0,
@@ -253,10 +261,10 @@ class FasterWhisperRecogniser:
         )
         return [_choose(result, tokenizer) for result, tokenizer in zip(results, tokenizers, strict=True)]
 
-    def _prompt(self, window: Window, tokenizer: Tokenizer) -> list[int]:
-        shown = tokenizer.encode(" " + window.prompt.strip()) if window.prompt and self.takes_prompt else []
+    def _make_prompt(self, window: Window, tokenizer: Tokenizer) -> list[int]:
+        prompt_tokens = tokenizer.encode(" " + window.prompt.strip()) if window.prompt and self.takes_prompt else []
         hotwords = window.hotwords if self.takes_prompt else None
-        prompt: list[int] = self._model.get_prompt(tokenizer, shown, without_timestamps=True, hotwords=hotwords)
+        prompt: list[int] = self._model.get_prompt(tokenizer, prompt_tokens, without_timestamps=True, hotwords=hotwords)
         return prompt
 
     def _align_by_language(
@@ -266,17 +274,17 @@ class FasterWhisperRecogniser:
         windows: Sequence[Window],
         decoded: Sequence[Decoded],
     ) -> list[Any]:
-        """One alignment for each window. CTranslate2 takes one language at a time, so mixed batches take some calls."""
+        """Align each window; CTranslate2 takes one language at a time, so mixed batches take some calls."""
         alignments: list[Any] = [None] * len(windows)
         tokens = [text.tokens for text in decoded]
         for tokenizer in dict.fromkeys(tokenizers):
-            everyone = self._alignments(encoded, tokenizer, windows, tokens)
-            for index, own in enumerate(tokenizers):
-                if own is tokenizer:
+            everyone = self._align_tokens(encoded, tokenizer, windows, tokens)
+            for index, window_tokenizer in enumerate(tokenizers):
+                if window_tokenizer is tokenizer:
                     alignments[index] = everyone[index]
         return alignments
 
-    def _alignments(
+    def _align_tokens(
         self, encoded: StorageView, tokenizer: Tokenizer, windows: Sequence[Window], tokens: Sequence[list[int]]
     ) -> list[Any]:
         frames_per_ms = self._model.frames_per_second / 1_000
@@ -284,7 +292,9 @@ class FasterWhisperRecogniser:
         aligned: list[Any] = self._model.model.align(encoded, tokenizer.sot_sequence, list(tokens), frames)
         return aligned
 
-    def _words(self, window: Window, tokens: Sequence[int], alignment: Any, tokenizer: Tokenizer) -> tuple[Word, ...]:
+    def _make_words(
+        self, window: Window, tokens: Sequence[int], alignment: Any, tokenizer: Tokenizer
+    ) -> tuple[Word, ...]:
         if not tokens:
             return ()
         timed = time_words(split_words(tokenizer, tokens), alignment, self._model.tokens_per_second)
@@ -299,7 +309,7 @@ class FasterWhisperRecogniser:
             for word in timed
         )
 
-    def _tokenizer(self, language: str | None) -> Tokenizer:
+    def _get_tokenizer(self, language: str | None) -> Tokenizer:
         return self._tokenizers(language if self._model.model.is_multilingual else "en")
 
     @cached_property
@@ -315,16 +325,16 @@ class FasterWhisperRecogniser:
         return make
 
     @cached_property
-    def _suppressed(self) -> tuple[int, ...]:
-        """Tokens that no transcript holds: signs of music and of speakers, and the model's own marks."""
+    def _suppressed_tokens(self) -> tuple[int, ...]:
+        """The tokens that no transcript holds: signs of music and of speakers, and the model's own marks."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        suppressed: tuple[int, ...] = get_suppressed_tokens(self._tokenizer("en"), [-1])
+        suppressed: tuple[int, ...] = get_suppressed_tokens(self._get_tokenizer("en"), [-1])
         return suppressed
 
 
 def cut_sound(pcm: Pcm, window: Window) -> npt.NDArray[np.float32]:
-    """The sound of *window*, shape ``(samples,)``, from -1 to 1; what lies outside *pcm* is left out."""
+    """Return the sound of *window*, shape ``(samples,)``, from -1 to 1; what lies outside *pcm* is left out."""
     samples = SAMPLE_RATE_HZ // 1_000
     parts = [pcm[max(span.start, 0) * samples : max(span.end, 0) * samples] for span in window.spans]
     return np.concatenate(parts).astype(np.float32) / np.float32(32_768)
@@ -332,7 +342,7 @@ def cut_sound(pcm: Pcm, window: Window) -> npt.NDArray[np.float32]:
 
 def is_spoken(text: Decoded) -> bool:
     """
-    Say if a decoded text is speech: not where silence is likelier and the text most unlikely.
+    Tell if a decoded text is speech: not where silence is likelier and the text most unlikely.
 
     Beam search never gives back an empty text. Whisper's own loop drops such texts by a rule of this kind (Radford et
     al., "Robust speech recognition via large-scale weak supervision", 2022, section 4.5); the batched one has none.
@@ -341,7 +351,7 @@ def is_spoken(text: Decoded) -> bool:
 
 
 def _choose(result: WhisperGenerationResult, tokenizer: Tokenizer) -> Decoded:
-    """The text that agrees most with all that the search ended with."""
+    """Choose the text that agrees most with all that the search ended with."""
     # A score is a mean over the tokens, the end of the text among them.
     sums = [score * len(tokens) for score, tokens in zip(result.scores, result.sequences_ids, strict=True)]
     best = choose_text([tokenizer.decode(tokens) for tokens in result.sequences_ids], sums)
@@ -353,8 +363,8 @@ def _choose(result: WhisperGenerationResult, tokenizer: Tokenizer) -> Decoded:
     )
 
 
-def _chosen_device(device: str) -> str:
-    """Give "cuda" or "cpu"; where any will do, a GPU that is here."""
+def _choose_device(device: str) -> str:
+    """Return "cuda" or "cpu"; where any will do, a GPU that is here."""
     import ctranslate2
 
     return "cuda" if device == "auto" and ctranslate2.get_cuda_device_count() else device.replace("auto", "cpu")
@@ -367,7 +377,7 @@ def _load(folder: Path, *, device: str, compute_type: str, threads: int, workers
 
     # A CPU has no half floats, and computes with whole ones: the same text, which is no reason for a warning.
     ctranslate2.set_log_level(logging.ERROR)
-    wanted = _chosen_device(device)
+    wanted = _choose_device(device)
     _refuse_compute_type(compute_type, wanted)
     try:
         return WhisperModel(
@@ -381,7 +391,7 @@ def _load(folder: Path, *, device: str, compute_type: str, threads: int, workers
                 code="E_GPU",
                 hint="pip install 'boli[gpu]', or set recogniser.device = \"cpu\"",
             ) from error
-        raise refused(folder, str(error)) from error
+        raise refusal(folder, str(error)) from error
 
 
 def _refuse_compute_type(compute_type: str, device: str) -> None:

@@ -63,7 +63,7 @@ class Ge2eEncoder(Model):
 
     @property
     def dimension(self) -> int:
-        """Length of the vector."""
+        """The length of the vector."""
         return int(self.hparams["size"])
 
     @lru_cache  # noqa: B019 - the library calls it so and there are few models in a process
@@ -81,7 +81,7 @@ class Ge2eEncoder(Model):
 
     def forward(self, waveforms: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
         """
-        Vectors of the voices that *weights* mark.
+        Return the vectors of the voices that *weights* mark.
 
         Args:
             waveforms: ``(batch, 1, samples)``.
@@ -99,9 +99,9 @@ class Ge2eEncoder(Model):
         if weights is None:
             weights = waveforms.new_ones(waveforms.shape[0], 1)
         spoken = functional.interpolate(weights[:, None], size=waveforms.shape[-1], mode="nearest")[:, 0] > 0.5
-        return torch.stack([self._vector(wave[0, mask]) for wave, mask in zip(waveforms, spoken, strict=True)])
+        return torch.stack([self._encode(wave[0, mask]) for wave, mask in zip(waveforms, spoken, strict=True)])
 
-    def _vector(self, speech: torch.Tensor) -> torch.Tensor:
+    def _encode(self, speech: torch.Tensor) -> torch.Tensor:
         """Turn the *speech* of one voice, ``(samples,)``, to its vector, ``(dimension,)``."""
         if len(speech) < SHORTEST:
             return speech.new_full((self.dimension,), torch.nan)

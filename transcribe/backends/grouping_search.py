@@ -1,5 +1,5 @@
 """
-The thresholds of a diariser, searched for on conversations of which people say who speaks when.
+Search the thresholds of a diariser on conversations whose turns people have corrected.
 
 The networks hear each conversation once for each threshold of speech; what is tried on that costs milliseconds.
 """
@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 from transcribe.backends.tracked_voices import TrackedVoices, cut_tracks, vote
 from transcribe.backends.voice_grouping import Grouping, Stretch, group_stretches
-from transcribe.backends.voted_pipeline import active
+from transcribe.backends.voted_pipeline import choose_active
 from transcribe.protocols import LabelledSpan
 from transcribe.records import Milliseconds
 
@@ -46,7 +46,7 @@ DIGITS: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """All thresholds that are tuned."""
+    """The thresholds that are tuned."""
 
     grouping: Grouping
     #: Longest silence of a speaker that does not end a turn, in seconds.
@@ -55,7 +55,7 @@ class Thresholds:
     speech: float
 
     def value(self, name: str) -> float:
-        """Look up the threshold *name* of `RANGES`."""
+        """Return the threshold *name* of `RANGES`."""
         return self.pause_s if name == "pause_s" else float(getattr(self.grouping, name))
 
     def move(self, values: Mapping[str, float]) -> Thresholds:
@@ -64,13 +64,13 @@ class Thresholds:
         return replace(self, grouping=replace(self.grouping, **grouping), pause_s=values.get("pause_s", self.pause_s))
 
     def data(self) -> dict[str, float]:
-        """For JSON."""
+        """Return all thresholds by name, for JSON."""
         return asdict(self.grouping) | {"pause_s": self.pause_s, "speech": self.speech}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeardConversation:
-    """A conversation as the networks hear it, beside who really speaks."""
+    """A conversation as the networks hear it, with its corrected turns."""
 
     name: str
     #: By the threshold of speech, that of the present diariser first.
@@ -81,30 +81,30 @@ class HeardConversation:
 
     @property
     def present(self) -> TrackedVoices:
-        """What the present diariser hears."""
+        """The voices that the present diariser hears."""
         return next(iter(self.tracked.values()))
 
     @property
     def frame_s(self) -> float:
-        """Length of a frame in seconds."""
+        """The length of a frame in seconds."""
         return self.present.chunks.frame_s
 
     @cached_property
     def scored_frames(self) -> Mask:
-        """Frames that are judged, ``(frames,)``."""
+        """The frames that are judged, ``(frames,)``."""
         frames = max(tracked.chunks.frames for tracked in self.tracked.values())
         mask = np.zeros(frames, dtype=bool)
         for start, end in self.scored:
-            mask[self._frames(start, end)] = True
+            mask[self._slice_frames(start, end)] = True
         return mask
 
     @cached_property
     def truth(self) -> Mask:
-        """Who speaks at each frame, ``(frames, speakers)``."""
+        """The true speakers of each frame, ``(frames, speakers)``."""
         names = sorted({turn.label for turn in self.turns})
         truth = np.zeros((len(self.scored_frames), len(names)), dtype=bool)
         for turn in self.turns:
-            truth[self._frames(turn.start, turn.end), names.index(turn.label)] = True
+            truth[self._slice_frames(turn.start, turn.end), names.index(turn.label)] = True
         return truth
 
     @cached_property
@@ -122,7 +122,7 @@ class HeardConversation:
         """Copy this with other vectors."""
         return replace(self, tracked={speech: change(tracked) for speech, tracked in self.tracked.items()})
 
-    def _frames(self, start: Milliseconds, end: Milliseconds) -> slice:
+    def _slice_frames(self, start: Milliseconds, end: Milliseconds) -> slice:
         return slice(round(start / 1_000 / self.frame_s), round(end / 1_000 / self.frame_s))
 
 
@@ -133,7 +133,7 @@ def diarise(conversation: HeardConversation, thresholds: Thresholds) -> Mask:
         return np.zeros((tracked.chunks.frames, 0), dtype=bool)
     stretches = conversation.stretches(thresholds)
     labels = group_stretches(stretches, tracked.separate_s, thresholds.grouping)
-    spoken = active(*vote(tracked, stretches, labels)) > 0
+    spoken = choose_active(*vote(tracked, stretches, labels)) > 0
     return close_pauses(spoken, round(thresholds.pause_s / conversation.frame_s))
 
 
@@ -147,28 +147,28 @@ def close_pauses(spoken: Mask, longest: int) -> Mask:
     closed = spoken.copy()
     for speaker in range(spoken.shape[1]):
         frames = np.flatnonzero(spoken[:, speaker])
-        for place in np.flatnonzero((np.diff(frames) > 1) & (np.diff(frames) <= longest + 1)):
-            closed[frames[place] : frames[place + 1], speaker] = True
+        for index in np.flatnonzero((np.diff(frames) > 1) & (np.diff(frames) <= longest + 1)):
+            closed[frames[index] : frames[index + 1], speaker] = True
     return closed
 
 
 def error_rate(truth: Mask, hypothesis: Mask) -> float:
     """
-    Diarisation error rate by frames, collar 0, overlap scored; 0 where nobody speaks and nobody is heard.
+    Measure the diarisation error rate by frames, collar 0, overlap scored; 0 where nobody speaks and nobody is heard.
 
     Args:
         truth: Who speaks at each frame, ``(frames, speakers)``.
         hypothesis: The same with labels of its own, under the kindest pairing.
     """
-    speaking, heard = truth.sum(axis=1), hypothesis.sum(axis=1)
+    true_counts, hypothesis_counts = truth.sum(axis=1), hypothesis.sum(axis=1)
     shared = truth.T.astype(np.int64) @ hypothesis.astype(np.int64)
     correct = shared[linear_sum_assignment(-shared)].sum()
-    errors = int(np.maximum(speaking, heard).sum() - correct)
-    return errors / max(1, int(speaking.sum()))
+    errors = int(np.maximum(true_counts, hypothesis_counts).sum() - correct)
+    return errors / max(1, int(true_counts.sum()))
 
 
 def loss(conversation: HeardConversation, thresholds: Thresholds) -> float:
-    """Weigh the error rate and the count of speakers that *thresholds* give."""
+    """Add the error rate to the penalty for a wrong number of speakers, by *thresholds*."""
     judged = conversation.scored_frames
     hypothesis = diarise(conversation, thresholds)
     hypothesis = np.pad(hypothesis, ((0, len(judged) - len(hypothesis)), (0, 0)))[judged]
@@ -179,7 +179,7 @@ def loss(conversation: HeardConversation, thresholds: Thresholds) -> float:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trial:
-    """Thresholds and what they lose on each conversation."""
+    """A set of thresholds and its loss on each conversation."""
 
     thresholds: Thresholds
     #: In the order of the conversations.
@@ -191,7 +191,7 @@ class Trial:
 
 
 def try_out(conversations: Sequence[HeardConversation], thresholds: Thresholds) -> Trial:
-    """Measure *thresholds* on all of *conversations*."""
+    """Measure the loss of *thresholds* on each of *conversations*."""
     losses = np.array([loss(conversation, thresholds) for conversation in conversations])
     return Trial(thresholds=thresholds, losses=losses)
 

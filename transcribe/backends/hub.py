@@ -1,4 +1,4 @@
-"""The model hub: out of reach unless the user asked for it, and told within seconds when it does not answer."""
+"""Keep the model hub out of reach unless the user asked for it, and notice within seconds when it does not answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def hub(*, reachable: bool) -> Iterator[None]:
     if reachable:
         yield
         return
-    before = os.environ.get("HF_HUB_OFFLINE")
+    previous = os.environ.get("HF_HUB_OFFLINE")
     os.environ["HF_HUB_OFFLINE"] = "1"
     from huggingface_hub import constants
 
@@ -30,14 +30,14 @@ def hub(*, reachable: bool) -> Iterator[None]:
         yield
     finally:
         constants.HF_HUB_OFFLINE = switch
-        if before is None:
+        if previous is None:
             del os.environ["HF_HUB_OFFLINE"]
         else:
-            os.environ["HF_HUB_OFFLINE"] = before
+            os.environ["HF_HUB_OFFLINE"] = previous
 
 
 def hub_answers() -> bool:
-    """Whether the hub answers at all within `PATIENCE_S`; names that never resolve would block for longer."""
+    """Tell if the hub answers within `PATIENCE_S`; names that never resolve would block for longer."""
     from huggingface_hub import constants, get_session
 
     answered = threading.Event()

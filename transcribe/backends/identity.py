@@ -1,4 +1,4 @@
-"""What a model is: the hash of its files, so that a draft can be pinned to what made it."""
+"""Identify a model by the hash of its files, so that a draft can be pinned to what made it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NOT_FILES = frozenset({"boli-files.json"})
 
 def folder_id(folder: Path) -> str:
     """
-    SHA-256 over names and contents of the files of *folder*, notes left out: 32 hexadecimal digits.
+    Return SHA-256 over names and contents of the files of *folder*, notes left out: 32 hexadecimal digits.
 
     Raises:
         MissingError: The folder holds no file.
     """
     digest = hashlib.sha256()
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _counts(path)]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _is_part_of_model(path)]
     if not files:
         raise MissingError(f"the model folder {folder} holds no file", hint="name the folder that holds the weights")
     for path in files:
@@ -31,10 +31,10 @@ def folder_id(folder: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _counts(path: Path) -> bool:
+def _is_part_of_model(path: Path) -> bool:
     return path.suffix not in NOT_WEIGHTS and path.name not in NOT_FILES
 
 
 def looks_like_hub_id(model: str) -> bool:
-    """``owner/name`` that is no folder here."""
+    """Tell if *model* is ``owner/name`` and no folder here."""
     return model.count("/") == 1 and not model.startswith((".", "/", "~")) and not Path(model).exists()

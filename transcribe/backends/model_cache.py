@@ -1,5 +1,5 @@
 """
-The folder of this machine, outside every workspace, that fetched and converted models are kept in.
+Keep fetched and converted models in a folder of this machine, outside every workspace.
 
 Beside the files of each model lies a manifest with their checksums. A folder whose files are others is refused.
 """
@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from transcribe.backends.model_catalogue import CatalogueEntry, absent, catalogue, entry_named
+from transcribe.backends.model_catalogue import CatalogueEntry, catalogue, find_entry, missing_error
 from transcribe.errors import InputError
 from transcribe.records import ModelKind
 
@@ -28,8 +28,8 @@ def cache_folder() -> Path:
     """Return the folder that holds the fetched models, one folder each; it need not exist."""
     from platformdirs import user_cache_path
 
-    named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else user_cache_path("boli") / "models"
+    folder = os.environ.get(VARIABLE)
+    return Path(folder).expanduser() if folder else user_cache_path("boli") / "models"
 
 
 def folder_of(entry: CatalogueEntry) -> Path:
@@ -74,11 +74,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if document["schema"] != SCHEMA or not isinstance(document["files"], dict):
             raise ValueError(f"it is no {SCHEMA}")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _differs(folder.name, f"{file} cannot be read ({error})") from error
+        raise _checksum_error(folder.name, f"{file} cannot be read ({error})") from error
     return dict(document)
 
 
-def verified_folder(entry: CatalogueEntry) -> Path:
+def verify_folder(entry: CatalogueEntry) -> Path:
     """
     Return the folder of *entry*, each file held against its checksum; once a process as long as no file changes.
 
@@ -87,7 +87,7 @@ def verified_folder(entry: CatalogueEntry) -> Path:
         InputError: E_MODEL_CHECKSUM, naming the file that differs and the command that mends it.
     """
     if not is_here(entry):
-        raise absent(entry)
+        raise missing_error(entry)
     folder = folder_of(entry)
     stamps = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
     _verify(folder, entry, tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stamps))
@@ -103,13 +103,13 @@ def _verify(folder: Path, entry: CatalogueEntry, stamps: tuple[tuple[str, int, i
     wanted, actual = {**stated, **pinned}, checksums(folder)
     for name in sorted(wanted.keys() | actual.keys()):
         if name not in actual:
-            raise _differs(entry.name, f"{folder / name} is gone")
+            raise _checksum_error(entry.name, f"{folder / name} is gone")
         if actual[name] != wanted.get(name):
             state = "has another checksum than when it was fetched" if name in wanted else "was not fetched with it"
-            raise _differs(entry.name, f"{folder / name} {state}")
+            raise _checksum_error(entry.name, f"{folder / name} {state}")
 
 
-def _differs(name: str, fault: str) -> InputError:
+def _checksum_error(name: str, fault: str) -> InputError:
     message = f"the model {name} is not what was fetched: {fault}"
     hint = f"run: boli models get {name} --again"
     return InputError(message, code="E_MODEL_CHECKSUM", hint=hint, item=name)
@@ -123,10 +123,10 @@ def locate(model: str) -> str:
         MissingError: E_MODEL if it comes from packages and is not here.
         InputError: E_MODEL_CHECKSUM if a file of it differs.
     """
-    entry = entry_named(model)
+    entry = find_entry(model)
     if entry is None or (not is_here(entry) and (entry.hub is not None or Path(model).is_dir())):
         return model
-    return str(verified_folder(entry))
+    return str(verify_folder(entry))
 
 
 def best_here(kind: ModelKind, *, device: str) -> CatalogueEntry | None:

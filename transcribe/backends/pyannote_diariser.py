@@ -1,5 +1,5 @@
 """
-Who speaks when, by a pipeline of pyannote.audio: the small embedded one or a large one through the same loader.
+Diarise by a pipeline of pyannote.audio: the small embedded one or a large one through the same loader.
 
 The library reports its use to its makers unless told not to; here it is told before it is imported.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from transcribe.backends.cores import count_cores
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
-from transcribe.backends.model_catalogue import entry_named
+from transcribe.backends.model_catalogue import find_entry
 from transcribe.errors import MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, LabelledSpan, Pcm, SpeakerCount
 from transcribe.records import Milliseconds
@@ -37,7 +37,7 @@ class PyannoteDiariser:
     A pyannote.audio pipeline as a `Diariser`.
 
     Args:
-        place: Folder with a ``config.yaml``, or a hub id such as ``pyannote/speaker-diarization-community-1``.
+        model: Folder with a ``config.yaml``, or a hub id such as ``pyannote/speaker-diarization-community-1``.
         revision: Commit, tag or branch of a hub id.
         device: ``auto`` takes a GPU where there is one.
         threads: Threads of torch on a CPU, for the whole process; 0 leaves its default.
@@ -50,7 +50,7 @@ class PyannoteDiariser:
 
     def __init__(
         self,
-        place: str | Path,
+        model: str | Path,
         *,
         revision: str | None = None,
         device: Device = "auto",
@@ -61,18 +61,18 @@ class PyannoteDiariser:
         os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
         with hub(reachable=allow_download):
             # Before the library, which takes seconds to import: a model that is not here is told at once.
-            folder = _folder(str(place), revision, allow_download=allow_download)
+            folder = _find_folder(str(model), revision, allow_download=allow_download)
             _need_library()
             self._pipeline = _load(folder, device)
         import torch
 
         # The recogniser runs beside it, and threads of both that wait for each other on the same cores do no work.
         torch.set_num_threads(threads or max(1, count_cores() // 2))
-        self._id = folder_id(folder) if Path(place).is_dir() else f"{place}@{folder.name}"
+        self._id = folder_id(folder) if Path(model).is_dir() else f"{model}@{folder.name}"
 
     @property
     def id(self) -> str:
-        """Hash of the folder's files, or hub id and commit."""
+        """The hash of the folder's files, or hub id and commit."""
         return self._id
 
     @property
@@ -82,7 +82,7 @@ class PyannoteDiariser:
 
     def diarise(self, pcm: Pcm, *, speakers: SpeakerCount = SpeakerCount()) -> Diarisation:
         """
-        Who speaks when in *pcm*; no turns where nobody does.
+        Find the turns in *pcm*; none where nobody speaks.
 
         Turns end with the recording at the latest. Labels are ``SPEAKER_00``, ``SPEAKER_01`` and so on.
         """
@@ -96,20 +96,20 @@ class PyannoteDiariser:
             "min_speakers": speakers.at_least,
             "max_speakers": speakers.at_most,
         }
-        known = {name: count for name, count in counts.items() if count is not None}
-        with _quiet():
-            found = self._pipeline({"waveform": waveform, "sample_rate": SAMPLE_RATE_HZ}, **known)
+        hints = {name: count for name, count in counts.items() if count is not None}
+        with _redirect_output():
+            output = self._pipeline({"waveform": waveform, "sample_rate": SAMPLE_RATE_HZ}, **hints)
         end = len(pcm) * 1_000 // SAMPLE_RATE_HZ
         return Diarisation(
-            turns=_spans(found.speaker_diarization, end),
-            exclusive=_spans(found.exclusive_speaker_diarization, end),
-            voices=_voices(found),
+            turns=_collect_spans(output.speaker_diarization, end),
+            exclusive=_collect_spans(output.exclusive_speaker_diarization, end),
+            voices=_collect_voices(output),
         )
 
 
 def _need_library() -> None:
     try:
-        with _quiet():
+        with _redirect_output():
             import pyannote.audio  # noqa: F401 - whether it imports is the question
     except ImportError as reason:
         raise MissingError(
@@ -131,7 +131,7 @@ def _load(folder: Path, device: Device) -> SpeakerDiarization:
             code="E_GPU",
             hint="set diariser.device to auto or cpu",
         )
-    with _quiet():
+    with _redirect_output():
         pipeline = load_pipeline(folder)
     # Older pipelines give the bare annotation unless told otherwise.
     pipeline.legacy = False
@@ -141,20 +141,20 @@ def _load(folder: Path, device: Device) -> SpeakerDiarization:
     return pipeline
 
 
-def _folder(place: str, revision: str | None, *, allow_download: bool) -> Path:
-    """Where the pipeline's files are on this machine, fetched first where that is needed and allowed."""
-    local = Path(place).expanduser()
+def _find_folder(model: str, revision: str | None, *, allow_download: bool) -> Path:
+    """Return the folder of the pipeline's files on this machine, fetched first where that is needed and allowed."""
+    local = Path(model).expanduser()
     if local.is_dir():
         if not (local / "config.yaml").is_file():
             raise MissingError(
-                f"a pyannote pipeline was expected in the folder {place}, but it holds no config.yaml",
+                f"a pyannote pipeline was expected in the folder {model}, but it holds no config.yaml",
                 code="E_MODEL",
                 hint="set diariser.model to embedded, or to the folder that holds config.yaml",
             )
         return local
-    if not looks_like_hub_id(place):
+    if not looks_like_hub_id(model):
         raise MissingError(
-            f"the diariser {place} is neither a folder here nor a hub id",
+            f"the diariser {model} is neither a folder here nor a hub id",
             code="E_MODEL",
             hint="set diariser.model to embedded, to a folder with config.yaml, or to an id such as OWNER/NAME",
         )
@@ -163,49 +163,49 @@ def _folder(place: str, revision: str | None, *, allow_download: bool) -> Path:
     answers = allow_download and hub_answers()
     try:
         # A hub that does not answer leaves what was fetched before.
-        return Path(snapshot_download(place, revision=revision, local_files_only=not answers))
+        return Path(snapshot_download(model, revision=revision, local_files_only=not answers))
     except Exception as reason:
         # The hub's client raises dozens of kinds for "not here"; all of them mean one thing to the user.
         refusal = f"the hub did not give it ({type(reason).__name__})" if answers else "the hub does not answer"
-        raise _absent(place, refusal if allow_download else "downloads are off") from reason
+        raise _missing_error(model, refusal if allow_download else "downloads are off") from reason
 
 
-def _absent(place: str, why: str) -> MissingError:
-    entry = entry_named(place)
-    fetching = f"hf download {place}" if entry is None else entry.command
+def _missing_error(model: str, why: str) -> MissingError:
+    entry = find_entry(model)
+    fetching = f"hf download {model}" if entry is None else entry.command
     return MissingError(
-        f"the diariser {place} was asked for, but it is not on this machine: {why}",
+        f"the diariser {model} was asked for, but it is not on this machine: {why}",
         code="E_MODEL",
         hint=(
-            f"accept its conditions at https://hf.co/{place} and run: hf auth login && {fetching}; "
+            f"accept its conditions at https://hf.co/{model} and run: hf auth login && {fetching}; "
             "or set diariser.model to embedded or to a folder with config.yaml"
         ),
     )
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _redirect_output() -> Iterator[None]:
     """Send what the library prints to standard error, since standard output carries the result; drop its warnings."""
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def _voices(output: DiarizeOutput) -> dict[str, tuple[float, ...]]:
-    """Unit vectors of the voices by label; a voice that no vector could be made of is left out."""
+def _collect_voices(output: DiarizeOutput) -> dict[str, tuple[float, ...]]:
+    """Return unit vectors of the voices by label; a voice that no vector could be made of is left out."""
     vectors = output.speaker_embeddings
     if vectors is None:
         return {}
     units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    named = zip(output.speaker_diarization.labels(), units, strict=False)
-    return {str(label): tuple(unit.tolist()) for label, unit in named if np.isfinite(unit).all()}
+    labelled_units = zip(output.speaker_diarization.labels(), units, strict=False)
+    return {str(label): tuple(unit.tolist()) for label, unit in labelled_units if np.isfinite(unit).all()}
 
 
-def _spans(annotation: Annotation, end: Milliseconds) -> tuple[LabelledSpan, ...]:
-    """Turns of *annotation* in whole milliseconds within the recording, by start, then label."""
-    found: list[Any] = [
+def _collect_spans(annotation: Annotation, end: Milliseconds) -> tuple[LabelledSpan, ...]:
+    """Return the turns of *annotation* in whole milliseconds within the recording, by start, then label."""
+    turns: list[Any] = [
         (max(0, round(turn.start * 1_000)), min(end, round(turn.end * 1_000)), str(label))
         for turn, _, label in annotation.itertracks(yield_label=True)
     ]
-    spans = [LabelledSpan(start=start, end=stop, label=label) for start, stop, label in found if start < stop]
+    spans = [LabelledSpan(start=start, end=stop, label=label) for start, stop, label in turns if start < stop]
     return tuple(sorted(spans, key=lambda span: (span.start, span.label, span.end)))

@@ -1,4 +1,4 @@
-"""The voice embeddings of a diarisation, with the work that the library's own loop repeats done once."""
+"""Compute the voice embeddings of a diarisation, and do once what the library's own loop repeats."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def share_trunk(pipeline: SpeakerDiarization) -> bool:
         return False
 
     def get_embeddings(file: Any, segmentations: SlidingWindowFeature, exclude_overlap: bool = False, **_: Any) -> Any:
-        return embeddings(pipeline, file, segmentations, exclude_overlap=exclude_overlap)
+        return compute_embeddings(pipeline, file, segmentations, exclude_overlap=exclude_overlap)
 
     pipeline.get_embeddings = get_embeddings
     return True
 
 
-def embeddings(
+def compute_embeddings(
     pipeline: SpeakerDiarization, file: Any, segmentations: SlidingWindowFeature, *, exclude_overlap: bool
 ) -> NDArray[np.float32]:
     """
-    Vectors of all speakers of all chunks, ``(chunks, speakers, dimension)``.
+    Compute the vectors of all speakers of all chunks, ``(chunks, speakers, dimension)``.
 
     A speaker who is silent in a chunk has the vector of an empty mask there, which depends on no sound; the clustering
     leaves it out.
@@ -55,32 +55,32 @@ def embeddings(
 
     network = pipeline._embedding
     active = np.nan_to_num(segmentations.data, nan=0.0).astype(np.float32)
-    masks = _without_overlap(active, _shortest_mask(pipeline, segmentations)) if exclude_overlap else active
-    heard = np.flatnonzero(active.any(axis=(1, 2)))
+    masks = _drop_overlap(active, _count_fewest_frames(pipeline, segmentations)) if exclude_overlap else active
+    spoken_chunks = np.flatnonzero(active.any(axis=(1, 2)))
     vectors = np.empty((active.shape[0], active.shape[2], network.dimension), dtype=np.float32)
 
-    def pooled(waveforms: torch.Tensor, weights: torch.Tensor) -> NDArray[np.float32]:
-        """``(batch, 1, samples)`` and ``(batch, speakers, frames)`` to ``(batch, speakers, dimension)``."""
-        found: torch.Tensor = network.model_(waveforms.to(network.device), weights=weights.to(network.device))
-        return found.cpu().numpy()
+    def pool(waveforms: torch.Tensor, weights: torch.Tensor) -> NDArray[np.float32]:
+        """Turn ``(batch, 1, samples)`` and ``(batch, speakers, frames)`` to ``(batch, speakers, dimension)``."""
+        pooled: torch.Tensor = network.model_(waveforms.to(network.device), weights=weights.to(network.device))
+        return pooled.cpu().numpy()
 
     with torch.inference_mode():
-        for first in range(0, len(heard), pipeline.embedding_batch_size):
-            chunks = heard[first : first + pipeline.embedding_batch_size]
+        for first in range(0, len(spoken_chunks), pipeline.embedding_batch_size):
+            chunks = spoken_chunks[first : first + pipeline.embedding_batch_size]
             crops = [pipeline._audio.crop(file, segmentations.sliding_window[chunk], mode="pad")[0] for chunk in chunks]
-            vectors[chunks] = pooled(torch.stack(crops), torch.from_numpy(masks[chunks].swapaxes(1, 2).copy()))
+            vectors[chunks] = pool(torch.stack(crops), torch.from_numpy(masks[chunks].swapaxes(1, 2).copy()))
         second = torch.zeros(1, 1, network.sample_rate)
-        vectors[~active.any(axis=1)] = pooled(second, torch.zeros(1, 1, active.shape[1]))[0, 0]
+        vectors[~active.any(axis=1)] = pool(second, torch.zeros(1, 1, active.shape[1]))[0, 0]
     return vectors
 
 
-def _shortest_mask(pipeline: SpeakerDiarization, segmentations: SlidingWindowFeature) -> int:
-    """Fewest frames that the network can take a voice from."""
+def _count_fewest_frames(pipeline: SpeakerDiarization, segmentations: SlidingWindowFeature) -> int:
+    """Count the fewest frames that the network can take a voice from."""
     chunk = segmentations.sliding_window.duration * pipeline._embedding.sample_rate
     return math.ceil(segmentations.data.shape[1] * pipeline._embedding.min_num_samples / chunk)
 
 
-def _without_overlap(active: NDArray[np.float32], shortest: int) -> NDArray[np.float32]:
-    """*active* where only one speaks; speakers with *shortest* such frames or fewer keep all of theirs."""
+def _drop_overlap(active: NDArray[np.float32], shortest: int) -> NDArray[np.float32]:
+    """Return *active* where only one speaks; speakers with *shortest* such frames or fewer keep all of theirs."""
     alone = active * (active.sum(axis=2, keepdims=True) < 2)
     return np.where(alone.sum(axis=1, keepdims=True) > shortest, alone, active)

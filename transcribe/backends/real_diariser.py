@@ -1,4 +1,4 @@
-"""Builds the folder of the real diariser from the two files of weights that the catalogue fetches."""
+"""Build the folder of the real diariser from the two files of weights that the catalogue fetches."""
 
 from __future__ import annotations
 

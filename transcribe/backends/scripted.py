@@ -1,5 +1,5 @@
 """
-A diariser and a recogniser made of rules: what they say follows from the sound alone, the same on every machine.
+Diarise and recognise by rules: the answer follows from the sound alone, the same on every machine.
 
 They stand behind the same seams as the models, so that whatever moves, stores and joins results can be exercised
 without torch and in milliseconds. A voice is a band of frequencies, a word is a syllable for the pitch.
@@ -46,7 +46,7 @@ Flags = npt.NDArray[np.bool_]
 
 class ScriptedDiariser:
     """
-    Hears a voice wherever a band of frequencies is over a level; two bands at once are two people talking.
+    A diariser that hears a voice wherever a band of frequencies is over a level; two bands are two people talking.
 
     Args:
         level: Root mean square level from which a band is a voice, as a share of full scale.
@@ -58,28 +58,30 @@ class ScriptedDiariser:
 
     @property
     def id(self) -> str:
-        """Hash of the rules; the delay changes nothing that is said."""
+        """The hash of the rules; the delay does not change the answers."""
         return content_id("scripted diariser", 2, self._level)
 
     def diarise(self, pcm: Pcm, *, speakers: SpeakerCount = SpeakerCount()) -> Diarisation:
         """
-        Who speaks when in *pcm*: labels ``SPEAKER_00`` upwards, from the lowest band to the highest.
+        Find the turns in *pcm*: labels ``SPEAKER_00`` upwards, from the lowest band to the highest.
 
         Where the number of speakers is bounded, bands share labels in turn.
         """
         time.sleep(self._delay_s)
-        power = _band_power(pcm)
-        heard = (power > self._level**2) & (power > QUIETER * power.max(axis=1, keepdims=True))
-        alone = heard & (np.arange(power.shape[1]) == power.argmax(axis=1, keepdims=True))
+        power = _measure_bands(pcm)
+        voiced = (power > self._level**2) & (power > QUIETER * power.max(axis=1, keepdims=True))
+        alone = voiced & (np.arange(power.shape[1]) == power.argmax(axis=1, keepdims=True))
         most = speakers.exactly or speakers.at_most or len(BAND_EDGES_HZ)
-        end = _milliseconds(len(pcm))
-        exclusive = _spans(alone, most, end, bridged=0)
-        return Diarisation(turns=_spans(heard, most, end), exclusive=exclusive, voices=_voices(exclusive, power))
+        end = _to_milliseconds(len(pcm))
+        exclusive = _label_spans(alone, most, end, bridged=0)
+        return Diarisation(
+            turns=_label_spans(voiced, most, end), exclusive=exclusive, voices=_average_voices(exclusive, power)
+        )
 
 
 class ScriptedDetector:
     """
-    Hears speech wherever there is sound over a level.
+    A detector that hears speech wherever there is sound over a level.
 
     Args:
         level: Root mean square level from which sound is speech, as a share of full scale.
@@ -90,20 +92,20 @@ class ScriptedDetector:
 
     @property
     def id(self) -> str:
-        """Hash of the rules."""
+        """The hash of the rules."""
         return content_id("scripted detector", 1, self._level)
 
     def detect(self, pcm: Pcm) -> tuple[Span, ...]:
-        """Stretches of sound, in order and apart."""
-        loud = np.any(_band_power(pcm) > self._level**2, axis=1)
-        end = _milliseconds(len(pcm))
-        runs = _runs(loud, BRIDGED // FRAME)
+        """Find stretches of sound, in order and apart."""
+        loud = np.any(_measure_bands(pcm) > self._level**2, axis=1)
+        end = _to_milliseconds(len(pcm))
+        runs = _find_runs(loud, BRIDGED // FRAME)
         return tuple(Span(start=first * FRAME, end=min(last * FRAME, end)) for first, last in runs)
 
 
 class ScriptedRecogniser:
     """
-    Writes a syllable for each 400 ms of sound, named after its strongest frequency.
+    A recogniser that writes a syllable for each 400 ms of sound, named after its strongest frequency.
 
     The grid counts from the start of the recording, so the text depends on the sound and not on how windows were cut.
 
@@ -122,18 +124,18 @@ class ScriptedRecogniser:
 
     @property
     def id(self) -> str:
-        """Hash of the rules; the delay changes nothing that is said."""
+        """The hash of the rules; the delay does not change the answers."""
         return content_id("scripted recogniser", 1, self._level)
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
-        """What is heard in each window, in the same order; a step belongs to the window that holds its middle."""
+        """Recognise each window, in the same order; a step belongs to the window that holds its middle."""
         time.sleep(self._delay_s)
-        return [self._heard(pcm, window) for window in windows]
+        return [self._recognise_window(pcm, window) for window in windows]
 
-    def _heard(self, pcm: Pcm, window: Window) -> Heard:
-        end = _milliseconds(len(pcm))
-        steps = [(span, start) for span in window.spans for start in _steps(span, end)]
-        written = [self._word(pcm, span, start) for span, start in steps]
+    def _recognise_window(self, pcm: Pcm, window: Window) -> Heard:
+        end = _to_milliseconds(len(pcm))
+        steps = [(span, start) for span in window.spans for start in _list_steps(span, end)]
+        written = [self._make_word(pcm, span, start) for span, start in steps]
         words = tuple(word for word in written if word is not None)
         return Heard(
             window=window,
@@ -143,11 +145,11 @@ class ScriptedRecogniser:
             language=window.language,
         )
 
-    def _word(self, pcm: Pcm, span: Span, start: Milliseconds) -> Word | None:
-        sound = _scaled(pcm[_samples(start) : _samples(start + WORD)])
+    def _make_word(self, pcm: Pcm, span: Span, start: Milliseconds) -> Word | None:
+        sound = _scale(pcm[_to_samples(start) : _to_samples(start + WORD)])
         if np.sqrt(np.mean(np.square(sound))) <= self._level:
             return None
-        power = _spectrum(sound)
+        power = _measure_spectrum(sound)
         power[0] = 0.0
         peak = int(np.argmax(power))
         semitone = round(12 * np.log2(max(peak * SAMPLE_RATE_HZ / len(sound), LOWEST_HZ) / LOWEST_HZ))
@@ -160,50 +162,56 @@ class ScriptedRecogniser:
         )
 
 
-def _steps(span: Span, end: Milliseconds) -> Iterator[Milliseconds]:
-    """Starts of the steps whose middle is inside *span* and whose end is inside the recording."""
+def _list_steps(span: Span, end: Milliseconds) -> Iterator[Milliseconds]:
+    """Yield the starts of the steps whose middle is inside *span* and whose end is inside the recording."""
     first = -(-(span.start - WORD // 2) // WORD)
     for start in range(max(first, 0) * WORD, span.end - WORD // 2, WORD):
         if start + WORD <= end:
             yield start
 
 
-def _band_power(pcm: Pcm) -> Floats:
-    """Mean square of each frame in each band, shape ``(frames, bands)``. A minute at a time, for long recordings."""
-    length = _samples(FRAME)
+def _measure_bands(pcm: Pcm) -> Floats:
+    """
+    Return the mean square of each frame in each band, ``(frames, bands)``; a minute at a time, for long recordings.
+    """
+    length = _to_samples(FRAME)
     minute = 60_000 // FRAME * length
     hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
     band = np.searchsorted(BAND_EDGES_HZ, hertz, side="left")
     members = np.eye(len(BAND_EDGES_HZ))[band]
     blocks = [np.empty((0, len(BAND_EDGES_HZ)))]
     for start in range(0, len(pcm), minute):
-        sound = _scaled(pcm[start : start + minute])
+        sound = _scale(pcm[start : start + minute])
         frames = np.pad(sound, (0, -len(sound) % length)).reshape(-1, length)
-        blocks.append(_spectrum(frames) @ members)
+        blocks.append(_measure_spectrum(frames) @ members)
     return np.concatenate(blocks)
 
 
-def _spectrum(sound: Floats) -> Floats:
-    """Power by frequency under a Hann window; sums to the mean square of *sound* along the last axis."""
+def _measure_spectrum(sound: Floats) -> Floats:
+    """Return power by frequency under a Hann window; sums to the mean square of *sound* along the last axis."""
     length = sound.shape[-1]
     shape = np.hanning(length)
     spectrum: Any = np.abs(np.fft.rfft(sound * shape)) ** 2
     return np.asarray(spectrum * 2 / (length * np.sum(shape**2)))
 
 
-def _spans(heard: Flags, most: int, end: Milliseconds, *, bridged: Milliseconds = BRIDGED) -> tuple[LabelledSpan, ...]:
-    """Runs of frames as labelled spans, ordered by start, then label; *heard* has shape ``(frames, bands)``."""
+def _label_spans(
+    voiced: Flags, most: int, end: Milliseconds, *, bridged: Milliseconds = BRIDGED
+) -> tuple[LabelledSpan, ...]:
+    """Return runs of frames as labelled spans, ordered by start, then label; *voiced* has shape ``(frames, bands)``."""
     spans = []
-    for label in range(min(most, heard.shape[1])):
-        for first, last in _runs(np.any(heard[:, label::most], axis=1), bridged // FRAME):
+    for label in range(min(most, voiced.shape[1])):
+        for first, last in _find_runs(np.any(voiced[:, label::most], axis=1), bridged // FRAME):
             if (last - first) * FRAME >= SHORTEST_TURN:
                 span = LabelledSpan(start=first * FRAME, end=min(last * FRAME, end), label=f"SPEAKER_{label:02d}")
                 spans.append(span)
     return tuple(sorted(spans, key=lambda span: (span.start, span.label)))
 
 
-def _voices(exclusive: Sequence[LabelledSpan], power: Floats) -> dict[str, tuple[float, ...]]:
-    """The mean spectrum of each label's turns in four bands, of unit length; *power* has shape ``(frames, bands)``."""
+def _average_voices(exclusive: Sequence[LabelledSpan], power: Floats) -> dict[str, tuple[float, ...]]:
+    """
+    Return the mean spectrum of each label's turns in four bands, of unit length; *power* has shape ``(frames, bands)``.
+    """
     sums: dict[str, Floats] = {}
     for span in exclusive:
         frames = power[span.start // FRAME : -(-span.end // FRAME)]
@@ -211,8 +219,8 @@ def _voices(exclusive: Sequence[LabelledSpan], power: Floats) -> dict[str, tuple
     return {label: tuple((total / np.linalg.norm(total)).tolist()) for label, total in sums.items()}
 
 
-def _runs(flags: Flags, gap: int) -> list[tuple[int, int]]:
-    """Runs of true as ``(first, one past the last)``, joined over gaps of at most *gap* frames."""
+def _find_runs(flags: Flags, gap: int) -> list[tuple[int, int]]:
+    """Return runs of true as ``(first, one past the last)``, joined over gaps of at most *gap* frames."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))).tolist()
     runs: list[tuple[int, int]] = []
     for first, last in zip(edges[::2], edges[1::2], strict=True):
@@ -223,13 +231,13 @@ def _runs(flags: Flags, gap: int) -> list[tuple[int, int]]:
     return runs
 
 
-def _scaled(pcm: Pcm) -> Floats:
+def _scale(pcm: Pcm) -> Floats:
     return pcm.astype(np.float64) / 32_768
 
 
-def _samples(time_ms: Milliseconds) -> int:
+def _to_samples(time_ms: Milliseconds) -> int:
     return time_ms * SAMPLE_RATE_HZ // 1000
 
 
-def _milliseconds(samples: int) -> Milliseconds:
+def _to_milliseconds(samples: int) -> Milliseconds:
     return samples * 1000 // SAMPLE_RATE_HZ

@@ -1,5 +1,5 @@
 """
-The two networks of the embedded diariser: log-mel bands and dilated convolutions, then turns or voices.
+Define the two networks of the embedded diariser: log-mel bands and dilated convolutions, then turns or voices.
 
 They keep the interfaces of the library's PyanNet and x-vector. Those hear the bare waveform and need far more speech
 and work to learn from; the x-vector's fixed widths (512 and 1500 channels) alone take 11 MB. Checkpoints name these
@@ -35,7 +35,7 @@ FLOOR = 1e-3
 
 
 def mel_bands(bands: int, sample_rate: int, low_hz: float = 60.0, high_hz: float = 7_600.0) -> torch.Tensor:
-    """Triangular filters evenly spaced on the mel scale of O'Shaughnessy (1987), shape ``(bands, FFT // 2 + 1)``."""
+    """Return triangular filters evenly spaced on the mel scale of O'Shaughnessy (1987), ``(bands, FFT // 2 + 1)``."""
     low_mel, high_mel = (2595.0 * math.log10(1 + hz / 700.0) for hz in (low_hz, high_hz))
     edges_mel = torch.linspace(low_mel, high_mel, bands + 2)
     edges_hz = 700.0 * (10.0 ** (edges_mel / 2595.0) - 1)
@@ -47,7 +47,7 @@ def mel_bands(bands: int, sample_rate: int, low_hz: float = 60.0, high_hz: float
 
 class Bands(nn.Module):
     """
-    Log energies of mel bands without the chunk's mean: ``(batch, 1, samples)`` to ``(batch, bands, spectra)``.
+    The log energies of mel bands without the chunk's mean: ``(batch, 1, samples)`` to ``(batch, bands, spectra)``.
 
     Nothing counts as quieter than a share of ``loudness``, a mean energy for each of the batch, ``(batch,)``; without
     it, than that share of the chunk's own.
@@ -62,7 +62,7 @@ class Bands(nn.Module):
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
 
     def energies(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """``(batch, 1, samples)`` to ``(batch, bands, spectra)``."""
+        """Turn ``(batch, 1, samples)`` to ``(batch, bands, spectra)``."""
         spectra = torch.stft(waveforms.squeeze(1), FFT, HOP, WINDOW, self.window, center=True, return_complex=True)
         return self.filters @ (spectra.real**2 + spectra.imag**2)
 
@@ -74,7 +74,7 @@ class Bands(nn.Module):
 
 
 class Dilated(nn.Module):
-    """A convolution over time that adds to what it heard; the shape ``(batch, channels, frames)`` stays."""
+    """A convolution over time that adds to its input; the shape ``(batch, channels, frames)`` stays."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class Dilated(nn.Module):
 
 class Hearing(Model):
     """
-    What both networks begin with: a frame of *channels* features each 20 ms that has heard 0.25 s to either side.
+    The first layers of both networks: a frame of *channels* features each 20 ms that sees 0.25 s to either side.
 
     Args:
         bands: Mel bands.
@@ -101,8 +101,8 @@ class Hearing(Model):
         self.norm = nn.BatchNorm1d(channels)
         self.blocks = nn.ModuleList(Dilated(channels, dilation) for dilation in DILATIONS)
 
-    def heard(self, waveforms: torch.Tensor, loudness: torch.Tensor | None = None) -> torch.Tensor:
-        """``(batch, 1, samples)``, beside the `Bands`' loudness, to ``(batch, channels, samples // FRAME + 1)``."""
+    def extract_features(self, waveforms: torch.Tensor, loudness: torch.Tensor | None = None) -> torch.Tensor:
+        """Turn ``(batch, 1, samples)``, with the `Bands`' loudness, to ``(batch, channels, samples // FRAME + 1)``."""
         frames = torch.relu(self.norm(self.first(self.bands(waveforms, loudness))))
         for block in self.blocks:
             frames = block(frames)
@@ -110,25 +110,26 @@ class Hearing(Model):
 
     @lru_cache  # noqa: B019 - the library calls it so and there are few models in a process
     def num_frames(self, num_samples: int) -> int:
-        """How many whole frames that many samples hold."""
+        """Return how many whole frames that many samples hold."""
         return num_samples // FRAME
 
     def receptive_field_size(self, num_frames: int = 1) -> int:
         """
-        Samples that neighbouring frames stand for.
+        Return the samples that neighbouring frames stand for.
 
         The library dates a frame by half of this, so it is the stretch that a frame is about and not all it has heard.
         """
         return num_frames * FRAME
 
     def receptive_field_center(self, frame: int = 0) -> int:
-        """The sample in the middle of what a frame is about."""
+        """Return the sample in the middle of what a frame is about."""
         return frame * FRAME + FRAME // 2
 
 
 class TurnNet(Hearing):
     """
-    Who of a few voices speaks in each frame of a chunk, as log-probabilities of the classes of the specification.
+    A network for who of a few voices speaks in each frame of a chunk, as log-probabilities of the specification's
+    classes.
 
     Args:
         bands: Mel bands.
@@ -153,7 +154,7 @@ class TurnNet(Hearing):
 
     @property
     def dimension(self) -> int:
-        """Number of classes."""
+        """The number of classes."""
         return int(self.specifications.num_powerset_classes)
 
     def build(self) -> None:
@@ -162,15 +163,15 @@ class TurnNet(Hearing):
         self.activation = self.default_activation()
 
     def forward(self, waveforms: torch.Tensor, loudness: torch.Tensor | None = None) -> torch.Tensor:
-        """``(batch, 1, samples)``, beside the `Bands`' loudness, to ``(batch, samples // FRAME, classes)``."""
-        frames, _ = self.lstm(self.dropout(self.heard(waveforms, loudness)[:, :, :-1].transpose(1, 2)))
+        """Turn ``(batch, 1, samples)``, with the `Bands`' loudness, to ``(batch, samples // FRAME, classes)``."""
+        frames, _ = self.lstm(self.dropout(self.extract_features(waveforms, loudness)[:, :, :-1].transpose(1, 2)))
         scores: torch.Tensor = self.activation(self.classifier(functional.leaky_relu(self.linear(frames))))
         return scores
 
 
 class SpeakerNet(Hearing):
     """
-    One vector for each voice of a chunk; vectors of one person point the same way.
+    A network with one vector for each voice of a chunk; vectors of one person point the same way.
 
     Args:
         bands: Mel bands.
@@ -197,17 +198,17 @@ class SpeakerNet(Hearing):
 
     @property
     def dimension(self) -> int:
-        """Length of the vector."""
+        """The length of the vector."""
         return int(self.hparams["dimension"])
 
     def frames(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """What is pooled: ``(batch, 1, samples)`` to ``(batch, pooled, frames)``."""
+        """Return the frames that are pooled: ``(batch, 1, samples)`` to ``(batch, pooled, frames)``."""
         # A plain ReLU leaves channels that never fire, whose standard deviation of zero has no gradient.
-        return functional.leaky_relu(self.widen(self.heard(waveforms)), 0.1)
+        return functional.leaky_relu(self.widen(self.extract_features(waveforms)), 0.1)
 
     def forward(self, waveforms: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
         """
-        Vectors of the voices that *weights* mark.
+        Return the vectors of the voices that *weights* mark.
 
         Args:
             waveforms: ``(batch, 1, samples)``.

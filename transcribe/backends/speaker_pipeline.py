@@ -1,5 +1,5 @@
 """
-The pipeline of the real diariser: pyannote's segmentation, voices of tracks, speakers.
+Diarise by the real pipeline: pyannote's segmentation, voices of tracks, speakers.
 
 The library takes one vector for each local voice of each chunk of five seconds. Such a chunk often holds a second or
 less of a voice, and two people who do not overlap are often one local voice. Here local voices are joined over time
@@ -33,7 +33,7 @@ Numbers = NDArray[np.int64]
 
 class TrackedDiarization(VotedDiarization):
     """
-    Who speaks when, by tracks of local voices.
+    The pipeline that diarises by tracks of local voices.
 
     The segmentation network is one that scores each local voice by itself, the embedding is a `Ge2eEncoder`. The
     clustering's threshold is the cosine distance of two speakers.
@@ -85,14 +85,14 @@ class TrackedDiarization(VotedDiarization):
 
     def track(self, file: dict[str, Any], segmentations: SlidingWindowFeature, threshold: float) -> TrackedVoices:
         """
-        Follow the local voices of *segmentations* over time and hear them; no thresholds of speakers have a part in it.
+        Follow the local voices of *segmentations* over time and encode them; no thresholds of speakers take part.
 
         Args:
             file: As the library takes it.
             segmentations: Of *file*, ``(chunks, frames, voices)``.
             threshold: Score from which a local voice speaks.
         """
-        chunks = self._chunks(segmentations, threshold)
+        chunks = self._make_chunks(segmentations, threshold)
         numbers = link_voices(chunks)
         waveform, _ = self._audio(file)
         voices = self._track_voices(waveform[0], build_tracks(chunks, numbers), chunks.frame_s)
@@ -100,7 +100,7 @@ class TrackedDiarization(VotedDiarization):
             chunks=chunks, tracks=numbers, voices=tuple(voices), separate_s=separate_seconds(chunks, numbers)
         )
 
-    def _chunks(self, segmentations: SlidingWindowFeature, threshold: float) -> Chunks:
+    def _make_chunks(self, segmentations: SlidingWindowFeature, threshold: float) -> Chunks:
         frame_s = self._segmentation.model.receptive_field.step
         window = segmentations.sliding_window
         starts = np.rint(np.arange(len(segmentations.data)) * window.step / frame_s).astype(np.int64)

@@ -1,5 +1,5 @@
 """
-Recordings as the networks hear them, before speakers are told apart, and who speaks when by the thresholds.
+Hold recordings as the networks hear them, before speakers are told apart, and vote who speaks when by the thresholds.
 
 The networks take nearly all the time and know nothing of the thresholds, so that these can be tuned on what was heard
 once.
@@ -23,7 +23,7 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrackedVoices:
-    """One recording as segmentation network and encoder hear it."""
+    """One recording as the segmentation network and the encoder hear it."""
 
     chunks: Chunks
     #: Track of each local voice, ``(chunks, voices)``; -1 where a voice is silent.
@@ -53,25 +53,25 @@ def vote(tracked: TrackedVoices, stretches: Sequence[Stretch], labels: Numbers) 
     chunks, tracks = tracked.chunks, tracked.tracks
     active_voices = chunks.active
     length, speakers = chunks.scores.shape[1], int(labels.max()) + 1
-    owners = _owners(stretches, labels, chunks.frame_s)
+    owners = _list_owners(stretches, labels, chunks.frame_s)
     scores = np.zeros((chunks.frames, speakers))
     count, chances = np.zeros(chunks.frames), np.zeros(chunks.frames)
-    places = np.arange(length)
+    indices = np.arange(length)
     for chunk, start in enumerate(chunks.starts):
-        heard, loud = np.zeros((length, speakers)), np.zeros((length, speakers), dtype=bool)
+        activity, loud = np.zeros((length, speakers)), np.zeros((length, speakers), dtype=bool)
         for voice in np.flatnonzero(tracks[chunk] >= 0):
             edges, whose = owners[tracks[chunk, voice]]
-            speaker = whose[np.searchsorted(edges, start + places, "right")]
-            heard[places, speaker] = np.maximum(heard[places, speaker], chunks.scores[chunk, :, voice])
-            loud[places, speaker] |= active_voices[chunk, :, voice]
+            speaker = whose[np.searchsorted(edges, start + indices, "right")]
+            activity[indices, speaker] = np.maximum(activity[indices, speaker], chunks.scores[chunk, :, voice])
+            loud[indices, speaker] |= active_voices[chunk, :, voice]
         here = slice(start, start + length)
-        scores[here] += heard
+        scores[here] += activity
         count[here] += loud.sum(axis=1)
         chances[here] += 1
     return scores, np.rint(count / np.maximum(chances, 1)).astype(np.int64)
 
 
-def _owners(stretches: Sequence[Stretch], labels: Numbers, frame_s: float) -> dict[int, tuple[Floats, Numbers]]:
+def _list_owners(stretches: Sequence[Stretch], labels: Numbers, frame_s: float) -> dict[int, tuple[Floats, Numbers]]:
     """List the frames at which the speaker of each track may change, midway between stretches, and the speakers."""
     members: dict[int, list[int]] = {}
     for number, stretch in enumerate(stretches):
@@ -79,7 +79,7 @@ def _owners(stretches: Sequence[Stretch], labels: Numbers, frame_s: float) -> di
     owners = {}
     for track, numbers in members.items():
         parts = [stretches[number] for number in numbers]
-        edges = [(before.end_s + after.start_s) / 2 / frame_s for before, after in pairwise(parts)]
+        edges = [(earlier.end_s + later.start_s) / 2 / frame_s for earlier, later in pairwise(parts)]
         owners[track] = (np.array(edges), labels[numbers])
     return owners
 

@@ -1,4 +1,4 @@
-"""Where somebody speaks, by the Silero voice activity detector that comes with faster-whisper."""
+"""Detect speech by the Silero voice activity detector that comes with faster-whisper."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SHORTEST: Final[Milliseconds] = 100
 
 
 class SileroDetector:
-    """The detector as a `SpeechDetector`. Stateless: each recording is heard from its start."""
+    """The detector as a `SpeechDetector`; stateless, since each recording is heard from its start."""
 
     @property
     def id(self) -> str:
-        """Hash of the library's version, whose wheel holds the model, and of the settings."""
+        """The hash of the library's version, whose wheel holds the model, and of the settings."""
         return fingerprint("silero", version("faster-whisper"), THRESHOLD, PAUSE, SHORTEST)
 
     def detect(self, pcm: Pcm) -> tuple[Span, ...]:
-        """Stretches of speech, in order and apart."""
+        """Find stretches of speech, in order and apart."""
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
         if not len(pcm):
@@ -39,8 +39,10 @@ class SileroDetector:
             speech_pad_ms=0,
         )
         stretches = get_speech_timestamps(pcm.astype(np.float32) / 32_768, options)
-        return tuple(Span(start=_milliseconds(part["start"]), end=_milliseconds(part["end"])) for part in stretches)
+        return tuple(
+            Span(start=_to_milliseconds(part["start"]), end=_to_milliseconds(part["end"])) for part in stretches
+        )
 
 
-def _milliseconds(samples: int) -> Milliseconds:
+def _to_milliseconds(samples: int) -> Milliseconds:
     return samples * 1_000 // SAMPLE_RATE_HZ

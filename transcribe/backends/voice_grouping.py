@@ -1,5 +1,5 @@
 """
-Voices of tracks, cut where the voice changes and joined into speakers.
+Cut the voices of tracks where the voice changes, and join the stretches into speakers.
 
 All likenesses are products of mean unit vectors. A mean over few windows is noisy and therefore shorter, so that the
 expected product of two means does not depend on how much speech they stand for.
@@ -87,32 +87,34 @@ def cut_track(voice: Voice, track: int, below: float) -> list[Stretch]:
     whole: list[tuple[int, int]] = []
     while open_parts:
         first, last = open_parts.pop()
-        middle = _change(voice, sums, first, last, below)
+        middle = _find_change(voice, sums, first, last, below)
         if middle is None:
             whole.append((first, last))
         else:
             open_parts += [(first, middle), (middle, last)]
-    return [_stretch(voice, sums, track, first, last) for first, last in sorted(whole)]
+    return [_make_stretch(voice, sums, track, first, last) for first, last in sorted(whole)]
 
 
-def _change(voice: Voice, sums: Floats, first: int, last: int, below: float) -> int | None:
+def _find_change(voice: Voice, sums: Floats, first: int, last: int, below: float) -> int | None:
     """Find the best cut between *first* and *last*; ``None`` where the sides are too alike."""
     if len(voice.vectors) < 3:
         return None
     lowest, change = np.inf, None
     # Beside a short side the window reaches over the cut, which makes cuts there rarer.
     for middle in range(first + SHORTEST_SIDE, last - SHORTEST_SIDE + 1, CANDIDATE):
-        before = _mean(voice, sums, first, middle, nearest=first)
-        after = _mean(voice, sums, middle, last, nearest=last - voice.width)
-        likeness = float(before @ after)
+        earlier = _average_windows(voice, sums, first, middle, nearest=first)
+        later = _average_windows(voice, sums, middle, last, nearest=last - voice.width)
+        likeness = float(earlier @ later)
         pause = voice.spectra[middle] - voice.spectra[middle - 1] > PAUSE
         if likeness - PAUSE_WORTH * pause < lowest:
             lowest, change = likeness - PAUSE_WORTH * pause, (middle, likeness)
     return change[0] if change is not None and change[1] < below else None
 
 
-def _mean(voice: Voice, sums: Floats, first: int, last: int, *, nearest: float) -> Floats:
-    """Average the vectors of the windows between two places; where none lies there, the one that begins *nearest*."""
+def _average_windows(voice: Voice, sums: Floats, first: int, last: int, *, nearest: float) -> Floats:
+    """
+    Average the vectors of the windows between two spectra; where none lies there, take the one that begins *nearest*.
+    """
     begin = np.searchsorted(voice.starts, first - TOLERANCE)
     stop = np.searchsorted(voice.starts, last + TOLERANCE - voice.width, "right")
     if stop > begin:
@@ -120,13 +122,13 @@ def _mean(voice: Voice, sums: Floats, first: int, last: int, *, nearest: float) 
     return np.asarray(voice.vectors[np.abs(voice.starts - nearest).argmin()])
 
 
-def _stretch(voice: Voice, sums: Floats, track: int, first: int, last: int) -> Stretch:
+def _make_stretch(voice: Voice, sums: Floats, track: int, first: int, last: int) -> Stretch:
     return Stretch(
         track=track,
         start_s=float(voice.spectra[first]) / 100,
         end_s=float(voice.spectra[last - 1]) / 100,
         speech_s=(last - first) / 100,
-        vector=_mean(voice, sums, first, last, nearest=(first + last - voice.width) / 2),
+        vector=_average_windows(voice, sums, first, last, nearest=(first + last - voice.width) / 2),
     )
 
 
@@ -151,24 +153,24 @@ def group_stretches(
     seconds = np.array([stretch.speech_s for stretch in stretches])
     vectors = np.stack([stretch.vector for stretch in stretches])
     longest = np.sort(np.argsort(-seconds, kind="stable")[:MOST_JOINED])
-    bonus = _bonuses([stretches[number] for number in longest], separate_s, grouping)
+    bonus = _weigh_pairs([stretches[number] for number in longest], separate_s, grouping)
     labels = np.full(len(stretches), -1, dtype=np.int64)
-    labels[longest] = _joined(vectors[longest], seconds[longest], bonus, grouping, least=least, most=most)
-    return _without_small(labels, vectors, seconds, grouping, least=least)
+    labels[longest] = _join_pairs(vectors[longest], seconds[longest], bonus, grouping, least=least, most=most)
+    return _dissolve_small(labels, vectors, seconds, grouping, least=least)
 
 
-def _bonuses(
+def _weigh_pairs(
     stretches: Sequence[Stretch], separate_s: Mapping[tuple[int, int], float], grouping: Grouping
 ) -> NDArray[np.float64]:
-    """Weigh what is known of each pair beside the voices, in likeness, ``(stretches, stretches)``."""
+    """Weigh what is known of each pair besides the voices, in likeness, ``(stretches, stretches)``."""
     tracks = np.array([stretch.track for stretch in stretches])
     begin = np.array([stretch.start_s for stretch in stretches])
     end = np.array([stretch.end_s for stretch in stretches])
     members = {track: np.flatnonzero(tracks == track) for track in np.unique(tracks)}
     apart = np.zeros((len(tracks), len(tracks)))
-    for (one, other), seconds in separate_s.items():
-        if one in members and other in members:
-            apart[np.ix_(members[one], members[other])] = min(1.0, seconds)
+    for (first, second), seconds in separate_s.items():
+        if first in members and second in members:
+            apart[np.ix_(members[first], members[second])] = min(1.0, seconds)
     apart = np.maximum(apart, apart.T)
     same = tracks[:, None] == tracks[None]
     pause_s = np.maximum(begin[:, None] - end[None], begin[None] - end[:, None])
@@ -176,39 +178,41 @@ def _bonuses(
     return np.asarray(grouping.same_track * same - grouping.apart * apart - grouping.near * near)
 
 
-def _joined(vectors: Floats, seconds: Floats, bonus: Floats, grouping: Grouping, *, least: int, most: float) -> Numbers:
+def _join_pairs(
+    vectors: Floats, seconds: Floats, bonus: Floats, grouping: Grouping, *, least: int, most: float
+) -> Numbers:
     """Join the pair with the highest score until none is above zero: average linkage, weighted by speech."""
     labels = np.arange(len(vectors))
     means, weights, extra = vectors.copy(), seconds.copy(), bonus * np.outer(seconds, seconds)
     alive = np.ones(len(vectors), dtype=bool)
 
-    def scores(rows: Numbers) -> Floats:
-        known = extra[rows] / (weights[rows, None] * weights)
+    def score_rows(rows: Numbers) -> Floats:
+        known_bonus = extra[rows] / (weights[rows, None] * weights)
         short = grouping.short / np.minimum(weights[rows, None], weights)
-        table = means[rows] @ means.T - grouping.join + short + known
+        table = means[rows] @ means.T - grouping.join + short + known_bonus
         table[:, ~alive] = -np.inf
         table[np.arange(len(rows)), rows] = -np.inf
         return np.asarray(table)
 
-    table = scores(labels)
+    table = score_rows(labels)
     for count in range(len(vectors), least, -1):
-        one, other = np.unravel_index(table.argmax(), table.shape)
-        if table[one, other] < 0 and count <= most:
+        first, second = np.unravel_index(table.argmax(), table.shape)
+        if table[first, second] < 0 and count <= most:
             break
-        means[one] = np.average(means[[one, other]], axis=0, weights=weights[[one, other]])
-        weights[one] += weights[other]
-        extra[one] += extra[other]
-        extra[:, one] += extra[:, other]
-        alive[other] = False
-        labels[labels == other] = one
-        table[other] = table[:, other] = -np.inf
-        table[one] = scores(np.array([one]))[0]
-        table[:, one] = table[one]
+        means[first] = np.average(means[[first, second]], axis=0, weights=weights[[first, second]])
+        weights[first] += weights[second]
+        extra[first] += extra[second]
+        extra[:, first] += extra[:, second]
+        alive[second] = False
+        labels[labels == second] = first
+        table[second] = table[:, second] = -np.inf
+        table[first] = score_rows(np.array([first]))[0]
+        table[:, first] = table[first]
     return labels
 
 
-def _without_small(labels: Numbers, vectors: Floats, seconds: Floats, grouping: Grouping, *, least: int) -> Numbers:
-    """Give the stretches of small speakers, and those with none yet (-1), to the large speaker they are most like."""
+def _dissolve_small(labels: Numbers, vectors: Floats, seconds: Floats, grouping: Grouping, *, least: int) -> Numbers:
+    """Move the stretches of small speakers, and those with none yet (-1), to the large speaker they are most like."""
     speakers = np.unique(labels[labels >= 0])
     spoken_s = np.array([seconds[labels == speaker].sum() for speaker in speakers])
     limit_s = min(grouping.smallest_s, grouping.smallest_share * spoken_s.sum())
@@ -219,9 +223,9 @@ def _without_small(labels: Numbers, vectors: Floats, seconds: Floats, grouping: 
         for label in speakers.tolist()
     }
     centres = np.stack([means[label] / max(1e-9, float(np.linalg.norm(means[label]))) for label in large.tolist()])
-    given = labels.copy()
+    moved_labels = labels.copy()
     for label in np.setdiff1d(speakers, large):
-        given[labels == label] = large[(centres @ means[label]).argmax()]
+        moved_labels[labels == label] = large[(centres @ means[label]).argmax()]
     nobodys = labels < 0
-    given[nobodys] = large[(vectors[nobodys] @ centres.T).argmax(axis=1)]
-    return np.asarray(np.unique(given, return_inverse=True)[1])
+    moved_labels[nobodys] = large[(vectors[nobodys] @ centres.T).argmax(axis=1)]
+    return np.asarray(np.unique(moved_labels, return_inverse=True)[1])

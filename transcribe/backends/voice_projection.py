@@ -1,5 +1,5 @@
 """
-The space in which voices are compared, learnt from corrections: what varies within one person counts less there.
+Learn the space in which voices are compared from corrections: what varies within one person counts less there.
 
 Within-class covariance normalisation (Hatch, Kajarekar and Stolcke 2006) of the encoder's vectors, shrunk to the
 identity, around a centre that leans to the people who were corrected.
@@ -33,7 +33,7 @@ CENTRE_WEIGHT: Final = 20
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VoiceSpace:
-    """How the encoder's vectors are made comparable: around a centre, projected, of unit length."""
+    """A space that makes the encoder's vectors comparable: around a centre, projected, of unit length."""
 
     #: ``(size,)``, within the unit sphere.
     centre: Floats
@@ -41,13 +41,13 @@ class VoiceSpace:
     matrix: Floats | None = None
 
     def enter(self, raw: Floats) -> Floats:
-        """Give the vectors of this space for the encoder's unit vectors, ``(windows, size)`` both."""
+        """Turn the encoder's unit vectors into vectors of this space, ``(windows, size)`` both."""
         around = scale_to_units(raw - self.centre)
         return around if self.matrix is None else scale_to_units(around @ self.matrix)
 
     def leave(self, vectors: Floats) -> Floats:
         """
-        Give the encoder's unit vectors back for those that `enter` made of them.
+        Turn vectors that `enter` made back into the encoder's unit vectors.
 
         They lie on the rays from the centre, where these leave the unit sphere.
         """
@@ -64,25 +64,25 @@ def change_space(tracked: TrackedVoices, old: VoiceSpace, new: VoiceSpace) -> Tr
 
 
 def scale_to_units(vectors: Floats) -> Floats:
-    """Give the rows of *vectors* unit length."""
+    """Scale the rows of *vectors* to unit length."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
 
 
 def windows_by_turn(tracked: TrackedVoices, turns: Sequence[LabelledSpan]) -> dict[int, Floats]:
-    """Collect the vectors of the windows of *tracked* that one turn alone fills, ``(windows, size)``, by its place."""
+    """Collect the vectors of the windows of *tracked* that one turn alone fills, ``(windows, size)``, by its index."""
     length = round(max((turn.end for turn in turns), default=0) / 1_000 / STEP_S) + 1
     spoken = np.zeros((length, len(turns)), dtype=bool)
-    for place, turn in enumerate(turns):
-        spoken[round(turn.start / 1_000 / STEP_S) : round(turn.end / 1_000 / STEP_S), place] = True
+    for index, turn in enumerate(turns):
+        spoken[round(turn.start / 1_000 / STEP_S) : round(turn.end / 1_000 / STEP_S), index] = True
     vectors: dict[int, list[Floats]] = defaultdict(list)
     for voice in tracked.voices:
-        for number, place in _owners(voice, spoken):
-            vectors[place].append(voice.vectors[number])
-    return {place: np.stack(own) for place, own in sorted(vectors.items())}
+        for number, index in _list_owners(voice, spoken):
+            vectors[index].append(voice.vectors[number])
+    return {index: np.stack(rows) for index, rows in sorted(vectors.items())}
 
 
-def _owners(voice: Voice, spoken: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yield each window of *voice* that one turn alone fills, with the turn's place."""
+def _list_owners(voice: Voice, spoken: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield each window of *voice* that one turn alone fills, with the turn's index."""
     for number, start in enumerate(voice.starts):
         spectra = voice.spectra[start : start + voice.width]
         steps = np.minimum((spectra / 100 / STEP_S).astype(np.int64), len(spoken) - 1)
@@ -91,18 +91,18 @@ def _owners(voice: Voice, spoken: NDArray[np.bool_]) -> Iterator[tuple[int, int]
             yield number, int(shares.argmax())
 
 
-def windows_by_person(heard: Iterable[tuple[TrackedVoices, Sequence[LabelledSpan]]]) -> dict[str, Floats]:
-    """Put the windows of each person in all recordings together, ``(windows, size)``."""
+def windows_by_person(recordings: Iterable[tuple[TrackedVoices, Sequence[LabelledSpan]]]) -> dict[str, Floats]:
+    """Collect the windows of each person in all recordings, ``(windows, size)``."""
     pooled: dict[str, list[Floats]] = defaultdict(list)
-    for tracked, turns in heard:
-        for place, vectors in windows_by_turn(tracked, turns).items():
-            pooled[turns[place].label].append(vectors)
+    for tracked, turns in recordings:
+        for index, vectors in windows_by_turn(tracked, turns).items():
+            pooled[turns[index].label].append(vectors)
     return {name: np.concatenate(parts) for name, parts in pooled.items()}
 
 
-def chance_of_agreement(heard: Iterable[tuple[TrackedVoices, Sequence[LabelledSpan]]], *, seed: int = 0) -> float:
+def chance_of_agreement(recordings: Iterable[tuple[TrackedVoices, Sequence[LabelledSpan]]], *, seed: int = 0) -> float:
     """
-    Tell how often speakers dealt out by lot fit the voices as well: a permutation test over the turns of a recording.
+    Estimate how often speakers assigned at random fit the voices as well: a permutation test over a recording's turns.
 
     The statistic is how much more alike the turns of one person are than those of two, summed over recordings.
 
@@ -111,23 +111,23 @@ def chance_of_agreement(heard: Iterable[tuple[TrackedVoices, Sequence[LabelledSp
     """
     draws = np.random.default_rng(seed)
     totals = np.zeros(PERMUTATIONS + 1)
-    for tracked, turns in heard:
+    for tracked, turns in recordings:
         windows = windows_by_turn(tracked, turns)
-        people = np.array([turns[place].label for place in windows])
+        people = np.array([turns[index].label for index in windows])
         if len(set(people.tolist())) < 2:
             continue
         voices = scale_to_units(np.stack([vectors.mean(axis=0) for vectors in windows.values()]))
         likeness = voices @ voices.T
         pairs = np.triu(np.ones(likeness.shape, dtype=bool), 1)
         totals += [
-            _contrast(likeness, people, pairs),
-            *(_contrast(likeness, draws.permutation(people), pairs) for _ in range(PERMUTATIONS)),
+            _measure_contrast(likeness, people, pairs),
+            *(_measure_contrast(likeness, draws.permutation(people), pairs) for _ in range(PERMUTATIONS)),
         ]
     # Equal sums differ in their last digits.
     return float((totals >= totals[0] - 1e-9).mean())
 
 
-def _contrast(likeness: Floats, people: NDArray[np.str_], pairs: NDArray[np.bool_]) -> float:
+def _measure_contrast(likeness: Floats, people: NDArray[np.str_], pairs: NDArray[np.bool_]) -> float:
     same = (people[:, None] == people) & pairs
     return float(likeness[same].sum() - likeness[pairs].mean() * same.sum())
 

@@ -1,4 +1,4 @@
-"""The local voices of overlapping chunks, joined over time into tracks of one local voice each."""
+"""Join the local voices of overlapping chunks over time into tracks of one local voice each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENOUGH_ALONE_S = 0.4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Chunks:
-    """Soft activity of the local voices of overlapping chunks."""
+    """The soft activity of the local voices of overlapping chunks."""
 
     #: ``(chunks, frames, voices)``, from 0 to 1.
     scores: Scores
@@ -34,12 +34,12 @@ class Chunks:
 
     @property
     def active(self) -> Mask:
-        """Active voices of each frame, shaped as the scores."""
+        """The active voices of each frame, shaped as the scores."""
         return np.asarray(self.scores > self.threshold)
 
     @property
     def frames(self) -> int:
-        """Frames from the beginning of the first chunk to the end of the last."""
+        """The count of frames from the beginning of the first chunk to the end of the last."""
         return int(self.starts[-1]) + self.scores.shape[1]
 
 
@@ -64,28 +64,28 @@ def link_voices(chunks: Chunks) -> Numbers:
     count = 0
     for chunk, voices in enumerate(enough):
         if chunk:
-            pairs = _pairs(chunks, chunk)
-            for before, now in pairs:
-                if tracks[chunk - 1, before] >= 0 and voices[now]:
-                    tracks[chunk, now] = tracks[chunk - 1, before]
+            pairs = _pair_voices(chunks, chunk)
+            for previous, current in pairs:
+                if tracks[chunk - 1, previous] >= 0 and voices[current]:
+                    tracks[chunk, current] = tracks[chunk - 1, previous]
         for voice in np.flatnonzero(voices & (tracks[chunk] < 0)):
             tracks[chunk, voice] = count
             count += 1
     return tracks
 
 
-def _pairs(chunks: Chunks, chunk: int) -> list[tuple[int, int]]:
+def _pair_voices(chunks: Chunks, chunk: int) -> list[tuple[int, int]]:
     """Pair the voices of the chunk before with those of *chunk* that agree in what both hear."""
     shift = int(chunks.starts[chunk] - chunks.starts[chunk - 1])
-    before = chunks.scores[chunk - 1, shift:]
-    now = chunks.scores[chunk, : len(before)]
-    shared = np.minimum(before[:, :, None], now[:, None, :]).sum(axis=0)
-    either = np.maximum(before[:, :, None], now[:, None, :]).sum(axis=0)
-    heard = [(part > chunks.threshold).sum(axis=0) >= FEWEST_FRAMES for part in (before, now)]
+    previous = chunks.scores[chunk - 1, shift:]
+    current = chunks.scores[chunk, : len(previous)]
+    shared = np.minimum(previous[:, :, None], current[:, None, :]).sum(axis=0)
+    either = np.maximum(previous[:, :, None], current[:, None, :]).sum(axis=0)
+    is_active = [(part > chunks.threshold).sum(axis=0) >= FEWEST_FRAMES for part in (previous, current)]
     return [
         (int(first), int(second))
         for first, second in zip(*linear_sum_assignment(-shared), strict=True)
-        if heard[0][first] and heard[1][second] and shared[first, second] >= AGREEMENT * either[first, second]
+        if is_active[0][first] and is_active[1][second] and shared[first, second] >= AGREEMENT * either[first, second]
     ]
 
 
@@ -93,13 +93,13 @@ def build_tracks(chunks: Chunks, numbers: Numbers) -> list[Track]:
     """Build the tracks that *numbers* name, in their order."""
     active = chunks.active
     alone = active & (active.sum(axis=2, keepdims=True) == 1)
-    places: list[list[tuple[int, int]]] = [[] for _ in range(int(numbers.max(initial=-1)) + 1)]
+    members_by_track: list[list[tuple[int, int]]] = [[] for _ in range(int(numbers.max(initial=-1)) + 1)]
     for chunk, voice in np.argwhere(numbers >= 0):
-        places[numbers[chunk, voice]].append((int(chunk), int(voice)))
-    return [_track(chunks, active, alone, members) for members in places]
+        members_by_track[numbers[chunk, voice]].append((int(chunk), int(voice)))
+    return [_build_track(chunks, active, alone, members) for members in members_by_track]
 
 
-def _track(chunks: Chunks, active: Mask, alone: Mask, members: list[tuple[int, int]]) -> Track:
+def _build_track(chunks: Chunks, active: Mask, alone: Mask, members: list[tuple[int, int]]) -> Track:
     first = int(chunks.starts[members[0][0]])
     length = int(chunks.starts[members[-1][0]]) - first + active.shape[1]
     votes = np.zeros((2, length))
@@ -122,8 +122,8 @@ def separate_seconds(chunks: Chunks, numbers: Numbers) -> dict[tuple[int, int], 
     alone_s = (active & (active.sum(axis=2, keepdims=True) == 1)).sum(axis=1) * chunks.frame_s
     longest: dict[tuple[int, int], float] = {}
     for tracks, seconds in zip(numbers, alone_s, strict=True):
-        for one, other in zip(*np.triu_indices(len(tracks), 1), strict=True):
-            if tracks[one] >= 0 and tracks[other] >= 0 and tracks[one] != tracks[other]:
-                pair = (min(tracks[one], tracks[other]), max(tracks[one], tracks[other]))
-                longest[pair] = max(longest.get(pair, 0.0), min(seconds[one], seconds[other]))
+        for first, second in zip(*np.triu_indices(len(tracks), 1), strict=True):
+            if tracks[first] >= 0 and tracks[second] >= 0 and tracks[first] != tracks[second]:
+                pair = (min(tracks[first], tracks[second]), max(tracks[first], tracks[second]))
+                longest[pair] = max(longest.get(pair, 0.0), min(seconds[first], seconds[second]))
     return longest

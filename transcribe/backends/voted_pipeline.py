@@ -1,4 +1,4 @@
-"""What the two pipelines of this house share: speakers who were voted for at each frame, as the library gives them."""
+"""Share what both pipelines need: turn votes for speakers at each frame into the library's output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Votes:
-    """Who speaks when, before anybody was chosen."""
+    """The votes for who speaks when, before anybody was chosen."""
 
     #: How much each speaker is heard at each frame, ``(frames, speakers)``.
     scores: Floats
@@ -48,14 +48,16 @@ class VotedDiarization(SpeakerDiarization):
         hook("segmentation", segmentations)
         votes = self.vote(file, segmentations, least, most, hook)
         pause_s = self.segmentation.min_duration_off
-        loudest = bridged(active(votes.scores, np.minimum(votes.at_once, 1)), round(pause_s / votes.frames.step))
-        both = self._annotation(file, active(votes.scores, votes.at_once), votes.frames, pause_s)
+        loudest = bridge_breaks(
+            choose_active(votes.scores, np.minimum(votes.at_once, 1)), round(pause_s / votes.frames.step)
+        )
+        annotation = self._annotation(file, choose_active(votes.scores, votes.at_once), votes.frames, pause_s)
         alone = self._annotation(file, loudest, votes.frames, 0.0)
-        names = dict(zip(both.labels(), self.classes(), strict=False))
+        names = dict(zip(annotation.labels(), self.classes(), strict=False))
         output = DiarizeOutput(
-            speaker_diarization=both.rename_labels(names),
+            speaker_diarization=annotation.rename_labels(names),
             exclusive_speaker_diarization=alone.rename_labels(names),
-            speaker_embeddings=None if votes.voices is None else votes.voices[both.labels()],
+            speaker_embeddings=None if votes.voices is None else votes.voices[annotation.labels()],
         )
         return output.speaker_diarization if self.legacy else output
 
@@ -76,15 +78,15 @@ class VotedDiarization(SpeakerDiarization):
         return annotation
 
 
-def active(scores: NDArray[np.float64], at_once: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Ones for the *at_once* best of each frame's *scores*, ``(frames, speakers)``; nobody without any score."""
-    places = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1, kind="stable")
-    return ((places < at_once[:, None]) & (scores > 0)).astype(float)
+def choose_active(scores: NDArray[np.float64], at_once: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return ones for the *at_once* best of each frame's *scores*, ``(frames, speakers)``; nobody without any score."""
+    ranks = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1, kind="stable")
+    return ((ranks < at_once[:, None]) & (scores > 0)).astype(float)
 
 
-def bridged(alone: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
+def bridge_breaks(alone: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
     """
-    *alone* with breaks of up to *longest* frames in what a speaker says given to that speaker, whoever else was there.
+    Give breaks of up to *longest* frames in what a speaker says to that speaker, whoever else was there.
 
     At most one speaks in a frame of *alone*, ``(frames, speakers)``, and of what comes back. The library's own way of
     closing pauses would make the exclusive turns overlap.

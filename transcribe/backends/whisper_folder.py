@@ -1,4 +1,4 @@
-"""A Whisper in CTranslate2's format: where it is, whether it is whole, and what it was made for."""
+"""Find a Whisper in CTranslate2's format, check that it is whole, and read what it was made for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
-from transcribe.backends.model_catalogue import entry_named
+from transcribe.backends.model_catalogue import find_entry
 from transcribe.errors import InputError, MissingError
 from transcribe.protocols import LONGEST_WINDOW
 from transcribe.records import Milliseconds
@@ -26,9 +26,9 @@ WINDOWS = range(1_000, 30_001)
 
 @dataclass(frozen=True, kw_only=True)
 class WhisperFolder:
-    """A model folder on this machine, looked at but not loaded."""
+    """A model folder on this machine that was checked and not loaded."""
 
-    place: Path
+    path: Path
     #: Hash of its files.
     id: str
     #: Longest window that the model was made for.
@@ -39,38 +39,40 @@ class WhisperFolder:
 
 def find(model: str, *, allow_download: bool) -> WhisperFolder:
     """
-    The folder that *model* names: a path, or a hub id or size that is fetched first, where that is allowed.
+    Find the folder that *model* names: a path, or a hub id or size that is fetched first, where that is allowed.
 
     Raises:
         MissingError: It is not on this machine and may not be, or cannot be, fetched; the hint mends it.
         InputError: E_MODEL if the folder is no Whisper in CTranslate2's format.
     """
-    place = Path(model).expanduser()
-    if not place.is_dir():
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
         if "/" in model and not looks_like_hub_id(model):
-            raise _missing(model, "there is no such folder", "name a folder that holds model.bin, or a hub id")
-        place = _fetched(model, allow_download=allow_download)
+            raise _missing_error(model, "there is no such folder", "name a folder that holds model.bin, or a hub id")
+        folder = _fetch(model, allow_download=allow_download)
     for name in NEEDED:
-        if not (place / name).is_file():
+        if not (folder / name).is_file():
             hint = "convert it with ct2-transformers-converter --copy_files tokenizer.json preprocessor_config.json"
-            raise refused(place, f"it holds no {name}", hint)
-    window, takes_prompt = manners(place)
-    return WhisperFolder(place=place, id=folder_id(place), window=window, takes_prompt=takes_prompt)
+            raise refusal(folder, f"it holds no {name}", hint)
+    window, takes_prompt = read_manners(folder)
+    return WhisperFolder(path=folder, id=folder_id(folder), window=window, takes_prompt=takes_prompt)
 
 
-def refused(place: Path, what: str, hint: str = "convert it again from its source") -> InputError:
-    """What is wrong with a model folder."""
-    message = f"{place} is not a Whisper model in CTranslate2's format: {what}"
-    return InputError(message, code="E_MODEL", hint=hint, item=str(place))
+def refusal(folder: Path, what: str, hint: str = "convert it again from its source") -> InputError:
+    """Return the error about a faulty model folder."""
+    message = f"{folder} is not a Whisper model in CTranslate2's format: {what}"
+    return InputError(message, code="E_MODEL", hint=hint, item=str(folder))
 
 
-def _missing(model: str, why: str, hint: str) -> MissingError:
+def _missing_error(model: str, why: str, hint: str) -> MissingError:
     message = f"the recogniser {model} is not on this machine: {why}"
     return MissingError(message, code="E_MODEL", hint=hint, item=model)
 
 
-def _fetched(model: str, *, allow_download: bool) -> Path:
-    """The hub's folder on this machine, also where the hub is down. Unless *allow_download*, no request leaves it."""
+def _fetch(model: str, *, allow_download: bool) -> Path:
+    """
+    Return the hub's folder on this machine, also where the hub is down; no request leaves it unless *allow_download*.
+    """
     elsewhere = f"set recogniser.model to a folder that holds {model}"
     answers = allow_download and hub_answers()
     with hub(reachable=answers):
@@ -81,33 +83,33 @@ def _fetched(model: str, *, allow_download: bool) -> Path:
         except Exception as error:
             # The hub's client raises dozens of kinds for "not here"; all of them mean one thing to the user.
             if answers:
-                raise _missing(model, f"the hub did not give it ({type(error).__name__})", elsewhere) from error
+                raise _missing_error(model, f"the hub did not give it ({type(error).__name__})", elsewhere) from error
             if allow_download:
-                raise _missing(model, "the hub does not answer", f"check the line, or {elsewhere}") from error
-            entry = entry_named(model)
+                raise _missing_error(model, "the hub does not answer", f"check the line, or {elsewhere}") from error
+            entry = find_entry(model)
             get = "" if entry is None else f"{entry.command} or "
             hint = f"{get}BOLI_MODELS__ALLOW_DOWNLOAD=true boli run fetches it; or {elsewhere}"
-            raise _missing(model, "downloads are off", hint) from error
+            raise _missing_error(model, "downloads are off", hint) from error
 
 
-def manners(place: Path) -> tuple[Milliseconds, bool]:
+def read_manners(folder: Path) -> tuple[Milliseconds, bool]:
     """
-    Longest window that the model in *place* was made for, and whether it understands a prompt.
+    Return the longest window that the model in *folder* was made for, and whether it understands a prompt.
 
     Raises:
         InputError: E_MODEL if the file that says so cannot be read.
     """
-    file = place / MANNERS_FILE
-    found: Any = {}
+    file = folder / MANNERS_FILE
+    document: Any = {}
     if file.is_file():
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
+            document = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise refused(place, f"{MANNERS_FILE} is no JSON ({error})") from error
-    said: dict[str, Any] = {"window_ms": LONGEST_WINDOW, "prompt": True} | (
-        found if isinstance(found, dict) else {"prompt": None}
+            raise refusal(folder, f"{MANNERS_FILE} is no JSON ({error})") from error
+    manners: dict[str, Any] = {"window_ms": LONGEST_WINDOW, "prompt": True} | (
+        document if isinstance(document, dict) else {"prompt": None}
     )
-    if said["window_ms"] not in WINDOWS or not isinstance(said["prompt"], bool):
+    if manners["window_ms"] not in WINDOWS or not isinstance(manners["prompt"], bool):
         wanted = f"window_ms, {WINDOWS.start} to {WINDOWS.stop - 1}, and prompt, true or false"
-        raise refused(place, f"{MANNERS_FILE} says {found!r}", f"it may say {wanted}")
-    return said["window_ms"], said["prompt"]
+        raise refusal(folder, f"{MANNERS_FILE} says {document!r}", f"it may say {wanted}")
+    return manners["window_ms"], manners["prompt"]

@@ -1,4 +1,4 @@
-"""Whisper's tokens to words with their blanks and times, and texts to tokens: the way there and back loses nothing."""
+"""Turn Whisper's tokens to words with their blanks and times, and texts to tokens: neither way loses anything."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class SpelledWord:
 
 def split_words(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[SpelledWord]:
     """
-    The words that *tokens* spell, in order; together they have all of the tokens.
+    Split *tokens* into the words that they spell, in order; together they have all of the tokens.
 
     A word begins where the text has a blank. In languages that write none it begins with each character that can
     stand alone, so that it has a time of its own.
@@ -73,17 +73,17 @@ def split_words(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[SpelledWord
     pieces, piece_tokens = tokenizer.split_tokens_on_unicode(list(tokens))
     unspaced = tokenizer.language_code in UNSPACED_LANGUAGES
     words: list[SpelledWord] = []
-    for piece, own in zip(pieces, piece_tokens, strict=True):
+    for piece, piece_ids in zip(pieces, piece_tokens, strict=True):
         last = words[-1] if words else None
         if last is not None and (_continues(last, piece) if unspaced else not piece[:1].isspace()):
-            words[-1] = SpelledWord(text=last.text + piece, blank=last.blank, tokens=last.tokens + len(own))
+            words[-1] = SpelledWord(text=last.text + piece, blank=last.blank, tokens=last.tokens + len(piece_ids))
         else:
-            words.append(SpelledWord(text=piece, blank=piece[:1].isspace(), tokens=len(own)))
+            words.append(SpelledWord(text=piece, blank=piece[:1].isspace(), tokens=len(piece_ids)))
     return [SpelledWord(text=word.text.strip(), blank=word.blank, tokens=word.tokens) for word in words]
 
 
 def _continues(word: SpelledWord, piece: str) -> bool:
-    """Say if *piece* cannot stand alone behind *word*: marks, closing punctuation, the rest of a Latin word."""
+    """Tell if *piece* cannot stand alone behind *word*: marks, closing punctuation, the rest of a Latin word."""
     spelling = word.text.strip()
     if not spelling or not piece:
         return True
@@ -102,7 +102,9 @@ def _is_latin(character: str) -> bool:
 
 
 def encode_text(tokenizer: Tokenizer, text: str) -> list[int]:
-    """Tokens of *text* as Whisper writes it, with a blank before the first word where the language has blanks."""
+    """
+    Return the tokens of *text* as Whisper writes it, with a blank before the first word where the language has blanks.
+    """
     lead = "" if tokenizer.language_code in UNSPACED_LANGUAGES else " "
     return tokenizer.encode(lead + " ".join(text.split()))
 

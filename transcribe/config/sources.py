@@ -64,17 +64,17 @@ def layers(
     user_file: Path | None = None,
 ) -> list[Layer]:
     """The sources of values, weakest first, without the code's defaults."""
-    found: list[Layer] = []
+    sources: list[Layer] = []
     if user_file is not None and user_file.is_file():
-        found.append(Layer(origin=str(user_file), values=_read_toml(user_file)))
+        sources.append(Layer(origin=str(user_file), values=_read_toml(user_file)))
     if file is not None:
-        found.append(Layer(origin=str(file), values=_read_toml(file)))
-    found.append(
+        sources.append(Layer(origin=str(file), values=_read_toml(file)))
+    sources.append(
         Layer(origin="environment", values=_from_environment(os.environ if environment is None else environment))
     )
-    given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    found.append(Layer(origin="command line", values=_nest(given)))
-    return found
+    options = {key: value for key, value in (overrides or {}).items() if value is not None}
+    sources.append(Layer(origin="command line", values=_nest(options)))
+    return sources
 
 
 def resolve(sources: list[Layer]) -> Settings:
@@ -112,32 +112,32 @@ def fingerprint(*parts: object) -> str:
     return content_id(*(part.model_dump(mode="json") if isinstance(part, BaseModel) else part for part in parts))
 
 
-def find_workspace(given: Path | None, environment: Mapping[str, str] | None = None) -> Path:
+def find_workspace(folder: Path | None, environment: Mapping[str, str] | None = None) -> Path:
     """
-    The workspace: *given*, else ``BOLI_WORKSPACE``, else the nearest parent folder that holds a ``boli.toml``.
+    The workspace: *folder*, else ``BOLI_WORKSPACE``, else the nearest parent folder that holds a ``boli.toml``.
 
     Raises:
         ConfigError: None of these is a workspace.
     """
-    found = nearest_workspace(given, environment)
-    if found is None:
+    workspace = nearest_workspace(folder, environment)
+    if workspace is None:
         raise ConfigError(
             f"no workspace here: neither {Path.cwd()} nor a folder above it holds a {FILE_NAME}",
             hint="make one with `boli init`, or name one with --workspace DIR",
         )
-    return found
+    return workspace
 
 
-def nearest_workspace(given: Path | None, environment: Mapping[str, str] | None = None) -> Path | None:
+def nearest_workspace(folder: Path | None, environment: Mapping[str, str] | None = None) -> Path | None:
     """As ``find_workspace``, but ``None`` where there is none; a named folder that is none is still an error."""
     env = os.environ if environment is None else environment
-    named = given or (Path(env["BOLI_WORKSPACE"]) if env.get("BOLI_WORKSPACE") else None)
+    named = folder or (Path(env["BOLI_WORKSPACE"]) if env.get("BOLI_WORKSPACE") else None)
     if named is not None:
         if (named / FILE_NAME).is_file():
             return named.resolve()
         raise ConfigError(f"{named} is not a workspace: it holds no {FILE_NAME}", hint=f"make one: boli init {named}")
     here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), None)
+    return next((parent for parent in (here, *here.parents) if (parent / FILE_NAME).is_file()), None)
 
 
 def _read_toml(file: Path) -> Tree:
@@ -188,8 +188,8 @@ def _nest(flat: Mapping[str, Any]) -> Tree:
 def _merge(base: Tree, over: Mapping[str, Any]) -> Tree:
     merged = dict(base)
     for key, value in over.items():
-        known = merged.get(key)
-        merged[key] = _merge(known, value) if isinstance(known, dict) and isinstance(value, Mapping) else value
+        present = merged.get(key)
+        merged[key] = _merge(present, value) if isinstance(present, dict) and isinstance(value, Mapping) else value
     return merged
 
 
@@ -198,8 +198,8 @@ def _explain(error: ValidationError, sources: list[Layer]) -> ConfigError:
     key = ".".join(str(part) for part in first["loc"])
     origin = next((s.origin for s in reversed(sources) if _holds(s.values, first["loc"])), "the settings")
     if first["type"] == "extra_forbidden":
-        known = list(flatten(Settings().model_dump())) + list(Settings.model_fields)
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+        names = list(flatten(Settings().model_dump())) + list(Settings.model_fields)
+        near = difflib.get_close_matches(key, names, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else "`boli config show` lists what can be set"
         return ConfigError(f"unknown setting {key} in {origin}", hint=hint, item=key)
     return ConfigError(f"{key} in {origin}: {first['msg']}, found {first['input']!r}", item=key)

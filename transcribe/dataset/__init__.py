@@ -1,5 +1,5 @@
 """
-Accepted corrections to a frozen, hashed dataset, and what can be told of one.
+Freeze accepted corrections as a hashed dataset, and describe and check one.
 
     sorting      a recording's texts as examples; what may not be learnt from because it is tested on
     freezing     the whole store through that, a million stretches in bounded memory

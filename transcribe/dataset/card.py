@@ -1,4 +1,4 @@
-"""A dataset's card: what a person must know of it before they use it, as Markdown."""
+"""Write a dataset's card: what a person must know of it before they use it, as Markdown."""
 
 from __future__ import annotations
 
@@ -24,52 +24,56 @@ _LIMITS = (
 
 
 def card(name: str, frozen: Frozen) -> str:
-    """The card of *frozen*, which was frozen as *name*. Nobody's name stands in it."""
+    """Return the card of *frozen*, which was frozen as *name*; nobody's name stands in it."""
     parts = [
         f"# {name}",
         f"Transcribed speech, frozen: SHA-256 `{frozen.sha256}` of `manifest.jsonl`. "
         "A dataset with this hash holds these texts of this sound and no others.",
-        *_section("What is in it", _contents(frozen)),
-        *_section("Where it comes from", _origins(frozen.facts)),
-        *_section("What keeps the test honest", _honesty(frozen.facts)),
-        *_section("What it is for, and what not", _LIMITS),
+        *_format_section("What is in it", _describe_contents(frozen)),
+        *_format_section("Where it comes from", _describe_origins(frozen.facts)),
+        *_format_section("What keeps the test honest", _describe_safeguards(frozen.facts)),
+        *_format_section("What it is for, and what not", _LIMITS),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _section(title: str, lines: Sequence[str]) -> tuple[str, str]:
+def _format_section(title: str, lines: Sequence[str]) -> tuple[str, str]:
     return f"## {title}", "\n".join(lines)
 
 
-def _contents(frozen: Frozen) -> list[str]:
+def _describe_contents(frozen: Frozen) -> list[str]:
     people: Mapping[str, Mapping[str, int]] = frozen.facts.get("speakers", {})
     rows = ["| split | dialect | stretches | words | hours | speakers |", "|---|---|---|---|---|---|"]
     for split in ("train", "dev", "test"):
         for dialect, cell in frozen.counts.get(split, {}).items():
-            known = people.get(split, {}).get(dialect, 0)
-            hours = _hours(cell["milliseconds"])
-            rows.append(f"| {split} | {_cell(dialect)} | {cell['stretches']} | {cell['words']} | {hours} | {known} |")
+            speakers = people.get(split, {}).get(dialect, 0)
+            hours = _format_hours(cell["milliseconds"])
+            rows.append(
+                f"| {split} | {_escape_cell(dialect)} | {cell['stretches']} | {cell['words']} | {hours} | {speakers} |"
+            )
     return rows
 
 
-def _origins(facts: Mapping[str, Any]) -> list[str]:
+def _describe_origins(facts: Mapping[str, Any]) -> list[str]:
     origins: Mapping[str, int] = facts.get("origins", {})
     lines = [
-        f"- {facts.get('recordings', 0)} recordings, {_hours(facts.get('sound_ms', 0))} hours of sound",
+        f"- {facts.get('recordings', 0)} recordings, {_format_hours(facts.get('sound_ms', 0))} hours of sound",
         f"- {origins.get('person', 0)} texts by {facts.get('authors', 0)} people or files, "
         f"{origins.get('reviewed', 0)} of them accepted by {facts.get('reviewers', 0)} reviewers",
         f"- {origins.get('drafted', 0)} texts began as a model's draft; "
         f"{origins.get('pseudo', 0)} are a model's alone and weigh less",
-        f"- transcription rules: {_cell(facts.get('guideline') or 'version not stated')}",
+        f"- transcription rules: {_escape_cell(facts.get('guideline') or 'version not stated')}",
     ]
     for name in ("licence", "consent", "source"):
-        found: Mapping[str, Milliseconds] = facts.get(f"{name}s", {})
-        told = ", ".join(f"{_cell(value)} ({_hours(length)} h)" for value, length in sorted(found.items()))
-        lines.append(f"- {name}: {told or 'not stated'}")
+        length_by_fact: Mapping[str, Milliseconds] = facts.get(f"{name}s", {})
+        listed = ", ".join(
+            f"{_escape_cell(value)} ({_format_hours(length)} h)" for value, length in sorted(length_by_fact.items())
+        )
+        lines.append(f"- {name}: {listed or 'not stated'}")
     return lines
 
 
-def _honesty(facts: Mapping[str, Any]) -> list[str]:
+def _describe_safeguards(facts: Mapping[str, Any]) -> list[str]:
     lines = ["- Splits were drawn by speaker and conversation when recordings came in, and never move."]
     if facts.get("closed_vocabulary"):
         lines.append("- The vocabulary is declared closed: sentences of the test are said in training too.")
@@ -84,10 +88,10 @@ def _honesty(facts: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _hours(length: Milliseconds) -> str:
+def _format_hours(length: Milliseconds) -> str:
     return f"{length / 3_600_000:.2f}"
 
 
-def _cell(text: str) -> str:
-    """*text* inside a table or a line: what a recording says of itself must not draw another table."""
+def _escape_cell(text: str) -> str:
+    """Escape *text* for a table or a line: what a recording says of itself must not draw another table."""
     return " ".join(str(text).replace("|", "/").replace("`", "'").replace("<", "‹").split())

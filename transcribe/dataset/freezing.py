@@ -1,5 +1,5 @@
 """
-The accepted corrections of a store as a frozen dataset, however many there are.
+Freeze the accepted corrections of a store as a dataset, however many there are.
 
 What may be learnt from depends on all that is tested, so the stretches go by twice: once out of the store into a file,
 once from there into the manifest. Only a few numbers a stretch are held in memory.
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from transcribe.dataset.sorting import Ledger, Rules, emptied, is_masked, with_link
+from transcribe.dataset.sorting import Ledger, Rules, is_masked, with_link, without_text
 from transcribe.errors import InputError
 from transcribe.frozen import Example, Frozen, Provenance, Writer, example_of, line_of, make
 from transcribe.records import Milliseconds, Recording
@@ -21,11 +21,11 @@ from transcribe.store import Store
 from transcribe.store.freezing import Transcribed
 
 #: Facts of a recording that a data card tells, in milliseconds of sound by what was said of it.
-_TOLD: Final = ("licence", "consent", "source")
+_FACTS: Final = ("licence", "consent", "source")
 
 
-class _Told:
-    """What is counted while the stretches go by."""
+class _Counts:
+    """The counts that are made while the stretches go by."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -33,23 +33,23 @@ class _Told:
         self.left_out: Counter[str] = Counter()
         self.recordings = 0
         self._sound: Milliseconds = 0
-        self._facts: dict[str, Counter[str]] = {name: Counter() for name in _TOLD}
+        self._facts: dict[str, Counter[str]] = {name: Counter() for name in _FACTS}
         #: Written stretches by how they came about, and whether they are tested.
         self._origins: Counter[tuple[Provenance, bool]] = Counter()
 
     def add_recording(self, recording: Recording) -> None:
         self.recordings += 1
         self._sound += recording.duration
-        for name, found in self._facts.items():
-            found[str(getattr(recording, name) or "not stated")] += recording.duration
+        for name, length_by_fact in self._facts.items():
+            length_by_fact[str(getattr(recording, name) or "not stated")] += recording.duration
 
-    def add(self, one: Example) -> None:
-        self.ledger.add(one)
-        if one.provenance is not None:
-            self._origins[one.provenance, one.split == "test"] += 1
+    def add(self, example: Example) -> None:
+        self.ledger.add(example)
+        if example.provenance is not None:
+            self._origins[example.provenance, example.split == "test"] += 1
 
     def data(self) -> dict[str, Any]:
-        """What stands in ``dataset.json`` beside the counts."""
+        """Return what stands in ``dataset.json`` beside the counts."""
         begun: Counter[str] = Counter()
         origins: Counter[str] = Counter()
         for (origin, tested), count in self._origins.items():
@@ -69,7 +69,7 @@ class _Told:
             "test_begun_from_drafts": dict(begun),
             "recordings": self.recordings,
             "sound_ms": self._sound,
-            **{f"{name}s": dict(found) for name, found in self._facts.items()},
+            **{f"{name}s": dict(length_by_fact) for name, length_by_fact in self._facts.items()},
             "catalogue_sha256": self.rules.catalogue.hash,
         }
 
@@ -83,7 +83,7 @@ def freeze(
     named: Callable[[str], str] | None = None,
 ) -> Frozen:
     """
-    Freeze what stands in *store* as the dataset *folder*: there whole, or not at all.
+    Freeze what stands in *store* as the dataset *folder*, which is there whole, or not at all.
 
     The same state of the store gives the same bytes. Left out is what the test, and what is watched while training,
     has too: speakers (linked ones count as one), conversations and, unless the vocabulary is closed, sentences of four
@@ -97,57 +97,57 @@ def freeze(
         InputError: E_DATASET if the folder holds another dataset, or no correction stands.
         UnfitError: The place cannot be written.
     """
-    told = _Told(rules)
+    counts = _Counts(rules)
 
     def fill(writer: Writer) -> None:
         with tempfile.TemporaryFile() as spool:
-            _collect(store, told, spool, extra or {})
+            _collect(store, counts, spool, extra or {})
             spool.seek(0)
-            _settle(spool, told, writer)
-        _refuse_empty(told, folder)
-        writer.facts = told.data()
+            _settle(spool, counts, writer)
+        _refuse_empty(counts, folder)
+        writer.facts = counts.data()
 
     return make(folder, fill, named=named)
 
 
-def _collect(store: Store, told: _Told, spool: BinaryIO, extra: Mapping[str, Iterable[Example]]) -> None:
-    """Every stretch on a line, in the order of the manifest."""
+def _collect(store: Store, counts: _Counts, spool: BinaryIO, extra: Mapping[str, Iterable[Example]]) -> None:
+    """Write every stretch on a line, in the order of the manifest."""
     names = store.speaker_names()
-    for found in store.transcribed_recordings():
-        if (refusal := told.rules.refusal(found.recording)) is not None:
-            told.left_out[refusal] += len(found.written)
+    for transcribed in store.transcribed_recordings():
+        if (refusal := counts.rules.refusal(transcribed.recording)) is not None:
+            counts.left_out[refusal] += len(transcribed.written)
             continue
-        told.add_recording(found.recording)
-        if hidden := sum(is_masked(written, found.masked) for written in found.written):
-            told.left_out["masked"] += hidden
-        examples = (with_link(example, names) for example in _all_of(found, told.rules, extra))
-        ordered = sorted(examples, key=lambda each: each.place)
-        for one in ordered:
-            told.add(one)
-        spool.write("".join(f"{line_of(one)}\n" for one in ordered).encode())
+        counts.add_recording(transcribed.recording)
+        if hidden := sum(is_masked(written, transcribed.masked) for written in transcribed.written):
+            counts.left_out["masked"] += hidden
+        examples = (with_link(example, names) for example in _list_examples(transcribed, counts.rules, extra))
+        ordered = sorted(examples, key=lambda example: example.sort_key)
+        for example in ordered:
+            counts.add(example)
+        spool.write("".join(f"{line_of(example)}\n" for example in ordered).encode())
 
 
-def _all_of(found: Transcribed, rules: Rules, extra: Mapping[str, Iterable[Example]]) -> Iterator[Example]:
-    further = list(extra.get(found.recording.id, ()))
+def _list_examples(transcribed: Transcribed, rules: Rules, extra: Mapping[str, Iterable[Example]]) -> Iterator[Example]:
+    further = list(extra.get(transcribed.recording.id, ()))
     # What a model heard takes the place of the segment that nobody wrote.
-    heard_by_model = {one.id for one in further}
-    yield from (one for one in rules.examples(found) if one.id not in heard_by_model)
+    heard_by_model = {example.id for example in further}
+    yield from (example for example in rules.examples(transcribed) if example.id not in heard_by_model)
     yield from further
 
 
-def _settle(spool: BinaryIO, told: _Told, writer: Writer) -> None:
-    """The manifest: each line as it was found, or without its text where it may not be learnt from."""
-    reasons = told.ledger.reasons(closed_vocabulary=told.rules.closed_vocabulary)
-    for line, reason, one in zip(spool, reasons, told.ledger.cells(), strict=True):
+def _settle(spool: BinaryIO, counts: _Counts, writer: Writer) -> None:
+    """Write the manifest: each line as it was found, or without its text where it may not be learnt from."""
+    reasons = counts.ledger.reasons(closed_vocabulary=counts.rules.closed_vocabulary)
+    for line, reason, cell in zip(spool, reasons, counts.ledger.cells(), strict=True):
         if reason is None:
-            writer.add_line(line, one)
+            writer.add_line(line, cell)
         else:
-            told.left_out[reason] += 1
-            writer.add(emptied(example_of(line.decode())))
+            counts.left_out[reason] += 1
+            writer.add(without_text(example_of(line.decode())))
 
 
-def _refuse_empty(told: _Told, folder: Path) -> None:
-    if told.recordings == 0:
+def _refuse_empty(counts: _Counts, folder: Path) -> None:
+    if counts.recordings == 0:
         message = f"{folder.name} was to be frozen; no correction that may be used stands in the workspace"
         raise InputError(
             message, code="E_DATASET", hint="boli import corrections FILE, or boli serve", item=folder.name

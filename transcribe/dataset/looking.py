@@ -1,4 +1,4 @@
-"""What two datasets differ in, and whether one knows in training what it tests."""
+"""Compare two datasets, and find what training shares with the test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """What dataset B has against dataset A, in written stretches by split."""
+    """The difference of dataset B from dataset A, in written stretches by split."""
 
     added: Mapping[str, int]
     removed: Mapping[str, int]
@@ -31,11 +31,11 @@ class Difference:
         return not (self.added or self.removed or self.changed)
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields for JSON."""
         return {"same": self.same, **asdict(self), "moved": list(self.moved)}
 
     def text(self) -> str:
-        """For people."""
+        """Describe the difference for people."""
         if self.same:
             return "they hold the same texts of the same sound"
         lines = [
@@ -50,64 +50,64 @@ class Difference:
 
 
 def differ(a: Frozen, b: Frozen) -> Difference:
-    """How *b* differs from *a*; what one holds is remembered as a hash a line."""
-    known: dict[str, tuple[int, str]] = {}
-    homes: dict[str, str] = {}
-    for one in a.examples():
-        if one.text is not None:
-            known[one.id] = (hash(one), one.split)
-            homes.update(_homes(one))
+    """Compare *b* with *a*; each stretch of *a* is remembered as one hash."""
+    hash_and_split_by_id: dict[str, tuple[int, str]] = {}
+    split_by_name: dict[str, str] = {}
+    for example in a.examples():
+        if example.text is not None:
+            hash_and_split_by_id[example.id] = (hash(example), example.split)
+            split_by_name.update(_split_by_name(example))
     added, changed = Counter[str](), Counter[str]()
     moved: set[str] = set()
-    for one in b.examples():
-        if one.text is None:
+    for example in b.examples():
+        if example.text is None:
             continue
-        moved.update(name for name, split in _homes(one).items() if homes.get(name, split) != split)
-        before = known.pop(one.id, None)
-        if before is None:
-            added[one.split] += 1
-        elif before[0] != hash(one):
-            changed[one.split] += 1
-    removed = Counter(split for _, split in known.values())
+        moved.update(name for name, split in _split_by_name(example).items() if split_by_name.get(name, split) != split)
+        earlier = hash_and_split_by_id.pop(example.id, None)
+        if earlier is None:
+            added[example.split] += 1
+        elif earlier[0] != hash(example):
+            changed[example.split] += 1
+    removed = Counter(split for _, split in hash_and_split_by_id.values())
     return Difference(added=dict(added), removed=dict(removed), changed=dict(changed), moved=tuple(sorted(moved)))
 
 
-def _homes(one: Example) -> dict[str, str]:
-    names = [f"recording {one.audio[:12]}", *[f"speaker {one.person}"] * bool(one.speaker)]
-    return dict.fromkeys(names, str(one.split))
+def _split_by_name(example: Example) -> dict[str, str]:
+    names = [f"recording {example.audio[:12]}", *[f"speaker {example.person}"] * bool(example.speaker)]
+    return dict.fromkeys(names, str(example.split))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leaks:
-    """What training shares with what it is tested on."""
+    """The speakers, conversations and sentences that training shares with what it is tested on."""
 
-    found: Mapping[Reason, int]
+    counts: Mapping[Reason, int]
     #: A few of them, by id.
-    named: Mapping[Reason, tuple[str, ...]]
+    example_ids: Mapping[Reason, tuple[str, ...]]
     #: Test stretches that began as a model's draft, by model: kept out where that model is judged.
     begun_from_drafts: Mapping[str, int]
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
-        named = {reason: list(ids) for reason, ids in self.named.items()}
-        return {"leaks": dict(self.found), "named": named, "test_begun_from_drafts": dict(self.begun_from_drafts)}
+        """Return the fields for JSON."""
+        named = {reason: list(ids) for reason, ids in self.example_ids.items()}
+        return {"leaks": dict(self.counts), "named": named, "test_begun_from_drafts": dict(self.begun_from_drafts)}
 
     def refuse(self) -> None:
         """
-        Stop where anything is shared.
+        Raise an error where anything is shared.
 
         Raises:
             GateFailed: E_LEAKAGE, with the numbers and an example of each kind.
         """
-        if self.found:
-            told = [f"{count} by {reason}, as {self.named[reason][0]}" for reason, count in self.found.items()]
-            message = f"nothing of the test was to be known in training; shared are {'; '.join(told)}"
+        if self.counts:
+            shared = [f"{count} by {reason}, as {self.example_ids[reason][0]}" for reason, count in self.counts.items()]
+            message = f"nothing of the test was to be known in training; shared are {'; '.join(shared)}"
             raise GateFailed(message, code="E_LEAKAGE", hint="boli dataset freeze NAME makes one without them")
 
 
 def leaks(frozen: Frozen, rules: Rules, *, names: Mapping[str, str] | None = None) -> Leaks:
     """
-    What the training of *frozen*, and what is watched in it, shares with its test.
+    Find what the training of *frozen*, and what is watched in it, shares with its test.
 
     Args:
         names: The one name of each speaker that is linked now, whatever was linked when it was frozen.
@@ -115,19 +115,21 @@ def leaks(frozen: Frozen, rules: Rules, *, names: Mapping[str, str] | None = Non
     ledger = Ledger(rules.spellings)
     ids: list[str] = []
     begun: Counter[str] = Counter()
-    for one in frozen.examples():
-        ledger.add(with_link(one, names or {}))
-        ids.append(one.id)
-        if one.split == "test" and one.provenance is not None and one.provenance.draft is not None:
-            begun[one.provenance.draft] += 1
-    found: Counter[Reason] = Counter()
-    named: dict[Reason, list[str]] = {}
+    for example in frozen.examples():
+        ledger.add(with_link(example, names or {}))
+        ids.append(example.id)
+        if example.split == "test" and example.provenance is not None and example.provenance.draft is not None:
+            begun[example.provenance.draft] += 1
+    counts: Counter[Reason] = Counter()
+    ids_by_reason: dict[Reason, list[str]] = {}
     closed = bool(frozen.facts.get("closed_vocabulary", False))
     for id, reason in zip(ids, ledger.reasons(closed_vocabulary=closed), strict=True):
         if reason is not None:
-            found[reason] += 1
-            if len(own := named.setdefault(reason, [])) < _NAMED:
-                own.append(id)
+            counts[reason] += 1
+            if len(example_ids := ids_by_reason.setdefault(reason, [])) < _NAMED:
+                example_ids.append(id)
     return Leaks(
-        found=dict(found), named={reason: tuple(own) for reason, own in named.items()}, begun_from_drafts=dict(begun)
+        counts=dict(counts),
+        example_ids={reason: tuple(example_ids) for reason, example_ids in ids_by_reason.items()},
+        begun_from_drafts=dict(begun),
     )

@@ -1,5 +1,5 @@
 """
-A recording's texts as examples, and which of them may not be learnt from because what is tested knows them.
+Turn a recording's texts into examples, and leave out of training what is tested.
 
 Splits are those that were drawn at ingest, and never move. Where a voice or a conversation turned up on both sides
 since, and where a sentence of the test is said in training too, it is the training that goes without.
@@ -34,28 +34,28 @@ _MOST: Final = 2**32 - 1
 
 
 class Spelling(NamedTuple):
-    """How a dialect's texts are made comparable, and what Whisper calls its language."""
+    """The rules that make a dialect's texts comparable, and Whisper's name of its language."""
 
     normaliser: Normaliser
     whisper: str | None
 
 
 class Spellings(dict[str | None, Spelling]):
-    """The spelling of each tag, looked up once. ``None`` is a dialect that nobody stated."""
+    """The spelling of each tag, looked up once; ``None`` is a dialect that nobody stated."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         super().__init__()
         self._catalogue = catalogue
 
     def __missing__(self, tag: str | None) -> Spelling:
-        known = self._catalogue.find(tag or "und")
-        found = self[tag] = Spelling(load_normaliser(known.normaliser), known.whisper if tag else None)
-        return found
+        dialect = self._catalogue.find(tag or "und")
+        spelling = self[tag] = Spelling(load_normaliser(dialect.normaliser), dialect.whisper if tag else None)
+        return spelling
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What decides what a dataset holds."""
+    """The rules that decide what a dataset holds."""
 
     catalogue: Catalogue
     #: Sentences may be shared with the test.
@@ -72,61 +72,63 @@ class Rules:
         return Spellings(self.catalogue)
 
     def refusal(self, recording: Recording) -> Literal["consent", "erased"] | None:
-        """Why nothing of *recording* may be used; ``None`` if it may."""
+        """Return why nothing of *recording* may be used; ``None`` if it may."""
         if (recording.consent or "").strip().lower() in self.refused_consent:
             return "consent"
         return None if self.sounds(recording.id) else "erased"
 
-    def examples(self, found: Transcribed) -> Iterator[Example]:
+    def examples(self, transcribed: Transcribed) -> Iterator[Example]:
         """
-        The stretches of one recording, in no particular order; of the test only what is written down.
+        Yield the stretches of one recording, in no particular order; of the test only what is written down.
 
         Where something is masked there is speech that nobody wrote down, and a text that touches it is not there.
         """
         hidden: set[Span] = set()
-        for written in found.written:
-            if is_masked(written, found.masked):
+        for written in transcribed.written:
+            if is_masked(written, transcribed.masked):
                 hidden.add((written.correction.start, written.correction.end))
             else:
-                yield self._example(found.recording, written)
-        if found.recording.split != "test":
-            for segment in found.unwritten:
-                yield _unwritten(found.recording, segment)
-            for start, end in sorted(hidden.union(found.masked)):
-                segment = Segment(recording=found.recording.id, speaker="", start=start, end=end)
-                yield _unwritten(found.recording, segment)
+                yield self._make_example(transcribed.recording, written)
+        if transcribed.recording.split != "test":
+            for segment in transcribed.unwritten:
+                yield _make_unwritten(transcribed.recording, segment)
+            for start, end in sorted(hidden.union(transcribed.masked)):
+                segment = Segment(recording=transcribed.recording.id, speaker="", start=start, end=end)
+                yield _make_unwritten(transcribed.recording, segment)
 
-    def _example(self, recording: Recording, written: Written) -> Example:
-        said = written.correction
-        dialect = said.dialect if said.dialect is not None else recording.dialect
+    def _make_example(self, recording: Recording, written: Written) -> Example:
+        correction = written.correction
+        dialect = correction.dialect if correction.dialect is not None else recording.dialect
         # A test keeps every allowed spelling; what is learnt is one of them.
-        text = said.text
+        text = correction.text
         if recording.split != "test" and "{" in text:
             text = parse_inline(text).text
         return Example(
-            id=said.id,
+            id=correction.id,
             audio=recording.id,
-            start=said.start,
-            end=said.end,
+            start=correction.start,
+            end=correction.end,
             text=text,
             dialect=dialect,
             language=self.spellings[dialect or recording.language].whisper,
-            speaker=said.speaker if said.speaker is not None else recording.speaker,
+            speaker=correction.speaker if correction.speaker is not None else recording.speaker,
             channel=written.channel,
             session=recording.session,
             split=recording.split,
-            provenance=Provenance(by=said.author, draft=said.model, reviewed=written.reviewer),
+            provenance=Provenance(by=correction.author, draft=correction.model, reviewed=written.reviewer),
             guideline=self.guideline,
         )
 
 
 def is_masked(written: Written, masked: Sequence[Span]) -> bool:
-    """Whether *written* touches what is masked, or has the mark in its text."""
-    said = written.correction
-    return MASK in said.text or (bool(masked) and any(start < said.end and end > said.start for start, end in masked))
+    """Tell if *written* touches a masked span, or has the mark in its text."""
+    correction = written.correction
+    return MASK in correction.text or (
+        bool(masked) and any(start < correction.end and end > correction.start for start, end in masked)
+    )
 
 
-def _unwritten(recording: Recording, segment: Segment) -> Example:
+def _make_unwritten(recording: Recording, segment: Segment) -> Example:
     return Example(
         id=segment.id,
         audio=recording.id,
@@ -143,29 +145,31 @@ def _unwritten(recording: Recording, segment: Segment) -> Example:
     )
 
 
-def with_link(one: Example, names: Mapping[str, str]) -> Example:
-    """Give *one* the name in *names* of its speaker, where accepted links make it one with others."""
-    name = names.get(one.speaker or "")
-    return one if name is None else replace(one, linked=name)
+def with_link(example: Example, names: Mapping[str, str]) -> Example:
+    """Return *example* with the name in *names* of its speaker, where accepted links make it one with others."""
+    name = names.get(example.speaker or "")
+    return example if name is None else replace(example, linked=name)
 
 
-def emptied(one: Example) -> Example:
-    """*one* as speech that nobody has written down: its sound is still no silence."""
-    return replace(one, text=None, language=None, provenance=None, guideline=None, weight=0.0)
+def without_text(example: Example) -> Example:
+    """Return *example* as speech that nobody has written down: its sound is still no silence."""
+    return replace(example, text=None, language=None, provenance=None, guideline=None, weight=0.0)
 
 
-def sentence_of(one: Example, spellings: Spellings) -> str:
-    """What *one* says, by the spelling rules of its dialect; empty where it is too short to be told from chance."""
-    text = one.text or ""
+def sentence_of(example: Example, spellings: Spellings) -> str:
+    """
+    Return the normalised text of *example* by its dialect's rules; empty where it is too short to be told from chance.
+    """
+    text = example.text or ""
     if "{" in text:
         text = parse_inline(text).text
-    words = spellings[one.dialect or one.language].normaliser(text).split()
+    words = spellings[example.dialect or example.language].normaliser(text).split()
     return " ".join(words) if len(words) >= SHORTEST else ""
 
 
 class Ledger:
     """
-    What stretches are recognised by in another split, a few numbers each: a million must fit.
+    The numbers by which stretches are recognised in another split, a few for each: a million must fit.
 
     Speakers, conversations and dialects are numbered as they come. A sentence is a hash of 64 bits; 0 is none.
     """
@@ -178,20 +182,22 @@ class Ledger:
         self._speakers, self._conversations, self._sentences = array("I"), array("I"), array("Q")
         self._words, self._lengths = array("I"), array("I")
 
-    def add(self, one: Example) -> None:
-        """The next stretch. A recording without a stated conversation is one of its own."""
-        cell = Cell.of(one)
-        self._splits.append(SPLITS.index(one.split))
-        self._speakers.append(self._number(f"speaker {one.person}"))
-        self._conversations.append(self._number(f"session {one.session}" if one.session else f"audio {one.audio}"))
-        self._sentences.append(_hash(sentence_of(one, self._spellings)))
+    def add(self, example: Example) -> None:
+        """Add the next stretch; a recording without a stated conversation is one of its own."""
+        cell = Cell.of(example)
+        self._splits.append(SPLITS.index(example.split))
+        self._speakers.append(self._number(f"speaker {example.person}"))
+        self._conversations.append(
+            self._number(f"session {example.session}" if example.session else f"audio {example.audio}")
+        )
+        self._sentences.append(_hash(sentence_of(example, self._spellings)))
         dialect = _NOTHING if cell is None else self._dialects.setdefault(cell.dialect, len(self._dialects))
         self._of_dialects.append(dialect)
         self._words.append(0 if cell is None else cell.words)
         self._lengths.append(0 if cell is None else min(cell.milliseconds, _MOST))
 
     def cells(self) -> Iterator[Cell | None]:
-        """Where each stretch counts, in the order in which they came."""
+        """Yield the cell in which each stretch counts, in the order in which they came."""
         tags = list(self._dialects)
         for split, dialect, words, length in zip(
             self._splits, self._of_dialects, self._words, self._lengths, strict=True
@@ -200,7 +206,7 @@ class Ledger:
 
     def reasons(self, *, closed_vocabulary: bool) -> Iterator[Reason | None]:
         """
-        Why each stretch may not be used, in the order in which they came; ``None`` where it may.
+        Yield why each stretch may not be used, in the order in which they came; ``None`` where it may.
 
         The test always may; what is watched while training may not share with the test, and training with neither.
         """
@@ -210,31 +216,31 @@ class Ledger:
             np.frombuffer(column, dtype=column.typecode)
             for column in (self._splits, self._speakers, self._conversations, self._sentences)
         )
-        found = np.zeros(len(splits), dtype=np.int8)
+        reason_indices = np.zeros(len(splits), dtype=np.int8)
         written = np.frombuffer(self._of_dialects, dtype="I") != _NOTHING
         in_test = splits == SPLITS.index("test")
         if not closed_vocabulary:
-            said = sentences[in_test & (sentences != 0)]
-            found[~in_test & np.isin(sentences, said)] = REASONS.index("sentence")
+            tested_sentences = sentences[in_test & (sentences != 0)]
+            reason_indices[~in_test & np.isin(sentences, tested_sentences)] = REASONS.index("sentence")
         for column, reason in ((conversations, "conversation"), (speakers, "speaker")):
             for weaker, stronger in (("train", "dev"), ("train", "test"), ("dev", "test")):
-                kept = column[splits == SPLITS.index(stronger)]
-                shared = np.isin(column, np.unique(kept)) & (splits == SPLITS.index(weaker))
-                found[shared] = REASONS.index(reason)
-        found[~written] = 0
-        for number in found.tolist():
+                stronger_keys = column[splits == SPLITS.index(stronger)]
+                shared = np.isin(column, np.unique(stronger_keys)) & (splits == SPLITS.index(weaker))
+                reason_indices[shared] = REASONS.index(reason)
+        reason_indices[~written] = 0
+        for number in reason_indices.tolist():
             yield REASONS[number]
 
     def speakers(self) -> dict[str, dict[str, int]]:
-        """How many people are heard, by split and dialect."""
+        """Count the speakers by split and dialect."""
         people: dict[tuple[str, str], set[int]] = {}
         tags = list(self._dialects)
         for split, dialect, speaker in zip(self._splits, self._of_dialects, self._speakers, strict=True):
             if dialect != _NOTHING:
                 people.setdefault((SPLITS[split], tags[dialect]), set()).add(speaker)
         counts: dict[str, dict[str, int]] = {}
-        for (part, tag), found in sorted(people.items()):
-            counts.setdefault(part, {})[tag] = len(found)
+        for (part, tag), speakers in sorted(people.items()):
+            counts.setdefault(part, {})[tag] = len(speakers)
         return counts
 
     def _number(self, name: str) -> int:

@@ -85,7 +85,7 @@ def check_catalogue_model(entry: model_catalogue.CatalogueEntry) -> Finding:
         detail = f"Not here: a {entry.kind} for {entry.languages}, {entry.licence}; {entry.command} fetches it."
         return Finding(name=name, state="ok", detail=detail, mend=entry.command)
     try:
-        folder = model_cache.verified_folder(entry)
+        folder = model_cache.verify_folder(entry)
     except BoliError as error:
         return Finding(name=name, state="missing", detail=f"{error.message}.", mend=f"{entry.command} --again")
     return Finding(name=name, state="ok", detail=f"It is in {folder}, with the checksums that it was fetched with.")
@@ -94,7 +94,7 @@ def check_catalogue_model(entry: model_catalogue.CatalogueEntry) -> Finding:
 def check_chosen_model(name: str, chosen: str, *, allowed: bool) -> Finding:
     """Check the model *chosen* by a setting: a folder, or a hub id that may be fetched if *allowed*."""
     key = f"{name}.model"
-    entry = model_catalogue.entry_named(chosen)
+    entry = model_catalogue.find_entry(chosen)
     if entry is not None and (model_cache.is_here(entry) or entry.hub is None):
         return replace(check_catalogue_model(entry), name=key, state="ok" if model_cache.is_here(entry) else "missing")
     if Path(chosen).expanduser().is_dir():

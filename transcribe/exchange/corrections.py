@@ -10,7 +10,7 @@ from typing import Final
 from dialects.dialect import Catalogue, load_catalogue
 from dialects.errors import DialectError
 from transcribe.ingest.lines import from_milliseconds
-from transcribe.ingest.references import imported
+from transcribe.ingest.references import make_correction
 from transcribe.ingest.sidecars import TOLERANCE
 from transcribe.ingest.tables import Row, Table
 from transcribe.ingest.timed import TimedText, line_fault, read_stm, span
@@ -61,7 +61,7 @@ class _Reader:
     def lines(self) -> Iterator[Correction]:
         fault = line_fault(self._table.file, CODE)
         for placed in read_stm(self._table.file, code=CODE):
-            stretch, row = placed.said, Row(placed.line, {})
+            stretch, row = placed.stretch, Row(placed.line, {})
             if not (stretch.text or "").strip():
                 raise fault(placed.line, "it has no text", "leave the line out")
             yield self._correction_in(row, self._recording_of(row, stretch.recording), stretch, stretch.text or "")
@@ -72,7 +72,7 @@ class _Reader:
         if segment is None:
             hint = "write the id of a segment of this workspace, or recording, start_ms and end_ms"
             raise self._table.fault(row.line, f"no segment {name[:64]!r}", column="segment", hint=hint)
-        return imported(
+        return make_correction(
             recording=segment.recording,
             start=segment.start,
             end=segment.end,
@@ -105,7 +105,7 @@ class _Reader:
                 raise ValueError(f"{start} to {end} ms is no stretch of a recording of {recording.duration} ms")
         except ValueError as error:
             raise self._table.fault(row.line, str(error), column="end_ms", hint="mend the times") from None
-        return imported(
+        return make_correction(
             recording=recording.id,
             start=start,
             end=min(end, recording.duration),

@@ -30,7 +30,7 @@ def read_rttm(path: Path) -> Iterator[TimedText]:
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    return (placed.said for placed in timed.read_rttm(path))
+    return (placed.stretch for placed in timed.read_rttm(path))
 
 
 def write_rttm(items: Iterable[TimedText], path: Path) -> int:

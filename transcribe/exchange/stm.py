@@ -21,7 +21,7 @@ def read_stm(path: Path) -> Iterator[TimedText]:
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    return (placed.said for placed in timed.read_stm(path))
+    return (placed.stretch for placed in timed.read_stm(path))
 
 
 def write_stm(items: Iterable[TimedText], path: Path) -> int:

@@ -24,7 +24,7 @@ def read_csv(path: Path) -> Iterator[TimedText]:
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    return (placed.said for placed in timed.read_table(path))
+    return (placed.stretch for placed in timed.read_table(path))
 
 
 def read_jsonl(path: Path) -> Iterator[TimedText]:
@@ -34,7 +34,7 @@ def read_jsonl(path: Path) -> Iterator[TimedText]:
     Raises:
         InputError: E_SEGMENT or E_JSON with the line.
     """
-    return (placed.said for placed in timed.read_table(path))
+    return (placed.stretch for placed in timed.read_table(path))
 
 
 def write_csv(items: Iterable[TimedText], path: Path, *, safe_for_spreadsheets: bool = False) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transcribe.augmenting import Recipe
-from transcribe.backends.whisper_folder import manners
+from transcribe.backends.whisper_folder import read_manners
 from transcribe.errors import InputError
 from transcribe.finetune.drawing import Lottery
 from transcribe.finetune.hearing import Features
@@ -36,7 +36,7 @@ def prepare(material: Material, base: Path, learner: Learner) -> tuple[Teacher, 
     Raises:
         InputError: E_DATASET if there is nothing to learn.
     """
-    settings, longest = learner.settings, manners(base)[0]
+    settings, longest = learner.settings, read_manners(base)[0]
     learned, tested = _parts(material.dataset, learner)
     features = Features(learner.config.num_mel_bins, learner.device)
     recipe = Recipe(

@@ -1,5 +1,5 @@
 """
-Files and facts in: paths or a manifest to recordings in the store.
+Take files and facts in: paths or a manifest to recordings in the store.
 
     planning     what is to be taken in             tables       rows of CSV, JSONL and Parquet
     manifest     rows to arrivals                   strict_json  JSON without tricks

@@ -1,4 +1,4 @@
-"""A file that somebody hands in, with what they say about it. Nothing of it has been opened yet."""
+"""The record of a file that somebody hands in, with the facts they state; nothing of it has been opened yet."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from transcribe.records import ChannelMode, DeclaredTurn, Split
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """One file to take in. Facts are as declared; the dialect tag is not looked up yet."""
+    """One file to take in: facts as declared, the dialect tag not looked up yet."""
 
     #: Where the bytes are: a path, or the URL of an object store.
-    place: Path | str
+    location: Path | str
     #: What the user calls it: as written in the manifest, or the path. Kept as the recording's path.
     path: str
     #: Name of the manifest and its line; ``None`` for a file that was named directly.
@@ -42,5 +42,5 @@ class Arrival:
 
     @property
     def where(self) -> str:
-        """What messages call it."""
+        """The name of this arrival in messages: the path, or the manifest and its line."""
         return self.path if self.manifest is None else f"{self.manifest} line {self.line}"

@@ -1,4 +1,4 @@
-"""What the cells of a row say, checked column by column."""
+"""Read and check the cells of a row, column by column."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ MOST_SPEAKERS: Final = 1_000
 LONGEST_KEY: Final = 2_000
 
 
-def facts(cells: Mapping[str, str], fault: CellFault) -> dict[str, Any]:
+def read_facts(cells: Mapping[str, str], fault: CellFault) -> dict[str, Any]:
     """
-    The facts of *cells* under the names of ``Arrival``, without place, turns and group.
+    Return the facts of *cells* under the names of ``Arrival``, without location, turns and group.
 
     Raises:
         InputError: As *fault* makes it.
     """
     _refuse_unfit(cells, fault)
     return {
-        **{name: stripped(cells, name) for name in FACTS},
-        "num_speakers": _count(cells, fault),
-        "channel_mode": _choice(cells, "channel", get_args(ChannelMode), fault) or "mix",
-        "split": _choice(cells, "split", get_args(Split), fault),
+        **{name: strip_cell(cells, name) for name in FACTS},
+        "num_speakers": _read_speaker_count(cells, fault),
+        "channel_mode": _read_choice(cells, "channel", get_args(ChannelMode), fault) or "mix",
+        "split": _read_choice(cells, "split", get_args(Split), fault),
         "text": cells["text"] if cells.get("text", "").strip() else None,
         "facts": {name: value for name, value in cells.items() if name not in COLUMNS},
     }
 
 
-def stripped(cells: Mapping[str, str], name: str) -> str | None:
-    """A fact without the blanks around it, which would make two speakers of one."""
+def strip_cell(cells: Mapping[str, str], name: str) -> str | None:
+    """Return a cell without the blanks around it, which would make two speakers of one; ``None`` if it is empty."""
     value = cells.get(name)
     return value.strip() or None if value else None
 
@@ -53,16 +53,16 @@ def _refuse_unfit(cells: Mapping[str, str], fault: CellFault) -> None:
             raise fault(name, f"over {LONGEST_KEY:,} bytes", "shorten it, or give the column another name")
 
 
-def _choice(cells: Mapping[str, str], column: str, choices: Sequence[str], fault: CellFault) -> str | None:
-    value = stripped(cells, column)
+def _read_choice(cells: Mapping[str, str], column: str, choices: Sequence[str], fault: CellFault) -> str | None:
+    value = strip_cell(cells, column)
     if value is not None and value not in choices:
         hint = f"write {', '.join(choices[:-1])} or {choices[-1]}, or leave it empty"
         raise fault(column, f"{value[:40]!r} is none of its words", hint)
     return value
 
 
-def _count(cells: Mapping[str, str], fault: CellFault) -> int | None:
-    value = stripped(cells, "num_speakers")
+def _read_speaker_count(cells: Mapping[str, str], fault: CellFault) -> int | None:
+    value = strip_cell(cells, "num_speakers")
     if value is None:
         return None
     digits = value.removesuffix(".0")  # a column of whole numbers with a gap in it comes as floats

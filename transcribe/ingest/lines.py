@@ -1,4 +1,4 @@
-"""Lines of UTF-8 text out of a stranger's file, and numbers out of their fields."""
+"""Read lines of UTF-8 text from a foreign file, and numbers from their fields."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WHOLE: Final = re.compile(r"[+-]?\d{1,12}(\.0{1,30})?")
 
 def read_lines(stream: BinaryIO, fault: Fault) -> Iterator[str]:
     """
-    The lines of *stream* with their ends, the first without byte order mark.
+    Yield the lines of *stream* with their ends, the first without byte order mark.
 
     Raises:
         InputError: As *fault* makes it, for a line over 1 MiB or bytes that are not UTF-8.
@@ -49,7 +49,7 @@ def refuse_utf16(head: bytes, fault: Fault) -> None:
 
 def from_seconds(text: str) -> Milliseconds:
     """
-    Seconds in decimal notation as milliseconds, rounded half to even.
+    Convert seconds in decimal notation to milliseconds, rounded half to even.
 
     Raises:
         ValueError: With a sentence, for a comma, NaN, infinity, a negative or anything else.
@@ -58,7 +58,7 @@ def from_seconds(text: str) -> Milliseconds:
     1234
     """
     if not _SECONDS.fullmatch(text):
-        raise _no_number(text, "1.5")
+        raise _number_error(text, "1.5")
     value = Decimal(text)
     if value < 0:
         raise ValueError(f"{text} is before the recording begins")
@@ -67,21 +67,21 @@ def from_seconds(text: str) -> Milliseconds:
 
 def from_milliseconds(text: str) -> Milliseconds:
     """
-    A whole number of milliseconds; ``1500.0``, as spreadsheets write it, is whole.
+    Parse a whole number of milliseconds; ``1500.0``, as spreadsheets write it, is whole.
 
     Raises:
         ValueError: With a sentence, for anything else and for negative numbers.
     """
     text = text.strip()
     if not _WHOLE.fullmatch(text):
-        raise _no_number(text, "1500")
+        raise _number_error(text, "1500")
     value = int(text.partition(".")[0])
     if value < 0:
         raise ValueError(f"{text} is before the recording begins")
     return value
 
 
-def _no_number(text: str, right: str) -> ValueError:
+def _number_error(text: str, right: str) -> ValueError:
     if "," in text:
         return ValueError(f"{text[:40]!r} has a comma where a number such as {right} is wanted")
     return ValueError(f"{text[:40]!r} is no number such as {right}")

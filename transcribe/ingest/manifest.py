@@ -1,4 +1,4 @@
-"""A manifest's rows to arrivals: CSV, JSON Lines or Parquet, read twice and never held."""
+"""Turn a manifest's rows into arrivals: CSV, JSON Lines or Parquet, read twice and never held in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar, cast, get_args
 
 from transcribe.errors import Failure, InputError
 from transcribe.ingest.arrivals import Arrival
-from transcribe.ingest.cells import facts, stripped
+from transcribe.ingest.cells import read_facts, strip_cell
 from transcribe.ingest.places import Roots, readable
 from transcribe.ingest.sidecars import Sidecars
 from transcribe.ingest.splits import STORED_LINE, Clash, Groups, Links, names_of
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 class Manifest:
     """
-    One manifest.
+    A manifest and the roots and defaults that its rows are read with.
 
     Args:
         file: CSV, JSONL or Parquet with a column ``path``.
@@ -45,7 +45,7 @@ class Manifest:
 
     def arrivals(self) -> Iterator[Arrival | Failure]:
         """
-        One arrival for each row, or the failure of a row that cannot be used; the rest goes on.
+        Yield one arrival for each row, or the failure of a row that cannot be used; the rest goes on.
 
         Raises:
             InputError: The file as a whole is not readable (E_MANIFEST, E_JSON), or rows that hang together are put
@@ -54,89 +54,91 @@ class Manifest:
         groups = self._groups()
         for row in self._table.rows():
             try:
-                yield self._arrival(row, groups)
+                yield self._make_arrival(row, groups)
             except InputError as error:
                 item = row.cells.get("path", "").replace("\0", "\\0") or f"{self._table.file.name}:{row.line}"
                 yield Failure(item=readable(item), code=error.code, message=readable(str(error)))
 
     def _groups(self) -> Groups:
-        """Who hangs together with whom: the first pass. Faults of rows wait for the second."""
+        """Link the rows that must share a split, in a first pass; faults of rows wait for the second."""
         links = Links()
         for row in self._table.rows():
             cells = {**self._defaults, **row.cells}
             if not (cells.get("speaker") or cells.get("session") or cells.get("turns")):
                 continue
-            names = self._names(cells)
+            names = self._link_names(cells)
             split = cells.get("split", "").strip()
-            links.add(row.cells.get("path", ""), names, line=row.line, split=_known_split(split))
+            links.add(row.cells.get("path", ""), names, line=row.line, split=_parse_split(split))
             self._link_to_store(links, row, cells)
         groups = links.groups()
         if groups.clash is not None:
-            raise self._clash(groups.clash)
+            raise self._clash_error(groups.clash)
         return groups
 
     def _link_to_store(self, links: Links, row: Row, cells: Mapping[str, str]) -> None:
-        """Tell *links* where the store has each of the row's people and its session."""
-        speakers, session = self._speakers(cells), stripped(cells, "session")
-        for some, conversation in (*(((speaker,), None) for speaker in speakers), ((), session)):
-            if (some or conversation) and (settled := self._stored(some, conversation)):
-                names = names_of(some, conversation)
+        """Add to *links* the splits that the store has for the row's speakers and its session."""
+        speakers, session = self._list_speakers(cells), strip_cell(cells, "session")
+        for linked_speakers, conversation in (*(((speaker,), None) for speaker in speakers), ((), session)):
+            if (linked_speakers or conversation) and (settled := self._stored(linked_speakers, conversation)):
+                names = names_of(linked_speakers, conversation)
                 links.add(row.cells.get("path", ""), names, line=STORED_LINE, split=settled)
 
-    def _clash(self, clash: Clash) -> InputError:
+    def _clash_error(self, clash: Clash) -> InputError:
         name = self._table.file.name
         hint = "put all recordings that share a speaker or a conversation into one split, or leave the column empty"
         if clash.line == STORED_LINE:
             what = f"{name} line {clash.other_line} is put into {clash.other_split}"
             why = f"the workspace has people it is linked with in {clash.split}, where they stay"
         else:
-            shared = self._shared(clash.line, clash.other_line)
+            shared = self._name_shared(clash.line, clash.other_line)
             what = f"{name} puts {shared} into {clash.split} (line {clash.line})"
             why = f"into {clash.other_split} (line {clash.other_line})"
         return InputError(f"{what} and {why}", code="E_SPLIT", hint=hint, item=f"{name}:{clash.other_line}")
 
-    def _shared(self, *lines: int) -> str:
-        """Who stands in all of *lines*, for a message."""
-        found = [set(self._names({**self._defaults, **row.cells})) for row in self._table.rows() if row.line in lines]
-        common = sorted(set.intersection(*found)) if found else []
+    def _name_shared(self, *lines: int) -> str:
+        """Return a name that stands in all of *lines*, for a message."""
+        names_by_row = [
+            set(self._link_names({**self._defaults, **row.cells})) for row in self._table.rows() if row.line in lines
+        ]
+        common = sorted(set.intersection(*names_by_row)) if names_by_row else []
         return common[0] if common else "people who are linked by shared recordings"
 
-    def _names(self, cells: Mapping[str, str]) -> tuple[str, ...]:
-        return names_of(self._speakers(cells), stripped(cells, "session"))
+    def _link_names(self, cells: Mapping[str, str]) -> tuple[str, ...]:
+        return names_of(self._list_speakers(cells), strip_cell(cells, "session"))
 
-    def _speakers(self, cells: Mapping[str, str]) -> list[str]:
-        """Everybody declared, without complaint: what is wrong with a row is said when it is used."""
-        own = stripped(cells, "speaker")
+    def _list_speakers(self, cells: Mapping[str, str]) -> list[str]:
+        """List all declared speakers; a fault in the row is reported when the row is used."""
+        speaker = strip_cell(cells, "speaker")
         try:
-            turns, _ = self._turns(cells)
+            turns, _ = self._read_turns(cells)
         except (InputError, ValueError):
             turns = ()
-        return sorted({turn.speaker for turn in turns} | ({own} if own else set()))
+        return sorted({turn.speaker for turn in turns} | ({speaker} if speaker else set()))
 
-    def _arrival(self, row: Row, groups: Groups) -> Arrival:
+    def _make_arrival(self, row: Row, groups: Groups) -> Arrival:
         def fault(column: str, what: str, hint: str) -> InputError:
             return self._table.fault(row.line, what, column=column, hint=hint)
 
         cells = {**self._defaults, **row.cells}
         if "path" not in cells:
             raise fault("path", "no path", "each row names a file")
-        told = facts(cells, fault)
-        place = self._inside(row, cells, "path", lambda: self._roots.locate(cells["path"]))
-        turns, turns_at = self._inside(row, cells, "turns", lambda: self._turns(cells))
-        group = groups.of(self._names(cells))
+        row_facts = read_facts(cells, fault)
+        location = self._resolve(row, cells, "path", lambda: self._roots.locate(cells["path"]))
+        turns, turns_at = self._resolve(row, cells, "turns", lambda: self._read_turns(cells))
+        group = groups.of(self._link_names(cells))
         return Arrival(
-            place=place,
+            location=location,
             path=readable(cells["path"]),
             manifest=self._table.file.name,
             line=row.line,
-            **(told | {"split": told["split"] or (group.split if group else None)}),
+            **(row_facts | {"split": row_facts["split"] or (group.split if group else None)}),
             group=group.key if group else None,
             declared=turns,
             declared_at=turns_at,
         )
 
-    def _inside(self, row: Row, cells: Mapping[str, str], column: str, find: Callable[[], T]) -> T:
-        """What *find* finds, or E_PATH about *column* where it leads outside the roots."""
+    def _resolve(self, row: Row, cells: Mapping[str, str], column: str, find: Callable[[], T]) -> T:
+        """Call *find*, and raise E_PATH about *column* where it leads outside the roots."""
         try:
             return find()
         except ValueError as error:
@@ -144,15 +146,21 @@ class Manifest:
             hint = f"paths are relative to {self._roots.base}; name other folders with --root or ingest.allow_roots"
             raise self._table.fault(row.line, what, column=column, hint=hint, code="E_PATH") from None
 
-    def _turns(self, cells: Mapping[str, str]) -> tuple[tuple[DeclaredTurn, ...], tuple[str, ...]]:
-        """Raises ValueError where the sidecar lies outside the roots, InputError for what is in it."""
+    def _read_turns(self, cells: Mapping[str, str]) -> tuple[tuple[DeclaredTurn, ...], tuple[str, ...]]:
+        """
+        Read the turns of a row's sidecar and where each stands.
+
+        Raises:
+            ValueError: The sidecar lies outside the roots.
+            InputError: The sidecar itself is faulty.
+        """
         if not (written := cells.get("turns", "").strip()):
             return (), ()
-        place = self._roots.locate(written)
-        if not isinstance(place, Path):
+        file = self._roots.locate(written)
+        if not isinstance(file, Path):
             raise ValueError("a sidecar in an object store")
-        return self._sidecars.turns(place, cells.get("path", ""), speaker=stripped(cells, "speaker"))
+        return self._sidecars.turns(file, cells.get("path", ""), speaker=strip_cell(cells, "speaker"))
 
 
-def _known_split(text: str) -> Split | None:
+def _parse_split(text: str) -> Split | None:
     return cast(Split, text) if text in get_args(Split) else None

@@ -1,4 +1,4 @@
-"""What became of a batch, added up as it goes."""
+"""Add up the outcome of a batch as it goes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ MOST_WARNINGS: Final = 1_000
 
 
 class Progress(Protocol):
-    """Is told of every file that is through, with its sound."""
+    """A display that is stepped for every finished file, with the length of its sound."""
 
     def step(self, *, sound: Milliseconds = 0, failed: bool = False, items: int = 1) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ingested:
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     #: Recordings that are in the store now and were not before; in a dry run those that would be.
     new: int
     #: Files whose bytes were there already.
-    known: int
+    present: int
     failed: tuple[Failure, ...]
     warnings: tuple[str, ...]
     #: Sound of the new recordings. ``None`` in a dry run, which decodes nothing.
@@ -35,7 +35,7 @@ class Ingested:
 
 
 class Tally:
-    """The running sum."""
+    """The running sum of a batch."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
@@ -44,11 +44,11 @@ class Tally:
         self._failed: list[Failure] = []
         self._warnings: list[str] = []
         self._more_warnings = 0
-        self._new = self._known = self._bytes = 0
+        self._new = self._present = self._bytes = 0
         self._sound: Milliseconds = 0
 
     def is_repeated(self, sha256: str) -> bool:
-        """Whether the same bytes came before in this batch."""
+        """Tell if the same bytes came before in this batch."""
         key = int(sha256[:16], 16)
         repeated = key in self._seen
         self._seen.add(key)
@@ -59,7 +59,7 @@ class Tally:
 
     def add(self, *, new: bool, sound: Milliseconds = 0) -> None:
         self._new += new
-        self._known += not new
+        self._present += not new
         self._sound += sound if new else 0
         self._step(sound=sound)
 
@@ -77,7 +77,7 @@ class Tally:
         more = [f"W_MORE: {self._more_warnings:,} warnings more"] if self._more_warnings else []
         return Ingested(
             new=self._new,
-            known=self._known,
+            present=self._present,
             failed=tuple(self._failed),
             warnings=(*self._warnings, *more),
             milliseconds=self._sound if decoded else None,

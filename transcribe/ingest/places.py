@@ -1,4 +1,4 @@
-"""Where files may be taken from: folders that are walked, and the roots that a manifest's paths stay under."""
+"""Find files below folders, and keep a manifest's paths under its roots."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:|\\\\")
 
 def walk(folder: Path) -> Iterator[Path | Failure]:
     """
-    The media files below *folder*, by suffix, ordered by name within each folder; a failure for each stray link.
+    Yield the media files below *folder*, by suffix, ordered by name within each folder; a failure for each stray link.
 
     Hidden files and folders are left out, and links to folders are not followed. Names are taken as the file system
     has them, so that a name in two Unicode forms or two letter cases is two files.
@@ -39,7 +39,7 @@ def walk(folder: Path) -> Iterator[Path | Failure]:
 
 def readable(path: Path | str) -> str:
     r"""
-    *path* as text that can be stored and printed: bytes that are not UTF-8 become ``\xff``.
+    Return *path* as text that can be stored and printed: bytes that are not UTF-8 become ``\xff``.
 
     >>> readable(os.fsdecode(b"caf\xe9.wav"))
     'caf\\xe9.wav'
@@ -51,12 +51,12 @@ class Roots:
     """
     The folders and prefixes that the paths of one manifest stay under.
 
-    *base* is what relative paths are relative to. *given* are the roots that somebody named, by ``--root`` or in the
+    *base* is what relative paths are relative to. *roots* are those that somebody named, by ``--root`` or in the
     settings: absolute paths and URLs are taken only there.
     """
 
-    def __init__(self, base: Path | str, given: Sequence[Path | str] = ()) -> None:
-        texts = [os.fspath(root) for root in given]
+    def __init__(self, base: Path | str, roots: Sequence[Path | str] = ()) -> None:
+        texts = [os.fspath(root) for root in roots]
         self.base = os.fspath(base)
         self._urls = tuple(text.rstrip("/") + "/" for text in texts if _SCHEME.match(text))
         self._folders = tuple(os.path.realpath(text) for text in texts if not _SCHEME.match(text))
@@ -67,7 +67,7 @@ class Roots:
 
     def locate(self, written: str) -> Path | str:
         """
-        The place that *written* names: a path without links in it, or the URL of an object store.
+        Locate *written*: as a path without links in it, or the URL of an object store.
 
         Raises:
             ValueError: With a sentence, for a place outside the roots or words that are no path.
@@ -79,16 +79,18 @@ class Roots:
         if ".." in re.split(r"[/\\]", written):
             raise ValueError("'..' in a path")
         if _SCHEME.match(written):
-            return self._url(written)
+            return self._check_url(written)
         if _DRIVE.match(written):
             raise ValueError("a path with a drive letter or a network share")
         if self._is_url:
-            return self._url(f"{self.base.rstrip('/')}/{written}")
+            return self._check_url(f"{self.base.rstrip('/')}/{written}")
         if written.startswith("/"):
-            return self._inside(written, self._folders, "an absolute path outside the roots that were given")
-        return self._inside(f"{self.base}/{written}", self._own + self._folders, "a link that leads out of the root")
+            return self._resolve_inside(written, self._folders, "an absolute path outside the roots that were given")
+        return self._resolve_inside(
+            f"{self.base}/{written}", self._own + self._folders, "a link that leads out of the root"
+        )
 
-    def _url(self, url: str) -> str:
+    def _check_url(self, url: str) -> str:
         scheme = _SCHEME.match(url)
         if scheme is None or scheme[1].lower() not in SCHEMES:
             raise ValueError(f"a URL of another kind than {', '.join(sorted(SCHEMES))}")
@@ -97,14 +99,14 @@ class Roots:
             raise ValueError("a URL outside the roots that were given")
         return url
 
-    def _inside(self, path: str, roots: Sequence[str], otherwise: str) -> Path:
+    def _resolve_inside(self, path: str, roots: Sequence[str], otherwise: str) -> Path:
         folder, name = os.path.split(path)
-        place = Path(self._real_folder(folder), name)
-        if place.is_symlink():
-            place = place.resolve()
-        if not any(str(place).startswith(f"{root.rstrip('/')}/") for root in roots):
+        target = Path(self._real_folder(folder), name)
+        if target.is_symlink():
+            target = target.resolve()
+        if not any(str(target).startswith(f"{root.rstrip('/')}/") for root in roots):
             raise ValueError(otherwise)
-        return place
+        return target
 
 
 def _walk(folder: Path, top: Path) -> Iterator[Path | Failure]:

@@ -1,4 +1,4 @@
-"""What is to be taken in: files and folders that were named, or the rows of a manifest."""
+"""Plan what is taken in: named files and folders, or the rows of a manifest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transcribe.errors import Failure, InputError
 from transcribe.ingest.arrivals import Arrival
-from transcribe.ingest.cells import facts
+from transcribe.ingest.cells import read_facts
 from transcribe.ingest.manifest import Manifest, SplitOf
 from transcribe.ingest.places import Roots, readable, walk
 from transcribe.ingest.splits import Links, names_of
@@ -23,7 +23,7 @@ def plan(
     split_of: SplitOf = lambda speakers, session: None,
 ) -> Iterator[Arrival | Failure]:
     """
-    The files to take in, one at a time: those of *paths* in their order, then those of *manifest*.
+    Yield the files to take in, one at a time: those of *paths* in their order, then those of *manifest*.
 
     What cannot be used comes as a failure in its place, and the rest goes on.
 
@@ -44,28 +44,30 @@ def plan(
             raise InputError(
                 f"{readable(path)} is not there", code="E_NOT_FOUND", hint="check the path", item=str(path)
             )
-    yield from _files(paths, defaults or {}, split_of)
+    yield from _plan_files(paths, defaults or {}, split_of)
     if manifest is not None:
-        given = [*([] if root is None else [root]), *allow_roots]
-        roots = Roots(manifest.parent if root is None else root, given)
+        named_roots = [*([] if root is None else [root]), *allow_roots]
+        roots = Roots(manifest.parent if root is None else root, named_roots)
         yield from Manifest(manifest, roots=roots, split_of=split_of, defaults=defaults).arrivals()
 
 
-def _files(paths: Sequence[Path], defaults: Mapping[str, str], split_of: SplitOf) -> Iterator[Arrival | Failure]:
+def _plan_files(paths: Sequence[Path], defaults: Mapping[str, str], split_of: SplitOf) -> Iterator[Arrival | Failure]:
     def fault(column: str, what: str, hint: str) -> InputError:
         return InputError(f"{column} for all files: {what}", code="E_FACT", hint=hint, item=column)
 
-    told = facts(defaults, fault)
-    speakers = [told["speaker"]] if told["speaker"] else []
+    shared_facts = read_facts(defaults, fault)
+    speakers = [shared_facts["speaker"]] if shared_facts["speaker"] else []
     links = Links()
-    links.add("", names_of(speakers, told["session"]), line=1)
-    group = links.groups().of(names_of(speakers, told["session"]))
+    links.add("", names_of(speakers, shared_facts["session"]), line=1)
+    group = links.groups().of(names_of(speakers, shared_facts["session"]))
     if group is not None:
-        told["split"] = split_of(speakers, told["session"]) or told["split"]
+        shared_facts["split"] = split_of(speakers, shared_facts["session"]) or shared_facts["split"]
     for path in paths:
-        for found in walk(path) if path.is_dir() else (path,):
-            if isinstance(found, Failure):
-                yield found
+        for file in walk(path) if path.is_dir() else (path,):
+            if isinstance(file, Failure):
+                yield file
             else:
-                place = found.resolve() if found != path and found.is_symlink() else found
-                yield Arrival(place=place, path=readable(found), group=group.key if group else None, **told)
+                location = file.resolve() if file != path and file.is_symlink() else file
+                yield Arrival(
+                    location=location, path=readable(file), group=group.key if group else None, **shared_facts
+                )

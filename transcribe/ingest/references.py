@@ -1,11 +1,11 @@
-"""Corrections that come from a file and not from the desk."""
+"""Make corrections out of texts that come from a file and not from the desk."""
 
 from __future__ import annotations
 
 from transcribe.records import Correction, Milliseconds, content_id
 
 
-def imported(
+def make_correction(
     *,
     recording: str,
     start: Milliseconds,
@@ -18,15 +18,15 @@ def imported(
     normalised: str | None = None,
 ) -> Correction:
     """
-    A correction whose id is made of all that it says, so that importing it twice is a no-op.
+    Make a correction whose id is a hash of its content, so that importing it twice is a no-op.
 
     Args:
         author: Name of the file.
     """
-    said = (recording, start, end, text, speaker, dialect, segment, author)
+    content = (recording, start, end, text, speaker, dialect, segment, author)
     return Correction(
         # What has one text has the id that it had before there were two.
-        id=content_id("imported", *said, *([normalised] if normalised is not None else ())),
+        id=content_id("imported", *content, *([normalised] if normalised is not None else ())),
         recording=recording,
         start=start,
         end=end,

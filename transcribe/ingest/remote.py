@@ -1,4 +1,4 @@
-"""Files out of object stores, copied here before anything looks into them."""
+"""Copy files out of object stores before anything reads them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHUNK: Final = 1 << 20
 
 def fetch(url: str, folder: Path, *, at_most: int) -> Path:
     """
-    A copy of *url* in *folder*.
+    Copy *url* to a new file in *folder* and return its path.
 
     Args:
         at_most: Bytes of the largest file that is taken.
@@ -25,22 +25,22 @@ def fetch(url: str, folder: Path, *, at_most: int) -> Path:
         UnreachableError: The store does not answer.
     """
     with tempfile.NamedTemporaryFile(dir=folder, suffix=PurePosixPath(url).suffix[:16], delete=False) as copy:
-        place = Path(copy.name)
+        path = Path(copy.name)
         try:
-            with _opened(url) as source:
+            with _open_url(url) as source:
                 size = getattr(source, "size", None)
                 if size is not None and size > at_most:
                     raise _too_large(url, at_most)
                 _copy(source, copy, url, at_most)
         except BaseException as error:
-            place.unlink()
+            path.unlink()
             if isinstance(error, OSError):
-                raise _translated(url, error) from error
+                raise _translate_error(url, error) from error
             raise
-    return place
+    return path
 
 
-def _opened(url: str) -> Any:
+def _open_url(url: str) -> Any:
     try:
         return importlib.import_module("fsspec").open(url, "rb")
     except ImportError as error:
@@ -49,10 +49,10 @@ def _opened(url: str) -> Any:
 
 
 def _copy(source: IO[bytes], copy: IO[bytes], url: str, at_most: int) -> None:
-    left = at_most
+    bytes_left = at_most
     while chunk := source.read(_CHUNK):
-        left -= len(chunk)
-        if left < 0:
+        bytes_left -= len(chunk)
+        if bytes_left < 0:
             raise _too_large(url, at_most)
         copy.write(chunk)
 
@@ -66,7 +66,7 @@ def _too_large(url: str, at_most: int) -> InputError:
     )
 
 
-def _translated(url: str, error: OSError) -> InputError | UnreachableError:
+def _translate_error(url: str, error: OSError) -> InputError | UnreachableError:
     if isinstance(error, FileNotFoundError):
         return InputError(f"{url} is not there", code="E_NOT_FOUND", hint="check bucket and key", item=url)
     if isinstance(error, PermissionError):

@@ -1,4 +1,4 @@
-"""Turns that come beside a recording: RTTM, STM, or a table with ``start_ms, end_ms, speaker, dialect, text``."""
+"""Read turns that come beside a recording: RTTM, STM, or a table with ``start_ms, end_ms, speaker, dialect, text``."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _Turns: TypeAlias = tuple[tuple[DeclaredTurn, ...], tuple[str, ...]]
 
 
 class Sidecars:
-    """Reads sidecars. The last few stay in memory, since one file often holds the turns of many recordings."""
+    """Reads sidecars and keeps the last few, since one file often holds the turns of many recordings."""
 
     def __init__(self) -> None:
-        self._read = lru_cache(maxsize=4)(_by_recording)
+        self._read = lru_cache(maxsize=4)(_read_by_recording)
 
     def turns(self, file: Path, recording: str, *, speaker: str | None = None) -> _Turns:
         """
-        The turns of *file* about *recording*, and where each stands.
+        Return the turns of *file* about *recording*, and where each stands.
 
         A file about a single recording need not name it rightly; one about several is asked for the name of
         *recording*, with or without folder and suffix. Turns of no length are left out.
@@ -47,18 +47,20 @@ class Sidecars:
         Raises:
             InputError: E_SEGMENT with the line; E_JSON; E_PATH where *file* is no file.
         """
-        found = self._read(file)
+        by_recording = self._read(file)
         turns: list[DeclaredTurn] = []
         places: list[str] = []
-        for placed in _about(file, found, recording):
-            said = placed.said
-            if said.start == said.end:
+        for placed in _choose_turns(file, by_recording, recording):
+            stretch = placed.stretch
+            if stretch.start == stretch.end:
                 continue
-            name = said.speaker or speaker
+            name = stretch.speaker or speaker
             if name is None:
                 raise line_fault(file)(placed.line, "it names no speaker", "name who speaks")
             turns.append(
-                DeclaredTurn(start=said.start, end=said.end, speaker=name, dialect=said.dialect, text=said.text)
+                DeclaredTurn(
+                    start=stretch.start, end=stretch.end, speaker=name, dialect=stretch.dialect, text=stretch.text
+                )
             )
             places.append(f"{file.name} line {placed.line}")
         return tuple(turns), tuple(places)
@@ -66,7 +68,7 @@ class Sidecars:
 
 def fit(turns: _Turns, duration: Milliseconds) -> tuple[DeclaredTurn, ...]:
     """
-    The turns inside a recording of *duration*. An end at most a second beyond it is brought back.
+    Return the turns inside a recording of *duration*; an end at most a second beyond it is brought back.
 
     Raises:
         InputError: E_SEGMENT, naming the line that lies further out.
@@ -86,35 +88,35 @@ def fit(turns: _Turns, duration: Milliseconds) -> tuple[DeclaredTurn, ...]:
     return tuple(fitted)
 
 
-def _by_recording(file: Path) -> dict[str, list[Placed]]:
+def _read_by_recording(file: Path) -> dict[str, list[Placed]]:
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
-        raise _refused(file, f"sidecars end in {', '.join(_READERS)}")
+        raise _refusal(file, f"sidecars end in {', '.join(_READERS)}")
     if not file.is_file():
-        raise _refused(file, "no such file")
+        raise _refusal(file, "no such file")
     if file.stat().st_size > LARGEST:
-        raise _refused(file, f"it is over {LARGEST >> 20} MiB")
-    found: dict[str, list[Placed]] = {}
+        raise _refusal(file, f"it is over {LARGEST >> 20} MiB")
+    by_recording: dict[str, list[Placed]] = {}
     for placed in reader(file):
-        found.setdefault(placed.said.recording, []).append(placed)
-    return found
+        by_recording.setdefault(placed.stretch.recording, []).append(placed)
+    return by_recording
 
 
-def _refused(file: Path, what: str) -> InputError:
+def _refusal(file: Path, what: str) -> InputError:
     hint = "name an RTTM, STM, JSONL or CSV file in the column turns"
     return InputError(f"the sidecar {file.name} was asked for: {what}", code="E_PATH", hint=hint, item=str(file))
 
 
-def _about(file: Path, found: Mapping[str, list[Placed]], recording: str) -> list[Placed]:
-    if len(found) <= 1:
-        return next(iter(found.values()), [])
+def _choose_turns(file: Path, by_recording: Mapping[str, list[Placed]], recording: str) -> list[Placed]:
+    if len(by_recording) <= 1:
+        return next(iter(by_recording.values()), [])
     path = Path(recording)
     for name in (recording, path.name, path.stem, str(path.with_suffix(""))):
-        if name in found:
-            return found[name]
-    some = ", ".join(sorted(found)[:3])
+        if name in by_recording:
+            return by_recording[name]
+    names = ", ".join(sorted(by_recording)[:3])
     raise InputError(
-        f"{file.name} holds turns of {len(found)} recordings ({some} …), and none of {path.stem}",
+        f"{file.name} holds turns of {len(by_recording)} recordings ({names} …), and none of {path.stem}",
         code="E_SEGMENT",
         hint="name the recordings in the sidecar as the files are called",
         item=str(file),

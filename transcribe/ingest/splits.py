@@ -1,5 +1,5 @@
 """
-Which recordings must share a split: all that are linked by speakers, by hand or by conversation.
+Find the recordings that must share a split: all that are linked by speakers, by hand or by conversation.
 
 Recordings, speakers and sessions make a graph; each connected component of it is drawn once. A million rows have to
 fit, so names are kept as 64-bit hashes in flat arrays and the components are found by numpy.
@@ -31,24 +31,24 @@ _Marks = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """Parts of the speakers that are kept apart from training, and the seed that says which."""
+    """Shares of the speakers that are kept apart from training, and the seed that decides which."""
 
     dev: float = 0.1
     test: float = 0.1
     seed: int = 0
 
     def draw(self, key: str) -> Split:
-        """The split of *key*: always the same one, and over many keys in these shares."""
+        """Draw the split of *key*: always the same one, and over many keys in these shares."""
         digest = hashlib.sha256(f"{self.seed}\0{key}".encode()).digest()
-        at = int.from_bytes(digest[:8], "big") / 2**64
-        if at < self.test:
+        position = int.from_bytes(digest[:8], "big") / 2**64
+        if position < self.test:
             return "test"
-        return "dev" if at < self.test + self.dev else "train"
+        return "dev" if position < self.test + self.dev else "train"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clash:
-    """Two rows that hang together and were put into different splits. Line 0 is a recording of the store."""
+    """Two linked rows that were put into different splits; line 0 is a recording of the store."""
 
     line: int
     split: Split
@@ -65,7 +65,7 @@ class Group:
 
 
 class Links:
-    """Collects who is heard where; ``groups`` then answers for any of the names."""
+    """The names that are heard in each recording, collected before ``groups`` links them."""
 
     def __init__(self) -> None:
         self._names = array("Q")
@@ -75,7 +75,7 @@ class Links:
 
     def add(self, recording: str, names: Iterable[str], *, line: int, split: Split | None = None) -> None:
         """
-        Say that *names* (speakers and the session, see ``names_of``) are heard in *recording*.
+        Record that *names* (speakers and the session, see ``names_of``) are heard in *recording*.
 
         Args:
             line: Row that says so, ``STORED_LINE`` if the store does.
@@ -90,17 +90,19 @@ class Links:
             self._splits.append(number)
 
     def groups(self) -> Groups:
-        """The components of all that was added."""
+        """Return the components of all that was added."""
         unique, of_entry = np.unique(np.frombuffer(self._names, dtype=np.uint64), return_inverse=True)
-        roots = _components(len(unique), of_entry, np.frombuffer(self._recordings, dtype=np.uint64))
+        roots = _find_roots(len(unique), of_entry, np.frombuffer(self._recordings, dtype=np.uint64))
         splits = np.frombuffer(self._splits, dtype=np.int8)
         settled = np.full(len(unique), _NONE, dtype=np.int8)
         np.maximum.at(settled, roots[of_entry], splits)
-        return Groups(names=unique, roots=roots, settled=settled, clash=self._clash(roots[of_entry], splits, settled))
+        return Groups(
+            names=unique, roots=roots, settled=settled, clash=self._find_clash(roots[of_entry], splits, settled)
+        )
 
-    def _clash(self, roots: _Indices, splits: _Marks, settled: _Marks) -> Clash | None:
+    def _find_clash(self, roots: _Indices, splits: _Marks, settled: _Marks) -> Clash | None:
         """
-        The first row that is put into another split than what it hangs together with.
+        Return the first row that is put into another split than the rows it is linked with.
 
         That the store alone has linked people in several splits is no clash: nobody can be moved any more.
         """
@@ -111,16 +113,16 @@ class Links:
         odd = np.flatnonzero(put & (splits != settled[roots]) & with_rows[roots])
         if not len(odd):
             return None
-        mine = np.flatnonzero(put & (roots == roots[odd[0]]))
-        found = sorted(zip(lines[mine].tolist(), splits[mine].tolist(), strict=True))
-        rows = [entry for entry in found if entry[0] != STORED_LINE]
-        line, split = next((row for row in rows if row[1] != found[0][1]), rows[0])
-        other_line, other_split = next(entry for entry in found if entry[1] != split)
+        linked = np.flatnonzero(put & (roots == roots[odd[0]]))
+        entries = sorted(zip(lines[linked].tolist(), splits[linked].tolist(), strict=True))
+        rows = [entry for entry in entries if entry[0] != STORED_LINE]
+        line, split = next((row for row in rows if row[1] != entries[0][1]), rows[0])
+        other_line, other_split = next(entry for entry in entries if entry[1] != split)
         return Clash(line=other_line, split=_SPLITS[other_split], other_line=line, other_split=_SPLITS[split])
 
 
 class Groups:
-    """The components. A name that was never added is a component of its own."""
+    """The components; a name that was never added is a component of its own."""
 
     def __init__(self, *, names: _Keys, roots: _Indices, settled: _Marks, clash: Clash | None) -> None:
         self._names, self._roots, self._settled = names, roots, settled
@@ -128,27 +130,27 @@ class Groups:
         self.clash = clash
 
     def of(self, names: Sequence[str]) -> Group | None:
-        """The group of *names*, which were added together; ``None`` if there are none."""
+        """Return the group of *names*, which were added together; ``None`` if there are none."""
         if not names:
             return None
         key = _hash(names[0])
-        at = int(self._names.searchsorted(np.uint64(key)))
-        if at == len(self._names) or int(self._names[at]) != key:
+        index = int(self._names.searchsorted(np.uint64(key)))
+        if index == len(self._names) or int(self._names[index]) != key:
             return Group(key=f"{key:016x}", split=None)
-        root = int(self._roots[at])
+        root = int(self._roots[index])
         settled = int(self._settled[root])
         return Group(key=f"{int(self._names[root]):016x}", split=None if settled == _NONE else _SPLITS[settled])
 
 
 def names_of(speakers: Sequence[str], session: str | None) -> tuple[str, ...]:
-    """What links a recording to others: its speakers, and the conversation that it is a part of."""
-    own = tuple(f"speaker {speaker}" for speaker in speakers)
-    return own if session is None else (*own, f"session {session}")
+    """Return the names that link a recording to others: its speakers and its conversation."""
+    names = tuple(f"speaker {speaker}" for speaker in speakers)
+    return names if session is None else (*names, f"session {session}")
 
 
-def _components(count: int, of_entry: _Indices, recordings: _Keys) -> _Indices:
+def _find_roots(count: int, of_entry: _Indices, recordings: _Keys) -> _Indices:
     """
-    Root of each of *count* names: the smallest name that it is linked with.
+    Return the root of each of *count* names, the smallest name that it is linked with, shape ``(count,)``.
 
     Names of entries with the same recording are linked. Roots are hooked onto smaller ones and paths cut short until
     both ends of every link have the same root.

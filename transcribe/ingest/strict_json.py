@@ -1,4 +1,4 @@
-"""JSON from strangers: one object, no trick in it."""
+"""Parse JSON from strangers strictly: one object, without tricks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEEPEST: Final = 64
 
 def parse(text: str) -> Any:
     """
-    The value that *text* says, as ``json.loads`` gives it, without what only an attack or a bug would write.
+    Parse *text* as ``json.loads`` does, without what only an attack or a bug would write.
 
     Refused: duplicate keys, nesting beyond 64 levels, integers of over 19 digits, numbers that
     do not fit a float, NaN and infinities, and half surrogates, which no database can store.
@@ -29,57 +29,61 @@ def parse(text: str) -> Any:
     """
     try:
         value = json.loads(
-            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+            text,
+            object_pairs_hook=_build_object,
+            parse_int=_parse_integer,
+            parse_float=_parse_float,
+            parse_constant=_refuse_constant,
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
-    _check(value, depth=0)
+    _check_text(value, depth=0)
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is there twice")
-    return found
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {repeated!r} is there twice")
+    return members
 
 
-def _integer(digits: str) -> int:
+def _parse_integer(digits: str) -> int:
     if len(digits.lstrip("-")) > LONGEST_INTEGER:
         raise ValueError(f"an integer of {len(digits)} digits")
     return int(digits)
 
 
-def _number(digits: str) -> float:
+def _parse_float(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
         raise ValueError(f"the number {digits[:20]} does not fit")
     return value
 
 
-def _constant(name: str) -> Never:
+def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not a number that JSON has")
 
 
-def _check(value: Any, *, depth: int) -> None:
+def _check_text(value: Any, *, depth: int) -> None:
     if depth > DEEPEST:
         raise ValueError("it is nested too deeply")
     if isinstance(value, str):
-        _whole(value)
+        _refuse_surrogates(value)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _whole(key)
-            _check(inner, depth=depth + 1)
+            _refuse_surrogates(key)
+            _check_text(inner, depth=depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            _check(inner, depth=depth + 1)
+            _check_text(inner, depth=depth + 1)
 
 
-def _whole(text: str) -> None:
+def _refuse_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:

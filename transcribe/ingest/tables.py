@@ -1,4 +1,4 @@
-"""Rows out of CSV, JSON Lines and Parquet, one at a time, each with the line it stands on."""
+"""Read rows of CSV, JSON Lines and Parquet, one at a time, each with the line it stands on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DELIMITERS: Final = (",", ";", "\t")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. A cell that is missing, empty or null is not in *cells*."""
+    """One row; a cell that is missing, empty or null is not in *cells*."""
 
     #: Line of the file, from 1, on which the row begins; for Parquet the number of the row.
     line: int
@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A file with rows, and how its faults are called."""
+    """A file with rows, and the error code of its faults."""
 
     file: Path
     #: Columns of which one has to be there: what tells a header from data and a comma from a semicolon.
@@ -42,7 +42,7 @@ class Table:
 
     def rows(self) -> Iterator[Row]:
         """
-        The rows, streamed. What the file is follows from its name, else from its first bytes.
+        Yield the rows; the format follows from the file's name, else from its first bytes.
 
         CSV is UTF-8 with or without BOM; comma, semicolon or tab; any line end; empty lines are passed over.
 
@@ -53,7 +53,7 @@ class Table:
             with self.file.open("rb") as stream:
                 head = stream.read(_HEAD)
                 stream.seek(0)
-                yield from self._reader(head)(stream)
+                yield from self._choose_reader(head)(stream)
         except OSError as error:
             raise InputError(
                 f"{self.file} cannot be read: {error.strerror}",
@@ -64,7 +64,7 @@ class Table:
     def fault(
         self, line: int, what: str, *, column: str | None = None, hint: str, code: str | None = None
     ) -> InputError:
-        """An error about one row, for the caller to raise."""
+        """Return the error about one row, for the caller to raise."""
         where = f", column {column}" if column else ""
         return InputError(
             f"{self.file.name} line {line}{where}: {what}",
@@ -76,16 +76,16 @@ class Table:
     def _line_fault(self, line: int, what: str, hint: str) -> InputError:
         return self.fault(line, what, hint=hint)
 
-    def _reader(self, head: bytes) -> Callable[[BinaryIO], Iterator[Row]]:
+    def _choose_reader(self, head: bytes) -> Callable[[BinaryIO], Iterator[Row]]:
         suffix = self.file.suffix.lower()
         if suffix == ".parquet" or head.startswith(b"PAR1"):
-            return self._parquet
+            return self._read_parquet
         refuse_utf16(head, self._line_fault)
         if suffix in (".jsonl", ".ndjson", ".json") or head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-            return self._json
-        return self._csv
+            return self._read_json
+        return self._read_csv
 
-    def _csv(self, stream: BinaryIO) -> Iterator[Row]:
+    def _read_csv(self, stream: BinaryIO) -> Iterator[Row]:
         lines = read_lines(stream, self._line_fault)
         blank = 0
         for header in lines:
@@ -93,11 +93,11 @@ class Table:
                 break
             blank += 1
         else:
-            raise self.fault(1, "the file is empty", hint=f"its first line names the columns: {self._wanted()}")
-        reader = csv.reader(chain([header], lines), delimiter=self._delimiter(header), strict=True)
-        yield from self._csv_rows(reader, blank)
+            raise self.fault(1, "the file is empty", hint=f"its first line names the columns: {self._name_wanted()}")
+        reader = csv.reader(chain([header], lines), delimiter=self._guess_delimiter(header), strict=True)
+        yield from self._read_csv_rows(reader, blank)
 
-    def _csv_rows(self, reader: Any, blank: int) -> Iterator[Row]:
+    def _read_csv_rows(self, reader: Any, blank: int) -> Iterator[Row]:
         names: list[str] | None = None
         while True:
             line = blank + reader.line_num + 1
@@ -109,11 +109,11 @@ class Table:
             if cells is None:
                 return
             if names is None:
-                names = self._names(line, cells)
+                names = self._read_header(line, cells)
             elif any(cell.strip() for cell in cells):
-                yield Row(line, self._cells(line, names, cells))
+                yield Row(line, self._pair_cells(line, names, cells))
 
-    def _delimiter(self, header: str) -> str:
+    def _guess_delimiter(self, header: str) -> str:
         def columns(delimiter: str) -> list[str]:
             try:
                 return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
@@ -122,17 +122,17 @@ class Table:
 
         return max(_DELIMITERS, key=lambda d: (any(name in self.any_of for name in columns(d)), len(columns(d))))
 
-    def _names(self, line: int, cells: list[str]) -> list[str]:
+    def _read_header(self, line: int, cells: list[str]) -> list[str]:
         names = [cell.strip() for cell in cells]
         filled = [name for name in names if name]
-        if twice := next((name for name in filled if filled.count(name) > 1), None):
-            raise self.fault(line, f"the column {twice} is there twice", hint="leave one of them out")
+        if repeated := next((name for name in filled if filled.count(name) > 1), None):
+            raise self.fault(line, f"the column {repeated} is there twice", hint="leave one of them out")
         if not any(name in self.any_of for name in names):
-            what = f"no column {self._wanted()} among {', '.join(filled)[:200]}"
+            what = f"no column {self._name_wanted()} among {', '.join(filled)[:200]}"
             raise self.fault(line, what, hint="the first line names the columns")
         return names
 
-    def _cells(self, line: int, names: list[str], cells: list[str]) -> dict[str, str]:
+    def _pair_cells(self, line: int, names: list[str], cells: list[str]) -> dict[str, str]:
         if len(cells) != len(names):
             hint = "put a cell that holds the separator in quotes; keep empty cells at the end"
             raise self.fault(line, f"{len(cells)} cells under {len(names)} columns", hint=hint)
@@ -140,7 +140,7 @@ class Table:
             raise self.fault(line, f"{stray[:40]!r} stands under no column", hint="name the column in the first line")
         return {name: cell for name, cell in zip(names, cells, strict=True) if cell}
 
-    def _json(self, stream: BinaryIO) -> Iterator[Row]:
+    def _read_json(self, stream: BinaryIO) -> Iterator[Row]:
         for number, text in enumerate(read_lines(stream, self._line_fault), 1):
             if not text.strip():
                 continue
@@ -151,9 +151,9 @@ class Table:
             if not isinstance(value, dict):
                 what = f"a {type(value).__name__} where an object should be"
                 raise self.fault(number, what, hint="write one JSON object a line", code="E_JSON")
-            yield Row(number, self._plain(number, value.items()))
+            yield Row(number, self._convert_cells(number, value.items()))
 
-    def _parquet(self, stream: BinaryIO) -> Iterator[Row]:
+    def _read_parquet(self, stream: BinaryIO) -> Iterator[Row]:
         import pyarrow
         from pyarrow import parquet
 
@@ -162,14 +162,14 @@ class Table:
             # Threads and read-ahead would hold several row groups at a time.
             file = parquet.ParquetFile(stream, pre_buffer=False)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-                for found in batch.to_pylist():
+                for record in batch.to_pylist():
                     number += 1
-                    yield Row(number, self._plain(number, found.items()))
+                    yield Row(number, self._convert_cells(number, record.items()))
         except (pyarrow.ArrowException, OSError) as error:
             raise self.fault(number + 1, f"not readable as Parquet: {error}", hint="write the file again") from error
 
-    def _plain(self, line: int, pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
-        """Cells as text; what has parts is JSON text again."""
+    def _convert_cells(self, line: int, pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
+        """Convert cells to text; a nested value becomes JSON text again."""
         cells: dict[str, str] = {}
         for name, value in pairs:
             if isinstance(value, str):
@@ -177,7 +177,7 @@ class Table:
             elif value is None:
                 continue
             elif isinstance(value, bool | list | dict):
-                text = self._as_json(line, name, value)
+                text = self._dump_json(line, name, value)
             elif isinstance(value, bytes):
                 raise self.fault(line, "bytes, not text", column=name, hint="leave the column out")
             else:
@@ -186,12 +186,12 @@ class Table:
                 cells[name] = text
         return cells
 
-    def _as_json(self, line: int, name: str, value: object) -> str:
+    def _dump_json(self, line: int, name: str, value: object) -> str:
         try:
             return json.dumps(value, ensure_ascii=False)
         except (TypeError, ValueError):
             hint = "leave the column out, or write it as text"
             raise self.fault(line, "something that is not text", column=name, hint=hint) from None
 
-    def _wanted(self) -> str:
+    def _name_wanted(self) -> str:
         return " or ".join(self.any_of)

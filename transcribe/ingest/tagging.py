@@ -1,4 +1,4 @@
-"""Dialect tags as the catalogue knows them."""
+"""Look dialect tags up in the catalogue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transcribe.records import DeclaredTurn
 
 
 class Tagger:
-    """Looks tags up, each once, and passes on what is odd about one the first time it is met."""
+    """Looks tags up, each once, and passes on a warning about one the first time it is met."""
 
     def __init__(self, catalogue: Catalogue, *, strict: bool, warn: Callable[[str], None]) -> None:
         self._catalogue = catalogue
@@ -19,9 +19,9 @@ class Tagger:
         self._warn = warn
         self._known: dict[str, Dialect] = {}
 
-    def tagged(self, arrival: Arrival) -> Arrival:
+    def tag(self, arrival: Arrival) -> Arrival:
         """
-        *arrival* with canonical tags. The language follows from the dialect, and from nothing else.
+        Return *arrival* with canonical tags; the language follows from the dialect, and from nothing else.
 
         Raises:
             DialectError: E_DIALECT, naming the nearest entry.
@@ -32,10 +32,10 @@ class Tagger:
             arrival,
             dialect=None if dialect is None else dialect.tag,
             language=None if language is None else language.language,
-            declared=tuple(self._turn(turn) for turn in arrival.declared),
+            declared=tuple(self._tag_turn(turn) for turn in arrival.declared),
         )
 
-    def _turn(self, turn: DeclaredTurn) -> DeclaredTurn:
+    def _tag_turn(self, turn: DeclaredTurn) -> DeclaredTurn:
         return turn if turn.dialect is None else replace(turn, dialect=self._find(turn.dialect).tag)
 
     def _find(self, tag: str) -> Dialect:

@@ -1,4 +1,4 @@
-"""Arrivals to recordings: dialects looked up, sound taken in, splits drawn, references kept."""
+"""Turn arrivals into recordings: look dialects up, take sound in, draw splits, keep references."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from transcribe.errors import Failure, InputError
 from transcribe.ingest.arrivals import Arrival
 from transcribe.ingest.outcomes import Ingested, Progress, Tally
 from transcribe.ingest.places import readable
-from transcribe.ingest.references import imported
+from transcribe.ingest.references import make_correction
 from transcribe.ingest.remote import fetch
 from transcribe.ingest.sidecars import fit
 from transcribe.ingest.splits import Shares
@@ -36,7 +36,7 @@ _LONGEST_ITEM: Final = 2_000
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What holds for every file of a batch."""
+    """The rules for every file of a batch."""
 
     catalogue: Catalogue
     limits: audio.Limits = field(default_factory=audio.Limits)
@@ -74,8 +74,8 @@ def ingest(
     """
     intake = _Intake(store, rules, progress, dry_run=dry_run)
     if dry_run:
-        for arrival in intake.checked(arrivals):
-            intake.look_at(arrival)
+        for arrival in intake.tag(arrivals):
+            intake.inspect(arrival)
     else:
         audio.sweep(audio_folder)
         try:
@@ -88,19 +88,20 @@ def ingest(
 def _take_all(intake: _Intake, arrivals: Iterable[Arrival | Failure], audio_folder: Path, workers: int) -> None:
     waiting: deque[tuple[Arrival, Path]] = deque()
 
-    def jobs(copies: Path) -> Iterator[audio.Job]:
-        for arrival in intake.checked(arrivals):
+    def yield_jobs(copies: Path) -> Iterator[audio.Job]:
+        for arrival in intake.tag(arrivals):
             try:
-                source = intake.fetched(arrival, copies)
+                source = intake.fetch_source(arrival, copies)
             except InputError as error:
                 intake.fail(arrival, error)
                 continue
             waiting.append((arrival, source))
-            yield intake.job(arrival, source)
+            yield intake.make_job(arrival, source)
 
     with audio.copies(audio_folder) as copies:
-        asked = jobs(copies)
-        for _, answer in audio.receive_many(asked, audio_folder, limits=intake.rules.limits, workers=workers):
+        for _, answer in audio.receive_many(
+            yield_jobs(copies), audio_folder, limits=intake.rules.limits, workers=workers
+        ):
             arrival, source = waiting.popleft()
             if isinstance(answer, InputError):
                 intake.fail(arrival, answer)
@@ -111,8 +112,8 @@ def _take_all(intake: _Intake, arrivals: Iterable[Arrival | Failure], audio_fold
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Taken:
-    """A file whose sound is ours, on its way into the store."""
+class _Pending:
+    """A file whose sound was taken in and that waits to be saved."""
 
     arrival: Arrival
     recording: Recording
@@ -129,26 +130,26 @@ class _Intake:
         self._dry_run = dry_run
         self._tagger = Tagger(rules.catalogue, strict=rules.strict_dialects, warn=self.tally.warn)
         self._failed_before = {failure.item for failure in store.failures(STAGE)}
-        self._pending: list[_Taken] = []
+        self._pending: list[_Pending] = []
 
-    def checked(self, arrivals: Iterable[Arrival | Failure]) -> Iterator[Arrival]:
-        """Those of *arrivals* that can be used so far, with dialects and languages looked up."""
+    def tag(self, arrivals: Iterable[Arrival | Failure]) -> Iterator[Arrival]:
+        """Yield those of *arrivals* that can be used so far, with dialects and languages looked up."""
         for arrival in arrivals:
             if isinstance(arrival, Failure):
                 self._record(arrival)
                 continue
             try:
-                yield self._tagger.tagged(arrival)
+                yield self._tagger.tag(arrival)
             except DialectError as error:
                 self.fail(arrival, error)
 
-    def fetched(self, arrival: Arrival, folder: Path) -> Path:
-        """Where the bytes of *arrival* can be read on this machine."""
-        if isinstance(arrival.place, Path):
-            return arrival.place
-        return fetch(arrival.place, folder, at_most=self.rules.limits.longest // 1_000 * _WIDEST)
+    def fetch_source(self, arrival: Arrival, folder: Path) -> Path:
+        """Return the path where the bytes of *arrival* can be read on this machine."""
+        if isinstance(arrival.location, Path):
+            return arrival.location
+        return fetch(arrival.location, folder, at_most=self.rules.limits.longest // 1_000 * _WIDEST)
 
-    def job(self, arrival: Arrival, source: Path) -> audio.Job:
+    def make_job(self, arrival: Arrival, source: Path) -> audio.Job:
         return audio.Job(
             source=source,
             channel_mode=arrival.channel_mode,
@@ -157,29 +158,29 @@ class _Intake:
         )
 
     def take(self, arrival: Arrival, received: audio.Received, source: Path) -> None:
-        """A file whose sound is ours now."""
+        """Queue a file whose sound was taken in."""
         with suppress(OSError):
             self.tally.weigh(source.stat().st_size)
         try:
-            recording = self._recording(arrival, received)
+            recording = self._make_recording(arrival, received)
         except InputError as error:
             self.fail(arrival, error)
             return
-        reference = _reference(arrival, recording)
-        self._pending.append(_Taken(arrival=arrival, recording=recording, reference=reference))
+        reference = _make_reference(arrival, recording)
+        self._pending.append(_Pending(arrival=arrival, recording=recording, reference=reference))
         if len(self._pending) >= BATCH:
             self.save()
 
-    def look_at(self, arrival: Arrival) -> None:
-        """What a dry run finds out about a file; one in an object store counts as new."""
-        if not isinstance(arrival.place, Path):
+    def inspect(self, arrival: Arrival) -> None:
+        """Count a file in a dry run; one in an object store counts as new."""
+        if not isinstance(arrival.location, Path):
             self.tally.add(new=True)
             return
         try:
-            if not arrival.place.is_file():
+            if not arrival.location.is_file():
                 raise InputError(f"{arrival.path} is no file", code="E_NOT_REGULAR", hint="hand in files")
-            self.tally.weigh(arrival.place.stat().st_size)
-            sha256 = audio.content_hash(arrival.place)
+            self.tally.weigh(arrival.location.stat().st_size)
+            sha256 = audio.content_hash(arrival.location)
         except OSError as error:
             self.fail(arrival, InputError(f"{arrival.path} cannot be read: {error.strerror}", code="E_UNREADABLE"))
         except InputError as error:
@@ -188,11 +189,11 @@ class _Intake:
             self.tally.add(new=not self.tally.is_repeated(sha256) and self._store.recording(sha256) is None)
 
     def fail(self, arrival: Arrival, error: InputError | DialectError) -> None:
-        told = str(error) if arrival.manifest is None else f"{error} ({arrival.where})"
-        self._record(Failure(item=arrival.path, code=error.code, message=readable(told)))
+        message = str(error) if arrival.manifest is None else f"{error} ({arrival.where})"
+        self._record(Failure(item=arrival.path, code=error.code, message=readable(message)))
 
     def save(self) -> None:
-        """Put into the store what waits for it."""
+        """Put the pending recordings into the store."""
         pending, self._pending = self._pending, []
         if not pending:
             return
@@ -200,44 +201,44 @@ class _Intake:
             self._save(pending)
         except InputError:
             # One of them holds what no database can keep. The store takes whole batches, so each goes alone.
-            for taken in pending:
+            for entry in pending:
                 try:
-                    self._save([taken])
+                    self._save([entry])
                 except InputError as error:
-                    self.fail(taken.arrival, error)
+                    self.fail(entry.arrival, error)
 
-    def _save(self, pending: list[_Taken]) -> None:
-        added = self._store.add_recordings(taken.recording for taken in pending)
-        self._store.add_corrections(taken.reference for taken in pending if taken.reference is not None)
+    def _save(self, pending: list[_Pending]) -> None:
+        added = self._store.add_recordings(entry.recording for entry in pending)
+        self._store.add_corrections(entry.reference for entry in pending if entry.reference is not None)
         new = set(added.new)
-        kept = {recording.id: recording for recording in self._store.recordings(ids=set(added.existing))}
-        for taken in pending:
-            recording = taken.recording
+        stored_by_id = {recording.id: recording for recording in self._store.recordings(ids=set(added.existing))}
+        for entry in pending:
+            recording = entry.recording
             repeated = self.tally.is_repeated(recording.id)
             is_new = recording.id in new and not repeated
             if is_new:
                 for warning in recording.warnings:
                     self.tally.warn(f"{warning} ({recording.path})")
             else:
-                self._compare(taken, kept.get(recording.id, recording), repeated=repeated)
+                self._warn_of_differences(entry, stored_by_id.get(recording.id, recording), repeated=repeated)
             if recording.path in self._failed_before:
-                self._store.clear_failure(_key(recording.path), STAGE)
+                self._store.clear_failure(_failure_key(recording.path), STAGE)
             self.tally.add(new=is_new, sound=recording.duration)
 
-    def _compare(self, taken: _Taken, kept: Recording, *, repeated: bool) -> None:
+    def _warn_of_differences(self, entry: _Pending, stored: Recording, *, repeated: bool) -> None:
         """Warn of sound that came under another name, and of facts that the store does not take any more."""
-        arrival = taken.arrival
-        if repeated or kept.path != arrival.path:
-            self.tally.warn(f"W_DUPLICATE: {arrival.path} is the same sound as {kept.path}; it is kept once")
+        arrival = entry.arrival
+        if repeated or stored.path != arrival.path:
+            self.tally.warn(f"W_DUPLICATE: {arrival.path} is the same sound as {stored.path}; it is kept once")
         names = ("dialect", "speaker", "session", "num_speakers", "split")
-        changed = [name for name in names if getattr(arrival, name) not in (None, getattr(kept, name))]
-        if arrival.declared and taken.recording.declared != kept.declared:
+        changed = [name for name in names if getattr(arrival, name) not in (None, getattr(stored, name))]
+        if arrival.declared and entry.recording.declared != stored.declared:
             changed.append("turns")
         if changed:
             facts = ", ".join(changed)
             self.tally.warn(f"W_KEPT: {arrival.path} is there already; {facts} stay as they were first given")
 
-    def _recording(self, arrival: Arrival, received: audio.Received) -> Recording:
+    def _make_recording(self, arrival: Arrival, received: audio.Received) -> Recording:
         return Recording(
             id=received.sha256,
             path=arrival.path,
@@ -262,13 +263,13 @@ class _Intake:
     def _record(self, failure: Failure) -> None:
         self.tally.fail(failure)
         if not self._dry_run:
-            self._store.fail(_key(failure.item), STAGE, failure)
+            self._store.fail(_failure_key(failure.item), STAGE, failure)
 
 
-def _reference(arrival: Arrival, recording: Recording) -> Correction | None:
+def _make_reference(arrival: Arrival, recording: Recording) -> Correction | None:
     if arrival.text is None:
         return None
-    return imported(
+    return make_correction(
         recording=recording.id,
         start=0,
         end=recording.duration,
@@ -278,6 +279,6 @@ def _reference(arrival: Arrival, recording: Recording) -> Correction | None:
     )
 
 
-def _key(item: str) -> str:
-    """What the store keeps a failure under."""
+def _failure_key(item: str) -> str:
+    """Return the key that the store keeps a failure under, at most 2,000 bytes."""
     return item.encode()[:_LONGEST_ITEM].decode(errors="ignore")

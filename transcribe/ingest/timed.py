@@ -1,5 +1,5 @@
 """
-Timed lines: RTTM, STM and tables with times, as they come beside a recording or out of another tool.
+Read timed lines: RTTM, STM and tables with times, as they come beside a recording or out of another tool.
 
 RTTM and STM have one blank between fields and no quoting. What would break a field is written as ``%20`` and the
 like: white space, a semicolon at the start (a comment), and the per cent sign itself.
@@ -34,7 +34,7 @@ _BLANKS: Final = re.compile(r"[ \t\r\n\f\v]+")
 
 @dataclass(frozen=True, kw_only=True)
 class TimedText:
-    """A stretch of one recording: who speaks, in which dialect, and what is said, as far as the format tells."""
+    """A stretch of one recording: its speaker, dialect and text, as far as the format states them."""
 
     #: As the file names it: a path, a name without suffix, or a hash.
     recording: str
@@ -54,46 +54,47 @@ class Placed:
     """A stretch with the line it stands on."""
 
     line: int
-    said: TimedText
+    stretch: TimedText
 
 
 def read_rttm(file: Path) -> Iterator[Placed]:
     """
-    The SPEAKER lines of an RTTM file; other kinds of lines are passed over.
+    Yield the SPEAKER lines of an RTTM file; other kinds of lines are passed over.
 
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    yield from _read(file, _rttm_line)
+    yield from _read(file, _parse_rttm)
 
 
 def read_stm(file: Path, *, code: str = "E_SEGMENT") -> Iterator[Placed]:
     """
-    The lines of an STM file, without comments and without stretches that are not scored.
+    Yield the lines of an STM file, without comments and without stretches that are not scored.
 
     A label before the text is left out: it groups lines for a scorer.
 
     Raises:
         InputError: *code* with the line.
     """
-    yield from _read(file, _stm_line, code)
+    yield from _read(file, _parse_stm, code)
 
 
 def read_table(file: Path) -> Iterator[Placed]:
     """
-    Rows of a JSONL or CSV file with ``start_ms, end_ms`` and optionally ``recording, speaker, dialect, text``.
+    Yield the rows of a JSONL or CSV file with ``start_ms, end_ms`` and optionally ``recording, speaker, dialect,
+    text``.
 
     Raises:
         InputError: E_SEGMENT with the line; E_JSON.
     """
     table = Table(file=file, any_of=("start_ms",), code="E_SEGMENT")
     for row in table.rows():
-        yield Placed(line=row.line, said=_of_row(table, row))
+        yield Placed(line=row.line, stretch=_parse_row(table, row))
 
 
 def span(start: Milliseconds, end: Milliseconds) -> tuple[Milliseconds, Milliseconds]:
     """
-    *start* and *end* as they are.
+    Return *start* and *end* as they are, once their order is checked.
 
     Raises:
         ValueError: The end comes before the start.
@@ -105,30 +106,30 @@ def span(start: Milliseconds, end: Milliseconds) -> tuple[Milliseconds, Millisec
 
 def escape(field: str) -> str:
     """
-    *field* as one word, for formats that part fields by blanks. ``unescape`` gives it back.
+    Escape *field* as one word, for formats that separate fields by blanks; ``unescape`` reverses it.
 
     >>> escape("Asha Devi")
     'Asha%20Devi'
     """
-    text = re.sub(r"[\s%]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), field)
+    text = re.sub(r"[\s%]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), field)
     return f"%3B{text[1:]}" if text.startswith(";") else text
 
 
 def unescape(field: str) -> str:
-    """What ``escape`` was given. Other per cent signs stay as they are, since not every tool escapes."""
+    """Reverse ``escape``; other per cent signs stay, since not every tool escapes."""
 
-    def plain(found: re.Match[str]) -> str:
+    def decode(match: re.Match[str]) -> str:
         try:
-            text = bytes.fromhex(found[0].replace("%", "")).decode()
+            text = bytes.fromhex(match[0].replace("%", "")).decode()
         except UnicodeDecodeError:
-            return found[0]
-        return text if all(c.isspace() or c in "%;" for c in text) else found[0]
+            return match[0]
+        return text if all(c.isspace() or c in "%;" for c in text) else match[0]
 
-    return _ESCAPED.sub(plain, field)
+    return _ESCAPED.sub(decode, field)
 
 
 def line_fault(file: Path, code: str = "E_SEGMENT") -> Fault:
-    """Makes the errors of *file*'s lines."""
+    """Return a function that makes the errors of *file*'s lines."""
 
     def fault(line: int, what: str, hint: str) -> InputError:
         return InputError(f"{file.name} line {line}: {what}", code=code, hint=hint, item=f"{file.name}:{line}")
@@ -137,7 +138,7 @@ def line_fault(file: Path, code: str = "E_SEGMENT") -> Fault:
 
 
 def open_lines(file: Path, fault: Fault) -> Iterator[tuple[int, str]]:
-    """Numbered lines of *file* without their ends, without empty lines and ``;;`` comments."""
+    """Yield the numbered lines of *file* without their ends, without empty lines and ``;;`` comments."""
     try:
         with file.open("rb") as stream:
             _refuse_other_encodings(stream, fault)
@@ -151,7 +152,7 @@ def open_lines(file: Path, fault: Fault) -> Iterator[tuple[int, str]]:
 
 
 def fields(line: str, at_most: int = -1) -> list[str]:
-    """The words of *line*; the last one takes the rest if *at_most* is given."""
+    """Split *line* into words; the last one takes the rest if *at_most* is given."""
     return _BLANKS.split(line, at_most - 1 if at_most > 0 else 0)
 
 
@@ -164,14 +165,14 @@ def _read(file: Path, parse: Callable[[str], TimedText | None], code: str = "E_S
     fault = line_fault(file, code)
     for number, line in open_lines(file, fault):
         try:
-            said = parse(line)
+            stretch = parse(line)
         except ValueError as error:
             raise fault(number, str(error), "mend the line or leave it out") from None
-        if said is not None:
-            yield Placed(line=number, said=said)
+        if stretch is not None:
+            yield Placed(line=number, stretch=stretch)
 
 
-def _rttm_line(line: str) -> TimedText | None:
+def _parse_rttm(line: str) -> TimedText | None:
     words = fields(line)
     if words[0] != "SPEAKER":
         return None
@@ -186,7 +187,7 @@ def _rttm_line(line: str) -> TimedText | None:
     )
 
 
-def _stm_line(line: str) -> TimedText | None:
+def _parse_stm(line: str) -> TimedText | None:
     words = fields(line, 6)
     if len(words) < 5:
         raise ValueError(f"an STM line has 5 fields before its text, this one has {len(words)}")
@@ -199,18 +200,18 @@ def _stm_line(line: str) -> TimedText | None:
         start=start,
         end=end,
         speaker=None if words[2] == NOT_AVAILABLE else unescape(words[2]),
-        text=_without_label(text),
+        text=_strip_label(text),
     )
 
 
-def _without_label(text: str) -> str:
-    label, _, rest = text.partition(" ")
-    return rest.lstrip() if LABEL.fullmatch(label) else text
+def _strip_label(text: str) -> str:
+    label, _, remainder = text.partition(" ")
+    return remainder.lstrip() if LABEL.fullmatch(label) else text
 
 
-def _of_row(table: Table, row: Row) -> TimedText:
+def _parse_row(table: Table, row: Row) -> TimedText:
     cells = row.cells
-    times = [_time(table, row, column) for column in ("start_ms", "end_ms")]
+    times = [_read_time(table, row, column) for column in ("start_ms", "end_ms")]
     try:
         start, end = span(*times)
     except ValueError as error:
@@ -226,7 +227,7 @@ def _of_row(table: Table, row: Row) -> TimedText:
     )
 
 
-def _time(table: Table, row: Row, column: str) -> Milliseconds:
+def _read_time(table: Table, row: Row, column: str) -> Milliseconds:
     if column not in row.cells:
         raise table.fault(row.line, "no time", column=column, hint="each row needs start_ms and end_ms")
     try:

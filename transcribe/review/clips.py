@@ -64,12 +64,12 @@ class Clips:
 
     def _cut(self, view: View, clip: Clip) -> None:
         clip_start = start_of(view)
-        source = audio.place(self._audio, view.recording)
+        source = audio.locate(self._audio, view.recording)
         samples = audio.read(source, start=clip_start, end=view.end + CONTEXT, channel=view.channel)
         masks = [(start - clip_start, end - clip_start) for start, end in view.masks]
         pcm = audio.shape_clip(samples, view.start - clip_start, view.end - clip_start, context=CONTEXT, masks=masks)
         per_second = 20
-        levels = audio.peaks(audio.silenced(pcm, masks), per_second=per_second).flatten().tolist()
+        levels = audio.peaks(audio.silence_spans(pcm, masks), per_second=per_second).flatten().tolist()
         peaks = {"per_second": per_second, "start_ms": clip_start, "peaks": levels}
         clip.path.parent.mkdir(parents=True, exist_ok=True)
         self.forget(view.segment, but=clip.path.stem)
