@@ -11,7 +11,7 @@ from tests.desk import HIGH, LOW, Desk, recipe
 from tests.store.desk_factories import PLAIN, operation, person, submit, take
 from transcribe import audio, workspace
 from transcribe.actions.erasing import erase
-from transcribe.actions.scoring import KEPT
+from transcribe.actions.scoring import COUNTS_FILE
 from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.errors import UsageError
 from transcribe.records import DeclaredTurn
@@ -41,7 +41,7 @@ def place(tmp_path: Path) -> Path:
             submit(wiring.store, asha, operation(lease, SAID if segment.start < 1_000 else "the other's words"))
             view = wiring.store.views([lease.segment])[lease.segment]
             Clips(wiring.audio_folder, folder / "cache" / "clips", bitrate=16_000).of(view)
-        (folder / KEPT).write_bytes(b"")
+        (folder / COUNTS_FILE).write_bytes(b"")
         (folder / "reports" / "report.html").write_text(f"<p>{SAID}</p>", encoding="utf-8")
         (folder / "reports" / "other.html").write_text("<p>nothing of it</p>", encoding="utf-8")
         (folder / "export.stm").write_text(SAID, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Settings to opened parts: the one place that knows which class stands behind which seam. All built on first use."""
+"""The container that builds the parts of an opened workspace from its settings, each on first use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from transcribe.drafting import Recipe, SecondOpinion
 
 
-#: What the places of diarisers begin with that were tuned in the workspace.
+#: The beginning of the places of diarisers that were tuned in the workspace.
 TUNED_HERE: Final = "models/"
 
 
@@ -42,9 +42,9 @@ class Wiring:
 
     @classmethod
     def open(cls, workspace: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Wiring:
-        """The workspace *workspace* (or the one that ``find_workspace`` finds) with *overrides* over its settings."""
-        place = find_workspace(workspace)
-        return cls(place, load(place / FILE_NAME, overrides, user_file=user_file()))
+        """Open *workspace* (or the one that ``find_workspace`` finds) with *overrides* over its settings."""
+        folder = find_workspace(workspace)
+        return cls(folder, load(folder / FILE_NAME, overrides, user_file=user_file()))
 
     def __enter__(self) -> Wiring:
         return self
@@ -73,39 +73,41 @@ class Wiring:
 
     @cached_property
     def diariser(self) -> PyannoteDiariser:
-        return self.diariser_in(self.diariser_place)
+        return self.load_diariser(self.diariser_place)
 
-    def diariser_in(self, place: str) -> PyannoteDiariser:
+    def load_diariser(self, location: str) -> PyannoteDiariser:
         """
-        The diariser in *place*, loaded.
+        Load the diariser at *location*.
 
         Raises:
             InputError: E_MODEL_CHECKSUM if it was tuned here and its files are others now.
         """
         from transcribe.backends.pyannote_diariser import PyannoteDiariser
 
-        given = self.settings.diariser
-        folder = self.diariser_folder(place)
-        if place.startswith(TUNED_HERE):
-            self._verify_tuned(place, Path(folder))
+        settings = self.settings.diariser
+        folder = self.diariser_folder(location)
+        if location.startswith(TUNED_HERE):
+            self._verify_tuned(location, Path(folder))
         return PyannoteDiariser(
-            folder, device=given.device, threads=given.threads, allow_download=self.settings.models.allow_download
+            folder, device=settings.device, threads=settings.threads, allow_download=self.settings.models.allow_download
         )
 
-    def diariser_folder(self, place: str) -> str:
-        """Where the diariser in *place* lies: ours, one that was tuned here, a folder elsewhere, or a hub id."""
-        return str(self.workspace / place) if place.startswith(TUNED_HERE) else _folder(place, embedded.diariser())
+    def diariser_folder(self, location: str) -> str:
+        """Return the diariser's folder: embedded, tuned here, or elsewhere; or its hub id."""
+        if location.startswith(TUNED_HERE):
+            return str(self.workspace / location)
+        return _locate(location, embedded.diariser())
 
-    def _verify_tuned(self, place: str, folder: Path) -> None:
-        """Hold the files of a diariser that was tuned here against the id that it was registered with."""
-        ids = {model.id for model in self.store.models() if model.kind == "diariser" and model.place == place}
+    def _verify_tuned(self, location: str, folder: Path) -> None:
+        """Check the files of a diariser that was tuned here against the id that it was registered with."""
+        ids = {model.id for model in self.store.models() if model.kind == "diariser" and model.place == location}
         state = "its folder is gone" if not folder.is_dir() else "its files are others now"
         if not folder.is_dir() or (ids and folder_id(folder) not in ids):
             raise InputError(
-                f"the diariser {place} is not what was tuned: {state}",
+                f"the diariser {location} is not what was tuned: {state}",
                 code="E_MODEL_CHECKSUM",
                 hint="bring the files back, or boli models rollback --kind diariser",
-                item=place,
+                item=location,
             )
 
     @cached_property
@@ -117,25 +119,25 @@ class Wiring:
         ``auto`` keeps to the real one that this workspace began with; a better one that came to the machine later does
         not diarise everything again.
         """
-        given = self.settings.diariser
+        settings = self.settings.diariser
         promoted = self.store.promoted_model("diariser")
-        known = {model_catalogue.AUTO, *(model.place for model in self.store.models() if model.kind == "diariser")}
-        if promoted is not None and given.model in known:
+        registered = {model.place for model in self.store.models() if model.kind == "diariser"}
+        if promoted is not None and settings.model in {model_catalogue.AUTO, *registered}:
             return promoted.place
-        if given.model != model_catalogue.AUTO:
-            return given.model
+        if settings.model != model_catalogue.AUTO:
+            return settings.model
         chosen = auto_models.read(self._auto_file)
         if chosen not in (None, embedded.NAME):
             return str(chosen)
-        best = model_cache.best_here("diariser", device=given.device)
+        best = model_cache.best_here("diariser", device=settings.device)
         return embedded.NAME if best is None else best.name
 
     def drafting_sentence(self) -> str:
         """Name the models that draft and tell speakers apart, and how to get real ones where none is here."""
-        drafter, diariser = self._drafter(), self.diariser_place
+        drafter, diariser = self._choose_drafter(), self.diariser_place
         sentence = f"{drafter} drafts, {diariser} tells speakers apart"
         small = [
-            get for place, get in ((drafter, "whisper-base"), (diariser, "diariser-real")) if place == embedded.NAME
+            name for model, name in ((drafter, "whisper-base"), (diariser, "diariser-real")) if model == embedded.NAME
         ]
         if not small:
             return sentence
@@ -143,62 +145,76 @@ class Wiring:
         return f"{sentence}; the small embedded models serve, which know little: {gets} fetch real ones"
 
     def recipe(self) -> Recipe:
-        """What drafts are made with. A base model that is new to the workspace becomes its promoted one."""
-        place = self._drafter()
-        recogniser = self._recogniser(place)
-        self._register(recogniser, place)
+        """Build the recipe of drafts. A base model that is new to the workspace becomes its promoted one."""
+        location = self._choose_drafter()
+        recogniser = self.load_recogniser(location)
+        self._register(recogniser, location)
         if self.settings.diariser.model == model_catalogue.AUTO and self.store.promoted_model("diariser") is None:
             auto_models.write(self._auto_file, self.diariser_place)
-        return self._recipe(recogniser, place)
+        return self._build_recipe(recogniser, location)
 
-    def recogniser_in(self, place: str) -> FasterWhisperRecogniser | DialectRecogniser:
+    def load_recogniser(
+        self, location: str, *, beam_size: int | None = None
+    ) -> FasterWhisperRecogniser | DialectRecogniser:
         """
-        The model in *place*, loaded.
+        Load the recogniser at *location*: one Whisper, or several by dialect.
 
         Raises:
             MissingError: It is not on this machine.
             InputError: E_MODEL if the folder is no Whisper in CTranslate2's format.
         """
-        return self._recogniser(place)
+        from transcribe.backends import by_dialect
 
-    def recipe_with(self, place: str) -> Recipe:
-        """What drafts would be made with by the model in *place*; nothing is promoted by it."""
-        return self._recipe(self._recogniser(place), place)
+        routes = by_dialect.read(Path(self.model_folder(location)))
+        if routes is None:
+            return self._load_whisper(location, beam_size=beam_size)
+        locations = {routes.others, *routes.by_dialect.values()}
+        parts = {part: self._load_whisper(part, beam_size=beam_size) for part in sorted(locations)}
+        part_by_dialect = {tag: parts[part] for tag, part in routes.by_dialect.items()}
+        return by_dialect.DialectRecogniser(parts[routes.others], part_by_dialect)
 
-    def _recipe(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, place: str) -> Recipe:
+    def recipe_with(self, location: str) -> Recipe:
+        """Build the recipe of drafts by the model at *location*; nothing is promoted by it."""
+        return self._build_recipe(self.load_recogniser(location), location)
+
+    def _build_recipe(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, location: str) -> Recipe:
         from transcribe.backends.voice_activity import SileroDetector
         from transcribe.drafting import Recipe
 
-        given, cutting = self.settings.recogniser, self.settings.segmenting
+        decoding, cutting = self.settings.recogniser, self.settings.segmenting
         return Recipe(
             diariser=self.diariser,
             detector=SileroDetector(),
             recogniser=recogniser,
             catalogue=self.catalogue,
-            window=given.window_ms or recogniser.window,
+            window=decoding.window_ms or recogniser.window,
             join_gap=cutting.join_gap_ms,
             longest=cutting.longest_ms,
-            second=self._second_opinion(place),
-            levers=self._levers(recogniser),
+            second=self._build_second_opinion(location),
+            levers=self._read_levers(recogniser),
             glossary=self.glossary,
             count_tokens=recogniser.count_tokens,
-            decoding={"beam_size": given.beam_size, "batch_size": given.batch_size, "compute_type": given.compute_type},
+            decoding={
+                "beam_size": decoding.beam_size,
+                "batch_size": decoding.batch_size,
+                "compute_type": decoding.compute_type,
+            },
             workers=recogniser.workers,
         )
 
-    def _second_opinion(self, place: str) -> SecondOpinion | None:
-        """A greedy hearing by the second model that the settings name, else by the drafter in *place* itself."""
+    def _build_second_opinion(self, location: str) -> SecondOpinion | None:
+        """Build greedy decoding by the second model that the settings name, else by the drafter at *location*."""
         from transcribe.drafting import SecondOpinion
 
-        given = self.settings.recogniser
-        if given.second_model is None and not given.second_pass:
+        settings = self.settings.recogniser
+        if settings.second_model is None and not settings.second_pass:
             return None
-        recogniser = self._recogniser(given.second_model or place, beam_size=1)
+        recogniser = self.load_recogniser(settings.second_model or location, beam_size=1)
         return SecondOpinion(recogniser=recogniser, window=recogniser.window, language=recogniser.only_language)
 
     @property
     def _auto_file(self) -> Path:
-        """The diariser that ``auto`` chose for this workspace."""
+        """The file that names the diariser that ``auto`` chose for this workspace."""
         return self.workspace / "models" / auto_models.FILE
 
     @property
@@ -208,27 +224,28 @@ class Wiring:
 
     @property
     def levers_file(self) -> Path:
-        """What helps single dialects, by model."""
+        """The file of levers that help single dialects, by model."""
         return self.workspace / "models" / levers.FILE
 
     @property
     def clock(self) -> Callable[[], float]:
-        """What speeds are measured by: processor time, or the wall's where a GPU does the work."""
-        given = self.settings.recogniser.device
-        if given == "cpu":
+        """The clock that speeds are measured by: processor time, or wall time where a GPU does the work."""
+        if self.settings.recogniser.device == "cpu":
             return time.process_time
         import ctranslate2
 
         return time.perf_counter if ctranslate2.get_cuda_device_count() else time.process_time
 
-    def model_folder(self, place: str) -> str:
-        """Where the recogniser in *place* lies: ours, one of the workspace, a folder elsewhere, or a hub id."""
-        own = self.workspace / place
-        return str(own) if place != embedded.NAME and own.is_dir() else _folder(place, embedded.whisper())
+    def model_folder(self, location: str) -> str:
+        """Return the recogniser's folder: embedded, of the workspace, or elsewhere; or its hub id."""
+        folder = self.workspace / location
+        if location != embedded.NAME and folder.is_dir():
+            return str(folder)
+        return _locate(location, embedded.whisper())
 
-    def _drafter(self) -> str:
+    def _choose_drafter(self) -> str:
         """
-        Place of the model that drafts: a base that the settings name for the first time, else the promoted one.
+        Choose the model that drafts: a base that the settings name for the first time, else the promoted one.
 
         ``auto`` names the best real model that is here where nothing has drafted, or the embedded model; a real one
         that drafts stays, whatever comes to the machine later.
@@ -242,64 +259,54 @@ class Wiring:
         new = named not in {model.place for model in self.store.models()}
         return named if new or promoted is None else promoted.place
 
-    def _levers(self, recogniser: FasterWhisperRecogniser | DialectRecogniser) -> dict[str, levers.Lever]:
-        """What helps each dialect with the model that hears it."""
+    def _read_levers(self, recogniser: FasterWhisperRecogniser | DialectRecogniser) -> dict[str, levers.Lever]:
+        """Read the lever of each dialect for the model that drafts it; the recogniser's own go first."""
         from transcribe.backends.by_dialect import DialectRecogniser
 
-        known = levers.read(self.levers_file)
-        own = known.get(recogniser.id, {})
+        levers_by_model = levers.read(self.levers_file)
+        of_whole = levers_by_model.get(recogniser.id, {})
         if not isinstance(recogniser, DialectRecogniser):
-            return own
+            return of_whole
         of_others = {
-            tag: lever for tag, lever in known.get(recogniser.others.id, {}).items() if tag not in recogniser.by_dialect
+            tag: lever
+            for tag, lever in levers_by_model.get(recogniser.others.id, {}).items()
+            if tag not in recogniser.by_dialect
         }
         of_parts = {
             tag: lever
             for tag, part in recogniser.by_dialect.items()
-            if (lever := known.get(part.id, {}).get(tag)) is not None
+            if (lever := levers_by_model.get(part.id, {}).get(tag)) is not None
         }
-        return {**of_others, **of_parts, **own}
+        return {**of_others, **of_parts, **of_whole}
 
-    def _recogniser(self, model: str, *, beam_size: int | None = None) -> FasterWhisperRecogniser | DialectRecogniser:
-        """What the model in the place *model* hears with: one Whisper, or several by dialect."""
-        from transcribe.backends import by_dialect
-
-        routes = by_dialect.read(Path(self.model_folder(model)))
-        if routes is None:
-            return self._whisper(model, beam_size=beam_size)
-        places = {routes.others, *routes.by_dialect.values()}
-        parts = {place: self._whisper(place, beam_size=beam_size) for place in sorted(places)}
-        own = {tag: parts[place] for tag, place in routes.by_dialect.items()}
-        return by_dialect.DialectRecogniser(parts[routes.others], own)
-
-    def _whisper(self, model: str, *, beam_size: int | None = None) -> FasterWhisperRecogniser:
+    def _load_whisper(self, location: str, *, beam_size: int | None = None) -> FasterWhisperRecogniser:
         from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 
-        given = self.settings.recogniser
+        settings = self.settings.recogniser
         return FasterWhisperRecogniser(
-            self.model_folder(model),
-            device=given.device,
-            compute_type=given.compute_type,
-            beam_size=beam_size or given.beam_size,
-            batch_size=given.batch_size,
-            threads=given.threads,
+            self.model_folder(location),
+            device=settings.device,
+            compute_type=settings.compute_type,
+            beam_size=beam_size or settings.beam_size,
+            batch_size=settings.batch_size,
+            threads=settings.threads,
             allow_download=self.settings.models.allow_download,
         )
 
-    def _register(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, place: str) -> None:
+    def _register(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, location: str) -> None:
         if recogniser.id in {model.id for model in self.store.models()}:
             return
-        model = Model(id=recogniser.id, place=place, name=Path(place).name, window=recogniser.window)
+        model = Model(id=recogniser.id, place=location, name=Path(location).name, window=recogniser.window)
         self.store.add_model(model)
         self.store.promote(model.id)
 
 
 def user_file() -> Path:
-    """The settings that a person keeps for all workspaces."""
+    """Return the file of the settings that a person keeps for all workspaces."""
     from platformdirs import user_config_path
 
     return user_config_path("boli") / FILE_NAME
 
 
-def _folder(model: str, ours: Path) -> str:
-    return str(ours) if model == embedded.NAME else model_cache.locate(model)
+def _locate(location: str, embedded_folder: Path) -> str:
+    return str(embedded_folder) if location == embedded.NAME else model_cache.locate(location)

@@ -104,9 +104,9 @@ def test_accepted_drafts_are_marked_in_a_dataset_and_weigh_less(workspace: Path)
             sound.parent.mkdir(parents=True, exist_ok=True)
             sound.touch()
         freeze(wiring, "grown")
-        from transcribe.actions.datasets import opened
+        from transcribe.actions.datasets import open_dataset
 
-        examples = list(opened(wiring, "grown").examples())
+        examples = list(open_dataset(wiring, "grown").examples())
     pseudo = [one for one in examples if one.provenance is not None and one.provenance.kind == "pseudo"]
     assert len(pseudo) == 30
     assert {(one.weight, one.split, one.text, one.provenance and one.provenance.by) for one in pseudo} == {

@@ -18,7 +18,7 @@ from dialects.scoring import Pair
 from tests.acceptance.command import Said, boli
 from tests.dialects.factories import corpus, pair
 from tests.store.factories import correction, make_drafted, recording
-from transcribe.actions.scoring import KEPT, overlapped
+from transcribe.actions.scoring import COUNTS_FILE, find_overlapped
 from transcribe.dataset import Rules, freeze
 from transcribe.records import Lineage, Model, ScoringSpan
 from transcribe.wiring import Wiring
@@ -235,7 +235,7 @@ def test_a_workspace_is_scored_and_its_models_are_compared(run: Run, workspace: 
 
 def test_a_workspace_aligns_what_is_new_and_tells_the_same(run: Run, workspace: Path) -> None:
     first = run("wer", "--workspace", workspace, "--json").out
-    kept = workspace / KEPT
+    kept = workspace / COUNTS_FILE
     assert kept_rows(kept) == 1, "all eight say the same, so one count is kept"
 
     with Wiring.open(workspace) as wiring:
@@ -351,4 +351,4 @@ def test_spans_of_different_speakers_that_share_time_overlap() -> None:
         )
     ]
 
-    assert overlapped(spans) == {"a", "b"}
+    assert find_overlapped(spans) == {"a", "b"}

@@ -1,4 +1,4 @@
-"""What tuning starts from: the folder that is named, or one derived from the drafter's own files, once."""
+"""The base that tuning starts from: the folder that is named, or one derived from the drafter's own files, once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="tuning belongs to the train extra")
 pytest.importorskip("transformers", reason="tuning belongs to the train extra")
 
 from transcribe import embedded, workspace
-from transcribe.actions.improving import DERIVED, bench_of
+from transcribe.actions.improving import DERIVED, build_bench
 from transcribe.backends.identity import folder_id
 from transcribe.records import Model
 from transcribe.wiring import Wiring
@@ -21,43 +21,43 @@ from transcribe.wiring import Wiring
 def drafting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A workspace that a Whisper drafts of which only CTranslate2's files are here."""
     folder = tmp_path_factory.mktemp("improving")
-    drafter, place = folder / "drafter", workspace.create(folder / "w")
+    drafter, root = folder / "drafter", workspace.create(folder / "w")
     shutil.copytree(embedded.whisper(), drafter)
     model = Model(id=folder_id(drafter), place=str(drafter), name="drafter", window=6_000)
-    with Wiring.open(place) as wiring:
+    with Wiring.open(root) as wiring:
         wiring.store.add_model(model)
         wiring.store.promote(model.id)
-    return place, str(drafter)
+    return root, str(drafter)
 
 
 def test_the_base_is_derived_from_the_drafters_files_once(drafting: tuple[Path, str]) -> None:
-    place, drafter = drafting
-    with Wiring.open(place) as wiring:
-        first = bench_of(wiring).base_of(drafter)
+    root, drafter = drafting
+    with Wiring.open(root) as wiring:
+        first = build_bench(wiring).base_of(drafter)
         written = (first / "model.safetensors").stat().st_mtime_ns
-        again = bench_of(wiring).base_of(drafter)
+        again = build_bench(wiring).base_of(drafter)
 
-    assert first == again == place / "models" / f"{DERIVED}{folder_id(Path(drafter))[:12]}"
+    assert first == again == root / "models" / f"{DERIVED}{folder_id(Path(drafter))[:12]}"
     assert (first / "model.safetensors").stat().st_mtime_ns == written
-    assert sorted(path.name for path in (place / "models").iterdir()) == [first.name]
+    assert sorted(path.name for path in (root / "models").iterdir()) == [first.name]
 
 
 def test_other_files_have_another_base(drafting: tuple[Path, str], tmp_path: Path) -> None:
-    place, drafter = drafting
+    root, drafter = drafting
     other = tmp_path / "other"
     shutil.copytree(drafter, other)
     (other / "boli.json").write_text('{"window_ms": 5000, "prompt": false}')
-    with Wiring.open(place) as wiring:
-        base_of = bench_of(wiring).base_of
+    with Wiring.open(root) as wiring:
+        base_of = build_bench(wiring).base_of
         assert base_of(str(other)) != base_of(drafter)
 
 
 def test_a_folder_that_the_settings_name_comes_first(drafting: tuple[Path, str]) -> None:
-    place, drafter = drafting
-    with Wiring.open(place, {"improve.base": "elsewhere"}) as wiring:
-        assert bench_of(wiring).base_of(drafter) == place / "elsewhere"
+    root, drafter = drafting
+    with Wiring.open(root, {"improve.base": "elsewhere"}) as wiring:
+        assert build_bench(wiring).base_of(drafter) == root / "elsewhere"
 
 
 def test_the_embedded_model_knows_its_own(drafting: tuple[Path, str]) -> None:
     with Wiring.open(drafting[0]) as wiring:
-        assert bench_of(wiring).base_of(embedded.NAME) == embedded.whisper_for_training()
+        assert build_bench(wiring).base_of(embedded.NAME) == embedded.whisper_for_training()

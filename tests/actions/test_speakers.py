@@ -1,4 +1,4 @@
-"""What is proposed, decided, counted and warned about where one voice is heard in two recordings."""
+"""Proposals, decisions, counts and warnings where one voice is heard in two recordings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def test_a_voice_of_two_recordings_is_proposed_with_how_sure_that_is(wiring: Wir
     [proposal] = answer.data["proposals"]
     assert answer.data["voices"] == 3
     assert proposal["probability"] > 0.9
-    facts = [(each["name"], each["seconds"], each["recordings"][0]["split"]) for each in proposal["speakers"]]
+    facts = [
+        (speaker["name"], speaker["seconds"], speaker["recordings"][0]["split"]) for speaker in proposal["speakers"]
+    ]
     assert facts == [(FIRST, 5.0, "train"), (SECOND, 6.0, "test")]
     assert proposal["id"] in printed(answer) and FIRST in printed(answer)
 
@@ -58,15 +60,15 @@ def test_what_was_decided_is_not_proposed_again_and_is_listed(wiring: Wiring) ->
 
 
 def test_freezing_warns_of_a_likely_voice_and_goes_without_an_accepted_one(wiring: Wiring) -> None:
-    before = datasets.freeze(wiring, "before")
-    assert codes(before) == ["W_SAME_VOICE"] and FIRST in before.warnings[0]
-    assert before.data["left_out"] == {}
+    first = datasets.freeze(wiring, "before")
+    assert codes(first) == ["W_SAME_VOICE"] and FIRST in first.warnings[0]
+    assert first.data["left_out"] == {}
     speakers.decide(wiring, [FIRST, SECOND], accepted=True)
     with pytest.raises(GateFailed):
         datasets.check(wiring, "before", leakage=True)
-    after = datasets.freeze(wiring, "after")
-    assert codes(after) == ["W_LINKED"] and "test and train" in after.warnings[0]
-    assert after.data["left_out"] == {"speaker": 1}
+    second = datasets.freeze(wiring, "after")
+    assert codes(second) == ["W_LINKED"] and "test and train" in second.warnings[0]
+    assert second.data["left_out"] == {"speaker": 1}
     datasets.check(wiring, "after", leakage=True)
 
 
@@ -103,9 +105,9 @@ def test_more_names_than_two_are_a_wrong_use(wiring: Wiring) -> None:
 
 def test_an_erasure_names_who_the_speaker_is_linked_with(wiring: Wiring) -> None:
     speakers.decide(wiring, [FIRST, SECOND], accepted=True)
-    one, other = wiring.store.speaker_names()
-    assert erasing.erase(wiring, speaker=one, expired=False, dry_run=False).data["linked"] == [other]
-    assert one not in {voice.speaker for voice in wiring.store.voices()}
+    speaker, other = wiring.store.speaker_names()
+    assert erasing.erase(wiring, speaker=speaker, expired=False, dry_run=False).data["linked"] == [other]
+    assert speaker not in {voice.speaker for voice in wiring.store.voices()}
     assert wiring.store.speaker_links() == ()
 
 

@@ -1,5 +1,5 @@
 """
-One function for each command: opened parts in, an Answer out. The command line only parses and prints.
+The commands, one function each: the opened workspace in, an Answer out. The command line only parses and prints.
 
     recordings   init, ingest, import corrections, run, status
     scoring      wer
@@ -9,7 +9,7 @@ One function for each command: opened parts in, an Answer out. The command line 
     demo         the whole circle on the corpus that ships with the package
 """
 
-from transcribe.actions.comparing import Contest, compare
+from transcribe.actions.comparing import ComparisonRequest, compare
 from transcribe.actions.demo import demo, demo_desk
 from transcribe.actions.exporting import Export, export, export_canonical
 from transcribe.actions.looking import config_check, config_schema, config_show, doctor
@@ -17,7 +17,7 @@ from transcribe.actions.recordings import Source, import_corrections, ingest, in
 from transcribe.actions.scoring import Scoring, wer, wer_of_pairs
 
 __all__ = [
-    "Contest",
+    "ComparisonRequest",
     "Export",
     "Scoring",
     "Source",

@@ -1,4 +1,4 @@
-"""Two models on the same speech: of a workspace, of one table, or from two reports."""
+"""Comparison of two models on the same speech: of a workspace, of one table, or from two reports."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from transcribe.actions.looking import settings_of
 from transcribe.actions.scoring import (
-    KEPT,
+    COUNTS_FILE,
+    find_model,
     method_of,
-    model_named,
+    parse_split,
     preparer,
-    split_named,
     table_pairs,
     workspace_pairs,
 )
-from transcribe.actions.sides import is_side, side_of
+from transcribe.actions.sides import is_side, read_side
 from transcribe.config import ReportSettings
 from transcribe.console import Answer
 from transcribe.errors import InputError
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contest:
-    """Who is compared on what."""
+class ComparisonRequest:
+    """The two models to compare, and the speech to compare them on."""
 
     #: Models by name or id, or two reports, folders with one, or tables of pairs.
     a: str
@@ -42,48 +42,55 @@ class Contest:
     normaliser: str | None = None
 
 
-def compare(place: Path | None, asked: Contest) -> Answer:
-    """Model B against model A: difference per dialect, paired by block of speakers."""
+def compare(workspace: Path | None, request: ComparisonRequest) -> Answer:
+    """Compare model B with model A: difference per dialect, paired by block of speakers."""
     from dialects.comparison import contrast
 
     warnings: tuple[str, ...] = ()
-    if asked.pairs is not None:
+    if request.pairs is not None:
         settings = settings_of(None).report
-        sides = [_side(table_pairs(asked.pairs, model)[model], asked, settings) for model in (asked.a, asked.b)]
-    elif is_side(Path(asked.a)) and is_side(Path(asked.b)):
+        sides = [_side(table_pairs(request.pairs, name)[name], request, settings) for name in (request.a, request.b)]
+    elif is_side(Path(request.a)) and is_side(Path(request.b)):
         settings = settings_of(None).report
-        sides = [side_of(Path(one), settings, normaliser=asked.normaliser) for one in (asked.a, asked.b)]
+        sides = [read_side(Path(path), settings, normaliser=request.normaliser) for path in (request.a, request.b)]
     else:
-        sides, settings, warnings = _of_workspace(place, asked)
-    found = contrast(*sides, method=method_of(settings))
-    return Answer(data=found.data(), text=found.text(), warnings=warnings)
+        sides, settings, warnings = _read_workspace(workspace, request)
+    comparison = contrast(*sides, method=method_of(settings))
+    return Answer(data=comparison.data(), text=comparison.text(), warnings=warnings)
 
 
-def _side(pairs: Sequence[Pair], asked: Contest, settings: ReportSettings, *, kept: CountCache | None = None) -> Side:
+def _side(
+    pairs: Sequence[Pair], request: ComparisonRequest, settings: ReportSettings, *, cache: CountCache | None = None
+) -> Side:
     from dialects.comparison import Side
     from dialects.tally import tally
 
-    prepare = preparer(settings, normaliser=asked.normaliser)
+    prepare = preparer(settings, normaliser=request.normaliser)
     model = pairs[0].model if pairs else None
-    return Side.of(tally(pairs, prepare, with_recount=False, cache=kept), model)
+    return Side.of(tally(pairs, prepare, with_recount=False, cache=cache), model)
 
 
-def _of_workspace(place: Path | None, asked: Contest) -> tuple[list[Side], ReportSettings, tuple[str, ...]]:
-    """The sides of two models of a workspace, over the corrections whose recordings both have drafted."""
+def _read_workspace(
+    workspace: Path | None, request: ComparisonRequest
+) -> tuple[list[Side], ReportSettings, tuple[str, ...]]:
+    """Read the sides of two models of a workspace, over the corrections whose recordings both have drafted."""
     from transcribe.store.kept_counts import ScoreCache
 
-    split = split_named(asked.split)
-    with Wiring.open(place) as wiring, ScoreCache(wiring.workspace / KEPT) as kept:
-        models = [model_named(wiring.store, name) for name in (asked.a, asked.b)]
-        both = [{pair.id: pair for pair in workspace_pairs(wiring.store, model, split)} for model in models]
-        shared = both[0].keys() & both[1].keys()
+    split = parse_split(request.split)
+    with Wiring.open(workspace) as wiring, ScoreCache(wiring.workspace / COUNTS_FILE) as cache:
+        models = [find_model(wiring.store, name) for name in (request.a, request.b)]
+        pair_by_id, other_by_id = (
+            {pair.id: pair for pair in workspace_pairs(wiring.store, model, split)} for model in models
+        )
+        shared = pair_by_id.keys() & other_by_id.keys()
         if not shared:
-            message = f"{asked.a} and {asked.b} were to be compared; no corrected recording was drafted by both"
+            message = f"{request.a} and {request.b} were to be compared; no corrected recording was drafted by both"
             raise InputError(message, code="E_PAIRS", hint="boli run --model drafts with the other one")
         settings = wiring.settings.report
         sides = [
-            _side([pair for id, pair in pairs.items() if id in shared], asked, settings, kept=kept) for pairs in both
+            _side([pair for id, pair in pairs.items() if id in shared], request, settings, cache=cache)
+            for pairs in (pair_by_id, other_by_id)
         ]
-    left = len(both[0].keys() | both[1].keys()) - len(shared)
-    told = f"W_UNDRAFTED: {left} corrections are of recordings that only one of them drafted, and are not compared"
-    return sides, settings, (told,) if left else ()
+    count = len(pair_by_id.keys() ^ other_by_id.keys())
+    warning = f"W_UNDRAFTED: {count} corrections are of recordings that only one of them drafted, and are not compared"
+    return sides, settings, (warning,) if count else ()

@@ -1,4 +1,4 @@
-"""Conversations of a workspace: what people wrote of each one beside what a model heard, and under which label."""
+"""Conversations of a workspace: the words and labels of a model beside what people wrote, for cpWER and DER."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dialects.preparing import remove_masks
 from transcribe.errors import MissingError
 from transcribe.masking import MASK, Span, Terms, hide_words, within
 from transcribe.protocols import LabelledSpan
-from transcribe.records import Correction, Milliseconds, Recording, Split, Turn, Word
+from transcribe.records import Correction, Recording, Split, Turn, Word
 
 if TYPE_CHECKING:
     from dialects.conversations import DiarisationError
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Conversed:
-    """The meetings that were given, and those that could not be judged in full."""
+class LabelGaps:
+    """Conversations that cannot be scored in full for want of the diariser's labels."""
 
     #: Recordings whose turns were kept without the diariser's own labels.
     unlabelled: list[str] = field(default_factory=list)
@@ -41,36 +41,36 @@ class Conversed:
         )
 
 
-#: What counts errors of conversations and of turns, with the extra that installs it.
+#: Packages that count errors of conversations and of turns, each with the extra that installs it.
 EXTRAS = (("meeteval", "meetings"), ("pyannote.metrics", "diarise"))
 
 
 def missing_extras() -> tuple[tuple[str, str], ...]:
-    """Those of `EXTRAS` that are not installed."""
-    return tuple((package, extra) for package, extra in EXTRAS if not _installed(package))
+    """Return those of `EXTRAS` that are not installed."""
+    return tuple((package, extra) for package, extra in EXTRAS if not _is_installed(package))
 
 
-def _installed(package: str) -> bool:
+def _is_installed(package: str) -> bool:
     return find_spec(package.partition(".")[0]) is not None and find_spec(package) is not None
 
 
 def check_extras() -> None:
     """
-    Say what conversations need, before anything is read.
+    Refuse to score conversations without the packages that count their errors, before anything is read.
 
     Raises:
         MissingError: If one of `EXTRAS` is not installed.
     """
     for package, extra in missing_extras():
-        asked = f"errors of conversations were asked for, {package} is not installed"
-        raise MissingError(asked, code="E_EXTRA", hint=f"pip install 'boli[{extra}]'")
+        message = f"errors of conversations were asked for, {package} is not installed"
+        raise MissingError(message, code="E_EXTRA", hint=f"pip install 'boli[{extra}]'")
 
 
-def conversations(
-    store: Store, model: Model, split: Split | None, prepare: Preparer, told: Conversed
+def read_conversations(
+    store: Store, model: Model, split: Split | None, prepare: Preparer, gaps: LabelGaps
 ) -> Iterator[Meeting]:
     """
-    Each recording of *split* in which two people or more were corrected and that *model* has drafted. Streams.
+    Stream the recordings of *split* in which two people or more were corrected and that *model* has drafted.
 
     What was heard while nobody was corrected, and what is masked, is left out on both sides: it has no reference.
     """
@@ -80,31 +80,37 @@ def conversations(
     for recording in store.recordings():
         if split is not None and recording.split != split:
             continue
-        said = [one for one, _ in store.corrections_with_words(recording.id) if one.speaker is not None]
+        corrections = [
+            correction for correction, _ in store.corrections_with_words(recording.id) if correction.speaker is not None
+        ]
         turns = store.turns_of_model(recording.id, model.id)
-        if turns is None or len({one.speaker for one in said}) < 2:
+        if turns is None or len({correction.speaker for correction in corrections}) < 2:
             continue
         if any(turn.label is None for turn in turns[0]):
-            told.unlabelled.append(recording.id)
-        normalise = _Normalising(prepare, recording, said)
-        within = merge_spans((one.start, one.end) for one in said)
+            gaps.unlabelled.append(recording.id)
+        normalise = _RecordingNormaliser(prepare, recording, corrections)
+        within = merge_spans((correction.start, correction.end) for correction in corrections)
         masked = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
-        drafted = [_spared(*each, masked, store.terms) for each in store.drafted_segments(recording.id, model.id)]
+        drafted = [
+            (segment, _drop_masked(segment, draft, masked, store.terms))
+            for segment, draft in store.drafted_segments(recording.id, model.id)
+        ]
         yield Meeting(
             id=recording.id,
-            reference=[_said(one, normalise) for one in said],
-            hypothesis=list(_heard(drafted, _Labels(turns[1]), within, normalise)),
-            dialects={str(one.speaker): normalise.tag(one.dialect) for one in said},
-            turns=_judged(recording, said, turns[0], within),
+            reference=[_reference_stretch(correction, normalise) for correction in corrections],
+            hypothesis=list(_split_by_label(drafted, _Labels(turns[1]), within, normalise)),
+            dialects={str(correction.speaker): normalise.tag(correction.dialect) for correction in corrections},
+            turns=_score_turns(recording, corrections, turns[0], within),
         )
 
 
-class _Normalising:
-    """Normalises words of one recording; who has no dialect of his own speaks the recording's, or the first one's."""
+class _RecordingNormaliser:
+    """Normalises words of one recording; a speaker without a dialect speaks the recording's, or the first one's."""
 
-    def __init__(self, prepare: Preparer, recording: Recording, said: Sequence[Correction]) -> None:
+    def __init__(self, prepare: Preparer, recording: Recording, corrections: Iterable[Correction]) -> None:
         self._prepare = prepare
-        self._ordinary = recording.dialect or next((one.dialect for one in said if one.dialect), None) or "und"
+        dialects = (recording.dialect, *(correction.dialect for correction in corrections))
+        self._default = next(filter(None, dialects), "und")
 
     def tag(self, dialect: str | None) -> str:
         return self._prepare.rules(self._pair(dialect)).dialect.tag
@@ -113,16 +119,16 @@ class _Normalising:
         return self._prepare.rules(self._pair(dialect)).normaliser(remove_masks(text)).split()
 
     def words_of(self, texts: Sequence[str], dialect: str | None) -> list[FoldedWord]:
-        """The normalised words of *texts* as one text, each with the texts that it stands for."""
+        """Normalise *texts* as one text; each word names the texts that it stands for."""
         return self._prepare.rules(self._pair(dialect)).normaliser.split_parts(map(remove_masks, texts))
 
     def _pair(self, dialect: str | None) -> Pair:
         from dialects.scoring import Pair
 
-        return Pair(id="", reference="", hypothesis="", dialect=dialect or self._ordinary, speaker="")
+        return Pair(id="", reference="", hypothesis="", dialect=dialect or self._default, speaker="")
 
 
-def _said(correction: Correction, normalise: _Normalising) -> Stretch:
+def _reference_stretch(correction: Correction, normalise: _RecordingNormaliser) -> Stretch:
     from dialects.meetings import Stretch
 
     return Stretch(
@@ -133,16 +139,16 @@ def _said(correction: Correction, normalise: _Normalising) -> Stretch:
     )
 
 
-def _spared(segment: Segment, draft: Draft, masked: Sequence[Span], terms: Terms) -> tuple[Segment, Draft]:
-    """A draft without what is masked in it."""
+def _drop_masked(segment: Segment, draft: Draft, masked: Sequence[Span], terms: Terms) -> Draft:
+    """Return *draft* without its words in *masked* spans or with *terms*."""
     spans = (*within(masked, segment.start, segment.end), *terms.spans(draft.words))
     if not spans:
-        return segment, draft
-    return segment, replace(draft, words=tuple(word for word in hide_words(draft.words, spans) if word.text != MASK))
+        return draft
+    return replace(draft, words=tuple(word for word in hide_words(draft.words, spans) if word.text != MASK))
 
 
 class _Labels:
-    """What the diariser called whoever speaks at a moment, beside the name that the turn was given."""
+    """The diariser's own labels, by the speaker's name and channel of the turns that they were given to."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
         self._turns: dict[tuple[str, int | None], list[Turn]] = {}
@@ -150,7 +156,7 @@ class _Labels:
             self._turns.setdefault((turn.speaker, turn.channel), []).append(turn)
 
     def of(self, segment: Segment, word: Word) -> str:
-        """The label of the turn of the segment's speaker that holds the middle of *word*, else of the nearest."""
+        """Return the label of the speaker's turn that holds the middle of *word*, else of the nearest turn."""
         turns = self._turns.get((segment.speaker, segment.channel))
         if not turns:
             return segment.speaker
@@ -159,30 +165,32 @@ class _Labels:
         return nearest.label or nearest.speaker
 
 
-def _heard(
+def _split_by_label(
     drafted: Iterable[tuple[Segment, Draft]],
     labels: _Labels,
-    within: Sequence[tuple[Milliseconds, Milliseconds]],
-    normalise: _Normalising,
+    within: Sequence[Span],
+    normalise: _RecordingNormaliser,
 ) -> Iterator[Stretch]:
-    """The drafted words of each segment, parted where the label changes."""
+    """Yield the drafted words of each segment, split where the label changes."""
     for segment, draft in drafted:
         group: list[Word] = []
         last: str | None = None
         for word in draft.words:
-            if not _holds(within, (word.start + word.end) / 2):
+            if not _contain(within, (word.start + word.end) / 2):
                 continue
             label = labels.of(segment, word)
             if label != last and last is not None:
-                yield _stretch(last, group, segment.dialect, normalise)
+                yield _hypothesis_stretch(last, group, segment.dialect, normalise)
                 group = []
             last = label
             group.append(word)
         if last is not None:
-            yield _stretch(last, group, segment.dialect, normalise)
+            yield _hypothesis_stretch(last, group, segment.dialect, normalise)
 
 
-def _stretch(label: str, group: Sequence[Word], dialect: str | None, normalise: _Normalising) -> Stretch:
+def _hypothesis_stretch(
+    label: str, group: Sequence[Word], dialect: str | None, normalise: _RecordingNormaliser
+) -> Stretch:
     from dialects.meetings import Stretch
 
     words = normalise.words_of([word.text for word in group], dialect)
@@ -195,23 +203,21 @@ def _stretch(label: str, group: Sequence[Word], dialect: str | None, normalise: 
     )
 
 
-def _judged(
-    recording: Recording, said: Sequence[Correction], turns: Sequence[Turn], within: Sequence[tuple[int, int]]
+def _score_turns(
+    recording: Recording, corrections: Iterable[Correction], turns: Iterable[Turn], within: Sequence[Span]
 ) -> DiarisationError:
-    """
-    How the diariser's turns fit those that were declared, over all the sound; or those that were corrected, there only.
-    """
+    """Score the diariser's turns against the declared ones over all the audio, else against corrections in *within*."""
     from transcribe.backends.diarisation_error import der
 
     if recording.declared:
-        truth = [LabelledSpan(start=one.start, end=one.end, label=one.speaker) for one in recording.declared]
+        truth = [LabelledSpan(start=turn.start, end=turn.end, label=turn.speaker) for turn in recording.declared]
         within = [(0, recording.duration)]
     else:
-        truth = [LabelledSpan(start=one.start, end=one.end, label=str(one.speaker)) for one in said]
-    found = [LabelledSpan(start=one.start, end=one.end, label=one.label or one.speaker) for one in turns]
-    return der(truth, found, within=within)
+        truth = [LabelledSpan(start=text.start, end=text.end, label=str(text.speaker)) for text in corrections]
+    hypothesis = [LabelledSpan(start=turn.start, end=turn.end, label=turn.label or turn.speaker) for turn in turns]
+    return der(truth, hypothesis, within=within)
 
 
-def _holds(spans: Sequence[tuple[Milliseconds, Milliseconds]], moment: float) -> bool:
-    at = bisect_right(spans, moment, key=lambda span: span[0]) - 1
-    return at >= 0 and moment < spans[at][1]
+def _contain(spans: Sequence[Span], moment: float) -> bool:
+    index = bisect_right(spans, moment, key=lambda span: span[0]) - 1
+    return index >= 0 and moment < spans[index][1]

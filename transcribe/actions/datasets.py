@@ -1,4 +1,4 @@
-"""Frozen datasets: made, held against each other, checked, described."""
+"""Commands of frozen datasets: freeze, compare, check and describe them."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def freeze(wiring: Wiring, name: str) -> Answer:
-    """Freeze what stands now."""
+    """Freeze the workspace's present texts as the dataset *name*."""
     from transcribe import dataset
     from transcribe.actions.growing import pseudo_labels
     from transcribe.actions.speakers import warn_of_shared_voices
 
-    frozen = dataset.freeze(wiring.store, _place(wiring, name), rules(wiring), extra=pseudo_labels(wiring))
-    data = {"name": name, "sha256": frozen.sha256, "counts": frozen.counts, **frozen.facts}
-    text = "\n".join([f"{name}: {frozen.sha256}", *_counts(frozen), *_left_out(frozen)])
-    return Answer(data=data, text=text, warnings=warn_of_shared_voices(wiring.store))
+    frozen = dataset.freeze(wiring.store, _folder(wiring, name), rules_of(wiring), extra=pseudo_labels(wiring))
+    document = {"name": name, "sha256": frozen.sha256, "counts": frozen.counts, **frozen.facts}
+    text = "\n".join([f"{name}: {frozen.sha256}", *_format_counts(frozen), *_format_left_out(frozen)])
+    return Answer(data=document, text=text, warnings=warn_of_shared_voices(wiring.store))
 
 
 def diff(wiring: Wiring, a: str, b: str) -> Answer:
-    """What the dataset *b* has against *a*."""
+    """Show how the dataset *b* differs from *a*."""
     from transcribe import dataset
 
-    found = dataset.differ(opened(wiring, a), opened(wiring, b))
-    return Answer(data=found.data(), text=found.text())
+    difference = dataset.differ(open_dataset(wiring, a), open_dataset(wiring, b))
+    return Answer(data=difference.data(), text=difference.text())
 
 
 def card(wiring: Wiring, name: str, out: Path | None) -> Answer:
-    """The dataset's card, printed or written."""
+    """Print the dataset's card, or write it to *out*."""
     from transcribe import dataset
 
-    text = dataset.card(name, opened(wiring, name))
+    text = dataset.card(name, open_dataset(wiring, name))
     if out is None:
         return Answer(data={"card": text}, text=text)
     out.write_text(text, encoding="utf-8")
@@ -49,58 +49,58 @@ def card(wiring: Wiring, name: str, out: Path | None) -> Answer:
 
 
 def check(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
-    """Whether the dataset is whole and, if asked, that training knows nothing of its test; exit code 7 if it does."""
+    """Check that the dataset is whole and, with *leakage*, that training knows nothing of its test, or exit with 7."""
     from transcribe import dataset
 
-    frozen = opened(wiring, name)
-    data: dict[str, object] = {"name": name, "sha256": frozen.sha256}
+    frozen = open_dataset(wiring, name)
+    document: dict[str, object] = {"name": name, "sha256": frozen.sha256}
     text = f"{name} is as it was frozen: {frozen.sha256}"
     if not leakage:
-        return Answer(data=data, text=text)
-    found = dataset.leaks(frozen, rules(wiring), names=wiring.store.speaker_names())
-    found.refuse()
-    audio = {one.audio for one in frozen.examples()}
-    gone = audio - {recording.id for recording in wiring.store.recordings(ids=audio)}
-    told = f"W_GONE: {len(gone)} of its recordings are no longer in the workspace; freeze a new one without them"
-    begun = [f"{count} test texts began as a draft of {model[:12]}" for model, count in found.begun_from_drafts.items()]
+        return Answer(data=document, text=text)
+    leaks = dataset.leaks(frozen, rules_of(wiring), names=wiring.store.speaker_names())
+    leaks.refuse()
+    recordings = {example.audio for example in frozen.examples()}
+    gone = recordings - {recording.id for recording in wiring.store.recordings(ids=recordings)}
+    warning = f"W_GONE: {len(gone)} of its recordings are no longer in the workspace; freeze a new one without them"
+    begun = [f"{count} test texts began as a draft of {model[:12]}" for model, count in leaks.begun_from_drafts.items()]
     lines = [text, "nothing of the test is known in training", *begun]
-    return Answer(data=data | found.data(), text="\n".join(lines), warnings=[told] * bool(gone))
+    return Answer(data=document | leaks.data(), text="\n".join(lines), warnings=[warning] * bool(gone))
 
 
-def opened(wiring: Wiring, name: str) -> Frozen:
-    """The dataset called *name*, checked against its hash."""
-    return read(_place(wiring, name))
+def open_dataset(wiring: Wiring, name: str) -> Frozen:
+    """Open the dataset called *name*, checked against its hash."""
+    return read(_folder(wiring, name))
 
 
-def rules(wiring: Wiring) -> Rules:
-    """What decides what a dataset of this workspace holds."""
+def rules_of(wiring: Wiring) -> Rules:
+    """Read from the workspace's settings the rules of its datasets."""
     from transcribe import audio, dataset
 
-    given = wiring.settings.dataset
+    settings = wiring.settings.dataset
     return dataset.Rules(
         catalogue=wiring.catalogue,
-        closed_vocabulary=given.closed_vocabulary,
-        guideline=given.guideline,
-        refused_consent=frozenset(word.lower() for word in given.refused_consent),
+        closed_vocabulary=settings.closed_vocabulary,
+        guideline=settings.guideline,
+        refused_consent=frozenset(word.lower() for word in settings.refused_consent),
         sounds=lambda recording: audio.locate(wiring.audio_folder, recording).is_file(),
     )
 
 
-def _place(wiring: Wiring, name: str) -> Path:
+def _folder(wiring: Wiring, name: str) -> Path:
     if not _NAME.fullmatch(name):
         hint = "letters, digits, dots, dashes and underlines, beginning with a letter or digit"
         raise UsageError(f"{name!r} was given as a dataset's name", hint=hint)
     return wiring.workspace / "datasets" / name
 
 
-def _counts(frozen: Frozen) -> list[str]:
+def _format_counts(frozen: Frozen) -> list[str]:
     return [
-        f"{split}: {sum(cell['stretches'] for cell in found.values())} stretches of {', '.join(found)}"
-        for split, found in frozen.counts.items()
+        f"{split}: {sum(cell['stretches'] for cell in cells.values())} stretches of {', '.join(cells)}"
+        for split, cells in frozen.counts.items()
     ]
 
 
-def _left_out(frozen: Frozen) -> list[str]:
+def _format_left_out(frozen: Frozen) -> list[str]:
     left_out = [f"left out by {reason}: {count}" for reason, count in frozen.facts["left_out"].items()]
     if frozen.facts["closed_vocabulary"]:
         left_out.append("the vocabulary is declared closed: training keeps sentences that the test has")

@@ -1,4 +1,4 @@
-"""The correction desk from the command line: open it, its people, what waits, what was done."""
+"""Commands of the correction desk: open it, manage its people and its queue, report what was done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transcribe import printing
-from transcribe.actions.tables import stacked, table
+from transcribe.actions.tables import stack, table
 from transcribe.config import DeskSettings
 from transcribe.console import Answer, Console
 from transcribe.desk_records import PERMISSIONS, Person, Role
@@ -26,6 +26,8 @@ from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
     from dialects.acquiring import UnlabelledSegment
+    from transcribe.records import Recording
+    from transcribe.store import Store
 
 #: Why saved work was not taken in, in words.
 _REJECTED = {
@@ -38,7 +40,7 @@ _REJECTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
-    """From when to before when, as UTC dates or moments; ``None``: without bound."""
+    """A period from *since* to before *until*, as UTC dates or moments; ``None``: without bound."""
 
     since: str | None = None
     until: str | None = None
@@ -48,30 +50,31 @@ def serve(wiring: Wiring, console: Console) -> Answer:
     """Open the desk until somebody stops it. Its address is said on stderr as soon as it answers."""
     from transcribe.review import SCREEN, how_to_build
     from transcribe.review.serving import bind_address, open_desk
-    from transcribe.review.serving import serve as answer
+    from transcribe.review.serving import serve as answer_requests
 
     if not (SCREEN / "index.html").is_file():
         console.note(f"the desk's screen was not built, its API answers alone; `{how_to_build()}` brings it")
-    place = bind_address(wiring.settings.desk, wiring.workspace)
+    address = bind_address(wiring.settings.desk, wiring.workspace)
     with (
         wiring.store.lock("serve"),
-        _told_to_stop() as is_open,
+        _interrupt_opening() as is_open,
         open_desk(wiring.store, wiring.settings.desk, wiring.workspace, wiring.catalogue) as service,
     ):
 
-        def told(url: str) -> None:
+        def announce(url: str) -> None:
             is_open.set()
             console.note(f"the desk is open at {url}")
 
-        answer(service, place, on_open=told)
-    return Answer(data={"url": place.url}, text="the desk is closed; everything that was sent is saved")
+        answer_requests(service, address, on_open=announce)
+    return Answer(data={"url": address.url}, text="the desk is closed; everything that was sent is saved")
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
+def _interrupt_opening() -> Iterator[threading.Event]:
     """
-    Let Ctrl-C and SIGTERM end what is opening at once. A server that is open takes them itself, and hands them on
-    when there is nothing left to stop.
+    Let Ctrl-C and SIGTERM end a desk that is still opening at once; set the event once it is open.
+
+    A server that is open takes the signals itself, and hands them on when there is nothing left to stop.
     """
     is_open = threading.Event()
 
@@ -79,59 +82,66 @@ def _told_to_stop() -> Iterator[threading.Event]:
         if not is_open.is_set():
             raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield is_open
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def people_add(
     wiring: Wiring, name: str, roles: Sequence[str], dialects: Sequence[str], *, read_password: bool
 ) -> Answer:
-    """Take somebody in. Without a password on stdin one is made, and said this once."""
+    """Add a person. Without a password on stdin one is made, and printed this once."""
     from transcribe.review import passwords
 
     password = _read_password() if read_password else passwords.generate()
     tags = [wiring.catalogue.find(tag).tag for tag in dialects]
-    person = wiring.store.add_person(name, _roles(roles), dialects=tags, password=passwords.hash_password(password))
-    told = {} if read_password else {"password": password}
+    hashed = passwords.hash_password(password)
+    person = wiring.store.add_person(name, _unique_roles(roles), dialects=tags, password=hashed)
+    generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}\nit is not kept anywhere; give it to {name} now"
-    return Answer(data={"person": _shown(person)} | told, text=f"{name} is in, as {', '.join(person.roles)}{line}")
+    text = f"{name} is in, as {', '.join(person.roles)}{line}"
+    return Answer(data={"person": _person_data(person)} | generated, text=text)
 
 
 def people_list(wiring: Wiring) -> Answer:
-    """Everybody, with roles and dialects."""
-    found = wiring.store.people()
+    """List everybody, with roles and dialects."""
+    people = wiring.store.people()
     rows = [
-        (each.name, ", ".join(each.roles), ", ".join(each.dialects) or "any", "disabled" if each.disabled else "")
-        for each in found
+        (
+            person.name,
+            ", ".join(person.roles),
+            ", ".join(person.dialects) or "any",
+            "disabled" if person.disabled else "",
+        )
+        for person in people
     ]
-    listed = table(("name", "roles", "dialects", ""), rows)
-    return Answer(data={"people": [_shown(each) for each in found]}, text=listed)
+    text = table(("name", "roles", "dialects", ""), rows)
+    return Answer(data={"people": [_person_data(person) for person in people]}, text=text)
 
 
 def people_disable(wiring: Wiring, name: str, *, enable: bool) -> Answer:
-    """Shut somebody out, or let them in again. Sessions and tokens end at once; what they wrote stays."""
+    """Disable a person, or *enable* one again. Sessions and tokens end at once; what they wrote stays."""
     person = wiring.store.change_person(name, disabled=not enable)
     state = "may sign in again" if enable else "is out: sessions and tokens have ended"
-    return Answer(data={"person": _shown(person)}, text=f"{name} {state}")
+    return Answer(data={"person": _person_data(person)}, text=f"{name} {state}")
 
 
 def people_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer:
-    """A new password; every session ends."""
+    """Give a person a new password; every session ends."""
     from transcribe.review import passwords
 
     password = _read_password() if read_password else passwords.generate()
     person = wiring.store.change_person(name, password=passwords.hash_password(password))
-    told = {} if read_password else {"password": password}
+    generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}"
-    return Answer(data={"person": _shown(person)} | told, text=f"{name} has a new password{line}")
+    return Answer(data={"person": _person_data(person)} | generated, text=f"{name} has a new password{line}")
 
 
 def people_token(wiring: Wiring, name: str, scopes: Sequence[str], *, label: str, days: int, end: str | None) -> Answer:
-    """A token for scripts that act as somebody, said this once; or the end of one."""
+    """Make a token for scripts that act as a person, printed this once; or end the token *end*."""
     from transcribe.review.access import key_hash, new_key
 
     if end is not None:
@@ -145,54 +155,62 @@ def people_token(wiring: Wiring, name: str, scopes: Sequence[str], *, label: str
     until = wiring.store.later(days * 86_400)
     granted = [scope for scope in PERMISSIONS if scope in scopes]
     token = wiring.store.add_token(key_hash(key), person, label, granted, until_at=until)
-    data = {"id": token.id, "token": key, "scopes": list(token.scopes), "until": token.until_at}
+    document = {"id": token.id, "token": key, "scopes": list(token.scopes), "until": token.until_at}
     return Answer(
-        data=data, text=f"token {token.id}, good until {until}\n{key}\nit is not kept anywhere; put it away now"
+        data=document, text=f"token {token.id}, good until {until}\n{key}\nit is not kept anywhere; put it away now"
     )
 
 
 def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str], first: float | None = None) -> Answer:
     """
-    What waits to be written, by dialect; keeps segments for checking people, opens finished ones again, and asks first
-    for the *first* minutes that a model would learn most from.
+    Count the segments that wait to be written, by dialect.
+
+    Before that, keep those of *gold* for checking people, open those of *reopen* again, and put the *first* minutes
+    that a model would learn most from before all others.
     """
     store, newest = wiring.store, wiring.store.newest_run()
     if store.terms.phrases:
         store.mask_terms(store.terms)
     store.lay_out(_rules(wiring.settings.desk), upto=newest)
-    kept = store.set_gold(_gold_texts(gold)) if gold is not None else 0
-    opened = [segment for segment in reopen if store.reopen(segment)]
-    wanted = _teaching(wiring, first) if first is not None else ()
-    asked_first = store.put_first([one.id for one in wanted])
-    found = store.progress()
+    gold_count = store.set_gold(_read_gold(gold)) if gold is not None else 0
+    reopened = [segment for segment in reopen if store.reopen(segment)]
+    wanted = _choose_first(wiring, first) if first is not None else ()
+    first_count = store.put_first([segment.id for segment in wanted])
+    progress = store.progress()
     states = ("open", "held", "returned", "aside", "review", "disputed", "accepted", "unclear", "gold")
     rows = [
-        (each.dialect, *(str(each.segments.get(state, 0)) for state in states), printing.minutes(each.accepted))
-        for each in found
+        (queued.dialect, *(str(queued.segments.get(state, 0)) for state in states), printing.minutes(queued.accepted))
+        for queued in progress
     ]
-    lines = [f"{kept} segments are kept for checking people"] * (gold is not None)
-    lines += [_first_line(wanted, asked_first)] * (first is not None)
-    lines += [f"{len(opened)} of {len(reopen)} segments are open again"] * bool(reopen)
-    data = {"dialects": [asdict(each) for each in found], "gold": kept, "reopened": opened, "first": asked_first}
-    return Answer(data=data, text=stacked(lines, table(("dialect", *states, "accepted sound"), rows)))
+    lines = [f"{gold_count} segments are kept for checking people"] * (gold is not None)
+    lines += [_describe_first(wanted, first_count)] * (first is not None)
+    lines += [f"{len(reopened)} of {len(reopen)} segments are open again"] * bool(reopen)
+    document = {
+        "dialects": [asdict(queued) for queued in progress],
+        "gold": gold_count,
+        "reopened": reopened,
+        "first": first_count,
+    }
+    return Answer(data=document, text=stack(lines, table(("dialect", *states, "accepted sound"), rows)))
 
 
-def _teaching(wiring: Wiring, minutes: float) -> tuple[UnlabelledSegment, ...]:
+def _choose_first(wiring: Wiring, minutes: float) -> tuple[UnlabelledSegment, ...]:
     from transcribe.actions.acquiring import correct_next
-    from transcribe.actions.scoring import model_named, preparer
+    from transcribe.actions.scoring import find_model, preparer
 
     prepare = preparer(wiring.settings.report, normaliser=None)
-    return correct_next(wiring.store, model_named(wiring.store, None), prepare, minutes=minutes)
+    return correct_next(wiring.store, find_model(wiring.store, None), prepare, minutes=minutes)
 
 
-def _first_line(wanted: Sequence[UnlabelledSegment], asked: int) -> str:
-    dialects = ", ".join(f"{tag} {count}" for tag, count in sorted(Counter(one.dialect for one in wanted).items()))
-    sound = sum(one.seconds for one in wanted) / 60
-    return f"{asked} segments are asked for first, {sound:.1f} min of sound: {dialects or 'none'}"
+def _describe_first(wanted: Sequence[UnlabelledSegment], count: int) -> str:
+    counts = Counter(segment.dialect for segment in wanted)
+    dialects = ", ".join(f"{tag} {segments}" for tag, segments in sorted(counts.items()))
+    minutes = sum(segment.seconds for segment in wanted) / 60
+    return f"{count} segments are asked for first, {minutes:.1f} min of sound: {dialects or 'none'}"
 
 
 def review(wiring: Wiring, *, verify: bool) -> Answer:
-    """What waits for a reviewer, and since when; whether every text is still the one that was written."""
+    """Count what waits for a reviewer, and since when; with *verify*, check that no text was changed after the fact."""
     store = wiring.store
     broken = store.broken_history() if verify else None
     if broken is not None:
@@ -204,25 +222,29 @@ def review(wiring: Wiring, *, verify: bool) -> Answer:
         )
     states = ("disputed", "review", "aside", "returned")
     waiting: list[dict[str, Any]] = [
-        {"dialect": each.dialect, "state": state, "segments": each.segments[state], "oldest": each.oldest[state]}
-        for each in store.progress()
+        {
+            "dialect": queued.dialect,
+            "state": state,
+            "segments": queued.segments[state],
+            "oldest": queued.oldest[state],
+        }
+        for queued in store.progress()
         for state in states
-        if each.segments.get(state)
+        if queued.segments.get(state)
     ]
     rows = [(row["dialect"], row["state"], str(row["segments"]), row["oldest"]) for row in waiting]
     lines = ["every text is the one that was written"] * verify + ["nothing waits"] * (not rows)
-    listed = table(("dialect", "waits as", "segments", "oldest since"), rows)
-    data = {"waiting": waiting, "verified": True if verify else None}
-    return Answer(data=data, text=stacked(lines, listed))
+    document = {"waiting": waiting, "verified": True if verify else None}
+    return Answer(data=document, text=stack(lines, table(("dialect", "waits as", "segments", "oldest since"), rows)))
 
 
 def import_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
-    """Unsent work that the screen saved to a file, taken in as if it came over the line."""
+    """Take in unsent work that the screen saved to a file, as if it came over the network."""
     from transcribe.review import intake
     from transcribe.review.serving import differ
 
     outbox = intake.read_outbox(file)
-    if outbox.person.id not in {each.id for each in wiring.store.people()}:
+    if outbox.person.id not in {person.id for person in wiring.store.people()}:
         raise InputError(
             f"{file} was saved by {outbox.person.name}, who is not among the people of this workspace",
             code="E_PERSON",
@@ -230,97 +252,102 @@ def import_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
             item=outbox.person.id,
         )
     rules = _rules(wiring.settings.desk)
-    found = list(intake.import_outbox(outbox, wiring.store, rules, differ(wiring.catalogue), unfinished=unfinished))
-    counts = Counter(each.status for each in found)
+    outcomes = list(intake.import_outbox(outbox, wiring.store, rules, differ(wiring.catalogue), unfinished=unfinished))
+    counts = Counter(outcome.status for outcome in outcomes)
     failures = [
         Failure(
-            item=each.op_id, code="E_REJECTED", message=_REJECTED.get(each.reason or "", f"rejected: {each.reason}")
+            item=outcome.op_id,
+            code="E_REJECTED",
+            message=_REJECTED.get(outcome.reason or "", f"rejected: {outcome.reason}"),
         )
-        for each in found
-        if each.status == "rejected"
+        for outcome in outcomes
+        if outcome.status == "rejected"
     ]
-    told = [{"op_id": each.op_id, "status": each.status, "reason": each.reason} for each in found]
+    operations = [{"op_id": outcome.op_id, "status": outcome.status, "reason": outcome.reason} for outcome in outcomes]
     line = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "nothing was in it"
-    return Answer(data={"person": outbox.person.name, "operations": told}, text=line, failures=failures)
+    return Answer(data={"person": outbox.person.name, "operations": operations}, text=line, failures=failures)
 
 
 def mask(
     wiring: Wiring, recording: str | None, *, start: int | None, end: int | None, lift: str | None, terms: Path | None
 ) -> Answer:
-    """Mask a stretch of a recording, or what a list of terms names in drafts, or lift a mask; lists what is masked."""
-    store, found = wiring.store, None
+    """Mask a stretch of a recording, or what a list of terms names in drafts, or lift a mask; then list the masks."""
+    store = wiring.store
     if lift is not None and not store.lift_mask(lift):
         raise InputError(f"mask {lift} was to be lifted, and is not there", code="E_MASK", hint="boli mask lists them")
+    term_count = None
     if terms is not None or (recording is None and wiring.settings.desk.mask_terms is not None):
-        found = store.mask_terms(terms_in(terms) if terms is not None else store.terms)
-    known = None
-    if recording is not None:
-        known = store.recording_by_path(recording) or store.recording(recording)
-        if known is None:
-            raise InputError(f"{recording} is not in the workspace", code="E_RECORDING", item=recording)
-    if known is not None and (start is not None or end is not None):
-        store.add_mask(known.id, start or 0, known.duration if end is None else end)
-    masks = [asdict(each) for each in store.masks(recording=None if known is None else known.id)]
+        term_count = store.mask_terms(terms_in(terms) if terms is not None else store.terms)
+    target = None if recording is None else _find_recording(store, recording)
+    if target is not None and (start is not None or end is not None):
+        store.add_mask(target.id, start or 0, target.duration if end is None else end)
+    masks = [asdict(region) for region in store.masks(recording=None if target is None else target.id)]
     rows = [(row["id"], row["recording"][:12], f"{row['start']}-{row['end']} ms", row["by"] or "") for row in masks]
-    lines = [f"{found} stretches with terms were masked"] * (found is not None) + ["nothing is masked"] * (not rows)
-    listed = table(("mask", "recording", "stretch", "by"), rows)
-    return Answer(data={"masks": masks, "found": found}, text=stacked(lines, listed))
+    lines = [f"{term_count} stretches with terms were masked"] * (term_count is not None)
+    lines += ["nothing is masked"] * (not rows)
+    text = stack(lines, table(("mask", "recording", "stretch", "by"), rows))
+    return Answer(data={"masks": masks, "found": term_count}, text=text)
+
+
+def _find_recording(store: Store, name: str) -> Recording:
+    recording = store.recording_by_path(name) or store.recording(name)
+    if recording is None:
+        raise InputError(f"{name} is not in the workspace", code="E_RECORDING", item=name)
+    return recording
 
 
 def report_productivity(wiring: Wiring, period: Period, *, out: Path | None) -> Answer:
-    """Sound written, active time and first acceptance, by person and dialect."""
+    """Report the audio written, active time and first acceptance, by person and dialect."""
     from transcribe.review.reports import format_csv, productivity
 
-    data = productivity(wiring.store.pieces(since=period.since, until=period.until))
-    _write(out, format_csv(data["people"]))
+    document = productivity(wiring.store.pieces(since=period.since, until=period.until))
+    _write(out, format_csv(document["people"]))
     names = ("segments", "sound_ms", "active_ms", "sound_minutes_an_hour", "reviewed", "accepted_first_time")
-    rows = [(row["name"], *(_cell(name, row[name]) for name in names)) for row in data["people"]]
+    rows = [(row["name"], *(_format_cell(name, row[name]) for name in names)) for row in document["people"]]
     head = ("name", "segments", "sound", "active", "min an hour", "reviewed", "accepted at once")
-    return Answer(data=data, text=stacked(_explained(data), table(head, rows)))
+    return Answer(data=document, text=stack(_list_definitions(document), table(head, rows)))
 
 
 def report_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None) -> Answer:
-    """What is due to whom, a line a segment; the rates come from a file."""
+    """Report the pay that is due to each person, a line a segment; the rates come from a file."""
     from transcribe.review.reports import format_csv, parse_rates, pay
 
     try:
         values = tomllib.loads(rates.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{rates} cannot be read as TOML: {error}", code="E_RATES", item=str(rates)) from error
-    data = pay(wiring.store.pieces(since=period.since, until=period.until), parse_rates(values))
-    _write(out, format_csv(data["lines"]))
+    document = pay(wiring.store.pieces(since=period.since, until=period.until), parse_rates(values))
+    _write(out, format_csv(document["lines"]))
     rows = [
         (
             row["name"],
             str(row["segments"]),
             printing.minutes(row["sound_ms"]),
-            _money(row["amount"]),
-            _money(row["not_due"]),
+            f"{row['amount']:.2f}",
+            f"{row['not_due']:.2f}",
         )
-        for row in data["people"]
+        for row in document["people"]
     ]
-    head = ("name", "segments", "sound", f"due {data['currency']}", "not due yet")
-    return Answer(data=data, text=stacked(_explained(data), table(head, rows)))
+    head = ("name", "segments", "sound", f"due {document['currency']}", "not due yet")
+    return Answer(data=document, text=stack(_list_definitions(document), table(head, rows)))
 
 
 def report_quality(wiring: Wiring, period: Period) -> Answer:
-    """How far people agree, how they do on known segments, and what reviewers did, by dialect."""
+    """Report how far people agree, how they do on known segments, and what reviewers did, by dialect."""
     from transcribe.review.quality import quality
     from transcribe.review.serving import differ
 
     store = wiring.store
     pieces = list(store.pieces(since=period.since, until=period.until))
-    data = quality(pieces, store.pairs(), wiring.catalogue, differ(wiring.catalogue))
-    rows = [
-        (row["dialect"], *(_cell(name, row[name]) for name in ("pairs", "disagreement", "reviewed", "sent_back")))
-        for row in data["dialects"]
-    ]
+    document = quality(pieces, store.pairs(), wiring.catalogue, differ(wiring.catalogue))
+    names = ("pairs", "disagreement", "reviewed", "sent_back")
+    rows = [(row["dialect"], *(_format_cell(name, row[name]) for name in names)) for row in document["dialects"]]
     head = ("dialect", "written twice", "disagreement", "reviewed", "sent back")
-    return Answer(data=data, text=stacked(_explained(data), table(head, rows)))
+    return Answer(data=document, text=stack(_list_definitions(document), table(head, rows)))
 
 
 def _read_password() -> str:
-    """The first line of stdin, so that no password stands among a command's words."""
+    """Read the first line of stdin, so that no password stands among a command's words."""
     if sys.stdin.isatty():
         import getpass
 
@@ -328,9 +355,9 @@ def _read_password() -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-def _roles(given: Sequence[str]) -> list[Role]:
-    # The store refuses what is none; the order given is the order shown.
-    return list(dict.fromkeys(given))  # type: ignore[arg-type]
+def _unique_roles(names: Sequence[str]) -> list[Role]:
+    # The store refuses what is none; roles are listed in the order in which they were named.
+    return list(dict.fromkeys(names))  # type: ignore[arg-type]
 
 
 def _rules(settings: DeskSettings) -> Any:
@@ -339,14 +366,14 @@ def _rules(settings: DeskSettings) -> Any:
     return DeskRules(**settings.model_dump(include=set(DeskRules.__dataclass_fields__)))
 
 
-def _gold_texts(file: Path) -> dict[str, str]:
-    """Texts by segment, from a CSV with the columns ``segment`` and ``text`` or JSON lines of the same."""
+def _read_gold(file: Path) -> dict[str, str]:
+    """Read texts by segment, from a CSV with the columns ``segment`` and ``text`` or JSON lines of the same."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
             if file.suffix == ".jsonl":
-                rows: list[dict[str, Any]] = [json.loads(line) for line in opened if line.strip()]
+                rows: list[dict[str, Any]] = [json.loads(line) for line in lines if line.strip()]
             else:
-                rows = list(csv.DictReader(opened))
+                rows = list(csv.DictReader(lines))
         return {str(row["segment"]): str(row["text"]) for row in rows}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -354,7 +381,7 @@ def _gold_texts(file: Path) -> dict[str, str]:
         ) from error
 
 
-def _shown(person: Person) -> dict[str, Any]:
+def _person_data(person: Person) -> dict[str, Any]:
     return {
         "name": person.name,
         "roles": list(person.roles),
@@ -368,17 +395,13 @@ def _write(out: Path | None, text: str) -> None:
         out.write_text(text, encoding="utf-8", newline="")
 
 
-def _explained(data: dict[str, Any]) -> list[str]:
-    return [f"{word}: {meaning}" for word, meaning in data["definitions"].items()]
+def _list_definitions(document: dict[str, Any]) -> list[str]:
+    return [f"{word}: {meaning}" for word, meaning in document["definitions"].items()]
 
 
-def _cell(name: str, value: Any) -> str:
-    if value is None:
+def _format_cell(name: str, figure: Any) -> str:
+    if figure is None:
         return "–"
     if name.endswith("_ms"):
-        return printing.minutes(value)
-    return f"{value:.1%}" if name == "disagreement" else str(value)
-
-
-def _money(amount: float) -> str:
-    return f"{amount:.2f}"
+        return printing.minutes(figure)
+    return f"{figure:.1%}" if name == "disagreement" else str(figure)

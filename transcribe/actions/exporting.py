@@ -1,4 +1,4 @@
-"""Drafts and corrections in the formats of other programs."""
+"""Export of drafts and corrections to the formats of other programs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from transcribe.actions.scoring import model_named
+from transcribe.actions.scoring import find_model
 from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.console import Answer, Console, Progress
 from transcribe.errors import InputError, MissingError, UsageError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """What is to be written, and how."""
+    """An order to write drafts or corrections in one format."""
 
     #: Name of the format.
     kind: str
@@ -40,7 +40,7 @@ class Export:
 
 
 def export(wiring: Wiring, console: Console, out: Path | None, order: Export) -> Answer:
-    """Drafts or corrections in another program's format, recordings under the paths they were ingested by."""
+    """Write drafts or corrections in another program's format, recordings under the paths they were ingested by."""
     from transcribe import audio
     from transcribe.exchange.formats import get_format, write
 
@@ -52,26 +52,25 @@ def export(wiring: Wiring, console: Console, out: Path | None, order: Export) ->
 
     store = wiring.store
 
-    def place_of(path: str) -> str:
-        found = store.recording_by_path(path)
-        return path if found is None else str(audio.locate(wiring.audio_folder, found.id))
+    def audio_of(path: str) -> str:
+        recording = store.recording_by_path(path)
+        return path if recording is None else str(audio.locate(wiring.audio_folder, recording.id))
 
     def write_items(items: Iterator[TimedText]) -> Written:
-        return write(items, out, order.kind, audio_of=place_of, overwrite=order.overwrite)
+        return write(items, out, order.kind, audio_of=audio_of, overwrite=order.overwrite)
 
     if order.of == "drafts":
-        result, clock = write_items(_drafted(store, model_named(store, order.model))), None
+        written, clock = write_items(_read_drafts(store, find_model(store, order.model))), None
     else:
         clock = WordClock.open(wiring, hear=get_format(order.kind).word_times and not order.draft_times)
         with clock.progress(console) as progress:
-            result = write_items(clock.corrected(progress))
-    data = {"files": [str(file) for file in result.files], "items": result.items}
-    text = f"{result.items} {order.of} in {len(result.files)} files below {out}"
+            written = write_items(clock.time_corrections(progress))
+    document: dict[str, Any] = {"files": [str(file) for file in written.files], "items": written.items}
+    text = f"{written.items} {order.of} in {len(written.files)} files below {out}"
     if clock is not None and get_format(order.kind).word_times:
-        return Answer(
-            data=data | {"aligned": clock.aligned, "retimed": clock.retimed}, text=f"{text}; {clock.sentence}"
-        )
-    return Answer(data=data, text=text)
+        document |= {"aligned": clock.aligned, "retimed": clock.retimed}
+        text = f"{text}; {clock.sentence}"
+    return Answer(data=document, text=text)
 
 
 class WordClock:
@@ -83,23 +82,23 @@ class WordClock:
 
     @classmethod
     def open(cls, wiring: Wiring, *, hear: bool) -> WordClock:
-        """With the promoted model, if it is to *hear* and is here."""
+        """Open the clock with the promoted model, if it is to *hear* and is here."""
         promoted = wiring.store.promoted_model() if hear else None
         if promoted is None:
             return cls(wiring, None, "no model is promoted" if hear else "")
         try:
-            return cls(wiring, wiring.recogniser_in(promoted.place), "")
+            return cls(wiring, wiring.load_recogniser(promoted.place), "")
         except (MissingError, InputError) as error:
             return cls(wiring, None, f"{promoted.name} cannot hear them: {error.message}")
 
     @property
     def sentence(self) -> str:
-        """Where the times come from, for people."""
+        """The numbers of times from each source, for people."""
         sentence = f"word times: {self.aligned} heard by the promoted model, {self.retimed} by the draft"
         return f"{sentence} ({self._why_not})" if self._why_not else sentence
 
     def progress(self, console: Console) -> AbstractContextManager[Progress | None]:
-        """A display of the hearing, where there is any to be done."""
+        """Display the alignment, where there is any to be done."""
         if self._aligner is None:
             return nullcontext()
         items, sound = 0, 0
@@ -108,8 +107,8 @@ class WordClock:
             sound += correction.end - correction.start
         return console.progress("timing words", items=items, sound=sound)
 
-    def corrected(self, progress: Progress | None) -> Iterator[TimedText]:
-        """Standing corrections, recording by recording, with the times of their words."""
+    def time_corrections(self, progress: Progress | None) -> Iterator[TimedText]:
+        """Yield standing corrections, recording by recording, with the times of their words."""
         for recording in self._wiring.store.recordings():
             corrected = self._wiring.store.corrections_with_words(recording.id)
             for timed in time_words(corrected, self._sound(recording), self._aligner_of(recording)):
@@ -120,7 +119,7 @@ class WordClock:
                 yield replace(of_correction(timed.correction), words=timed.words, recording=recording.path)
 
     def _aligner_of(self, recording: Recording) -> Aligner | None:
-        """None where the sound is gone: what was written of it can be exported still."""
+        """Return no aligner where the audio is gone: what was written of it can be exported still."""
         from transcribe import audio
 
         return self._aligner if audio.locate(self._wiring.audio_folder, recording.id).is_file() else None
@@ -145,19 +144,19 @@ class WordClock:
         )
 
 
-def _drafted(store: Store, model: Model) -> Iterator[TimedText]:
+def _read_drafts(store: Store, model: Model) -> Iterator[TimedText]:
     from transcribe.exchange.records import of_draft
 
     for recording in store.recordings():
         spans = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
         for segment, draft in store.drafted_segments(recording.id, model.id):
             inside = (*within(spans, segment.start, segment.end), *store.terms.spans(draft.words))
-            shown = replace(draft, words=hide_words(draft.words, inside))
-            yield replace(of_draft(segment, shown), recording=recording.path)
+            masked = replace(draft, words=hide_words(draft.words, inside))
+            yield replace(of_draft(segment, masked), recording=recording.path)
 
 
 def export_canonical(wiring: Wiring, out: Path | None, *, overwrite: bool = False) -> Answer:
-    """Everything that content decides, as sorted JSON lines: equal work gives equal bytes."""
+    """Export everything that content decides, as sorted JSON lines: equal work gives equal bytes."""
     from transcribe.exchange.files import write_lines
 
     lines = wiring.store.canonical()
@@ -165,11 +164,7 @@ def export_canonical(wiring: Wiring, out: Path | None, *, overwrite: bool = Fals
         for line in lines:
             print(line)  # noqa: T201 - the lines are the result
         return Answer(data={})
-    _free(out, overwrite=overwrite)
+    if out.exists() and not overwrite:
+        raise InputError(f"{out} is there already", code="E_EXISTS", hint="--overwrite replaces it", item=str(out))
     count = write_lines(lines, out)
     return Answer(data={"file": str(out), "lines": count}, text=f"{count} lines in {out}")
-
-
-def _free(place: Path, *, overwrite: bool) -> None:
-    if place.exists() and not overwrite:
-        raise InputError(f"{place} is there already", code="E_EXISTS", hint="--overwrite replaces it", item=str(place))

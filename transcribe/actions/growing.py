@@ -1,10 +1,10 @@
-"""Drafts accepted without a person: which ones, how right they turn out, and what of them is learnt from."""
+"""Pseudo-labels: accept drafts that are likely right, audit them, and give them to training."""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -14,12 +14,12 @@ from dialects.preparing import Preparer
 from dialects.rows import round_number
 from dialects.scoring import ErrorCount, Pair, count, from_counts
 from dialects.weighing import ErrorModel, LabelledExample, cross_validate, fit_error_model
-from transcribe.actions.scoring import model_named, preparer
+from transcribe.actions.scoring import find_model, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance
 from transcribe.growing import Audit, Limits, audit_texts, choose_acceptable, draw_audits, signs, surroundings
 from transcribe.masking import Span, within
-from transcribe.records import Acceptance, Correction, Draft, Model, Recording, ScoringSpan, Segment
+from transcribe.records import Acceptance, Correction, Draft, Milliseconds, Model, Recording, ScoringSpan, Segment
 from transcribe.store import Store
 from transcribe.wiring import Wiring
 
@@ -28,54 +28,58 @@ State: TypeAlias = Literal["growing", "stopped", "waiting"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Written:
+class _CorrectedDraft:
     """A drafted segment that people have written, and how wrong the draft was."""
 
     #: ``None``: the draft is not to be relied on, whatever people wrote of others.
-    signs: tuple[float, ...] | None
+    features: tuple[float, ...] | None
     block: str
     counts: ErrorCount
-    #: Whether everybody who wrote it wrote from the sound alone.
+    #: Whether everybody who wrote it wrote from the audio alone.
     blind: bool
 
 
 @dataclass(kw_only=True)
-class _Speech:
-    """What is known of one dialect, the test split left out."""
+class _DialectDrafts:
+    """The drafts of one dialect outside the test split, with and without a person's text."""
 
     segments: int = 0
-    written: dict[str, _Written] = field(default_factory=dict)
-    #: Segments that nobody has written: recording, signs, drafted words.
-    unwritten: dict[str, tuple[str, tuple[float, ...] | None, int]] = field(default_factory=dict)
+    corrected: dict[str, _CorrectedDraft] = field(default_factory=dict)
+    #: Segments that nobody has written: recording, features, number of drafted words.
+    uncorrected: dict[str, tuple[str, tuple[float, ...] | None, int]] = field(default_factory=dict)
+
+    @property
+    def reviewed(self) -> int:
+        """The number of corrected drafts that tell of others."""
+        return sum(draft.features is not None for draft in self.corrected.values())
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Weighed:
-    """What the signs of drafts are worth, learnt from all dialects: a few hundred texts of one are few."""
+class _FittedModel:
+    """The error model of drafts, fitted on all dialects: a few hundred texts of one are few."""
 
-    weighing: ErrorModel
-    #: The doubt of each draft that people have written, by a weighing that has not seen it.
+    error_model: ErrorModel
+    #: The doubt of each draft that people have written, by a model that was fitted without it.
     held_out: Mapping[str, float]
 
     @classmethod
-    def of(cls, speech: Mapping[str, _Speech]) -> _Weighed | None:
-        """``None`` where nobody has written anything yet."""
-        seen = {
-            segment: LabelledExample(features=one.signs, wrong=one.counts.errors > 0, block=one.block)
-            for _, own in sorted(speech.items())
-            for segment, one in own.written.items()
-            if one.signs is not None
+    def fit(cls, drafts: Mapping[str, _DialectDrafts]) -> _FittedModel | None:
+        """Fit on all corrected drafts; ``None`` where nobody has written anything yet."""
+        examples = {
+            segment: LabelledExample(features=draft.features, wrong=draft.counts.errors > 0, block=draft.block)
+            for _, of_dialect in sorted(drafts.items())
+            for segment, draft in of_dialect.corrected.items()
+            if draft.features is not None
         }
-        texts = list(seen.values())
-        if not texts:
+        if not examples:
             return None
-        held_out = dict(zip(seen, cross_validate(texts), strict=True))
-        return cls(weighing=fit_error_model(texts), held_out=held_out)
+        held_out = dict(zip(examples, cross_validate(list(examples.values())), strict=True))
+        return cls(error_model=fit_error_model(list(examples.values())), held_out=held_out)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grown:
-    """How far one dialect is."""
+class DialectState:
+    """The state of acceptance of one dialect's drafts."""
 
     dialect: str
     segments: int
@@ -89,7 +93,7 @@ class Grown:
     reason: str | None
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the row for JSON."""
         low, high = self.audit.interval or (None, None)
         return {
             "dialect": self.dialect,
@@ -109,10 +113,10 @@ class Grown:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """A row for people."""
+        """The row for people."""
         low_high = self.audit.interval
         interval = f"{percent(low_high[0])} – {percent(low_high[1])}" if low_high else "–"
-        sizes = [f"{one:,}" for one in (self.segments, self.reviewed, self.accepted, self.audit.segments)]
+        sizes = [f"{count:,}" for count in (self.segments, self.reviewed, self.accepted, self.audit.segments)]
         return (self.dialect, *sizes, percent(self.audit.wer), interval, self.reason or self.state)
 
 
@@ -133,174 +137,179 @@ def accept(
         limit: Highest error rate, as a share of words; else as the settings say.
         dry_run: Change nothing.
     """
-    given = wiring.settings.grow
+    settings = wiring.settings.grow
     limits = Limits(
-        limit=given.limit if limit is None else limit,
-        audit_share=given.audit_share,
-        least_reviewed=given.least_reviewed,
-        least_audited=given.least_audited,
+        limit=settings.limit if limit is None else limit,
+        audit_share=settings.audit_share,
+        least_reviewed=settings.least_reviewed,
+        least_audited=settings.least_audited,
     )
-    store, model = wiring.store, model_named(wiring.store, None)
+    store, model = wiring.store, find_model(wiring.store, None)
     standing: dict[str, list[Acceptance]] = defaultdict(list)
-    for one in store.acceptances(model=model.id):
-        standing[one.dialect].append(one)
-    prepare = preparer(wiring.settings.report, normaliser=None)
-    speech = _speech(store, model, prepare)
-    weighed = _Weighed.of(speech)
-    made = [
-        _grow(store, model, tag, speech[tag], weighed, standing[tag], limits, draw=draw, dry_run=dry_run)
-        for tag in sorted(speech)
-    ]
+    for acceptance in store.acceptances(model=model.id):
+        standing[acceptance.dialect].append(acceptance)
+    drafts = _read_drafts(store, model, preparer(wiring.settings.report, normaliser=None))
+    acceptor = _Acceptor(
+        store=store, model=model, fitted=_FittedModel.fit(drafts), limits=limits, draw=draw, dry_run=dry_run
+    )
+    states = [acceptor.accept_dialect(tag, drafts[tag], standing[tag]) for tag in sorted(drafts)]
     header = ("dialect", "segments", "reviewed", "accepted", "audited", "WER %", "interval", "state")
     return Answer(
-        data={"model": model.id, "limit": limits.limit, "dry_run": dry_run, "dialects": [one.data() for one in made]},
-        text=columns(header, [one.cells for one in made], texts=(0, 7)),
+        data={
+            "model": model.id,
+            "limit": limits.limit,
+            "dry_run": dry_run,
+            "dialects": [state.data() for state in states],
+        },
+        text=columns(header, [state.cells for state in states], texts=(0, 7)),
     )
 
 
-def _grow(
-    store: Store,
-    model: Model,
-    tag: str,
-    speech: _Speech,
-    weighed: _Weighed | None,
-    before: Sequence[Acceptance],
-    limits: Limits,
-    *,
-    draw: Callable[[], float],
-    dry_run: bool,
-) -> Grown:
-    looked_at = {one.segment for one in before if one.audit}
-    found: dict[str, list[ErrorCount]] = defaultdict(list)
-    for segment in sorted(looked_at & speech.written.keys()):
-        if speech.written[segment].blind:
-            found[speech.written[segment].block].append(speech.written[segment].counts)
-    audit = audit_texts(found, limits)
-    reviewed = sum(one.signs is not None for one in speech.written.values())
-    state: State = "growing"
-    reason, change = audit.stopped, 0
-    silent = sum(not one.audit for one in before)
-    if reason is not None:
-        state, change = "stopped", -silent
-        if not dry_run:
-            store.withdraw_acceptances(tag, model.id, reason=reason, but=looked_at)
-    elif weighed is None or reviewed < limits.least_reviewed:
-        state, reason = "waiting", f"{limits.least_reviewed - reviewed} more segments are to be written first"
-    else:
-        fresh = _fresh(store, model, tag, speech, weighed, {one.segment for one in before}, limits, draw)
-        change, silent = len(fresh), silent + sum(not one.audit for one in fresh)
-        if not dry_run:
-            store.accept_drafts(fresh)
-    return Grown(
-        dialect=tag,
-        segments=speech.segments,
-        reviewed=reviewed,
-        accepted=0 if state == "stopped" else silent,
-        change=change,
-        audit=audit,
-        state=state,
-        reason=reason,
-    )
+@dataclass(frozen=True, kw_only=True)
+class _Acceptor:
+    """Accepts drafts of one model by its limits, or takes them back."""
 
+    store: Store
+    model: Model
+    fitted: _FittedModel | None
+    limits: Limits
+    draw: Callable[[], float]
+    dry_run: bool
 
-def _fresh(
-    store: Store,
-    model: Model,
-    tag: str,
-    speech: _Speech,
-    weighed: _Weighed,
-    known: set[str],
-    limits: Limits,
-    draw: Callable[[], float],
-) -> list[Acceptance]:
-    calibration = calibrate(
-        CalibrationPoint(doubt=weighed.held_out[segment], errors=one.counts.errors, words=one.counts.words)
-        for segment, one in speech.written.items()
-        if segment in weighed.held_out
-    )
-    drafts = {
-        segment: (None if own is None else weighed.weighing.error_probability(own), words)
-        for segment, (_, own, words) in speech.unwritten.items()
-        if segment not in known
-    }
-    chosen = choose_acceptable(drafts, calibration, limits)
-    audits = draw_audits(chosen, limits, draw)
-    settings: dict[str, str] = {}
-    for recording in {speech.unwritten[segment][0] for segment in chosen}:
-        settings[recording] = next(store.drafts(recording, model.id)).settings
-    return [
-        Acceptance(
-            segment=segment,
-            recording=speech.unwritten[segment][0],
-            model=model.id,
-            settings=settings[speech.unwritten[segment][0]],
+    def accept_dialect(self, tag: str, drafts: _DialectDrafts, standing: Sequence[Acceptance]) -> DialectState:
+        """Accept further drafts of the dialect *tag*, or take back those *standing* where its audit says so."""
+        audits = {acceptance.segment for acceptance in standing if acceptance.audit}
+        audit = self._audit(drafts, audits)
+        silent = sum(not acceptance.audit for acceptance in standing)
+        state: State = "growing"
+        reason, change = audit.stopped, 0
+        if reason is not None:
+            state, change, silent = "stopped", -silent, 0
+            if not self.dry_run:
+                self.store.withdraw_acceptances(tag, self.model.id, reason=reason, but=audits)
+        elif self.fitted is None or drafts.reviewed < self.limits.least_reviewed:
+            missing = self.limits.least_reviewed - drafts.reviewed
+            state, reason = "waiting", f"{missing} more segments are to be written first"
+        else:
+            fresh = self._choose(tag, drafts, self.fitted, {acceptance.segment for acceptance in standing})
+            change, silent = len(fresh), silent + sum(not acceptance.audit for acceptance in fresh)
+            if not self.dry_run:
+                self.store.accept_drafts(fresh)
+        return DialectState(
             dialect=tag,
-            doubt=one,
-            risk=round(risk, 6),
-            allowed=limits.limit,
-            audit=segment in audits,
+            segments=drafts.segments,
+            reviewed=drafts.reviewed,
+            accepted=silent,
+            change=change,
+            audit=audit,
+            state=state,
+            reason=reason,
         )
-        for segment, (one, risk) in sorted(chosen.items())
-    ]
+
+    def _audit(self, drafts: _DialectDrafts, audits: Set[str]) -> Audit:
+        """Count the errors of accepted drafts that people wrote again from the audio alone."""
+        counts_by_block: dict[str, list[ErrorCount]] = defaultdict(list)
+        for segment in sorted(audits & drafts.corrected.keys()):
+            draft = drafts.corrected[segment]
+            if draft.blind:
+                counts_by_block[draft.block].append(draft.counts)
+        return audit_texts(counts_by_block, self.limits)
+
+    def _choose(self, tag: str, drafts: _DialectDrafts, fitted: _FittedModel, accepted: Set[str]) -> list[Acceptance]:
+        """Choose the drafts to accept beyond those *accepted*, some of them as audits."""
+        calibration = calibrate(
+            CalibrationPoint(doubt=fitted.held_out[segment], errors=draft.counts.errors, words=draft.counts.words)
+            for segment, draft in drafts.corrected.items()
+            if segment in fitted.held_out
+        )
+        candidates = {
+            segment: (None if features is None else fitted.error_model.error_probability(features), words)
+            for segment, (_, features, words) in drafts.uncorrected.items()
+            if segment not in accepted
+        }
+        chosen = choose_acceptable(candidates, calibration, self.limits)
+        audits = draw_audits(chosen, self.limits, self.draw)
+        recording_by_segment = {segment: drafts.uncorrected[segment][0] for segment in chosen}
+        settings = {
+            recording: next(self.store.drafts(recording, self.model.id)).settings
+            for recording in set(recording_by_segment.values())
+        }
+        return [
+            Acceptance(
+                segment=segment,
+                recording=recording_by_segment[segment],
+                model=self.model.id,
+                settings=settings[recording_by_segment[segment]],
+                dialect=tag,
+                doubt=doubt,
+                risk=round(risk, 6),
+                allowed=self.limits.limit,
+                audit=segment in audits,
+            )
+            for segment, (doubt, risk) in sorted(chosen.items())
+        ]
 
 
-def _speech(store: Store, model: Model, prepare: Preparer) -> dict[str, _Speech]:
-    """What *model* drafted of each dialect outside the test, and what people wrote of it."""
-    wrote = {one.id: one for one in store.corrections(standing=True)}
+def _read_drafts(store: Store, model: Model, prepare: Preparer) -> dict[str, _DialectDrafts]:
+    """Read the drafts of *model* outside the test split, by dialect, with what people wrote of them."""
+    correction_by_id = {correction.id: correction for correction in store.corrections(standing=True)}
     spans: dict[str, list[ScoringSpan]] = defaultdict(list)
     for span in store.scoring_spans(model.id):
         if span.split != "test":
             spans[span.recording].append(span)
-    found: dict[str, _Speech] = defaultdict(_Speech)
+    drafts: dict[str, _DialectDrafts] = defaultdict(_DialectDrafts)
     for recording in store.recordings():
         if recording.split == "test":
             continue
         drafted = list(store.drafted_segments(recording.id, model.id))
         around = surroundings([segment for segment, _ in drafted])
-        made_on = _made_on(drafted, spans[recording.id], wrote)
+        spans_by_segment = _assign_spans(drafted, spans[recording.id], correction_by_id)
         for segment, draft in drafted:
             dialect = segment.dialect or recording.dialect
             if dialect is None:
                 continue
-            mine = found[prepare.catalogue.find(dialect).tag]
-            mine.segments += 1
-            own = signs(segment, draft, around[segment.id])
-            if segment.id in made_on:
-                mine.written[segment.id] = _written(recording, dialect, own, made_on[segment.id], wrote, prepare)
+            of_dialect = drafts[prepare.catalogue.find(dialect).tag]
+            of_dialect.segments += 1
+            features = signs(segment, draft, around[segment.id])
+            written = spans_by_segment.get(segment.id)
+            if written is None:
+                of_dialect.uncorrected[segment.id] = (recording.id, features, len(draft.words))
             else:
-                mine.unwritten[segment.id] = (recording.id, own, len(draft.words))
-    return found
+                of_dialect.corrected[segment.id] = _CorrectedDraft(
+                    features=features,
+                    block=recording.session or recording.id,
+                    counts=_count_errors(written, dialect, prepare),
+                    blind=all(correction_by_id[span.id].model is None for span in written),
+                )
+    return drafts
 
 
-def _made_on(
-    drafted: Sequence[tuple[Segment, Draft]], spans: Sequence[ScoringSpan], wrote: Mapping[str, Correction]
+def _assign_spans(
+    drafted: Sequence[tuple[Segment, Draft]], spans: Sequence[ScoringSpan], correction_by_id: Mapping[str, Correction]
 ) -> dict[str, list[ScoringSpan]]:
-    """What was written of each segment: a correction is of the one it was made on, else of the one it covers most."""
+    """Assign each correction to the segment that it was made on, else to the one that it covers most."""
     ids = {segment.id for segment, _ in drafted}
-    found: dict[str, list[ScoringSpan]] = defaultdict(list)
+    spans_by_segment: dict[str, list[ScoringSpan]] = defaultdict(list)
     for span in spans:
-        named = wrote[span.id].segment
+        named = correction_by_id[span.id].segment
         if named in ids:
-            found[str(named)].append(span)
+            spans_by_segment[str(named)].append(span)
             continue
-        best = max(drafted, key=lambda one: (_shared(one[0], span), one[0].speaker == span.speaker), default=None)
-        if best is not None and _shared(best[0], span) > 0:
-            found[best[0].id].append(span)
-    return found
+        best = max(
+            (segment for segment, _ in drafted),
+            key=lambda segment: (_overlap(segment, span), segment.speaker == span.speaker),
+            default=None,
+        )
+        if best is not None and _overlap(best, span) > 0:
+            spans_by_segment[best.id].append(span)
+    return spans_by_segment
 
 
-def _shared(segment: Segment, span: ScoringSpan) -> int:
+def _overlap(segment: Segment, span: ScoringSpan) -> Milliseconds:
     return min(segment.end, span.end) - max(segment.start, span.start)
 
 
-def _written(
-    recording: Recording,
-    dialect: str,
-    own: tuple[float, ...] | None,
-    spans: Sequence[ScoringSpan],
-    wrote: Mapping[str, Correction],
-    prepare: Preparer,
-) -> _Written:
+def _count_errors(spans: Iterable[ScoringSpan], dialect: str, prepare: Preparer) -> ErrorCount:
     counts = ErrorCount()
     for span in spans:
         pair = Pair(
@@ -308,38 +317,33 @@ def _written(
         )
         ready = prepare(pair)
         counts += from_counts(count(ready.reference, ready.hypothesis))
-    return _Written(
-        signs=own,
-        block=recording.session or recording.id,
-        counts=counts,
-        blind=all(wrote[span.id].model is None for span in spans),
-    )
+    return counts
 
 
 def accepted_drafts(store: Store) -> Iterator[tuple[Recording, Segment, Draft]]:
-    """What stands accepted and is not to be written again, with its recording. By recording; streams."""
+    """Stream the drafts that stand accepted and are not to be written again, recording by recording."""
     silent: dict[str, dict[str, Acceptance]] = defaultdict(dict)
-    for one in store.acceptances():
-        if not one.audit:
-            silent[one.recording][one.segment] = one
+    for acceptance in store.acceptances():
+        if not acceptance.audit:
+            silent[acceptance.recording][acceptance.segment] = acceptance
     for recording in store.recordings(ids=silent.keys()):
-        mine = silent[recording.id]
-        for model, settings in sorted({(one.model, one.settings) for one in mine.values()}):
+        by_segment = silent[recording.id]
+        for model, settings in sorted({(acceptance.model, acceptance.settings) for acceptance in by_segment.values()}):
             for segment, draft in store.drafted_segments(recording.id, model, settings=settings):
-                if segment.id in mine and mine[segment.id].settings == settings:
+                if segment.id in by_segment and by_segment[segment.id].settings == settings:
                     yield recording, segment, draft
 
 
 def pseudo_labels(wiring: Wiring) -> dict[str, list[Example]]:
     """
-    What may be learnt from though no person looked, by recording: marked, and weighing less than what people wrote.
+    Return the accepted drafts as training examples, by recording: marked, and weighing less than what people wrote.
 
     What people are to write again is left out, so that an audit stays one, and what is masked.
     """
-    from transcribe.actions.datasets import rules
+    from transcribe.actions.datasets import rules_of
 
-    spellings, weight = rules(wiring).spellings, wiring.settings.grow.weight
-    found: dict[str, list[Example]] = defaultdict(list)
+    spellings, weight = rules_of(wiring).spellings, wiring.settings.grow.weight
+    examples: dict[str, list[Example]] = defaultdict(list)
     masked: dict[str, list[Span]] = defaultdict(list)
     for mask in wiring.store.masks():
         masked[mask.recording].append((mask.start, mask.end))
@@ -347,7 +351,7 @@ def pseudo_labels(wiring: Wiring) -> dict[str, list[Example]]:
         if within(masked[recording.id], segment.start, segment.end) or wiring.store.terms.spans(draft.words):
             continue
         dialect = segment.dialect or recording.dialect
-        made = Example(
+        example = Example(
             id=segment.id,
             audio=recording.id,
             start=segment.start,
@@ -362,5 +366,5 @@ def pseudo_labels(wiring: Wiring) -> dict[str, list[Example]]:
             provenance=Provenance(kind="pseudo", by=draft.model),
             weight=weight,
         )
-        found[recording.id].append(made)
-    return found
+        examples[recording.id].append(example)
+    return examples

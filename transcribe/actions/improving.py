@@ -1,4 +1,4 @@
-"""The model that drafts made better by what was corrected: one command, one display, one report."""
+"""Tuning of the model that drafts on corrections: one command, one display, one report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transcribe import embedded
 from transcribe.actions import datasets
-from transcribe.actions.recordings import stopping
+from transcribe.actions.recordings import stop_on_signal
 from transcribe.actions.scoring import method_of, preparer
 from transcribe.console import Answer, Console
 from transcribe.errors import MissingError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from transcribe.improve import Bench, Improvement, Plan, Stage, Tell
 
 
-#: What the folder of a derived base is called, before the start of its drafter's hash.
+#: The beginning of a derived base's folder name, before the start of its drafter's hash.
 DERIVED: Final = "base-"
 
 
@@ -39,73 +39,73 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
     from transcribe import improve as circle
 
     with wiring.store.lock("run"):
-        _sweep(wiring.workspace)
-        bench = bench_of(wiring)
-        plan = circle.plan(bench, datasets.opened(wiring, dataset) if dataset else None)
+        _remove_leftovers(wiring.workspace)
+        bench = build_bench(wiring)
+        plan = circle.plan(bench, datasets.open_dataset(wiring, dataset) if dataset else None)
         if dry_run:
-            return Answer(data=plan.data() | {"dry_run": True}, text=_planned(plan))
-        console.note(_planned(plan))
+            return Answer(data=plan.data() | {"dry_run": True}, text=_describe_plan(plan))
+        console.note(_describe_plan(plan))
         console.note(wiring.drafting_sentence())
-        with stopping() as stop, _display(console) as tell:
-            found = circle.improve(bench, plan, tell=tell, stop=stop)
-    text = report(found, wiring)
-    place = wiring.workspace / "reports" / plan.name / "report.md"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text + "\n", encoding="utf-8")
-    data = plan.data() | found.kept() | {"known": found.known, "cost": _cost(found, wiring), "report": str(place)}
-    if not found.decision.promoted and not console.as_json:
+        with stop_on_signal() as stop, _display(console) as tell:
+            improvement = circle.improve(bench, plan, tell=tell, stop=stop)
+    text = report(improvement, wiring)
+    file = wiring.workspace / "reports" / plan.name / "report.md"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text + "\n", encoding="utf-8")
+    cost = _cost(improvement, wiring)
+    document = plan.data() | improvement.kept() | {"known": improvement.known, "cost": cost, "report": str(file)}
+    if not improvement.decision.promoted and not console.as_json:
         console.note(text)
-    found.decision.refuse()
-    return Answer(data=data, text=text)
+    improvement.decision.refuse()
+    return Answer(data=document, text=text)
 
 
-def bench_of(wiring: Wiring) -> Bench:
-    """What improving works with, out of the workspace's settings."""
+def build_bench(wiring: Wiring) -> Bench:
+    """Build the dependencies of tuning from the workspace's settings."""
     from transcribe.improve import Bench
 
     settings = wiring.settings
-    current = _current(wiring)
     return Bench(
         workspace=wiring.workspace,
         store=wiring.store,
         audio_folder=wiring.audio_folder,
-        rules=datasets.rules(wiring),
+        rules=datasets.rules_of(wiring),
         train=settings.train,
         gate=settings.gate,
         given=settings.improve,
         recipe_with=wiring.recipe_with,
-        current=current,
+        current=_promoted(wiring),
         model_folder=wiring.model_folder,
-        base_of=partial(_base, wiring),
+        base_of=partial(_find_base, wiring),
         prepare=partial(preparer, settings.report, normaliser=None, remember=True),
         method=method_of(settings.report),
         clock=wiring.clock,
     )
 
 
-def _current(wiring: Wiring) -> Model:
+def _promoted(wiring: Wiring) -> Model:
     promoted = wiring.store.promoted_model()
     if promoted is None:
         raise MissingError("the model that drafts was to be improved; none has drafted here yet", hint="boli run")
     return promoted
 
 
-def _base(wiring: Wiring, place: str) -> Path:
-    """The transformers folder of the model in *place*: one tuned here, what was named, ours, or derived from it."""
-    beside = Path(wiring.model_folder(place)).parent / "hf"
-    if place != embedded.NAME and beside.is_dir():
-        return beside
+def _find_base(wiring: Wiring, location: str) -> Path:
+    """Find the transformers folder of the model at *location*: tuned here, named, embedded, or derived from it."""
+    tuned = Path(wiring.model_folder(location)).parent / "hf"
+    if location != embedded.NAME and tuned.is_dir():
+        return tuned
     named = wiring.settings.improve.base
     if named is not None:
         return wiring.workspace / Path(named).expanduser()
-    if place == embedded.NAME:
+    if location == embedded.NAME:
         return embedded.whisper_for_training()
-    return _derived(wiring, place)
+    return _derive_base(wiring, location)
 
 
-def _derived(wiring: Wiring, place: str) -> Path:
+def _derive_base(wiring: Wiring, location: str) -> Path:
     """
-    The transformers folder derived from the drafter's files in *place*, once for the same files.
+    Derive a transformers folder from the drafter's files at *location*, once for the same files.
 
     Raises:
         MissingError: The files are not on this machine.
@@ -114,20 +114,20 @@ def _derived(wiring: Wiring, place: str) -> Path:
     from transcribe.backends.whisper_folder import find
     from transcribe.derive import derive
 
-    drafter = find(wiring.model_folder(place), allow_download=False)
+    drafter = find(wiring.model_folder(location), allow_download=False)
     folder = wiring.workspace / "models" / f"{DERIVED}{drafter.id[:12]}"
     return folder if folder.is_dir() else derive(drafter.path, folder).folder
 
 
-def _sweep(workspace: Path) -> None:
+def _remove_leftovers(workspace: Path) -> None:
     """Remove what a killed freeze or derivation left; this process is the only one that is at work here."""
-    for left in (*workspace.glob("datasets/.frozen.*"), *workspace.glob(f"models/.{DERIVED}*")):
-        shutil.rmtree(left, ignore_errors=True)
+    for folder in (*workspace.glob("datasets/.frozen.*"), *workspace.glob(f"models/.{DERIVED}*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def _display(console: Console) -> Iterator[Tell]:
-    """One bar for the whole circle, with the time that is left."""
+    """Display one bar for the whole run, with the time that is left."""
     from transcribe.improve import SHARES
 
     done: dict[Stage, int] = dict.fromkeys(SHARES, 0)
@@ -142,10 +142,10 @@ def _display(console: Console) -> Iterator[Tell]:
         yield tell
 
 
-def _planned(plan: Plan) -> str:
+def _describe_plan(plan: Plan) -> str:
     counts = plan.frozen.counts
 
-    def told(split: str) -> str:
+    def count(split: str) -> str:
         cells = counts.get(split, {})
         minutes = sum(cell["milliseconds"] for cell in cells.values()) / 60_000
         return f"{split} {sum(cell['stretches'] for cell in cells.values())} texts ({minutes:.1f} min)"
@@ -153,33 +153,36 @@ def _planned(plan: Plan) -> str:
     lean = f"leaning to {', '.join(plan.focus)}" if plan.focus else "all dialects alike"
     closed = ["the vocabulary is declared closed: training keeps sentences that the test has"]
     lines = [
-        f"dataset {plan.frozen.folder.name}: {', '.join(map(told, ('train', 'dev', 'test')))}",
+        f"dataset {plan.frozen.folder.name}: {', '.join(map(count, ('train', 'dev', 'test')))}",
         f"candidate {plan.name}: at most {plan.train.steps} steps, {lean}",
     ]
     return "\n".join(lines + closed * bool(plan.frozen.facts.get("closed_vocabulary")))
 
 
-def report(found: Improvement, wiring: Wiring) -> str:
-    """Before and after by dialect, the decision with its reasons, what it cost, and what to correct next."""
-    cost = _cost(found, wiring)
+def report(improvement: Improvement, wiring: Wiring) -> str:
+    """Report the error rates before and after, the decision with its reasons, the cost, and what to correct next."""
+    cost = _cost(improvement, wiring)
     money = "" if cost["money"] is None else f", {cost['money']:.2f} {cost['currency']}"
-    again = ["decided before; nothing new was corrected since"] * found.known
+    again = ["decided before; nothing new was corrected since"] * improvement.known
     return "\n".join(
         [
             *again,
-            *map(_changed, found.evaluation["comparison"]["dialects"]),
+            *map(_format_change, improvement.evaluation["comparison"]["dialects"]),
             "",
-            found.decision.text(),
+            improvement.decision.text(),
             f"it took {cost['minutes']:.1f} min{money}",
             "",
             "what to correct or record next:",
-            *found.next,
-            *(["", "boli run drafts with it from now on; boli models rollback goes back"] * found.decision.promoted),
+            *improvement.next,
+            *(
+                ["", "boli run drafts with it from now on; boli models rollback goes back"]
+                * improvement.decision.promoted
+            ),
         ]
     )
 
 
-def _changed(row: Mapping[str, Any]) -> str:
+def _format_change(row: Mapping[str, Any]) -> str:
     if row["wer_a"] is None or row["difference"] is None or row["ci_low"] is None:
         return f"{row['dialect']}: nothing to compare"
     low, high = 100 * row["ci_low"], 100 * row["ci_high"]
@@ -189,7 +192,7 @@ def _changed(row: Mapping[str, Any]) -> str:
     )
 
 
-def _cost(found: Improvement, wiring: Wiring) -> dict[str, Any]:
-    given = wiring.settings.improve
-    money = None if given.hour_price is None else round(found.seconds / 3600 * given.hour_price, 2)
-    return {"minutes": round(found.seconds / 60, 1), "money": money, "currency": given.currency}
+def _cost(improvement: Improvement, wiring: Wiring) -> dict[str, Any]:
+    settings = wiring.settings.improve
+    money = None if settings.hour_price is None else round(improvement.seconds / 3600 * settings.hour_price, 2)
+    return {"minutes": round(improvement.seconds / 60, 1), "money": money, "currency": settings.currency}

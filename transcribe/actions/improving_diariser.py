@@ -1,4 +1,4 @@
-"""The diariser made better by what was corrected: one command, one display, one report."""
+"""Tuning of the diariser on corrections: one command, one display, one report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from transcribe import embedded
 from transcribe.actions import datasets
-from transcribe.actions.recordings import stopping
+from transcribe.actions.recordings import stop_on_signal
 from transcribe.backends.identity import folder_id
 from transcribe.console import Answer, Console
 from transcribe.errors import MissingError
@@ -37,73 +37,73 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
 
     with wiring.store.lock("run"):
         circle.sweep(wiring.workspace)
-        bench = bench_of(wiring)
-        plan = circle.plan(bench, datasets.opened(wiring, dataset) if dataset else None)
+        bench = build_bench(wiring)
+        plan = circle.plan(bench, datasets.open_dataset(wiring, dataset) if dataset else None)
         if dry_run:
             return Answer(data=plan.data() | {"dry_run": True}, text=describe_plan(plan))
         console.note(describe_plan(plan))
-        with stopping() as stop, _display(console) as tell:
+        with stop_on_signal() as stop, _display(console) as tell:
             improvement = circle.improve(bench, plan, tell=tell, stop=stop)
     text = report(improvement)
-    place = wiring.workspace / "reports" / plan.name / "report.md"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text + "\n", encoding="utf-8")
-    data = plan.data() | improvement.data() | {"known": improvement.decided_before, "report": str(place)}
+    file = wiring.workspace / "reports" / plan.name / "report.md"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text + "\n", encoding="utf-8")
+    document = plan.data() | improvement.data() | {"known": improvement.decided_before, "report": str(file)}
     if not improvement.decision.promoted and not console.as_json:
         console.note(text)
     improvement.decision.refuse()
-    return Answer(data=data, text=text)
+    return Answer(data=document, text=text)
 
 
-def bench_of(wiring: Wiring) -> DiariserBench:
-    """Give what improving works with, out of the workspace's settings."""
+def build_bench(wiring: Wiring) -> DiariserBench:
+    """Build the dependencies of tuning from the workspace's settings."""
     from transcribe.improve_diariser import DiariserBench
 
     return DiariserBench(
         workspace=wiring.workspace,
         store=wiring.store,
         audio_folder=wiring.audio_folder,
-        rules=datasets.rules(wiring),
+        rules=datasets.rules_of(wiring),
         train=wiring.settings.diariser_train,
         gate=wiring.settings.diariser_gate,
-        current=current_diariser(wiring),
-        load=wiring.diariser_in,
+        current=_current_diariser(wiring),
+        load=wiring.load_diariser,
         folder=wiring.diariser_folder,
     )
 
 
-def current_diariser(wiring: Wiring) -> Model:
+def _current_diariser(wiring: Wiring) -> Model:
     """
-    The diariser of now, as the store names it or would.
+    Return the diariser in use, as the store names it or would.
 
     Raises:
         MissingError: E_MODEL if it is not in a folder of this machine, and cannot be tuned therefore.
     """
-    place = wiring.diariser_place
-    folder = Path(wiring.diariser_folder(place))
+    location = wiring.diariser_place
+    folder = Path(wiring.diariser_folder(location))
     if not folder.is_dir():
         raise MissingError(
-            f"the diariser {place} was to be tuned; it is no folder of this machine",
+            f"the diariser {location} was to be tuned; it is no folder of this machine",
             code="E_MODEL",
             hint="set diariser.model to diariser-real, after boli models get diariser-real",
-            item=place,
+            item=location,
         )
     id = folder_id(folder)
-    known = next((model for model in wiring.store.models() if model.id == id), None)
-    name = "embedded-diariser" if place == embedded.NAME else Path(place).name
-    return known or Model(id=id, place=place, name=name, kind="diariser")
+    registered = next((model for model in wiring.store.models() if model.id == id), None)
+    name = "embedded-diariser" if location == embedded.NAME else Path(location).name
+    return registered or Model(id=id, place=location, name=name, kind="diariser")
 
 
 def judge(wiring: Wiring, candidate: Model, current: Model, frozen: Frozen, console: Console) -> Decision:
-    """Hold *candidate* against *current* on the test of *frozen* and keep the decision; nothing is promoted."""
+    """Evaluate *candidate* against *current* on the test of *frozen* and save the decision; nothing is promoted."""
     from transcribe import improve_diariser as circle
     from transcribe.backends.diariser_tuning import TunableDiariser
     from transcribe.diariser_evaluation import evaluate
     from transcribe.diariser_gate import gate_diariser
 
-    bench = bench_of(wiring)
+    bench = build_bench(wiring)
     conversations = circle.plan(bench, frozen).test
-    present = wiring.diariser_in(current.place)
+    present = wiring.load_diariser(current.place)
     with console.progress("diarising the test", items=100) as progress:
         done = 0
 
@@ -117,7 +117,7 @@ def judge(wiring: Wiring, candidate: Model, current: Model, frozen: Frozen, cons
             frozen,
             conversations,
             present=present,
-            candidate=wiring.diariser_in(candidate.place),
+            candidate=wiring.load_diariser(candidate.place),
             tunable=TunableDiariser(present),
             agreement={},
             advance=advance,
@@ -130,7 +130,7 @@ def judge(wiring: Wiring, candidate: Model, current: Model, frozen: Frozen, cons
 
 @contextmanager
 def _display(console: Console) -> Iterator[Tell]:
-    """One bar for the whole circle, with the time that is left."""
+    """Display one bar for the whole run, with the time that is left."""
     from transcribe.improve_diariser import SHARES
 
     done: dict[Stage, int] = dict.fromkeys(SHARES, 0)

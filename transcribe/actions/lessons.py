@@ -1,4 +1,4 @@
-"""What tuning on corrections has bought: the models of a workspace on one test, by how much each was tuned on."""
+"""Learning curves of a workspace: error rates of its models on one test, by the minutes each was tuned on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from transcribe.actions.datasets import opened
+from transcribe.actions.datasets import open_dataset
 from transcribe.errors import InputError
 from transcribe.records import Model
 from transcribe.wiring import Wiring
@@ -21,27 +21,28 @@ if TYPE_CHECKING:
 _MINUTE = 60_000
 
 
-def related(wiring: Wiring, model: Model) -> list[Model]:
-    """The models that were tuned out of the same one as *model*, with that one and *model* itself, as they came."""
-    root = _root(wiring, model.id)
-    return [one for one in wiring.store.models() if _root(wiring, one.id) == root]
+def find_relatives(wiring: Wiring, model: Model) -> list[Model]:
+    """Return the models that share their base with *model*, the base and *model* among them, in order of arrival."""
+    base = _find_base(wiring, model.id)
+    return [other for other in wiring.store.models() if _find_base(wiring, other.id) == base]
 
 
-def taught(wiring: Wiring, model: Model) -> frozenset[str]:
-    """Ids of the corrections that *model*, or one it was tuned from, learnt from; none of datasets that are gone."""
-    found: set[str] = set()
-    id, seen = model.id, set[str]()
-    while id not in seen and (lineage := wiring.store.lineage(id)) is not None:
-        seen.add(id)
+def find_training_ids(wiring: Wiring, model: Model) -> frozenset[str]:
+    """Return ids of the texts that *model*, or one it was tuned from, was tuned on; none of datasets that are gone."""
+    training_ids: set[str] = set()
+    id, visited = model.id, set[str]()
+    while id not in visited and (lineage := wiring.store.lineage(id)) is not None:
+        visited.add(id)
         id = lineage.base
         with suppress(InputError):
-            found.update(one.id for one in opened(wiring, lineage.dataset).examples("train") if one.text is not None)
-    return frozenset(found)
+            examples = open_dataset(wiring, lineage.dataset).examples("train")
+            training_ids.update(example.id for example in examples if example.text is not None)
+    return frozenset(training_ids)
 
 
-def minutes_of(wiring: Wiring, model: Model, catalogue: Catalogue) -> dict[str, float] | None:
+def count_training_minutes(wiring: Wiring, model: Model, catalogue: Catalogue) -> dict[str, float] | None:
     """
-    Minutes of each dialect that *model* was tuned on, by canonical tag; empty for one that was not tuned here.
+    Count the minutes of each dialect that *model* was tuned on, by canonical tag; empty if it was not tuned here.
 
     ``None`` where the dataset is not there any more.
     """
@@ -49,18 +50,18 @@ def minutes_of(wiring: Wiring, model: Model, catalogue: Catalogue) -> dict[str, 
     if lineage is None:
         return {}
     try:
-        frozen = opened(wiring, lineage.dataset)
+        frozen = open_dataset(wiring, lineage.dataset)
     except InputError:
         return None
-    found: Counter[str] = Counter()
+    milliseconds: Counter[str] = Counter()
     for tag, cell in frozen.counts.get("train", {}).items():
-        found[catalogue.find(tag).tag] += cell["milliseconds"]
-    return {tag: length / _MINUTE for tag, length in found.items()}
+        milliseconds[catalogue.find(tag).tag] += cell["milliseconds"]
+    return {tag: length / _MINUTE for tag, length in milliseconds.items()}
 
 
-def curves(reports: Iterable[tuple[Report, dict[str, float]]], *, like: Report) -> tuple[LearningCurve, ...]:
+def draw_curves(reports: Iterable[tuple[Report, dict[str, float]]], *, like: Report) -> tuple[LearningCurve, ...]:
     """
-    The curve of each dialect that may be shown and that two models or more were scored on.
+    Draw the learning curve of each dialect that may be shown and that two models or more were scored on.
 
     Args:
         reports: Of each model, with its minutes by dialect.
@@ -69,23 +70,24 @@ def curves(reports: Iterable[tuple[Report, dict[str, float]]], *, like: Report) 
     from dialects.learning import CurvePoint, learning_curve
     from dialects.statistics import standard_error
 
-    lessons: dict[str, list[CurvePoint]] = defaultdict(list)
+    points: dict[str, list[CurvePoint]] = defaultdict(list)
     for report, minutes in reports:
         if report.references != like.references:
             continue
         for row in report.rows:
             error = standard_error(*zip(*row.by_block.values(), strict=True)) if row.state != "suppressed" else None
             if row.wer is not None and error is not None:
-                told = CurvePoint(
+                point = CurvePoint(
                     model=str(report.model), minutes=minutes.get(row.dialect, 0.0), wer=row.wer, standard_error=error
                 )
-                lessons[row.dialect].append(told)
-    return tuple(learning_curve(tag, found) for tag, found in sorted(lessons.items()) if len(found) > 1)
+                points[row.dialect].append(point)
+    return tuple(learning_curve(tag, of_dialect) for tag, of_dialect in sorted(points.items()) if len(of_dialect) > 1)
 
 
-def _root(wiring: Wiring, id: str) -> str:
-    seen = {id}
-    while (lineage := wiring.store.lineage(id)) is not None and lineage.base not in seen:
+def _find_base(wiring: Wiring, id: str) -> str:
+    """Return the model that *id* goes back to; of a circle of lineages, the last before it closes."""
+    visited = {id}
+    while (lineage := wiring.store.lineage(id)) is not None and lineage.base not in visited:
         id = lineage.base
-        seen.add(id)
+        visited.add(id)
     return id

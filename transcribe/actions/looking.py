@@ -1,4 +1,4 @@
-"""Settings shown and checked, and what a machine lacks."""
+"""Commands that show and check the settings, and examine the machine."""
 
 from __future__ import annotations
 
@@ -11,42 +11,41 @@ from transcribe.console import Answer
 from transcribe.wiring import user_file
 
 
-def config_show(place: Path | None, *, origin: bool) -> Answer:
-    """Every setting; outside a workspace the defaults, the user's file and the environment."""
-    rows = config.origins(_layers(place))
-    data = {"settings": {key: value for key, value, _ in rows}, "origins": {key: where for key, _, where in rows}}
+def config_show(workspace: Path | None, *, origin: bool) -> Answer:
+    """Show every setting; outside a workspace from the defaults, the user's file and the environment."""
+    rows = config.origins(_layers(workspace))
+    document = {"settings": {key: value for key, value, _ in rows}, "origins": {key: where for key, _, where in rows}}
     lines = [f"{key} = {value!r}" + (f"    # {where}" if origin else "") for key, value, where in rows]
-    return Answer(data=data, text="\n".join(lines))
+    return Answer(data=document, text="\n".join(lines))
 
 
-def config_check(place: Path | None) -> Answer:
+def config_check(workspace: Path | None) -> Answer:
     """Read all settings; what is wrong is raised."""
-    layers = _layers(place)
+    layers = _layers(workspace)
     config.resolve(layers)
     names = [layer.origin for layer in layers if layer.values]
     return Answer(data={"files": names}, text="the settings are usable" + "".join(f"\n  {name}" for name in names))
 
 
 def config_schema() -> Answer:
-    """JSON Schema of the settings."""
+    """Print the JSON Schema of the settings."""
     schema = config.Settings.model_json_schema()
     return Answer(data=schema, text=json.dumps(schema, indent=2))
 
 
-def settings_of(place: Path | None) -> config.Settings:
-    """The settings in force, in a workspace or outside of one."""
-    return config.resolve(_layers(place))
+def settings_of(workspace: Path | None) -> config.Settings:
+    """Read the settings in force, in a workspace or outside of one."""
+    return config.resolve(_layers(workspace))
 
 
-def _layers(place: Path | None) -> list[config.Layer]:
-    found = config.nearest_workspace(place)
-    return config.layers(found / config.FILE_NAME if found else None, user_file=user_file())
+def _layers(workspace: Path | None) -> list[config.Layer]:
+    folder = config.nearest_workspace(workspace)
+    return config.layers(folder / config.FILE_NAME if folder else None, user_file=user_file())
 
 
-def doctor(place: Path | None) -> Answer:
-    """What is there and what is missing."""
+def doctor(workspace: Path | None) -> Answer:
+    """Examine the machine and the workspace, and list what is there and what is missing."""
     from transcribe.doctor import examine
 
-    found = config.nearest_workspace(place)
-    findings = examine(found, settings_of(place))
+    findings = examine(config.nearest_workspace(workspace), settings_of(workspace))
     return Answer(data={"findings": [asdict(finding) for finding in findings]}, text=printing.findings(findings))

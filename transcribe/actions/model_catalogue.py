@@ -1,4 +1,4 @@
-"""The catalogue of models: which can be fetched, which are here, and the fetching itself."""
+"""Commands of the model catalogue: list models, fetch them, derive a base for tuning."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from transcribe import embedded
-from transcribe.actions.tables import stacked, table
+from transcribe.actions.tables import stack, table
 from transcribe.backends.model_cache import cache_folder, folder_of, is_here, locate
 from transcribe.backends.model_catalogue import CatalogueEntry, catalogue, need_entry
 from transcribe.console import Answer, Console
 from transcribe.errors import BoliError
 
 
-def catalogued() -> Answer:
+def list_catalogue() -> Answer:
     """List every model that can be fetched by name, and whether it is on this machine."""
-    rows = [_row(entry) for entry in catalogue()]
-    shown = table(
+    rows = [_row(model) for model in catalogue()]
+    grid = table(
         ("name", "kind", "here", "MB", "licence", "languages", "source"),
         (
             (
@@ -33,19 +33,19 @@ def catalogued() -> Answer:
         ),
     )
     line = f"boli models get NAME fetches one to {cache_folder()}"
-    return Answer(data={"models": rows, "cache": str(cache_folder())}, text=stacked([line], shown))
+    return Answer(data={"models": rows, "cache": str(cache_folder())}, text=stack([line], grid))
 
 
-def _row(entry: CatalogueEntry) -> dict[str, Any]:
+def _row(model: CatalogueEntry) -> dict[str, Any]:
     return {
-        "name": entry.name,
-        "kind": entry.kind,
-        "here": is_here(entry),
-        "size_bytes": entry.size_bytes,
-        "licence": entry.licence,
-        "languages": entry.languages,
-        "source": entry.source,
-        "sha256": {file.name: file.sha256 for file in entry.files} or "unverified",
+        "name": model.name,
+        "kind": model.kind,
+        "here": is_here(model),
+        "size_bytes": model.size_bytes,
+        "licence": model.licence,
+        "languages": model.languages,
+        "source": model.source,
+        "sha256": {file.name: file.sha256 for file in model.files} or "unverified",
     }
 
 
@@ -60,21 +60,21 @@ def get(names: Sequence[str], console: Console, *, again: bool = False, if_possi
     Raises:
         BoliError: As `fetch` does, unless *if_possible*.
     """
-    entries = [need_entry(name) for name in names]
+    models = [need_entry(name) for name in names]
     rows, lines, warnings = [], [], []
-    for entry in entries:
+    for model in models:
         try:
-            new = _fetch(entry, console, again=again)
+            new = _fetch(model, console, again=again)
         except BoliError as error:
             if not if_possible:
                 raise
             warnings.append(
-                f"{entry.name} could not be had ({error.code}), the small embedded model serves; "
-                f"{entry.command} says why and tries again"
+                f"{model.name} could not be had ({error.code}), the small embedded model serves; "
+                f"{model.command} says why and tries again"
             )
             continue
-        rows.append({"name": entry.name, "folder": str(folder_of(entry)), "new": new})
-        lines.append(f"{entry.name} is {'fetched and checked' if new else 'here already'}: {folder_of(entry)}")
+        rows.append({"name": model.name, "folder": str(folder_of(model)), "new": new})
+        lines.append(f"{model.name} is {'fetched and checked' if new else 'here already'}: {folder_of(model)}")
     return Answer(data={"models": rows}, text="\n".join(lines), warnings=warnings)
 
 
@@ -84,7 +84,7 @@ def derive(model: str, output: Path) -> Answer:
 
     source = embedded.whisper() if model == embedded.NAME else Path(locate(model)).expanduser()
     derived = deriving.derive(source, output)
-    data = {
+    document = {
         "folder": str(output),
         "source_sha256": derived.source_sha256,
         "back_sha256": derived.back_sha256,
@@ -92,17 +92,17 @@ def derive(model: str, output: Path) -> Answer:
     }
     proof = "the same file" if derived.identical else "the same weights and settings that its converter left out"
     text = f"{output} is {model} for transformers; converted back it gives {proof}"
-    return Answer(data=data, text=f"{text}\nto tune it: set improve.base to this folder")
+    return Answer(data=document, text=f"{text}\nto tune it: set improve.base to this folder")
 
 
-def _fetch(entry: CatalogueEntry, console: Console, *, again: bool) -> bool:
-    """Fetch *entry* with a display of the megabytes that have come; true where it was not here before."""
+def _fetch(model: CatalogueEntry, console: Console, *, again: bool) -> bool:
+    """Fetch *model* with a display of the megabytes that have come; true where it was not here before."""
     from transcribe.backends.model_fetch import fetch
 
-    if is_here(entry) and not again:
-        return fetch(entry).new
-    total_mb = None if entry.size_bytes is None else max(1, round(entry.size_bytes / 1e6))
-    with console.progress(f"fetching {entry.name}, MB", items=total_mb) as progress:
+    if is_here(model) and not again:
+        return fetch(model).new
+    total_mb = None if model.size_bytes is None else max(1, round(model.size_bytes / 1e6))
+    with console.progress(f"fetching {model.name}, MB", items=total_mb) as progress:
         shown_mb = 0
 
         def show(fetched_bytes: int) -> None:
@@ -113,4 +113,4 @@ def _fetch(entry: CatalogueEntry, console: Console, *, again: bool) -> bool:
                 progress.step(items=fetched_mb - shown_mb)
                 shown_mb = fetched_mb
 
-        return fetch(entry, again=again, on_progress=show).new
+        return fetch(model, again=again, on_progress=show).new

@@ -1,15 +1,15 @@
-"""Models of a workspace: which there are, where each comes from, and which one drafts."""
+"""Commands of a workspace's models: list, show, add, verify, promote and roll back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transcribe.actions import datasets, improving_diariser
-from transcribe.actions.scoring import method_of, model_named, preparer
-from transcribe.actions.tables import stacked, table
+from transcribe.actions.scoring import find_model, method_of, preparer
+from transcribe.actions.tables import stack, table
 from transcribe.backends.identity import folder_id
 from transcribe.console import Answer, Console
 from transcribe.errors import InputError, UsageError
@@ -17,13 +17,12 @@ from transcribe.records import Model, ModelKind
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.drafting import Step
     from transcribe.evaluate import Evaluation
     from transcribe.frozen import Frozen
 
 
-def listed(wiring: Wiring) -> Answer:
-    """All models, in the order they came."""
+def list_models(wiring: Wiring) -> Answer:
+    """List all models, in the order they came."""
     store = wiring.store
     rows = []
     for model in store.models():
@@ -31,7 +30,7 @@ def listed(wiring: Wiring) -> Answer:
         facts = {"base": lineage.base, "dataset": lineage.dataset} if lineage else {"base": None, "dataset": None}
         passed = None if decision is None else decision["decision"]["promoted"]
         rows.append(asdict(model) | facts | {"passed_gate": passed})
-    shown = table(
+    grid = table(
         ("kind", "state", "name", "id", "tuned from", "on", "gate"),
         (
             (
@@ -41,29 +40,29 @@ def listed(wiring: Wiring) -> Answer:
                 row["id"][:12],
                 (row["base"] or "–")[:12],
                 row["dataset"] or "–",
-                _gate(row),
+                _format_gate(row),
             )
             for row in rows
         ),
     )
     lines = [] if rows else ["no model yet; boli run takes the one that recogniser.model names"]
-    return Answer(data={"models": rows}, text=stacked(lines, shown))
+    return Answer(data={"models": rows}, text=stack(lines, grid))
 
 
-def _gate(row: dict[str, Any]) -> str:
+def _format_gate(row: dict[str, Any]) -> str:
     return {None: "–", True: "passed", False: "refused"}[row["passed_gate"]]
 
 
-def shown(wiring: Wiring, name: str) -> Answer:
-    """One model with all that is known of it: what it was made of, how it did, when it drafted."""
+def show(wiring: Wiring, name: str) -> Answer:
+    """Show one model: its lineage, the gate's decision, and when it drafted."""
     store = wiring.store
-    model = model_named(store, name, kind=None)
+    model = find_model(store, name, kind=None)
     lineage, decision = store.lineage(model.id), store.decision(model.id)
-    drafted = [asdict(each) for each in store.promotions() if each.model == model.id]
-    data = asdict(model) | {
+    promotions = [asdict(promotion) for promotion in store.promotions() if promotion.model == model.id]
+    document = asdict(model) | {
         "lineage": None if lineage is None else asdict(lineage),
         "decision": decision,
-        "promotions": drafted,
+        "promotions": promotions,
     }
     lines = [f"{model.name} ({model.kind}, {model.state})", f"  id       {model.id}", f"  place    {model.place}"]
     if lineage is not None:
@@ -77,25 +76,25 @@ def shown(wiring: Wiring, name: str) -> Answer:
     if decision is not None:
         lines += [f"  {line}" for kind in ("against", "reasons", "notes") for line in decision["decision"][kind]]
     if model.kind == "diariser" and decision is not None:
-        lines.append(f"  test     {_errors(decision['evaluation'])}")
-    lines += [f"  in use from {each['at']} ({each['why']})" for each in drafted]
-    return Answer(data=data, text="\n".join(lines))
+        lines.append(f"  test     {_format_errors(decision['evaluation'])}")
+    lines += [f"  in use from {promotion['at']} ({promotion['why']})" for promotion in promotions]
+    return Answer(data=document, text="\n".join(lines))
 
 
-def _errors(evaluation: Mapping[str, Any]) -> str:
+def _format_errors(evaluation: Mapping[str, Any]) -> str:
     """Say the diarisation error before and after."""
     overall = evaluation["overall"]
-    before, after = 100 * overall["der_before"], 100 * overall["der_after"]
-    return f"DER {before:.1f} % -> {after:.1f} % on {overall['conversations']} conversations"
+    rate, new_rate = 100 * overall["der_before"], 100 * overall["der_after"]
+    return f"DER {rate:.1f} % -> {new_rate:.1f} % on {overall['conversations']} conversations"
 
 
 def add(wiring: Wiring, folder: str, name: str | None) -> Answer:
     """Take a model in as a candidate; its files are checked and hashed, and nothing in them is run."""
     from transcribe.backends.by_dialect import look
 
-    found = look(folder, wiring.model_folder, allow_download=wiring.settings.models.allow_download)
-    place = str(Path(folder).resolve()) if Path(folder).is_dir() else folder
-    model = Model(id=found.id, place=place, name=name or Path(folder).name, window=found.window)
+    facts = look(folder, wiring.model_folder, allow_download=wiring.settings.models.allow_download)
+    location = str(Path(folder).resolve()) if Path(folder).is_dir() else folder
+    model = Model(id=facts.id, place=location, name=name or Path(folder).name, window=facts.window)
     new = wiring.store.add_model(model)
     text = f"{model.name} ({model.id[:12]}) is {'taken in' if new else 'known already'}"
     return Answer(data={"id": model.id, "name": model.name, "new": new}, text=text)
@@ -103,21 +102,21 @@ def add(wiring: Wiring, folder: str, name: str | None) -> Answer:
 
 def verify(wiring: Wiring, name: str | None) -> Answer:
     """
-    Whether the files of each model, or of the one called *name*, are those that were taken in.
+    Check that the files of each model, or of the one called *name*, are those that were taken in.
 
     Raises:
         InputError: E_MODEL, naming each whose files are gone or others.
     """
-    models = [model_named(wiring.store, name, kind=None)] if name else list(wiring.store.models())
-    wrong = {model.name: fault for model in models if (fault := _fault(wiring, model)) is not None}
+    models = [find_model(wiring.store, name, kind=None)] if name else list(wiring.store.models())
+    wrong = {model.name: fault for model in models if (fault := _find_fault(wiring, model)) is not None}
     if wrong:
-        told = "; ".join(f"{name}: {fault}" for name, fault in wrong.items())
+        faults = "; ".join(f"{name}: {fault}" for name, fault in wrong.items())
         hint = "bring the files back, or boli models rollback"
-        raise InputError(f"{len(models)} models were to be verified; {told}", code="E_MODEL", hint=hint)
+        raise InputError(f"{len(models)} models were to be verified; {faults}", code="E_MODEL", hint=hint)
     return Answer(data={"verified": [model.id for model in models]}, text=f"{len(models)} models are as they were")
 
 
-def _fault(wiring: Wiring, model: Model) -> str | None:
+def _find_fault(wiring: Wiring, model: Model) -> str | None:
     from transcribe.backends.by_dialect import look
     from transcribe.errors import BoliError
 
@@ -141,7 +140,7 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
     from transcribe.promote import gate
 
     store = wiring.store
-    candidate = model_named(store, name, kind=None)
+    candidate = find_model(store, name, kind=None)
     current = store.promoted_model(candidate.kind)
     if current is not None and current.id == candidate.id:
         return Answer(data={"promoted": candidate.id, "decision": None}, text=f"{candidate.name} is in use already")
@@ -151,14 +150,15 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
         raise UsageError(
             f"{candidate.name} was to be held against what drafts now, on a test; one is missing", hint=hint
         )
-    frozen = datasets.opened(wiring, dataset or (lineage.dataset if lineage else ""))
+    frozen = datasets.open_dataset(wiring, dataset or (lineage.dataset if lineage else ""))
     with store.lock("run"):
         if candidate.kind == "diariser":
             decision = improving_diariser.judge(wiring, candidate, current, frozen, console)
         else:
-            found = judged(wiring, frozen, candidate, current, console)
-            decision = gate(found, wiring.settings.gate, taught=taught(frozen))
-            store.keep_decision(candidate.id, {"decision": decision.data(), "evaluation": found.data()})
+            evaluation = _evaluate(wiring, frozen, candidate, current, console)
+            dialects = tuple(tag for tag in frozen.counts.get("train", {}) if tag != "und")
+            decision = gate(evaluation, wiring.settings.gate, taught=dialects)
+            store.keep_decision(candidate.id, {"decision": decision.data(), "evaluation": evaluation.data()})
         if not decision.promoted and not console.as_json:
             console.note(decision.text())
         decision.refuse()
@@ -167,19 +167,12 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
     return Answer(data={"promoted": candidate.id, "decision": decision.data()}, text=text)
 
 
-def judged(
-    wiring: Wiring,
-    frozen: Frozen,
-    candidate: Model,
-    current: Model,
-    console: Console,
-    *,
-    told: Callable[[Step], None] | None = None,
-) -> Evaluation:
-    """*candidate* against *current* on the test of *frozen*, through the engine that drafts, with a display."""
+def _evaluate(wiring: Wiring, frozen: Frozen, candidate: Model, current: Model, console: Console) -> Evaluation:
+    """Evaluate *candidate* against *current* on the test of *frozen*, through the engine that drafts."""
     from transcribe.evaluate import judge, tested_recordings
 
-    def judge_telling(tell: Callable[[Step], None]) -> Evaluation:
+    console.note(wiring.drafting_sentence())
+    with console.progress("drafting the test", items=2 * len(tested_recordings(frozen))) as progress:
         return judge(
             wiring.store,
             wiring.audio_folder,
@@ -189,25 +182,14 @@ def judged(
             prepare=preparer(wiring.settings.report, normaliser=None, remember=True),
             method=method_of(wiring.settings.report),
             clock=wiring.clock,
-            told=tell,
+            told=lambda step: progress.step(failed=step.failure is not None),
         )
-
-    if told is not None:
-        return judge_telling(told)
-    console.note(wiring.drafting_sentence())
-    with console.progress("drafting the test", items=2 * len(tested_recordings(frozen))) as progress:
-        return judge_telling(lambda step: progress.step(failed=step.failure is not None))
-
-
-def taught(frozen: Frozen) -> tuple[str, ...]:
-    """The dialects that *frozen* has texts of to learn from."""
-    return tuple(tag for tag in frozen.counts.get("train", {}) if tag != "und")
 
 
 def rollback(wiring: Wiring, kind: ModelKind = "recogniser") -> Answer:
     """Let the model of *kind* draft, or tell speakers apart, again that did before."""
-    before = wiring.store.promoted_model(kind)
-    now = wiring.store.roll_back(kind)
+    retired = wiring.store.promoted_model(kind)
+    promoted = wiring.store.roll_back(kind)
     verb = "drafts" if kind == "recogniser" else "tells speakers apart"
-    data = {"promoted": now.id, "retired": None if before is None else before.id}
-    return Answer(data=data, text=f"{now.name} ({now.id[:12]}) {verb} again")
+    document = {"promoted": promoted.id, "retired": None if retired is None else retired.id}
+    return Answer(data=document, text=f"{promoted.name} ({promoted.id[:12]}) {verb} again")

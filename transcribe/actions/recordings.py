@@ -1,4 +1,4 @@
-"""Recordings in, drafts out, and how far that is."""
+"""Commands that ingest recordings, draft them, import corrections and tell how far that is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where recordings come from: paths, or a manifest."""
+    """The source of recordings: paths, or a manifest."""
 
     paths: tuple[Path, ...] = ()
     manifest: Path | None = None
@@ -32,10 +32,10 @@ class Source:
 
 def init(folder: Path, values: dict[str, dict[str, Any]] | None = None) -> Answer:
     """Make a workspace with its database."""
-    place = workspace.create(folder, values)
-    with Wiring.open(place) as wiring:
-        data = {"workspace": str(place), "recordings": wiring.store.status().recordings}
-    return Answer(data=data, text=f"workspace {place}\nnext: boli ingest --workspace {folder} PATH…")
+    created = workspace.create(folder, values)
+    with Wiring.open(created) as wiring:
+        document = {"workspace": str(created), "recordings": wiring.store.status().recordings}
+    return Answer(data=document, text=f"workspace {created}\nnext: boli ingest --workspace {folder} PATH…")
 
 
 def ingest(
@@ -44,12 +44,12 @@ def ingest(
     """Take recordings in; what cannot be taken is named with its reason."""
     from transcribe import audio, ingest
 
-    given = wiring.settings.ingest
+    settings = wiring.settings.ingest
     rules = ingest.Rules(
         catalogue=wiring.catalogue,
-        limits=audio.Limits(longest=round(given.longest_hours * 3_600_000), memory_bytes=given.memory_mb << 20),
-        shares=ingest.Shares(dev=given.dev_share, test=given.test_share, seed=given.split_seed),
-        strict_dialects=given.strict_dialects,
+        limits=audio.Limits(longest=round(settings.longest_hours * 3_600_000), memory_bytes=settings.memory_mb << 20),
+        shares=ingest.Shares(dev=settings.dev_share, test=settings.test_share, seed=settings.split_seed),
+        strict_dialects=settings.strict_dialects,
         stream=source.stream,
         allow_partial=allow_partial,
     )
@@ -57,36 +57,36 @@ def ingest(
         source.paths,
         manifest=source.manifest,
         root=source.root,
-        allow_roots=given.allow_roots,
+        allow_roots=settings.allow_roots,
         defaults={"dialect": source.dialect} if source.dialect else None,
         split_of=wiring.store.split_of,
     )
     with console.progress("ingesting", items=None) as progress:
-        found = ingest.ingest(
+        summary = ingest.ingest(
             arrivals,
             store=wiring.store,
             audio_folder=wiring.audio_folder,
             rules=rules,
-            workers=given.workers,
+            workers=settings.workers,
             progress=progress,
             dry_run=dry_run,
         )
-    data = {
-        "new": found.new,
-        "known": found.present,
-        "failed": len(found.failed),
-        "audio_ms": found.milliseconds,
-        "bytes": found.bytes,
+    document = {
+        "new": summary.new,
+        "known": summary.present,
+        "failed": len(summary.failed),
+        "audio_ms": summary.milliseconds,
+        "bytes": summary.bytes,
         "dry_run": dry_run,
     }
     verb = "would be taken" if dry_run else "taken in"
-    sound = "" if found.milliseconds is None else f" ({printing.minutes(found.milliseconds)})"
-    text = f"{found.new} recordings {verb}{sound}, {found.present} known already"
-    return Answer(data=data, text=text, warnings=found.warnings, failures=found.failed)
+    sound = "" if summary.milliseconds is None else f" ({printing.minutes(summary.milliseconds)})"
+    text = f"{summary.new} recordings {verb}{sound}, {summary.present} known already"
+    return Answer(data=document, text=text, warnings=summary.warnings, failures=summary.failed)
 
 
 def import_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> Answer:
-    """Corrections from a file; a row that was taken before is not taken again."""
+    """Import corrections from a file; a row that was taken before is not taken again."""
     from transcribe.exchange.corrections import read_corrections
 
     corrections = read_corrections(file, store=wiring.store)
@@ -94,8 +94,8 @@ def import_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> 
         count = sum(1 for _ in corrections)
         return Answer(data={"rows": count, "dry_run": True}, text=f"{count} corrections would be taken in")
     added = wiring.store.add_corrections(corrections)
-    data = {"new": len(added.new), "known": len(added.existing), "dry_run": False}
-    return Answer(data=data, text=f"{len(added.new)} corrections taken in, {len(added.existing)} known already")
+    document = {"new": len(added.new), "known": len(added.existing), "dry_run": False}
+    return Answer(data=document, text=f"{len(added.new)} corrections taken in, {len(added.existing)} known already")
 
 
 def run(
@@ -105,7 +105,7 @@ def run(
     Diarise and draft what is pending.
 
     Args:
-        everything: Also what was drafted before, with another model say, and is corrected throughout.
+        everything: Also draft recordings that were drafted before, say by another model, and are corrected throughout.
     """
     store = wiring.store
     with store.lock("run"):
@@ -132,7 +132,7 @@ def _draft(
     warnings = list(recipe.warnings)
     segments = sound = 0
     with (
-        stopping() as stop,
+        stop_on_signal() as stop,
         console.progress("drafting", items=plan["pending"], sound=plan["pending_ms"]) as progress,
     ):
         for step in draft_pending(
@@ -154,29 +154,29 @@ def _draft(
     if stop.is_set():
         raise Interrupted("stopped; what was drafted is kept", hint="boli run goes on")
     done = plan["pending"] - len(failures)
-    data = plan | {"drafted": done, "drafted_ms": sound, "segments": segments, "failed": len(failures)}
+    document = plan | {"drafted": done, "drafted_ms": sound, "segments": segments, "failed": len(failures)}
     text = f"{done} recordings drafted, {sound / 60_000:.1f} min, {segments} segments"
-    return Answer(data=data, text=text, warnings=warnings, failures=failures)
+    return Answer(data=document, text=text, warnings=warnings, failures=failures)
 
 
 @contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """The first Ctrl-C or SIGTERM sets the event, and the work in flight is finished; the second ends the process."""
+def stop_on_signal() -> Iterator[threading.Event]:
+    """Set the event at the first Ctrl-C or SIGTERM, so that work in flight is finished; the second ends the process."""
     stop = threading.Event()
 
     def ask(number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
         stop.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
 def status(wiring: Wiring) -> Answer:
-    """What is done, pending and failed."""
-    found = wiring.store.status()
-    return Answer(data=asdict(found), text=printing.status(found))
+    """Count what is done, pending and failed."""
+    counts = wiring.store.status()
+    return Answer(data=asdict(counts), text=printing.status(counts))

@@ -1,4 +1,4 @@
-"""What is made of scored pairs: tables, files, and conditions that stop a script."""
+"""Reports of scored pairs: tables, files, and conditions that stop a script."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import quote
 from dialects.agreement import HumanBaseline, format_baselines, human_baselines
 from dialects.breakdown import breakdown
 from dialects.columns import p_value
-from dialects.comparison import Comparison, Side, contrast
+from dialects.comparison import Comparison, contrast
 from dialects.counted import CountCache
 from dialects.errors import DialectError
 from dialects.examples import examples
 from dialects.folder import FILES, write_folder
-from dialects.gates import judge, parse_gate
+from dialects.gates import Gate, judge, parse_gate
 from dialects.grouping import Grouping, group_pairs, parse_keys
 from dialects.learning import LearningCurve
 from dialects.meetings import Meeting, Meetings, meetings
@@ -27,9 +27,9 @@ from dialects.rows import Method
 from dialects.sampling import Need, needs
 from dialects.scoring import Pair
 from dialects.seen import Contamination, Training, find_contamination, read_training
-from transcribe.actions.lessons import curves
+from transcribe.actions.lessons import draw_curves
 from transcribe.actions.scoring import Scoring, method_of, preparer
-from transcribe.actions.sides import side_of
+from transcribe.actions.sides import read_side
 from transcribe.config import ReportSettings
 from transcribe.console import Answer, Console
 from transcribe.errors import GateFailed, InputError, UsageError
@@ -39,209 +39,224 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """One model's report, and what was asked beside it."""
+    """One model's report, with the further tables that were asked for."""
 
     report: Report
     pairs: Sequence[Pair]
     prepare: Preparer
     groupings: tuple[Grouping, ...] = ()
-    #: How the unseen, the seen speakers and the seen sentences fare, where a training was named.
-    seen: Grouping | None = None
+    #: Unseen pairs, seen speakers and seen sentences apart, where a training was named.
+    contamination: Grouping | None = None
     needs: tuple[Need, ...] = ()
     #: Against the report that must not be better, or the first model of the table.
     comparison: Comparison | None = None
     #: How far two people differ, by dialect; empty where nothing was written twice.
-    floors: Mapping[str, HumanBaseline] = field(default_factory=dict)
+    baselines: Mapping[str, HumanBaseline] = field(default_factory=dict)
     meetings: Meetings | None = None
     #: How rates fell with corrections so far.
     curves: tuple[LearningCurve, ...] = ()
 
     def data(self, *, privacy_floor: bool) -> dict[str, Any]:
-        """What ``--json`` prints; what was not asked for has no key."""
-        data = self.report.data(privacy_floor=privacy_floor)
+        """Return the document that ``--json`` prints; what was not asked for has no key."""
+        document = self.report.data(privacy_floor=privacy_floor)
         if self.groupings:
-            data["by"] = [grouping.data(privacy_floor=privacy_floor) for grouping in self.groupings]
-        if self.seen:
-            data["training"] = self.seen.data(privacy_floor=privacy_floor)
+            document["by"] = [grouping.data(privacy_floor=privacy_floor) for grouping in self.groupings]
+        if self.contamination:
+            document["training"] = self.contamination.data(privacy_floor=privacy_floor)
         if self.needs:
-            data["next"] = [need.data() for need in self.needs]
+            document["next"] = [need.data() for need in self.needs]
         if self.curves:
-            data["learning"] = [curve.data() for curve in self.curves]
+            document["learning"] = [curve.data() for curve in self.curves]
         if self.comparison:
-            data["comparison"] = self.comparison.data()
-        if self.floors:
-            data["transcribers"] = [floor.data(wer=self.wers.get(tag)) for tag, floor in self.floors.items()]
+            document["comparison"] = self.comparison.data()
+        if self.baselines:
+            document["transcribers"] = [
+                baseline.data(wer=self.wers.get(tag)) for tag, baseline in self.baselines.items()
+            ]
         if self.meetings:
-            data["conversations"] = self.meetings.data(privacy_floor=privacy_floor)
-        return data
+            document["conversations"] = self.meetings.data(privacy_floor=privacy_floor)
+        return document
 
     @property
     def wers(self) -> dict[str, float | None]:
-        """WER of each dialect."""
+        """The WER of each dialect."""
         return {row.dialect: row.wer for row in self.report.rows}
 
     def text(self, *, privacy_floor: bool) -> str:
-        """The same for people."""
+        """Format the report and its tables for people."""
         parts = [self.report.text()]
         parts += [grouping.text(privacy_floor=privacy_floor) for grouping in self.groupings]
-        parts += [self.seen.text(privacy_floor=privacy_floor)] if self.seen else []
+        parts += [self.contamination.text(privacy_floor=privacy_floor)] if self.contamination else []
         if self.needs:
             parts.append("\n".join(["what to record or transcribe next:", *(need.sentence for need in self.needs)]))
         if self.curves:
             parts.append("\n".join(["what corrections have brought:", *(curve.sentence for curve in self.curves)]))
         parts += [self.comparison.text()] if self.comparison else []
-        parts += [format_baselines(self.floors.values(), self.wers)] if self.floors else []
+        parts += [format_baselines(self.baselines.values(), self.wers)] if self.baselines else []
         parts += [self.meetings.text()] if self.meetings else []
         return "\n\n".join(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beside:
-    """What a workspace knows beside pairs."""
+class WorkspaceContext:
+    """A workspace's knowledge of its pairs, for the further tables."""
 
-    #: Segments that two people wrote.
-    twice: Iterable[Pair]
+    #: Segments that two people wrote, one text as the reference of the other.
+    annotator_pairs: Iterable[Pair]
     #: Whole conversations.
-    meetings: Callable[[Preparer], Iterable[Meeting]]
-    #: Reports of the models that were tuned out of the same one, with the minutes that each learnt from, by dialect.
-    tuned: Callable[[Preparer, Method], Iterable[tuple[Report, dict[str, float]]]]
-    #: What turned out while the conversations went by.
-    warnings: Callable[[], tuple[str, ...]]
+    read_meetings: Callable[[Preparer], Iterable[Meeting]]
+    #: Reports of the models with the same base, each with the minutes that it was tuned on, by dialect.
+    report_relatives: Callable[[Preparer, Method], Iterable[tuple[Report, dict[str, float]]]]
+    #: Warnings about the conversations, once they are read.
+    list_warnings: Callable[[], tuple[str, ...]]
 
 
-def answered(
+def report_scores(
     models: Mapping[str | None, Iterable[Pair]],
-    asked: Scoring,
+    request: Scoring,
     settings: ReportSettings,
     *,
-    kept: CountCache | None = None,
+    cache: CountCache | None = None,
     warnings: Sequence[str] = (),
-    beside: Beside | None = None,
+    context: WorkspaceContext | None = None,
     console: Console | None = None,
 ) -> Answer:
     """
-    The reports of *models*, written where that was asked for.
+    Report the error rates of *models*, and write the files that *request* names.
 
     Raises:
         GateFailed: If a condition holds that must not. With a *console* for people the report is printed first.
     """
-    gates = [_of_option(parse_gate, text) for text in asked.fail_if]
-    keys = [_of_option(parse_keys, text) for text in asked.by]
-    _refuse_existing(asked)
-    training = read_training(asked.train) if asked.train else None
-    scored = [
-        _scored(model, pairs, asked, settings, keys=keys, training=training, kept=kept)
+    gates = [_parse_option(parse_gate, text) for text in request.fail_if]
+    keys = [_parse_option(parse_keys, text) for text in request.by]
+    _refuse_existing(request)
+    training = read_training(request.train) if request.train else None
+    reports = [
+        _score(model, pairs, request, settings, keys=keys, training=training, cache=cache)
         for model, pairs in models.items()
     ]
-    scored = _compared(scored, asked, settings)
-    if beside is not None:
-        scored = [_with_people(one, beside, asked, method_of(settings)) for one in scored]
-        warnings = (*warnings, *beside.warnings())
-    files = [file for one in scored for file in _written(one, asked, alone=len(scored) == 1)]
-    answer = _answer(scored, asked, files, warnings)
-    failed = [
-        _naming(one, verdict.sentence, alone=len(scored) == 1)
-        for one in scored
-        for verdict in (judge(one.report, gate) for gate in gates)
-        if verdict.failed
-    ]
-    failed += [sentence for one in scored for sentence in _regressions(one, asked)]
-    if failed:
+    reports = _compare(reports, request, settings)
+    if context is not None:
+        reports = [_add_context(scored, context, request, method_of(settings)) for scored in reports]
+        warnings = (*warnings, *context.list_warnings())
+    files = [file for scored in reports for file in _write_files(scored, request, alone=len(reports) == 1)]
+    answer = _answer(reports, request, files, warnings)
+    failures = _list_failures(reports, request, gates)
+    if failures:
         if console is not None and not console.as_json:
             console.answer(answer)
-        raise GateFailed("; ".join(failed), hint="the report says which dialects and how sure that is", item=failed[0])
+        hint = "the report says which dialects and how sure that is"
+        raise GateFailed("; ".join(failures), hint=hint, item=failures[0])
     return answer
 
 
-def _of_option(parse: Callable[[str], T], text: str) -> T:
-    """What an option's words mean; words without a meaning are wrong usage and no bad file."""
+def _list_failures(reports: Sequence[Scored], request: Scoring, gates: Sequence[Gate]) -> list[str]:
+    """Say which gates fail and which dialects regressed, in sentences."""
+    verdicts = ((scored, judge(scored.report, gate)) for scored in reports for gate in gates)
+    failures = [
+        _name_model(scored, verdict.sentence, alone=len(reports) == 1) for scored, verdict in verdicts if verdict.failed
+    ]
+    return failures + [sentence for scored in reports for sentence in _list_regressions(scored, request)]
+
+
+def _parse_option(parse: Callable[[str], T], text: str) -> T:
+    """Parse an option's words; words without a meaning are wrong usage and no bad file."""
     try:
         return parse(text)
     except DialectError as error:
         raise UsageError(error.message, code=error.code, hint=error.hint) from None
 
 
-def _scored(
+def _score(
     model: str | None,
     pairs: Iterable[Pair],
-    asked: Scoring,
+    request: Scoring,
     settings: ReportSettings,
     *,
     keys: Sequence[tuple[str, ...]],
     training: Training | None,
-    kept: CountCache | None,
+    cache: CountCache | None,
 ) -> Scored:
     # A plain report reads a stream, however long; whatever else is asked for goes over the pairs again.
-    again = bool(keys or asked.html or asked.out or asked.variants or training)
-    prepare = preparer(settings, normaliser=asked.normaliser, variants=asked.variants, remember=again)
+    again = bool(keys or request.html or request.out or request.variants or training)
+    prepare = preparer(settings, normaliser=request.normaliser, variants=request.variants, remember=again)
     method = method_of(settings)
-    apart = _apart(pairs, training, prepare, asked) if training else None
-    shown: Iterable[Pair] = apart.unseen if apart else tuple(pairs) if again else pairs
-    report = report_of(shown, prepare, model=model, method=method, cache=kept)
+    contamination = _find_contamination(pairs, training, prepare, request) if training else None
+    scored: Iterable[Pair] = contamination.unseen if contamination else tuple(pairs) if again else pairs
+    report = report_of(scored, prepare, model=model, method=method, cache=cache)
     return Scored(
         report=report,
-        pairs=shown if isinstance(shown, tuple) else (),
+        pairs=scored if isinstance(scored, tuple) else (),
         prepare=prepare,
-        groupings=tuple(group_pairs(shown, prepare, some, method=method, cache=kept) for some in keys),
-        seen=apart.group(prepare, method=method) if apart else None,
-        needs=needs(report.rows, method, half_width=asked.next / 100) if asked.next is not None else (),
+        groupings=tuple(group_pairs(scored, prepare, names, method=method, cache=cache) for names in keys),
+        contamination=contamination.group(prepare, method=method) if contamination else None,
+        needs=needs(report.rows, method, half_width=request.next / 100) if request.next is not None else (),
     )
 
 
-def _with_people(scored: Scored, beside: Beside, asked: Scoring, method: Method) -> Scored:
+def _add_context(scored: Scored, context: WorkspaceContext, request: Scoring, method: Method) -> Scored:
+    """Add human baselines, and the conversations and learning curves that *request* asks for."""
+    prepare = scored.prepare
     return replace(
         scored,
-        floors=human_baselines(beside.twice, scored.prepare, method=method),
-        meetings=meetings(beside.meetings(scored.prepare), method=method) if asked.conversations else None,
-        curves=curves(beside.tuned(scored.prepare, method), like=scored.report) if asked.next is not None else (),
+        baselines=human_baselines(context.annotator_pairs, prepare, method=method),
+        meetings=meetings(context.read_meetings(prepare), method=method) if request.conversations else None,
+        curves=(
+            draw_curves(context.report_relatives(prepare, method), like=scored.report)
+            if request.next is not None
+            else ()
+        ),
     )
 
 
-def _apart(pairs: Iterable[Pair], training: Training, prepare: Preparer, asked: Scoring) -> Contamination:
-    found = find_contamination(pairs, training, prepare)
-    if not asked.allow_seen:
-        found.refuse()
-    return found
+def _find_contamination(
+    pairs: Iterable[Pair], training: Training, prepare: Preparer, request: Scoring
+) -> Contamination:
+    contamination = find_contamination(pairs, training, prepare)
+    if not request.allow_seen:
+        contamination.refuse()
+    return contamination
 
 
-def _compared(scored: Sequence[Scored], asked: Scoring, settings: ReportSettings) -> list[Scored]:
-    """Each report beside the one that must not be better, or beside the first of the table."""
+def _compare(reports: Sequence[Scored], request: Scoring, settings: ReportSettings) -> list[Scored]:
+    """Compare each report with the one that must not be better, or with the first of the table."""
     method = method_of(settings)
-    if asked.fail_if_regressed is not None:
-        before = side_of(asked.fail_if_regressed, settings, normaliser=asked.normaliser)
-        return [replace(one, comparison=contrast(before, one.report.side(), method=method)) for one in scored]
-    first, *others = scored
-    base: Side = first.report.side()
-    return [first, *(replace(one, comparison=contrast(base, one.report.side(), method=method)) for one in others)]
+    if request.fail_if_regressed is not None:
+        base = read_side(request.fail_if_regressed, settings, normaliser=request.normaliser)
+        return [replace(scored, comparison=contrast(base, scored.report.side(), method=method)) for scored in reports]
+    first, *others = reports
+    base = first.report.side()
+    compared = (replace(scored, comparison=contrast(base, scored.report.side(), method=method)) for scored in others)
+    return [first, *compared]
 
 
-def _regressions(scored: Scored, asked: Scoring) -> list[str]:
-    if asked.fail_if_regressed is None or scored.comparison is None:
+def _list_regressions(scored: Scored, request: Scoring) -> list[str]:
+    if request.fail_if_regressed is None or scored.comparison is None:
         return []
     return [
-        f"{one.dialect} regressed: WER {100 * (one.wer_a or 0):.1f} % became {100 * (one.wer_b or 0):.1f} %, "
-        f"{p_value((one.p if one.p_adjusted is None else one.p_adjusted) or 0)}"
-        for one in scored.comparison.regressions
+        f"{row.dialect} regressed: WER {100 * (row.wer_a or 0):.1f} % became {100 * (row.wer_b or 0):.1f} %, "
+        f"{p_value((row.p if row.p_adjusted is None else row.p_adjusted) or 0)}"
+        for row in scored.comparison.regressions
     ]
 
 
-def _naming(scored: Scored, sentence: str, *, alone: bool) -> str:
+def _name_model(scored: Scored, sentence: str, *, alone: bool) -> str:
     return sentence if alone else f"{scored.report.model}: {sentence}"
 
 
-def _refuse_existing(asked: Scoring) -> None:
-    places = [asked.html] if asked.html else []
-    places += [asked.out / name for name in FILES] if asked.out else []
-    for place in places:
-        if place.exists() and not asked.overwrite:
+def _refuse_existing(request: Scoring) -> None:
+    paths = [request.html] if request.html else []
+    paths += [request.out / name for name in FILES] if request.out else []
+    for path in paths:
+        if path.exists() and not request.overwrite:
             raise InputError(
-                f"{place} is there already", code="E_EXISTS", hint="--overwrite replaces it", item=str(place)
+                f"{path} is there already", code="E_EXISTS", hint="--overwrite replaces it", item=str(path)
             )
 
 
-def _written(scored: Scored, asked: Scoring, *, alone: bool) -> list[Path]:
-    """Files of one model; several models have a folder and a page each, under their names."""
-    if asked.html is None and asked.out is None:
+def _write_files(scored: Scored, request: Scoring, *, alone: bool) -> list[Path]:
+    """Write the files of one model; several models have a folder and a page each, under their names."""
+    if request.html is None and request.out is None:
         return []
     errors = breakdown(scored.pairs, scored.prepare)
     html = page(
@@ -249,48 +264,48 @@ def _written(scored: Scored, asked: Scoring, *, alone: bool) -> list[Path]:
         breakdowns=errors,
         examples=examples(scored.pairs, scored.prepare, errors),
         comparison=scored.comparison,
-        groupings=(*scored.groupings, *([scored.seen] if scored.seen else [])),
-        baselines=scored.floors,
+        groupings=(*scored.groupings, *([scored.contamination] if scored.contamination else [])),
+        baselines=scored.baselines,
         meetings=scored.meetings,
         curves=scored.curves,
-        half_width=asked.next / 100 if asked.next is not None else 0.05,
+        half_width=request.next / 100 if request.next is not None else 0.05,
     )
     name = quote(str(scored.report.model), safe="")
-    written: list[Path] = []
-    if asked.html is not None:
-        place = asked.html if alone else asked.html.with_name(f"{asked.html.stem}-{name}{asked.html.suffix}")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(html, encoding="utf-8")
-        written.append(place)
-    if asked.out is not None:
-        hidden = {row.dialect for row in scored.report.rows if asked.privacy_floor and row.state == "suppressed"}
-        data = scored.data(privacy_floor=asked.privacy_floor)
-        data["breakdowns"] = [found.data() for tag, found in errors.items() if tag not in hidden]
-        folder = asked.out if alone else asked.out / name
-        floor = asked.privacy_floor
-        write = write_folder(
-            folder, scored.report, scored.pairs, scored.prepare, data=data, html=html, privacy_floor=floor
+    files: list[Path] = []
+    if request.html is not None:
+        file = request.html if alone else request.html.with_name(f"{request.html.stem}-{name}{request.html.suffix}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(html, encoding="utf-8")
+        files.append(file)
+    if request.out is not None:
+        floor = request.privacy_floor
+        hidden = {row.dialect for row in scored.report.rows if floor and row.state == "suppressed"}
+        document = scored.data(privacy_floor=floor)
+        document["breakdowns"] = [of_dialect.data() for tag, of_dialect in errors.items() if tag not in hidden]
+        folder = request.out if alone else request.out / name
+        files += write_folder(
+            folder, scored.report, scored.pairs, scored.prepare, data=document, html=html, privacy_floor=floor
         )
-        written.extend(write)
-    return written
+    return files
 
 
-def _answer(scored: Sequence[Scored], asked: Scoring, files: Sequence[Path], warnings: Sequence[str]) -> Answer:
-    floor = asked.privacy_floor
-    found = [one.data(privacy_floor=floor) for one in scored]
-    texts = [one.text(privacy_floor=floor) for one in scored]
-    if len(scored) > 1:
-        texts = [f"model {one.report.model}\n{text}" for one, text in zip(scored, texts, strict=True)]
-    told = [f"wrote {file}" for file in files]
+def _answer(reports: Sequence[Scored], request: Scoring, files: Sequence[Path], warnings: Sequence[str]) -> Answer:
+    floor, alone = request.privacy_floor, len(reports) == 1
+    documents = [scored.data(privacy_floor=floor) for scored in reports]
+    texts = [scored.text(privacy_floor=floor) for scored in reports]
+    if not alone:
+        texts = [f"model {scored.report.model}\n{text}" for scored, text in zip(reports, texts, strict=True)]
+    if files:
+        texts.append("\n".join(f"wrote {file}" for file in files))
     missing = [
-        f"W_MISSING: {_naming(one, f'{count} segments have no hypothesis', alone=len(scored) == 1)}; "
+        f"W_MISSING: {_name_model(scored, f'{count} segments have no hypothesis', alone=alone)}; "
         "their words count as deletions"
-        for one in scored
-        if (count := one.report.overall.tally.missing_hypotheses)
+        for scored in reports
+        if (count := scored.report.overall.tally.missing_hypotheses)
     ]
-    of_reports = dict.fromkeys(warning for one in scored for warning in one.report.warnings)
+    of_reports = dict.fromkeys(warning for scored in reports for warning in scored.report.warnings)
     return Answer(
-        data=found[0] if len(scored) == 1 else {"models": found},
-        text="\n\n".join([*texts, *(["\n".join(told)] if told else [])]),
+        data=documents[0] if alone else {"models": documents},
+        text="\n\n".join(texts),
         warnings=(*of_reports, *missing, *warnings),
     )

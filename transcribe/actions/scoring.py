@@ -1,4 +1,4 @@
-"""WER per dialect, from a workspace or from a table: who is scored, against what, and what is asked of it."""
+"""WER per dialect, from a workspace or from a table of pairs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from dialects.report import Report
     from dialects.rows import Method
     from dialects.scoring import Pair
-    from transcribe.actions.reporting import Beside
+    from transcribe.actions.reporting import WorkspaceContext
     from transcribe.records import Model
     from transcribe.store import Store
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 #: Where a workspace keeps the counts of earlier reports. It may be deleted at any time.
-KEPT = Path("reports") / "counts.sqlite"
+COUNTS_FILE = Path("reports") / "counts.sqlite"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scoring:
-    """What is to be scored, how, and what is to be made of it."""
+    """A request for error rates: the speech to score, how to score it, and the reports to write."""
 
     model: str | None = None
     split: str = "all"
@@ -47,7 +47,7 @@ class Scoring:
     next: float | None = None
     #: Errors of whole conversations too: cpWER, what wrong attribution costs, and DER.
     conversations: bool = False
-    #: A train manifest. What it shares with the test is refused, or told in rows of its own.
+    #: A train manifest. Pairs that it shares with the test are refused, or counted in rows of their own.
     train: Path | None = None
     allow_seen: bool = False
     html: Path | None = None
@@ -61,7 +61,7 @@ class Scoring:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def pause_garbage_collection() -> Iterator[None]:
     """Pause the collector: nothing here makes cycles, and it would walk through millions of words again and again."""
     was_on = gc.isenabled()
     gc.disable()
@@ -72,93 +72,100 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@uncollected()
-def wer(place: Path | None, asked: Scoring, console: Console | None = None) -> Answer:
+@pause_garbage_collection()
+def wer(workspace: Path | None, request: Scoring, console: Console | None = None) -> Answer:
     """
-    WER per dialect of a workspace's corrections against one model's drafts.
+    Score WER per dialect of a workspace's corrections against one model's drafts.
 
     Counts are kept, so that a later report aligns what is new.
     """
     from transcribe.actions.conversing import check_extras
-    from transcribe.actions.lessons import taught
-    from transcribe.actions.reporting import answered
+    from transcribe.actions.lessons import find_training_ids
+    from transcribe.actions.reporting import report_scores
     from transcribe.store.kept_counts import ScoreCache
 
-    split = split_named(asked.split)
-    if asked.conversations:
+    split = parse_split(request.split)
+    if request.conversations:
         check_extras()
-    with Wiring.open(place) as wiring, ScoreCache(wiring.workspace / KEPT) as kept:
-        model = model_named(wiring.store, asked.model)
+    with Wiring.open(workspace) as wiring, ScoreCache(wiring.workspace / COUNTS_FILE) as cache:
+        model = find_model(wiring.store, request.model)
         undrafted = wiring.store.count_undrafted(model.id, split=split)
-        learnt, tier = taught(wiring, model), wiring.settings.report.tier
-        told = ["W_TIER: normalised texts are scored, and what was said where there is none"] * (tier != "verbatim")
-        told += [
-            f"W_UNDRAFTED: {undrafted} corrections are of recordings without a draft by this model and are not scored"
-        ] * bool(undrafted)
-        told += [f"W_TAUGHT: {len(learnt)} corrections that this model learnt from are not scored"] * bool(learnt)
-        return answered(
-            {model.id: unseen(workspace_pairs(wiring.store, model, split, tier=tier), learnt)},
-            asked,
+        training_ids, tier = find_training_ids(wiring, model), wiring.settings.report.tier
+        warnings = []
+        if tier != "verbatim":
+            warnings.append("W_TIER: normalised texts are scored, and what was said where there is none")
+        if undrafted:
+            warnings.append(
+                f"W_UNDRAFTED: {undrafted} corrections are of recordings without a draft by this model and are not "
+                "scored"
+            )
+        if training_ids:
+            warnings.append(f"W_TAUGHT: {len(training_ids)} corrections that this model learnt from are not scored")
+        return report_scores(
+            {model.id: drop_training_pairs(workspace_pairs(wiring.store, model, split, tier=tier), training_ids)},
+            request,
             wiring.settings.report,
-            kept=kept,
-            warnings=told,
-            beside=_beside(wiring, model, split, kept, learnt),
+            cache=cache,
+            warnings=warnings,
+            context=_workspace_context(wiring, model, split, cache, training_ids),
             console=console,
         )
 
 
-def unseen(pairs: Iterable[Pair], learnt: frozenset[str]) -> Iterator[Pair]:
-    """*pairs* without those that a model *learnt* from: what it was told it need not hear."""
-    return (pair for pair in pairs if pair.id not in learnt)
+def drop_training_pairs(pairs: Iterable[Pair], training_ids: frozenset[str]) -> Iterator[Pair]:
+    """Yield *pairs* without those that a model was trained on: what it was told it need not hear."""
+    return (pair for pair in pairs if pair.id not in training_ids)
 
 
-def _beside(wiring: Wiring, model: Model, split: Split | None, kept: CountCache, learnt: frozenset[str]) -> Beside:
-    """What else the workspace knows of the speech that *model* is scored on; looked up when it is asked for."""
+def _workspace_context(
+    wiring: Wiring, model: Model, split: Split | None, cache: CountCache, training_ids: frozenset[str]
+) -> WorkspaceContext:
+    """Gather what else the workspace knows of the speech that *model* is scored on; each part is read on demand."""
     from dialects.report import report_of
-    from transcribe.actions.conversing import Conversed, conversations
-    from transcribe.actions.lessons import minutes_of, related
-    from transcribe.actions.reporting import Beside
+    from transcribe.actions.conversing import LabelGaps, read_conversations
+    from transcribe.actions.lessons import count_training_minutes, find_relatives
+    from transcribe.actions.reporting import WorkspaceContext
     from transcribe.review.quality import pair_hands
 
     tier = wiring.settings.report.tier
 
-    def tuned(prepare: Preparer, method: Method) -> Iterator[tuple[Report, dict[str, float]]]:
-        for other in related(wiring, model):
-            minutes = minutes_of(wiring, other, prepare.catalogue)
+    def report_relatives(prepare: Preparer, method: Method) -> Iterator[tuple[Report, dict[str, float]]]:
+        for relative in find_relatives(wiring, model):
+            minutes = count_training_minutes(wiring, relative, prepare.catalogue)
             if minutes is not None:
-                pairs = unseen(workspace_pairs(wiring.store, other, split, tier=tier), learnt)
-                made = report_of(pairs, prepare, model=other.name, method=method, with_recount=False, cache=kept)
-                yield made, minutes
+                pairs = drop_training_pairs(workspace_pairs(wiring.store, relative, split, tier=tier), training_ids)
+                report = report_of(pairs, prepare, model=relative.name, method=method, with_recount=False, cache=cache)
+                yield report, minutes
 
-    told = Conversed()
-    return Beside(
-        twice=pair_hands(wiring.store.pairs()),
-        meetings=lambda prepare: conversations(wiring.store, model, split, prepare, told),
-        tuned=tuned,
-        warnings=lambda: told.warnings,
+    gaps = LabelGaps()
+    return WorkspaceContext(
+        annotator_pairs=pair_hands(wiring.store.pairs()),
+        read_meetings=lambda prepare: read_conversations(wiring.store, model, split, prepare, gaps),
+        report_relatives=report_relatives,
+        list_warnings=lambda: gaps.warnings,
     )
 
 
-@uncollected()
-def wer_of_pairs(file: Path, asked: Scoring, console: Console | None = None) -> Answer:
-    """WER per dialect of a table of references and hypotheses; no workspace needed. Several models, several reports."""
-    from transcribe.actions.reporting import answered
+@pause_garbage_collection()
+def wer_of_pairs(file: Path, request: Scoring, console: Console | None = None) -> Answer:
+    """Score WER per dialect of a table of references and hypotheses, without a workspace; one report per model."""
+    from transcribe.actions.reporting import report_scores
 
-    if asked.conversations:
+    if request.conversations:
         raise UsageError("--conversations was asked for with --pairs, whose rows have no labels and no times")
-    models = table_pairs(file, asked.model)
-    return answered(models, asked, settings_of(None).report, console=console)
+    models = table_pairs(file, request.model)
+    return report_scores(models, request, settings_of(None).report, console=console)
 
 
-def split_named(name: str) -> Split | None:
-    """The part called *name*; ``None`` for all of them."""
+def parse_split(name: str) -> Split | None:
+    """Return the part called *name*; ``None`` for all of them."""
     if name not in (*SPLITS, "all"):
         raise UsageError(f"--split {name} was asked for, the parts are {', '.join(SPLITS)} and all")
     return next((split for split in SPLITS if split == name), None)
 
 
 def table_pairs(file: Path, model: str | None = None) -> Mapping[str | None, tuple[Pair, ...]]:
-    """The pairs of each model of a table, or of *model* alone; an id that only others have counts as missing."""
+    """Read the pairs of each model of a table, or of *model* alone; an id that only others have counts as missing."""
     from dialects.dialect import load_catalogue
     from dialects.reading import by_model, read_pairs
 
@@ -166,40 +173,40 @@ def table_pairs(file: Path, model: str | None = None) -> Mapping[str | None, tup
     if model is None:
         return models or {None: ()}
     if model not in models:
-        known = ", ".join(str(name) for name in models) or "none"
-        raise InputError(f"the model {model} was asked for; {file.name} has {known}", code="E_MODEL", item=model)
+        names = ", ".join(str(name) for name in models) or "none"
+        raise InputError(f"the model {model} was asked for; {file.name} has {names}", code="E_MODEL", item=model)
     return {model: models[model]}
 
 
-def model_named(store: Store, asked: str | None, *, kind: ModelKind | None = "recogniser") -> Model:
+def find_model(store: Store, name: str | None, *, kind: ModelKind | None = "recogniser") -> Model:
     """
-    The model that *asked* names by id, beginning of an id, or name; the one that drafts if nothing was asked.
+    Return the model that *name* means, as an id, the beginning of one, or a name; without one the model that drafts.
 
     Args:
         kind: Only models of this kind; ``None``: of any.
     """
-    if asked is None:
+    if name is None:
         promoted = store.promoted_model()
         if promoted is None:
             raise MissingError("no model has drafted here yet, so there is nothing to score", hint="boli run")
         return promoted
     models = [model for model in store.models() if kind in (None, model.kind)]
-    found = [model for model in models if model.id.startswith(asked) or model.name == asked]
-    if len(found) != 1:
-        known = ", ".join(f"{model.name} ({model.id[:12]})" for model in models) or "none"
-        raise InputError(f"the model {asked} was asked for, found {len(found)}; there are: {known}", code="E_MODEL")
-    return found[0]
+    matches = [model for model in models if model.id.startswith(name) or model.name == name]
+    if len(matches) != 1:
+        names = ", ".join(f"{model.name} ({model.id[:12]})" for model in models) or "none"
+        raise InputError(f"the model {name} was asked for, found {len(matches)}; there are: {names}", code="E_MODEL")
+    return matches[0]
 
 
 def workspace_pairs(store: Store, model: Model, split: Split | None, *, tier: Tier = "verbatim") -> Iterator[Pair]:
-    """Each standing correction beside what *model* drafted there. Streams by recording."""
+    """Yield each standing correction beside what *model* drafted there. Streams by recording."""
     from dialects.scoring import Pair
 
     spans = store.scoring_spans(model.id, split=split, tier=tier)
     for _, group in itertools.groupby(spans, key=lambda span: span.recording):
-        together = list(group)
-        crowded = overlapped(together)
-        for span in together:
+        spans_of_recording = list(group)
+        overlapped = find_overlapped(spans_of_recording)
+        for span in spans_of_recording:
             yield Pair(
                 id=span.id,
                 reference=span.reference,
@@ -209,26 +216,26 @@ def workspace_pairs(store: Store, model: Model, split: Split | None, *, tier: Ti
                 model=model.id,
                 session=span.session or span.recording,
                 duration_s=(span.end - span.start) / 1000,
-                overlapped=None if span.speaker is None else span.id in crowded,
+                overlapped=None if span.speaker is None else span.id in overlapped,
             )
 
 
-def overlapped(spans: Iterable[ScoringSpan]) -> frozenset[str]:
-    """Ids of those *spans* of one recording during which another speaker's correction runs too."""
-    found: set[str] = set()
+def find_overlapped(spans: Iterable[ScoringSpan]) -> frozenset[str]:
+    """Return ids of those *spans* of one recording during which another speaker's correction runs too."""
+    overlapped: set[str] = set()
     running: list[ScoringSpan] = []
-    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
         running = [other for other in running if other.end > span.start]
         others = [other.id for other in running if other.person != span.person]
-        found.update(others, [span.id] * bool(others))
+        overlapped.update(others, [span.id] * bool(others))
         running.append(span)
-    return frozenset(found)
+    return frozenset(overlapped)
 
 
 def preparer(
     settings: ReportSettings, *, normaliser: str | None, variants: tuple[Path, ...] = (), remember: bool = False
 ) -> Preparer:
-    """The rules that texts go through before they are compared; *remember* for several rounds over the same pairs."""
+    """Build the rules that texts go through before comparison; *remember* for several rounds over the same pairs."""
     from dialects.dialect import load_catalogue
     from dialects.preparing import Preparer
 
@@ -238,7 +245,7 @@ def preparer(
 
 
 def method_of(settings: ReportSettings) -> Method:
-    """How intervals and states are made."""
+    """Read from *settings* how intervals and states are made."""
     from dialects.rows import Method
     from dialects.statistics import Thresholds
 

@@ -1,4 +1,4 @@
-"""One side of a comparison, from wherever it lies: a report, a folder with one, or a table of pairs."""
+"""One side of a comparison, read from a file: a report, a folder with one, or a table of pairs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
 
 
-def is_side(place: Path) -> bool:
-    """Whether *place* can be read as one, so that it is no model's name."""
-    return (place.is_dir() and (place / "report.json").is_file()) or (
-        place.is_file() and place.suffix.lower() in (".json", *TABLES)
-    )
+def is_side(path: Path) -> bool:
+    """Tell if *path* can be read as a side, so that it is no model's name."""
+    if path.is_dir():
+        return (path / "report.json").is_file()
+    return path.is_file() and path.suffix.lower() in (".json", *TABLES)
 
 
-def side_of(place: Path, settings: ReportSettings, *, normaliser: str | None) -> Side:
+def read_side(path: Path, settings: ReportSettings, *, normaliser: str | None) -> Side:
     """
-    The side that *place* holds.
+    Read the side that *path* holds.
 
     Raises:
         InputError: If nothing is there, it is no report, or a table has several models.
@@ -35,28 +35,28 @@ def side_of(place: Path, settings: ReportSettings, *, normaliser: str | None) ->
     from dialects.comparison import Side
     from dialects.tally import tally
 
-    if not place.exists():
-        raise InputError(f"{place} was to be compared; it is not there", code="E_REPORT", item=str(place))
-    if place.suffix.lower() in TABLES:
-        models = table_pairs(place)
+    if not path.exists():
+        raise InputError(f"{path} was to be compared; it is not there", code="E_REPORT", item=str(path))
+    if path.suffix.lower() in TABLES:
+        models = table_pairs(path)
         if len(models) > 1:
-            message = f"{place.name} was to be one side; it has the models {', '.join(map(str, models))}"
+            message = f"{path.name} was to be one side; it has the models {', '.join(map(str, models))}"
             raise InputError(message, code="E_MODEL", hint="boli compare A B --pairs FILE compares two of one table")
         ((model, pairs),) = models.items()
         prepare = preparer(settings, normaliser=normaliser)
         return Side.of(tally(pairs, prepare, with_recount=False), model)
-    return Side.read(_report(place / "report.json" if place.is_dir() else place))
+    return Side.read(_read_report(path / "report.json" if path.is_dir() else path))
 
 
-def _report(file: Path) -> dict[str, object]:
+def _read_report(file: Path) -> dict[str, object]:
     hint = "write one with boli wer --out DIR"
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         message = f"{file} was to be read as a report; {error}"
         raise InputError(message, code="E_REPORT", hint=hint, item=str(file)) from None
     # What --json printed holds the report inside.
-    inner = found.get("data", found) if isinstance(found, dict) else None
-    if not isinstance(inner, dict):
+    report = document.get("data", document) if isinstance(document, dict) else None
+    if not isinstance(report, dict):
         raise InputError(f"{file} was to be read as a report; it is none", code="E_REPORT", hint=hint, item=str(file))
-    return inner
+    return report

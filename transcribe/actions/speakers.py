@@ -1,4 +1,4 @@
-"""Speakers that may be one person: proposed by their voices, accepted or refused by a person, warned about."""
+"""Commands of speakers that may be one person: propose, accept, refuse and list links; warn of shared voices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from transcribe import printing
-from transcribe.actions.tables import stacked, table
+from transcribe.actions.tables import stack, table
 from transcribe.console import Answer
 from transcribe.errors import InputError, UsageError
 from transcribe.records import Recording, content_id
@@ -27,17 +27,17 @@ _MOST_NAMED: Final = 10
 
 
 def propose(wiring: Wiring) -> Answer:
-    """Which speakers, one of them unnamed at least, are likely one person, and how sure that is."""
+    """Propose speakers, one of them unnamed at least, that are likely one person, with the probability."""
     voices = _Voices.of(wiring.store)
     proposals = voices.proposals()
-    known = _Known.of(wiring.store, [speaker for pair in proposals for speaker in (pair.first, pair.second)])
-    data = {
+    index = _SpeakerIndex.of(wiring.store, [speaker for pair in proposals for speaker in (pair.first, pair.second)])
+    document = {
         "voices": len(voices.speech),
         "proposals": [
             {
                 "id": _proposal_id(pair),
                 "probability": round(pair.probability, 4),
-                "speakers": [known.data(name, voices.speech[name]) for name in (pair.first, pair.second)],
+                "speakers": [index.data(name, voices.speech[name]) for name in (pair.first, pair.second)],
             }
             for pair in proposals
         ],
@@ -46,18 +46,18 @@ def propose(wiring: Wiring) -> Answer:
         (
             _proposal_id(pair),
             f"{pair.probability:.0%}",
-            *known.cells(pair.first, voices.speech[pair.first]),
-            *known.cells(pair.second, voices.speech[pair.second]),
+            *index.cells(pair.first, voices.speech[pair.first]),
+            *index.cells(pair.second, voices.speech[pair.second]),
         )
         for pair in proposals
     ]
     head = ("proposal", "sure", "speaker", "speech", "split", "and", "speech", "split")
-    return Answer(data=data, text=stacked(_proposal_lines(voices, len(proposals)), table(head, rows)))
+    return Answer(data=document, text=stack(_describe_proposals(voices, len(proposals)), table(head, rows)))
 
 
 def decide(wiring: Wiring, names: Sequence[str], *, accepted: bool) -> Answer:
     """
-    Keep a person's word that two speakers are one person, or that they are two.
+    Save a person's decision that two speakers are one person, or that they are two.
 
     Args:
         names: Two speakers, or a proposal's id.
@@ -67,34 +67,36 @@ def decide(wiring: Wiring, names: Sequence[str], *, accepted: bool) -> Answer:
         InputError: E_SPEAKER or E_PROPOSAL for what is not there, E_LINK if other links contradict.
     """
     store = wiring.store
-    first, second = _pair_named(store, names)
+    first, second = _find_pair(store, names)
     link = store.link_speakers(first, second, accepted=accepted, by=_account())
-    known = _Known.of(store, [link.first, link.second])
+    index = _SpeakerIndex.of(store, [link.first, link.second])
     canonical = store.speaker_names().get(link.first, link.first)
-    data = {
+    document = {
         "speakers": [link.first, link.second],
         "accepted": accepted,
         "name": canonical if accepted else None,
         "by": link.by,
         "at": link.at,
     }
-    both = f"{known.shown(link.first)} and {known.shown(link.second)}"
+    names_of_two = f"{index.readable_name(link.first)} and {index.readable_name(link.second)}"
     if not accepted:
-        return Answer(data=data, text=f"{both} are two people")
-    text = f"{both} are one person: {_Known.of(store, [canonical]).shown(canonical)}"
-    return Answer(data=data, text=text, warnings=list(_warn_of_links(store, within={link.first})))
+        return Answer(data=document, text=f"{names_of_two} are two people")
+    text = f"{names_of_two} are one person: {_SpeakerIndex.of(store, [canonical]).readable_name(canonical)}"
+    return Answer(data=document, text=text, warnings=list(_warn_of_links(store, within={link.first})))
 
 
 def list_links(wiring: Wiring) -> Answer:
-    """All that people have said of two speakers, with who said it and when."""
+    """List all decisions on two speakers, with their author and time."""
     links = wiring.store.speaker_links()
     names = wiring.store.speaker_names()
-    known = _Known.of(wiring.store, {*names.values(), *(name for link in links for name in (link.first, link.second))})
-    data = {
+    index = _SpeakerIndex.of(
+        wiring.store, {*names.values(), *(name for link in links for name in (link.first, link.second))}
+    )
+    document = {
         "links": [
             {
                 "speakers": [link.first, link.second],
-                "names": [known.shown(link.first), known.shown(link.second)],
+                "names": [index.readable_name(link.first), index.readable_name(link.second)],
                 "accepted": link.accepted,
                 "name": names[link.first] if link.accepted else None,
                 "by": link.by,
@@ -105,21 +107,21 @@ def list_links(wiring: Wiring) -> Answer:
     }
     rows = [
         (
-            known.shown(link.first),
-            known.shown(link.second),
-            f"one: {known.shown(names[link.first])}" if link.accepted else "two people",
+            index.readable_name(link.first),
+            index.readable_name(link.second),
+            f"one: {index.readable_name(names[link.first])}" if link.accepted else "two people",
             link.by or "–",
             link.at,
         )
         for link in links
     ]
     lines = ["nobody has linked speakers yet; boli speakers proposes some"] * (not links)
-    return Answer(data=data, text=stacked(lines, table(("speaker", "and", "are", "said by", "at"), rows)))
+    return Answer(data=document, text=stack(lines, table(("speaker", "and", "are", "said by", "at"), rows)))
 
 
 def warn_of_shared_voices(store: Store) -> list[str]:
     """
-    Warnings of people who are in several splits: by accepted links, and likely ones in train and test by their voices.
+    Warn of people who are in several splits: by accepted links, and likely ones in train and test by their voices.
 
     All recordings count, corrected or not, and declared names are not trusted to be two people.
     """
@@ -128,7 +130,7 @@ def warn_of_shared_voices(store: Store) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Voices:
-    """What the store knows of voices, and how long each speaker talks, in milliseconds by the one name."""
+    """Likely pairs of the store's voices, and the speech of each speaker in milliseconds, by the one name."""
 
     pairs: tuple[LikelyPair, ...]
     speech: Mapping[str, int]
@@ -156,14 +158,14 @@ class _Voices:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Known:
+class _SpeakerIndex:
     """Recordings of some speakers, those of all that are linked with them included, and paths for people to read."""
 
     recordings: Mapping[str, tuple[Recording, ...]]
     path_by_id: Mapping[str, str]
 
     @classmethod
-    def of(cls, store: Store, speakers: Iterable[str]) -> _Known:
+    def of(cls, store: Store, speakers: Iterable[str]) -> _SpeakerIndex:
         """Look *speakers* up in *store*."""
         groups = group_speakers(store.speaker_links())
         members = {speaker: groups.get(speaker, frozenset({speaker})) for speaker in speakers}
@@ -172,39 +174,39 @@ class _Known:
             speaker: tuple({recording.id: recording for name in sorted(group) for recording in by_name[name]}.values())
             for speaker, group in members.items()
         }
-        paths = {recording.id: recording.path for some in recordings.values() for recording in some}
+        paths = {recording.id: recording.path for of_speaker in recordings.values() for recording in of_speaker}
         return cls(recordings=recordings, path_by_id=paths)
 
-    def shown(self, speaker: str) -> str:
-        """*speaker* as people read and type it: a path in place of an unnamed speaker's recording."""
+    def readable_name(self, speaker: str) -> str:
+        """Return *speaker* as people read and type it: a path in place of an unnamed speaker's recording."""
         recording = recording_of_unnamed(speaker)
         if recording is None or recording not in self.path_by_id:
             return speaker
         return f"{self.path_by_id[recording]}{speaker.removeprefix(recording)}"
 
     def splits(self, speaker: str) -> list[str]:
-        """The splits of the speaker's recordings, in order."""
+        """Return the splits of the speaker's recordings, in order."""
         return sorted({recording.split for recording in self.recordings[speaker]})
 
     def data(self, speaker: str, speech: int) -> dict[str, Any]:
-        """For JSON; *speech* in milliseconds."""
+        """Return the speaker for JSON; *speech* in milliseconds."""
         recordings = [
             {"recording": recording.id, "path": recording.path, "split": recording.split}
             for recording in self.recordings[speaker]
         ]
         return {
             "speaker": speaker,
-            "name": self.shown(speaker),
+            "name": self.readable_name(speaker),
             "seconds": round(speech / 1_000, 1),
             "recordings": recordings,
         }
 
     def cells(self, speaker: str, speech: int) -> tuple[str, str, str]:
-        """For people; *speech* in milliseconds."""
-        return self.shown(speaker), printing.minutes(speech), ", ".join(self.splits(speaker))
+        """Return the speaker for people; *speech* in milliseconds."""
+        return self.readable_name(speaker), printing.minutes(speech), ", ".join(self.splits(speaker))
 
 
-def _proposal_lines(voices: _Voices, count: int) -> list[str]:
+def _describe_proposals(voices: _Voices, count: int) -> list[str]:
     if not voices.speech:
         return ["no voice is kept yet; boli run keeps them where the diariser gives them"]
     if not count:
@@ -219,34 +221,36 @@ def _proposal_id(pair: LikelyPair) -> str:
     return content_id(pair.first, pair.second)[:_ID_DIGITS]
 
 
-def _pair_named(store: Store, names: Sequence[str]) -> tuple[str, str]:
-    """The two speakers that *names* are, or that the proposal with that id is of."""
+def _find_pair(store: Store, names: Sequence[str]) -> tuple[str, str]:
+    """Return the two speakers that *names* are, or that the proposal with that id is of."""
     if len(names) == 2:
-        return _speaker_named(store, names[0]), _speaker_named(store, names[1])
+        return _find_speaker(store, names[0]), _find_speaker(store, names[1])
     if len(names) != 1:
         raise UsageError(f"two speakers or one proposal were asked for, found {len(names)} names")
     proposals = {_proposal_id(pair): pair for pair in _Voices.of(store).proposals()}
     if names[0] not in proposals:
-        message = f"the proposal {names[0]} was asked for; there are {len(proposals)}{_nearest(names[0], proposals)}"
+        message = (
+            f"the proposal {names[0]} was asked for; there are {len(proposals)}{_name_nearest(names[0], proposals)}"
+        )
         raise InputError(message, code="E_PROPOSAL", hint="boli speakers lists them", item=names[0])
     pair = proposals[names[0]]
     return pair.first, pair.second
 
 
-def _speaker_named(store: Store, name: str) -> str:
-    """The speaker called *name*, or whose recording's path and label it is, as ``calls/a.wav/SPEAKER_00``."""
-    for speaker in (name, *_unnamed_at(store, name)):
+def _find_speaker(store: Store, name: str) -> str:
+    """Find the speaker called *name*, or with that recording's path and label, as ``calls/a.wav/SPEAKER_00``."""
+    for speaker in (name, *_list_unnamed(store, name)):
         if store.knows_speaker(speaker):
             return speaker
     speakers = store.known_speakers()
-    known = _Known.of(store, speakers)
-    readable = [known.shown(speaker) for speaker in speakers]
-    message = f"the speaker {name} was asked for; there are {len(readable)} others{_nearest(name, readable)}"
+    index = _SpeakerIndex.of(store, speakers)
+    readable = [index.readable_name(speaker) for speaker in speakers]
+    message = f"the speaker {name} was asked for; there are {len(readable)} others{_name_nearest(name, readable)}"
     raise InputError(message, code="E_SPEAKER", hint="boli speakers shows names as they are typed", item=name)
 
 
-def _unnamed_at(store: Store, name: str) -> Iterator[str]:
-    """The unnamed speakers that *name* may be: a path, then a label, or a channel and a label."""
+def _list_unnamed(store: Store, name: str) -> Iterator[str]:
+    """Yield the unnamed speakers that *name* may be: a path, then a label, or a channel and a label."""
     parts = name.split("/")
     for count in (1, 2):
         recording = store.recording_by_path("/".join(parts[:-count])) if len(parts) > count else None
@@ -254,13 +258,13 @@ def _unnamed_at(store: Store, name: str) -> Iterator[str]:
             yield "/".join([recording.id, *parts[-count:]])
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def _name_nearest(name: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.4)
     return f", nearest {close[0]}" if close else ""
 
 
 def _account() -> str | None:
-    """The account that runs the command; ``None`` where the machine has no name for it."""
+    """Return the account that runs the command; ``None`` where the machine has no name for it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -273,33 +277,34 @@ def _warn_of_links(store: Store, *, within: Iterable[str] | None = None) -> Iter
     names = store.speaker_names()
     wanted = groups if within is None else within
     people = sorted({names[speaker] for speaker in wanted})
-    known = _Known.of(store, {speaker for person in people for speaker in groups[person]})
-    apart = [person for person in people if len(known.splits(person)) > 1]
+    index = _SpeakerIndex.of(store, {speaker for person in people for speaker in groups[person]})
+    apart = [person for person in people if len(index.splits(person)) > 1]
     for person in apart[:_MOST_NAMED]:
-        others = ", ".join(known.shown(speaker) for speaker in sorted(groups[person] - {person}))
-        splits = " and ".join(known.splits(person))
-        yield f"W_LINKED: {known.shown(person)} (also {others}) is in {splits}; training goes without what is tested"
-    yield from _rest(len(apart), "W_LINKED", "linked people are in several splits")
+        others = ", ".join(index.readable_name(speaker) for speaker in sorted(groups[person] - {person}))
+        splits = " and ".join(index.splits(person))
+        name = index.readable_name(person)
+        yield f"W_LINKED: {name} (also {others}) is in {splits}; training goes without what is tested"
+    yield from _count_rest(len(apart), "W_LINKED", "linked people are in several splits")
 
 
 def _warn_of_likely(store: Store) -> Iterator[str]:
     pairs = _Voices.of(store, trust_names=False).pairs
-    known = _Known.of(store, {speaker for pair in pairs for speaker in (pair.first, pair.second)})
-    apart = [pair for pair in pairs if _straddles(known.splits(pair.first), known.splits(pair.second))]
+    index = _SpeakerIndex.of(store, {speaker for pair in pairs for speaker in (pair.first, pair.second)})
+    apart = [pair for pair in pairs if _straddle_test(index.splits(pair.first), index.splits(pair.second))]
     for pair in apart[:_MOST_NAMED]:
-        both = f"{known.shown(pair.first)} and {known.shown(pair.second)}"
+        first, second = index.readable_name(pair.first), index.readable_name(pair.second)
         yield (
-            f"W_SAME_VOICE: {both}, one in train and one in test, are one person with {pair.probability:.0%}; "
-            "hear them, then boli speakers accept, or refuse"
+            f"W_SAME_VOICE: {first} and {second}, one in train and one in test, are one person with "
+            f"{pair.probability:.0%}; hear them, then boli speakers accept, or refuse"
         )
-    yield from _rest(len(apart), "W_SAME_VOICE", "pairs in train and test are likely one person")
+    yield from _count_rest(len(apart), "W_SAME_VOICE", "pairs in train and test are likely one person")
 
 
-def _straddles(one: Sequence[str], other: Sequence[str]) -> bool:
+def _straddle_test(splits: Sequence[str], other: Sequence[str]) -> bool:
     """Tell if one of two speakers is trained on and the other tested."""
-    return ("train" in one and "test" in other) or ("test" in one and "train" in other)
+    return ("train" in splits and "test" in other) or ("test" in splits and "train" in other)
 
 
-def _rest(count: int, code: str, what: str) -> Iterator[str]:
+def _count_rest(count: int, code: str, what: str) -> Iterator[str]:
     if count > _MOST_NAMED:
         yield f"{code}: {count - _MOST_NAMED} more {what}"

@@ -1,4 +1,4 @@
-"""Rows and lines as they are printed."""
+"""Tables and lines for the terminal."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from transcribe.console import printable
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """*rows* under *head*; a column of numbers is set to the right."""
-    listed = [tuple(row) for row in rows]
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for place, name in enumerate(head):
-        cells = [row[place] for row in listed]
+    """Set *rows* under *head*; a column of numbers is aligned to the right."""
+    rows = [tuple(row) for row in rows]
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column, name in enumerate(head):
+        cells = [row[column] for row in rows]
         numeric = bool(cells) and all(cell[:1].isdigit() or cell == "–" for cell in cells)
-        made.add_column(name, justify="right" if numeric else "left")
-    for row in listed:
-        made.add_row(*(Text(printable(cell)) for cell in row))
-    return made
+        grid.add_column(name, justify="right" if numeric else "left")
+    for row in rows:
+        grid.add_row(*(Text(printable(cell)) for cell in row))
+    return grid
 
 
-def stacked(lines: Iterable[str], below: Table) -> Group:
-    """*lines*, then the table, if it has rows."""
+def stack(lines: Iterable[str], below: Table) -> Group:
+    """Put *lines* above the table, and leave the table out if it has no rows."""
     return Group(*(Text(line) for line in lines), *([below] if below.row_count else []))

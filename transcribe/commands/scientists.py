@@ -93,8 +93,8 @@ def compare(
     """Compare two models on each dialect, paired by speaker."""
     from transcribe import actions
 
-    contest = actions.Contest(a=a, b=b, pairs=pairs, split=split, normaliser=normaliser)
-    console.answer(actions.compare(workspace, contest))
+    request = actions.ComparisonRequest(a=a, b=b, pairs=pairs, split=split, normaliser=normaliser)
+    console.answer(actions.compare(workspace, request))
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
@@ -190,7 +190,7 @@ def models_catalogue(as_json: AsJson = False, debug: Debug = False) -> None:
     """List the models that can be fetched by name: size, licence, languages, source, and which are here."""
     from transcribe.actions import model_catalogue as actions
 
-    console.answer(actions.catalogued())
+    console.answer(actions.list_catalogue())
 
 
 @models.command("get", epilog="Example: boli models get whisper-base diariser-real")
@@ -230,7 +230,7 @@ def models_list(workspace: Workspace = None, as_json: AsJson = False, debug: Deb
     from transcribe.wiring import Wiring
 
     with Wiring.open(workspace) as wiring:
-        console.answer(actions.listed(wiring))
+        console.answer(actions.list_models(wiring))
 
 
 @models.command("show", epilog="Example: boli models show tuned-0123456789ab")
@@ -240,7 +240,7 @@ def models_show(model: ModelName, workspace: Workspace = None, as_json: AsJson =
     from transcribe.wiring import Wiring
 
     with Wiring.open(workspace) as wiring:
-        console.answer(actions.shown(wiring, model))
+        console.answer(actions.show(wiring, model))
 
 
 @models.command("add", epilog="Example: boli models add ../whisper-large-v3-ct2 --name large")
