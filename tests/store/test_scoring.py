@@ -34,6 +34,15 @@ def test_a_word_belongs_where_its_midpoint_lies() -> None:
     assert {span: read_hypotheses(drafted, ("A", *span))[0] for span in cases} == cases
 
 
+def test_a_word_drawn_out_over_the_pause_beside_its_segment_belongs_to_the_segment() -> None:
+    first, last = (
+        Word(text="one", start=0, end=30, probability=1.0),
+        Word(text="two", start=40, end=90, probability=1.0),
+    )
+    drafted = Speech([Spoken(speaker="A", start=20, end=50, words=(first, last))])
+    assert read_hypotheses(drafted, ("A", 20, 50)) == ["one two"]
+
+
 def test_half_milliseconds_are_not_lost() -> None:
     drafted = Speech([Spoken(speaker="A", start=0, end=9, words=(Word(text="one", start=2, end=5, probability=1.0),))])
     assert read_hypotheses(drafted, (None, 0, 3), (None, 3, 4)) == ["", "one"]  # midpoint 3.5

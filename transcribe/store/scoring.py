@@ -2,15 +2,16 @@
 The rule that assigns drafted words to corrections, without a database.
 
 A word belongs to the span that holds its midpoint: of its speaker's corrections, else of another speaker's. A
-correction without a speaker has all words of its span.
+correction without a speaker has all words of its span. The midpoint is that of the part of a word that lies in its own
+segment: attention draws the first and the last word of a turn out over the pause beside it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -29,6 +30,13 @@ class Spoken:
     end: Milliseconds
     words: tuple[Word, ...]
 
+    def clipped_words(self) -> Iterator[Word]:
+        """Yield the words, cut to the time of the segment; one that lies wholly outside stays as it is."""
+        for word in self.words:
+            start, end = max(word.start, self.start), min(word.end, self.end)
+            inside = start < end and (start, end) != (word.start, word.end)
+            yield replace(word, start=start, end=end) if inside else word
+
 
 class Speech:
     """The words that one model drafted of one recording, by speaker and in time order."""
@@ -38,7 +46,7 @@ class Speech:
         words: list[tuple[Word, str]] = []
         for segment in segments:
             self._spans[segment.speaker].append((segment.start, segment.end))
-            words += ((word, segment.speaker) for word in segment.words)
+            words += ((word, segment.speaker) for word in segment.clipped_words())
         #: Each word with its speaker, by midpoint. Twice the midpoint, so that it stays a whole number.
         self.words: Sequence[tuple[Word, str]] = sorted(words, key=lambda pair: pair[0].start + pair[0].end)
         self._middles = [word.start + word.end for word, _ in self.words]
