@@ -43,7 +43,7 @@ from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecognise
 from transcribe.backends.identity import folder_id
 from transcribe.config import TrainSettings
 from transcribe.finetune import tune
-from transcribe.finetune.shards import Sound
+from transcribe.finetune.shards import AudioReader
 from transcribe.frozen import Example
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
@@ -165,7 +165,7 @@ def _by_lot(waiting: Sequence[UnlabelledSegment], chance: random.Random, seconds
             seconds -= length
 
 
-def _rates(folder: Path, held: Sequence[Recording], sound: Sound) -> dict[str, float]:
+def _rates(folder: Path, held: Sequence[Recording], sound: AudioReader) -> dict[str, float]:
     """WER of the model in *folder* on each dialect of *held*: what was said when, against what it writes of it."""
     counts: dict[str, ErrorCount] = defaultdict(ErrorCount.zero)
     for recording in held:

@@ -25,10 +25,10 @@ from torch.nn import functional as F
 from transcribe.backends.whisper_folder import MANNERS_FILE, find
 from transcribe.errors import GateFailed, InputError
 from transcribe.finetune.hearing import Features, greedy, to_wave
-from transcribe.finetune.script import Scribe
-from transcribe.finetune.shards import Sound, cut_pieces
+from transcribe.finetune.script import TargetEncoder
+from transcribe.finetune.shards import AudioReader, cut_pieces
 from transcribe.frozen import Frozen
-from transcribe.passages import cuts, passages
+from transcribe.passages import cut_windows, find_passages
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
 
@@ -65,14 +65,14 @@ class Converted:
     differing: int
 
 
-def probes(dataset: Frozen, sound: Sound, *, longest: Milliseconds, most: int = 8) -> list[Probe]:
+def probes(dataset: Frozen, sound: AudioReader, *, longest: Milliseconds, most: int = 8) -> list[Probe]:
     """
     Cut windows of the dev part of *dataset*, at most *longest* long, spread over its recordings.
 
     Those of the train part where there is no dev part: whether two models write the same can be asked of any speech.
     """
-    speech = passages(dataset.examples("dev")) or passages(dataset.examples("train"))
-    windows = [(passage, window) for passage in speech for window in cuts(passage, longest)]
+    speech = find_passages(dataset.examples("dev")) or find_passages(dataset.examples("train"))
+    windows = [(passage, window) for passage in speech for window in cut_windows(passage, longest)]
     chosen = windows[:: -(-len(windows) // most)] if windows else []
     probe_list = []
     for (audio, channel), group in itertools.groupby(chosen, key=lambda pair: (pair[0].audio, pair[0].channel)):
@@ -89,7 +89,7 @@ def to_ctranslate2(
     Convert the Whisper in *folder* to *to*, which is there whole afterwards or not at all.
 
     Args:
-        folder: A folder of transformers, ``Trained.folder``.
+        folder: A folder of transformers, ``TunedModel.folder``.
         to: The CTranslate2 folder; one that is there is replaced.
         probes: Windows on which both must write the same, with times and without. Speech of the dev part.
         quantization: How weights are kept.
@@ -180,7 +180,7 @@ def _compare_texts(folder: Path, fresh: Path, probes: Sequence[Probe]) -> tuple[
     for probe in probes:
         mel = trainer.features(probe.pcm)
         for timed in (False, True):
-            opening = trainer.scribe.opening(probe.language, timed=timed)
+            opening = trainer.scribe.encode_opening(probe.language, timed=timed)
             wanted, drafted = trainer.write(mel, opening), drafter.write(mel, opening)
             tokens += len(wanted)
             differing += Levenshtein.distance(wanted, drafted)
@@ -198,7 +198,7 @@ class _Trainer:
         )
         self._net, self._settings = whole.eval().model, whole.generation_config
         self._features = Features(whole.config.num_mel_bins, torch.device("cpu"))
-        self.scribe = Scribe(folder)
+        self.scribe = TargetEncoder(folder)
         # transformers drops what it does not know from some folders' settings.
         self._settings.no_timestamps_token_id, self._settings.eos_token_id = self.scribe.no_times, self.scribe.end
         self._settings.max_initial_timestamp_index = _read_first_time(folder)

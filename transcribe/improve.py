@@ -34,7 +34,7 @@ from transcribe.records import Lineage, Model
 from transcribe.store import Store
 
 if TYPE_CHECKING:
-    from transcribe.finetune import Trained, TuneStep
+    from transcribe.finetune import TunedModel, TuneProgress
 
 Stage: TypeAlias = Literal["freezing", "tuning", "converting", "evaluating"]
 #: Parts of the whole, roughly as long as each stage takes: what a progress display counts in.
@@ -278,10 +278,10 @@ def _decided(bench: Bench, made: Plan) -> Improvement | None:
     )
 
 
-def _tuned(bench: Bench, made: Plan, tell: Tell, stop: Event | None) -> Trained:
+def _tuned(bench: Bench, made: Plan, tell: Tell, stop: Event | None) -> TunedModel:
     from transcribe.finetune import tune
 
-    def hear(step: TuneStep) -> None:
+    def hear(step: TuneProgress) -> None:
         tell("tuning", step.done / step.total)
 
     trained = tune(
@@ -313,7 +313,7 @@ def _convert(bench: Bench, made: Plan, base: Path, place: Path) -> None:
         to_ctranslate2(made.folder / _TUNED, place, probes=heard, quantization="float32")
 
 
-def _converted(bench: Bench, made: Plan, trained: Trained, tell: Tell) -> Model:
+def _converted(bench: Bench, made: Plan, trained: TunedModel, tell: Tell) -> Model:
     """The candidate, checked and known to the store."""
     converted = made.folder / _CONVERTED
     if not converted.is_dir():
@@ -371,7 +371,7 @@ def _taught(found: Frozen) -> tuple[str, ...]:
     return tuple(tag for tag in found.counts.get("train", {}) if tag != "und")
 
 
-def _tracked(bench: Bench, done: Improvement, trained: Trained) -> tuple[Path, ...]:
+def _tracked(bench: Bench, done: Improvement, trained: TunedModel) -> tuple[Path, ...]:
     curves = [
         {
             "step": point.step,

@@ -1,4 +1,4 @@
-"""Small things to learn from: texts with times, and sound that is told apart by its samples."""
+"""Small training data: texts with times, and audio that is told apart by its samples."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from transcribe.records import Milliseconds
 
 
 def line(start: Milliseconds, end: Milliseconds, text: str | None = "aye", **facts: object) -> Example:
-    known = {"id": f"{start}-{end}", "audio": "a", "language": "en", "dialect": "en-scotland"}
-    return Example(start=start, end=end, text=text, **{**known, **facts})  # type: ignore[arg-type]
+    defaults = {"id": f"{start}-{end}", "audio": "a", "language": "en", "dialect": "en-scotland"}
+    return Example(start=start, end=end, text=text, **{**defaults, **facts})  # type: ignore[arg-type]
 
 
-def counted(audio: str, channel: int | None) -> Pcm:
-    """A minute of sound in which every sample is another than its neighbours, and channels differ."""
+def make_ramp(audio: str, channel: int | None) -> Pcm:
+    """Return a minute of audio in which every sample is another than its neighbours, and channels differ."""
     return (np.arange(60 * 16_000) * 7 + 1_000 * (channel or 0) + len(audio)).astype(np.int16)
 
 
 def sound(audio: str, channel: int | None) -> Pcm:
-    """Sound of a conversation of the small corpus, as tuning asks for it."""
+    """Read a conversation of the small corpus, as tuning asks for it."""
     return read_sound(audio)
 
 

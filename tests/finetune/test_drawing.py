@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
 from tests.finetune.factories import line  # noqa: E402 - after the library that it needs
-from transcribe.finetune.drawing import Lottery, window_shares  # noqa: E402
-from transcribe.passages import passages  # noqa: E402
+from transcribe.finetune.drawing import WindowSampler, window_shares  # noqa: E402
+from transcribe.passages import find_passages  # noqa: E402
 
 TAGS = ("en-scotland", "en-GB", "hi", "ta")
 AMOUNTS = st.dictionaries(st.sampled_from(TAGS), st.floats(0, 1e6, allow_subnormal=False), min_size=1).filter(
@@ -29,40 +29,46 @@ AMOUNTS = st.dictionaries(st.sampled_from(TAGS), st.floats(0, 1e6, allow_subnorm
 def test_shares_add_up_and_both_sides_have_what_was_asked(
     amounts: dict[str, float], focus: set[str], keep: float, temperature: float
 ) -> None:
-    found = window_shares(amounts, focus=focus, keep_share=keep, temperature=temperature)
+    share_by_tag = window_shares(amounts, focus=focus, keep_share=keep, temperature=temperature)
 
-    assert sum(found.values()) == pytest.approx(1)
-    assert all(found[tag] == 0 for tag, amount in amounts.items() if amount == 0)
+    assert sum(share_by_tag.values()) == pytest.approx(1)
+    assert all(share_by_tag[tag] == 0 for tag, amount in amounts.items() if amount == 0)
     learned = sum(amount for tag, amount in amounts.items() if tag in focus)
     if learned and learned < sum(amounts.values()):
-        assert sum(found[tag] for tag in found if tag in focus) == pytest.approx(1 - keep)
+        assert sum(share_by_tag[tag] for tag in share_by_tag if tag in focus) == pytest.approx(1 - keep)
 
 
-TALK = passages(
-    [line(at, at + 900, audio=tag, dialect=tag) for tag in ("en-scotland", "en-GB") for at in range(0, 9_000, 1_000)]
+TALK = find_passages(
+    [
+        line(start, start + 900, audio=tag, dialect=tag)
+        for tag in ("en-scotland", "en-GB")
+        for start in range(0, 9_000, 1_000)
+    ]
 )
 
 
-def lottery() -> Lottery:
-    return Lottery(TALK, 6_000, focus=["en-scotland"], keep_share=0.25)
+def make_sampler() -> WindowSampler:
+    return WindowSampler(TALK, 6_000, focus=["en-scotland"], keep_share=0.25)
 
 
 def test_windows_are_drawn_in_the_shares() -> None:
     generator = torch.Generator().manual_seed(0)
-    heard = Counter(lottery().draw(generator).cut.lines[0].dialect for _ in range(800))
+    counts = Counter(make_sampler().draw(generator).window.lines[0].dialect for _ in range(800))
 
-    assert heard["en-scotland"] / 800 == pytest.approx(0.75, abs=0.05)
+    assert counts["en-scotland"] / 800 == pytest.approx(0.75, abs=0.05)
 
 
 def test_the_same_seed_draws_the_same_windows() -> None:
     first, again = (torch.Generator().manual_seed(7) for _ in range(2))
 
-    assert [lottery().draw(first) for _ in range(5)] == [lottery().draw(again) for _ in range(5)]
+    assert [make_sampler().draw(first) for _ in range(5)] == [make_sampler().draw(again) for _ in range(5)]
 
 
 def test_windows_are_from_half_to_wholly_full() -> None:
     generator = torch.Generator().manual_seed(3)
-    lengths = [window.cut.end - window.cut.start for window in (lottery().draw(generator) for _ in range(200))]
+    lengths = [
+        sample.window.end - sample.window.start for sample in (make_sampler().draw(generator) for _ in range(200))
+    ]
 
     assert max(lengths) > 5_000
     assert max(lengths) <= 6_000

@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein  # noqa: E402 - after the libraries t
 from tests.small_corpus import read_sound  # noqa: E402
 from transcribe import embedded  # noqa: E402
 from transcribe.finetune import hearing  # noqa: E402
-from transcribe.finetune.script import Scribe  # noqa: E402
+from transcribe.finetune.script import TargetEncoder  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +49,18 @@ def test_features_are_those_of_the_drafter() -> None:
 def test_full_windows_go_through_the_network_as_transformers_sends_them(whole: Any) -> None:
     mel, tokens = features(windows(1), full=True), torch.tensor([[1023, 1024, 1124, 1128, 300, 301]])
     with torch.no_grad():
-        ours = hearing.scores(whole.model, hearing.decode(whole.model, tokens, hearing.encode(whole.model, mel)))
+        ours = hearing.score_tokens(whole.model, hearing.decode(whole.model, tokens, hearing.encode(whole.model, mel)))
         theirs = whole(input_features=mel, decoder_input_ids=tokens).logits
 
     assert torch.allclose(ours, theirs, atol=1e-4)
 
 
 def test_short_padding_writes_almost_what_full_padding_writes(whole: Any, record_property: Any) -> None:
-    waves, scribe = windows(7), Scribe(embedded.whisper_for_training())
-    opening = scribe.opening("en", timed=False)
+    waves, encoder = windows(7), TargetEncoder(embedded.whisper_for_training())
+    opening = encoder.encode_opening("en", timed=False)
     short, full = (
-        hearing.greedy(whole.model, features(waves, full=way), [opening] * 7, end=scribe.end, most=60)
-        for way in (False, True)
+        hearing.greedy(whole.model, features(waves, full=is_full), [opening] * 7, end=encoder.end, most=60)
+        for is_full in (False, True)
     )
     differing = sum(Levenshtein.distance(a, b) for a, b in zip(short, full, strict=True))
     record_property("tokens", sum(map(len, full)))
@@ -71,15 +71,15 @@ def test_short_padding_writes_almost_what_full_padding_writes(whole: Any, record
 
 
 def test_a_cache_of_the_past_changes_nothing(whole: Any) -> None:
-    mel, scribe = features(windows(2)), Scribe(embedded.whisper_for_training())
-    opening = scribe.opening("en", timed=False)
-    cached = hearing.greedy(whole.model, mel, [opening] * 2, end=scribe.end, most=12)
+    mel, encoder = features(windows(2)), TargetEncoder(embedded.whisper_for_training())
+    opening = encoder.encode_opening("en", timed=False)
+    cached = hearing.greedy(whole.model, mel, [opening] * 2, end=encoder.end, most=12)
     rows = torch.tensor([opening] * 2)
     with torch.no_grad():
         memory = hearing.encode(whole.model, mel)
         for _ in range(12):
-            following = hearing.scores(whole.model, hearing.decode(whole.model, rows, memory)[:, -1]).argmax(-1)
+            following = hearing.score_tokens(whole.model, hearing.decode(whole.model, rows, memory)[:, -1]).argmax(-1)
             rows = torch.cat([rows, following[:, None]], dim=1)
 
-    for one, row in zip(cached, rows[:, len(opening) :].tolist(), strict=True):
-        assert row[: len(one)] == one
+    for cached_row, row in zip(cached, rows[:, len(opening) :].tolist(), strict=True):
+        assert row[: len(cached_row)] == cached_row

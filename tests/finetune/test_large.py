@@ -60,14 +60,16 @@ def test_a_model_as_wide_as_the_large_one_is_tuned_merged_converted_and_drafts(
     settings = TrainSettings(method="lora", steps=1, windows=1, test_every=1, device="cpu", threads=1)
     trained = tune(settings, large(tmp_path / "base", layers=2), dataset, sound, tmp_path / "model")
     probes = convert.probes(dataset, sound, longest=3_000, most=1)
-    made = convert.to_ctranslate2(trained.folder, tmp_path / "model" / "ct2", probes=probes, quantization="float32")
-    recogniser = FasterWhisperRecogniser(made.folder, device="cpu", beam_size=1, threads=1)
+    converted = convert.to_ctranslate2(
+        trained.folder, tmp_path / "model" / "ct2", probes=probes, quantization="float32"
+    )
+    recogniser = FasterWhisperRecogniser(converted.folder, device="cpu", beam_size=1, threads=1)
     (answer,) = recogniser.recognise(read_sound("en-scotland-train-01"), [Window(start=500, end=3_000, language="en")])
-    record_property("tokens compared", made.tokens)
-    record_property("tokens differing", made.differing)
+    record_property("tokens compared", converted.tokens)
+    record_property("tokens differing", converted.differing)
     record_property("words drafted", len(answer.words))
     record_property("MiB at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 
     assert trained.steps == trained.kept_step == 1
     assert recogniser.window == 3_000
-    assert made.tokens > 20
+    assert converted.tokens > 20

@@ -1,4 +1,4 @@
-"""Which of two results is the better one: what was learned, less what was forgotten."""
+"""Scores of checkpoints: the better one has learned more and forgotten less."""
 
 from __future__ import annotations
 
@@ -8,40 +8,44 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
-from transcribe.finetune.testing import TOLERANCE, Rates, judged
+from transcribe.finetune.testing import TOLERANCE, Rates, score_checkpoint
 
 RATE = st.floats(0, 1)
 
 
-def even(rate: float) -> Rates:
+def make_rates(rate: float) -> Rates:
     """As many errors by word as by letter."""
     return Rates(wer=rate, cer=rate)
 
 
-@given(learned=RATE, first=RATE, kept=st.lists(RATE, min_size=1, max_size=4))
+@given(learned=RATE, first=RATE, replayed=st.lists(RATE, min_size=1, max_size=4))
 def test_where_nothing_is_forgotten_only_what_is_learned_counts(
-    learned: float, first: float, kept: list[float]
+    learned: float, first: float, replayed: list[float]
 ) -> None:
-    others = {f"kept {number}": even(rate) for number, rate in enumerate(kept)}
+    others = {f"kept {number}": make_rates(rate) for number, rate in enumerate(replayed)}
 
-    assert judged({"new": even(learned), **others}, {"new": even(first), **others}, ["new"]) == pytest.approx(learned)
+    assert score_checkpoint(
+        {"new": make_rates(learned), **others}, {"new": make_rates(first), **others}, ["new"]
+    ) == pytest.approx(learned)
 
 
-@given(before=st.floats(0, 0.5), lost=st.floats(0, 0.5))
-def test_what_is_forgotten_counts_double_beyond_what_is_chance(before: float, lost: float) -> None:
-    now = {"new": even(0.3), "old": even(before + lost)}
-    found = judged(now, {"new": even(0.8), "old": even(before)}, ["new"])
+@given(old_rate=st.floats(0, 0.5), lost=st.floats(0, 0.5))
+def test_what_is_forgotten_counts_double_beyond_what_is_chance(old_rate: float, lost: float) -> None:
+    now = {"new": make_rates(0.3), "old": make_rates(old_rate + lost)}
+    score = score_checkpoint(now, {"new": make_rates(0.8), "old": make_rates(old_rate)}, ["new"])
 
-    assert found == pytest.approx(0.3 + 2 * max(0.0, lost - TOLERANCE))
+    assert score == pytest.approx(0.3 + 2 * max(0.0, lost - TOLERANCE))
 
 
 def test_without_a_focus_all_are_learned() -> None:
-    now, first = {"a": even(0.2), "b": even(0.4)}, {"a": even(0.1), "b": even(0.9)}
+    now, first = {"a": make_rates(0.2), "b": make_rates(0.4)}, {"a": make_rates(0.1), "b": make_rates(0.9)}
 
-    assert judged(now, first, []) == pytest.approx(0.3)
+    assert score_checkpoint(now, first, []) == pytest.approx(0.3)
 
 
 def test_letters_tell_what_words_do_not_where_every_word_is_wrong() -> None:
     first = {"ml-IN": Rates(wer=1.0, cer=1.3)}
 
-    assert judged({"ml-IN": Rates(wer=1.0, cer=0.5)}, first, []) < judged({"ml-IN": Rates(wer=1.0, cer=0.9)}, first, [])
+    assert score_checkpoint({"ml-IN": Rates(wer=1.0, cer=0.5)}, first, []) < score_checkpoint(
+        {"ml-IN": Rates(wer=1.0, cer=0.9)}, first, []
+    )

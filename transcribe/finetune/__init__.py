@@ -1,12 +1,12 @@
 """
 Corrections to a better model: a Whisper of transformers tuned on a frozen dataset.
 
-    shards      sound cut once                              drawing    which window is next
-    script      what the decoder is to write                lessons    one step's tensors
-    hearing     a Whisper that short sound costs little     learner    the network and its steps
-    testing     the dev part, heard while tuning            tuning     the whole, from dataset to folder
+    shards      audio of the passages in flat files         drawing    sampler of training windows
+    script      target tokens of a window                   lessons    collator: one step's tensors
+    hearing     forward pass that is cheap on short audio   learner    the network and its steps
+    testing     validation on the dev part                  tuning     the whole, from dataset to folder
 """
 
-from transcribe.finetune.tuning import Point, Trained, TuneStep, tune
+from transcribe.finetune.tuning import TunedModel, TuneProgress, ValidationPoint, tune
 
-__all__ = ["Point", "Trained", "TuneStep", "tune"]
+__all__ = ["TuneProgress", "TunedModel", "ValidationPoint", "tune"]

@@ -1,4 +1,4 @@
-"""One step's tensors: windows drawn, as their source gives them, and written as targets."""
+"""Collation: the tensors of one step, from sampled windows to features and targets."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
-from transcribe.finetune.drawing import Lottery
-from transcribe.finetune.script import Scribe, Script
-from transcribe.finetune.sources import Pick, SoundSource
+from transcribe.finetune.drawing import WindowSampler
+from transcribe.finetune.script import TargetEncoder, Targets
+from transcribe.finetune.sources import FeatureSource, SourceWindow
 from transcribe.passages import Passage
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """Tensors of some windows; tokens are padded to the longest script."""
+class Batch:
+    """Tensors of some windows; tokens are padded to the longest targets."""
 
     #: Features (windows, bands, frames).
-    sound: Tensor
+    features: Tensor
     #: (windows, tokens)
     inputs: Tensor
     targets: Tensor
-    #: (windows, tokens): what each target counts; 0 where nothing is taught.
+    #: (windows, tokens): weight of each target in the loss; 0 where nothing is learned.
     weights: Tensor
-    #: (windows,): heard so that it is not forgotten.
-    kept: Tensor
+    #: (windows,): of a dialect that is replayed so that it is not forgotten.
+    is_replay: Tensor
 
 
-class Teacher:
-    """Makes the lessons of any step, always the same for the same seed."""
+class Collator:
+    """Makes the batches of any step, always the same for the same seed."""
 
     def __init__(
         self,
         passages: Sequence[Passage],
-        source: SoundSource,
-        lottery: Lottery,
-        scribe: Scribe,
+        source: FeatureSource,
+        sampler: WindowSampler,
+        encoder: TargetEncoder,
         *,
         timed_share: float,
         wrong_share: float,
@@ -47,63 +47,66 @@ class Teacher:
         """
         Args:
             timed_share: Share of the windows whose texts are written with their times.
-            wrong_share: Share of what the decoder is given of a text that is wrong.
-            most_tokens: Longest script that the model can write.
+            wrong_share: Share of the decoder's inputs that is replaced by wrong tokens.
+            most_tokens: Longest targets that the model can write.
         """
-        self._passages, self._source, self._lottery, self._scribe = passages, source, lottery, scribe
+        self._passages, self._source, self._sampler, self._encoder = passages, source, sampler, encoder
         self._timed_share, self._wrong_share = timed_share, wrong_share
         self._most_tokens, self._device = most_tokens, device
 
-    def lessons(self, generator: Generator, windows: int, together: int) -> list[Lesson]:
-        """*windows* windows that *generator* draws: those of like length in one lesson, at most *together* in each."""
-        made = sorted((self._window(generator) for _ in range(windows)), key=lambda each: len(each[1].ids))
-        return [self._lesson(made[first : first + together], generator) for first in range(0, windows, together)]
+    def draw_batches(self, generator: Generator, windows: int, batch_size: int) -> list[Batch]:
+        """Return *windows* windows that *generator* draws, those of like length in a batch of at most *batch_size*."""
+        samples = sorted((self._draw_window(generator) for _ in range(windows)), key=lambda sample: len(sample[1].ids))
+        return [
+            self._collate(samples[first : first + batch_size], generator) for first in range(0, windows, batch_size)
+        ]
 
-    def _lesson(self, made: Sequence[tuple[Pick, Script, bool]], generator: Generator) -> Lesson:
-        sound = self._source.batch([pick for pick, _, _ in made], generator)
-        kept = torch.tensor([kept for _, _, kept in made])
-        lesson = together(sound, [script for _, script, _ in made], kept, self._scribe.end, self._device)
-        return replace(lesson, inputs=with_errors(lesson, self._wrong_share, generator))
+    def _collate(self, samples: Sequence[tuple[SourceWindow, Targets, bool]], generator: Generator) -> Batch:
+        windows, targets, is_replay = zip(*samples, strict=True)
+        features = self._source.load_features(windows, generator)
+        batch = collate(features, targets, torch.tensor(is_replay), self._encoder.end, self._device)
+        return replace(batch, inputs=corrupt_inputs(batch, self._wrong_share, generator))
 
-    def _window(self, generator: Generator) -> tuple[Pick, Script, bool]:
+    def _draw_window(self, generator: Generator) -> tuple[SourceWindow, Targets, bool]:
         while True:
-            drawn = self._lottery.draw(generator)
-            passage = self._passages[drawn.passage]
+            sample = self._sampler.draw(generator)
+            language = self._passages[sample.passage].language
             speed = self._source.draw_speed(generator)
             timed = float(torch.rand((), generator=generator)) < self._timed_share
-            script = self._scribe.script(drawn.cut, passage.language, timed=timed, speed=speed)
+            targets = self._encoder.encode(sample.window, language, timed=timed, speed=speed)
             # Very fast speech in a long window; the next draw is another.
-            if len(script.ids) <= self._most_tokens:
-                return Pick(passage=drawn.passage, cut=drawn.cut, speed=speed), script, drawn.kept
+            if len(targets.ids) <= self._most_tokens:
+                window = SourceWindow(passage=sample.passage, window=sample.window, speed=speed)
+                return window, targets, sample.is_replay
 
 
-def together(sound: Tensor, scripts: Sequence[Script], kept: Tensor, end: int, device: torch.device) -> Lesson:
-    """*sound* with the targets of *scripts*: each token is given the ones before it."""
-    length = max(len(script.ids) for script in scripts)
-    ids = torch.full((len(scripts), length), end)
-    weights = torch.zeros(len(scripts), length)
-    for row, script in enumerate(scripts):
-        ids[row, : len(script.ids)] = torch.tensor(script.ids)
-        weights[row, : len(script.ids)] = torch.tensor(script.weights)
-    return Lesson(
-        sound=sound,
+def collate(features: Tensor, targets: Sequence[Targets], is_replay: Tensor, end: int, device: torch.device) -> Batch:
+    """Pad *targets* with *end* to one length: the decoder's input at each of them is the token before it."""
+    length = max(len(row.ids) for row in targets)
+    ids = torch.full((len(targets), length), end)
+    weights = torch.zeros(len(targets), length)
+    for number, row in enumerate(targets):
+        ids[number, : len(row.ids)] = torch.tensor(row.ids)
+        weights[number, : len(row.ids)] = torch.tensor(row.weights)
+    return Batch(
+        features=features,
         inputs=ids[:, :-1].to(device),
         targets=ids[:, 1:].to(device),
         weights=weights[:, 1:].to(device),
-        kept=kept.to(device),
+        is_replay=is_replay.to(device),
     )
 
 
-def with_errors(lesson: Lesson, share: float, generator: Generator) -> Tensor:
+def corrupt_inputs(batch: Batch, share: float, generator: Generator) -> Tensor:
     """
-    Inputs of *lesson* in which *share* of what is taught is replaced by other tokens that are taught in it.
+    Return the inputs of *batch*, *share* of those that are trained on replaced by other trained tokens of it.
 
     A decoder that is always given the right text so far learns a few texts by heart, and has never had to go on after
     an error of its own.
     """
-    taught = lesson.weights > 0
-    chance = torch.rand(lesson.inputs.shape, generator=generator).to(lesson.inputs.device)
-    wrong = (chance < share) & torch.nn.functional.pad(taught[:, :-1], (1, 0))
-    others = lesson.targets[taught]
-    drawn = torch.randint(max(1, len(others)), lesson.inputs.shape, generator=generator).to(lesson.inputs.device)
-    return torch.where(wrong, others[drawn], lesson.inputs) if len(others) else lesson.inputs
+    is_trained = batch.weights > 0
+    chance = torch.rand(batch.inputs.shape, generator=generator).to(batch.inputs.device)
+    is_wrong = (chance < share) & torch.nn.functional.pad(is_trained[:, :-1], (1, 0))
+    others = batch.targets[is_trained]
+    drawn = torch.randint(max(1, len(others)), batch.inputs.shape, generator=generator).to(batch.inputs.device)
+    return torch.where(is_wrong, others[drawn], batch.inputs) if len(others) else batch.inputs

@@ -1,4 +1,4 @@
-"""Features of the windows of training, made from their sound at every step."""
+"""Features of training windows, computed from their audio at every step."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from torch import Generator, Tensor
 from transcribe.augmenting import Recipe, augment, change_speed, mask_features
 from transcribe.finetune.hearing import Features, to_wave
 from transcribe.finetune.shards import Shards
-from transcribe.passages import Cut, Passage
+from transcribe.passages import Passage, TrainingWindow
 
 #: Widest band that is taken out, of all bands.
 _WIDEST_BAND_SHARE = 0.19
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pick:
-    """A window that is heard: of which passage, by its number, and how fast."""
+class SourceWindow:
+    """A window of a passage, named by its number, and how fast it is played."""
 
     passage: int
-    cut: Cut
+    window: TrainingWindow
     #: How many times as fast it is played: the times in the targets follow.
     speed: float = 1.0
 
 
-class SoundSource:
+class FeatureSource:
     """Windows of some passages, as features."""
 
     def __init__(
@@ -41,7 +41,7 @@ class SoundSource:
     ) -> None:
         """
         Args:
-            recipe: How often the sound is changed, and how far, where there is chance.
+            recipe: How often the audio is changed, and how far, where a generator is given.
             mask_share: How often features are masked (SpecAugment).
         """
         self._passages, self._shards, self._features = passages, shards, features
@@ -49,23 +49,22 @@ class SoundSource:
 
     def draw_speed(self, generator: Generator) -> float:
         """Draw the speed, in hundredths, as the resampler takes it."""
-        asked, draw = torch.rand((), generator=generator), float(torch.rand((), generator=generator))
+        chance, fraction = (float(torch.rand((), generator=generator)) for _ in range(2))
         low, high = self._recipe.factors
-        fast = float(asked) < self._recipe.speed
-        return round(low + (high - low) * draw, 2) if fast else 1.0
+        return round(low + (high - low) * fraction, 2) if chance < self._recipe.speed else 1.0
 
-    def batch(self, picks: Sequence[Pick], generator: Generator | None = None) -> Tensor:
-        """Return features, (windows, bands, frames); with chance, sound is changed and some of them are masked."""
-        mel = self._features([self._wave(pick, generator) for pick in picks])
-        return mel if generator is None else torch.stack([self._masked(own, generator) for own in mel])
+    def load_features(self, windows: Sequence[SourceWindow], generator: Generator | None = None) -> Tensor:
+        """Return features, (windows, bands, frames); with *generator*, augmented and some of them masked."""
+        mels = self._features([self._load_wave(window, generator) for window in windows])
+        return mels if generator is None else torch.stack([self._mask(mel, generator) for mel in mels])
 
-    def _wave(self, pick: Pick, generator: Generator | None) -> Tensor:
-        start = self._passages[pick.passage].start
-        pieces = [self._shards.samples(pick.passage, span.start - start, span.end - start) for span in pick.cut.pieces]
-        wave = change_speed(torch.cat([to_wave(piece) for piece in pieces]), pick.speed)
+    def _load_wave(self, source: SourceWindow, generator: Generator | None) -> Tensor:
+        start, spans = self._passages[source.passage].start, source.window.pieces
+        pieces = [self._shards.samples(source.passage, span.start - start, span.end - start) for span in spans]
+        wave = change_speed(torch.cat([to_wave(piece) for piece in pieces]), source.speed)
         return wave if generator is None else augment(wave, generator, recipe=replace(self._recipe, speed=0.0))
 
-    def _masked(self, mel: Tensor, generator: Generator) -> Tensor:
+    def _mask(self, mel: Tensor, generator: Generator) -> Tensor:
         if float(torch.rand((), generator=generator)) >= self._mask_share:
             return mel
         widest = round(mel.shape[0] * _WIDEST_BAND_SHARE)

@@ -13,7 +13,7 @@ from dialects.scoring import ErrorCount, Pair, count, from_counts
 from transcribe.frozen import Example
 from transcribe.levers import mining
 from transcribe.levers.lever import Lever
-from transcribe.passages import Cut, cuts, dialect_of, passages
+from transcribe.passages import TrainingWindow, cut_windows, find_dialect, find_passages
 from transcribe.protocols import Pcm, Recogniser, Window
 from transcribe.records import Milliseconds
 
@@ -62,7 +62,7 @@ class Dev:
     dialect: str
     language: str
     #: Windows of each recording, or channel of one.
-    windows: Mapping[tuple[str, int | None], tuple[Cut, ...]]
+    windows: Mapping[tuple[str, int | None], tuple[TrainingWindow, ...]]
 
 
 def find(
@@ -142,11 +142,11 @@ def _format_setting(setting: Any) -> str:
 
 def _group_dev(dev: Iterable[Example], longest: Milliseconds) -> list[Dev]:
     """Group the dev part by dialect; speech of which nobody said the dialect has no lever."""
-    windows_by_tag: dict[str, dict[tuple[str, int | None], list[Cut]]] = {}
+    windows_by_tag: dict[str, dict[tuple[str, int | None], list[TrainingWindow]]] = {}
     languages: dict[str, str] = {}
-    for passage in passages(dev):
-        for window in cuts(passage, longest):
-            tag = dialect_of(window.lines)
+    for passage in find_passages(dev):
+        for window in cut_windows(passage, longest):
+            tag = find_dialect(window.lines)
             if tag is not None:
                 languages[tag] = passage.language
                 windows_by_tag.setdefault(tag, {}).setdefault((passage.audio, passage.channel), []).append(window)
