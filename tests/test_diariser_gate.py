@@ -54,7 +54,7 @@ def test_certainly_fewer_errors_open_the_gate() -> None:
     assert decision.promoted
     assert "told apart better: DER 15.1 % became 8.5 %, -6.7 points" in decision.reasons[0]
     assert decision.text().startswith("model new may diarise in place of old")
-    assert Decision.read(decision.data()) == decision
+    assert Decision.parse(decision.data()) == decision
 
 
 @pytest.mark.parametrize(

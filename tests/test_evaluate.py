@@ -34,7 +34,7 @@ class DeafRecogniser(ScriptedRecogniser):
         return "deaf"
 
     def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
-        return [replace(heard, words=heard.words[::2]) for heard in super().recognise(pcm, windows)]
+        return [replace(answer, words=answer.words[::2]) for answer in super().recognise(pcm, windows)]
 
 
 CURRENT = recipe(recogniser=DeafRecogniser())
@@ -47,7 +47,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield Desk(store, tmp_path / "audio")
 
 
-def corrected(desk: Desk, name: str, split: str, *, model: str | None = None) -> None:
+def add_corrected(desk: Desk, name: str, split: str, *, model: str | None = None) -> None:
     """A talk of two people, with what they say."""
     talk = desk.add(name, [(400, 2_000, LOW), (2_400, 4_400, HIGH)], dialect="en-GB", split=split, session=name)
     spans = ((400, 2_000, LOW, 4), (2_400, 4_400, HIGH, 5))
@@ -65,98 +65,98 @@ def corrected(desk: Desk, name: str, split: str, *, model: str | None = None) ->
     )
 
 
-def frozen(desk: Desk, folder: Path) -> Frozen:
+def freeze_test(desk: Desk, folder: Path) -> Frozen:
     return freeze(desk.store, folder / "d", Rules(catalogue=CATALOGUE, closed_vocabulary=True))
 
 
-def drafted(desk: Desk, made: Recipe, test: Frozen) -> int:
-    return len(list(draft_test(desk.store, made, desk.folder, test)))
+def draft(desk: Desk, model_recipe: Recipe, test: Frozen) -> int:
+    return len(list(draft_test(desk.store, model_recipe, desk.folder, test)))
 
 
-def evaluated(desk: Desk, test: Frozen) -> Evaluation:
+def run_evaluation(desk: Desk, test: Frozen) -> Evaluation:
     prepare = Preparer(CATALOGUE, normaliser="latn-v1")
     return evaluate(desk.store, test, current=CURRENT, candidate=CANDIDATE, prepare=prepare, method=Method())
 
 
 def test_only_the_test_is_drafted_and_only_once(desk: Desk, tmp_path: Path) -> None:
     for name, split in (("a", "test"), ("b", "test"), ("c", "train")):
-        corrected(desk, name, split)
-    test = frozen(desk, tmp_path)
-    assert drafted(desk, CANDIDATE, test) == 2
-    assert drafted(desk, CANDIDATE, test) == 0
+        add_corrected(desk, name, split)
+    test = freeze_test(desk, tmp_path)
+    assert draft(desk, CANDIDATE, test) == 2
+    assert draft(desk, CANDIDATE, test) == 0
     assert len(desk.draft(CANDIDATE)) == 1, "boli run goes on with what is left"
 
 
 def test_the_candidate_is_held_against_the_model_that_drafts_on_the_same_texts(desk: Desk, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        corrected(desk, name, "test")
-    test = frozen(desk, tmp_path)
-    for made in (CURRENT, CANDIDATE):
-        drafted(desk, made, test)
-    found = evaluated(desk, test)
-    (contrast,) = found.comparison.dialects
+        add_corrected(desk, name, "test")
+    test = freeze_test(desk, tmp_path)
+    for model_recipe in (CURRENT, CANDIDATE):
+        draft(desk, model_recipe, test)
+    evaluation = run_evaluation(desk, test)
+    (contrast,) = evaluation.comparison.dialects
     assert (contrast.dialect, contrast.blocks, contrast.words) == ("en-GB", 2, 18)
     assert contrast.wer_b == 0
     assert contrast.wer_a is not None and contrast.wer_a > 0.3
-    assert (found.candidate.hallucinations, found.candidate.sound) == (0, 7_200)
-    assert found.data()["comparison"]["overall"]["wer_b"] == 0
+    assert (evaluation.candidate.hallucinations, evaluation.candidate.sound) == (0, 7_200)
+    assert evaluation.data()["comparison"]["overall"]["wer_b"] == 0
 
 
 def test_a_text_that_began_as_a_draft_of_either_model_is_not_scored(desk: Desk, tmp_path: Path) -> None:
-    corrected(desk, "a", "test")
-    corrected(desk, "b", "test", model="deaf")
-    test = frozen(desk, tmp_path)
-    for made in (CURRENT, CANDIDATE):
-        drafted(desk, made, test)
-    found = evaluated(desk, test)
-    assert (found.begun_from_drafts, found.comparison.overall.words) == (2, 9)
+    add_corrected(desk, "a", "test")
+    add_corrected(desk, "b", "test", model="deaf")
+    test = freeze_test(desk, tmp_path)
+    for model_recipe in (CURRENT, CANDIDATE):
+        draft(desk, model_recipe, test)
+    evaluation = run_evaluation(desk, test)
+    assert (evaluation.begun_from_drafts, evaluation.comparison.overall.words) == (2, 9)
     assert len(list(pairs(desk.store, CANDIDATE, test, frozenset()))) == 4
 
 
 def test_a_recording_that_was_not_drafted_is_no_silence(desk: Desk, tmp_path: Path) -> None:
-    corrected(desk, "a", "test")
-    test = frozen(desk, tmp_path)
-    drafted(desk, CURRENT, test)
+    add_corrected(desk, "a", "test")
+    test = freeze_test(desk, tmp_path)
+    draft(desk, CURRENT, test)
     with pytest.raises(InputError, match="1 recordings of the test were not drafted") as refused:
-        evaluated(desk, test)
+        run_evaluation(desk, test)
     assert refused.value.code == "E_TEST"
 
 
 def test_without_a_test_nothing_is_compared(desk: Desk, tmp_path: Path) -> None:
-    corrected(desk, "a", "train")
+    add_corrected(desk, "a", "train")
     with pytest.raises(InputError, match="nothing of its test can be scored"):
-        evaluated(desk, frozen(desk, tmp_path))
+        run_evaluation(desk, freeze_test(desk, tmp_path))
 
 
 def test_speeds_are_measured_on_the_same_sound(desk: Desk, tmp_path: Path) -> None:
-    corrected(desk, "a", "test")
-    test = frozen(desk, tmp_path)
+    add_corrected(desk, "a", "test")
+    test = freeze_test(desk, tmp_path)
     ticks = iter(range(100))
     speeds = race(desk.store, (CURRENT, CANDIDATE), desk.folder, test, clock=lambda: float(next(ticks)))
     assert {model: speed.real_time_factor for model, speed in speeds.items()} == {
         "deaf": pytest.approx(1 / 6),
         CANDIDATE.recogniser.id: pytest.approx(1 / 6),
     }
-    deaf, whole = (speeds[made.recogniser.id].seconds_a_letter or 0 for made in (CURRENT, CANDIDATE))
+    deaf, whole = (speeds[model_recipe.recogniser.id].seconds_a_letter or 0 for model_recipe in (CURRENT, CANDIDATE))
     assert deaf > whole > 0, "every second word is drafted in the same time"
 
 
 def test_what_the_same_model_hears_is_not_heard_twice(desk: Desk, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        corrected(desk, name, "test")
-    test = frozen(desk, tmp_path)
-    drafted(desk, CURRENT, test)
+        add_corrected(desk, name, "test")
+    test = freeze_test(desk, tmp_path)
+    draft(desk, CURRENT, test)
     tuned = recipe(recogniser=DialectRecogniser(CURRENT.recogniser, {"hi": CANDIDATE.recogniser}))
     assert copy_alike(desk.store, CURRENT, tuned, test) == 2, "all of it is English"
-    assert drafted(desk, tuned, test) == 0
-    (first, second) = (list(pairs(desk.store, made, test, frozenset())) for made in (CURRENT, tuned))
+    assert draft(desk, tuned, test) == 0
+    (first, second) = (list(pairs(desk.store, model_recipe, test, frozenset())) for model_recipe in (CURRENT, tuned))
     assert [pair.hypothesis for pair in first] == [pair.hypothesis for pair in second]
 
 
 def test_what_the_tuned_model_hears_is_heard_by_it(desk: Desk, tmp_path: Path) -> None:
-    corrected(desk, "a", "test")
-    test = frozen(desk, tmp_path)
-    drafted(desk, CURRENT, test)
+    add_corrected(desk, "a", "test")
+    test = freeze_test(desk, tmp_path)
+    draft(desk, CURRENT, test)
     tuned = recipe(recogniser=DialectRecogniser(CURRENT.recogniser, {"en-GB": CANDIDATE.recogniser}))
     assert copy_alike(desk.store, CURRENT, tuned, test) == 0
     assert copy_alike(desk.store, CURRENT, CANDIDATE, test) == 0

@@ -59,7 +59,7 @@ RULES: Final = 9
 
 @dataclass(frozen=True, kw_only=True)
 class SecondOpinion:
-    """A quick recogniser that hears everything once; where it disagrees, a draft is flagged."""
+    """A quick recogniser that makes one pass over everything; where it disagrees, a draft is flagged."""
 
     recogniser: Recogniser
     #: Longest window that it was made for.
@@ -119,7 +119,7 @@ class Recipe:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences on names that the recogniser cannot be told of, by the dialect that they are given for."""
+        """The warnings about names that do not fit the recogniser's prompt, by the dialect that they are given for."""
         return tuple(
             f"W_GLOSSARY: {left_out} names of {GLOSSARY_FILE} for {dialect or 'all dialects'} do not fit into what the "
             "recogniser can be told beforehand; the first ones of the file are told"
@@ -128,7 +128,7 @@ class Recipe:
         )
 
     def lever(self, dialect: str | None) -> Lever:
-        """What helps *dialect*: an empty one where nothing does."""
+        """Return the lever of *dialect*: an empty one where none is set."""
         return self.levers.get(dialect or "", Lever())
 
 
@@ -178,16 +178,16 @@ def draft_pending(
     the recordings in flight. *on_bug* is shown errors that are not the project's own, before they become a failure.
     """
     recordings = store.pending(recipe.settings, retry_failed=retry_failed, ids=ids, waiting=waiting)
-    work = _Diarising(store, recipe, audio_folder, recordings, stop=stop or threading.Event())
+    work = _DiariserStage(store, recipe, audio_folder, recordings, stop=stop or threading.Event())
     work.start()
     pool = ThreadPoolExecutor(recipe.workers, thread_name_prefix="recogniser")
     try:
-        for recording, assembled in _assembled(pool, work.finished(), recipe):
+        for recording, assembled in _assemble_ahead(pool, work.tracks(), recipe):
             try:
                 drafted = assembled.result()
                 store.save_drafted(drafted)
             except Exception as error:  # one bad recording must not end the batch
-                yield Step(recording=recording, failure=_record(store, recording, error, on_bug))
+                yield Step(recording=recording, failure=_record_failure(store, recording, error, on_bug))
             else:
                 yield Step(recording=recording, segments=len(drafted.segments), warnings=drafted.warnings)
     finally:
@@ -195,7 +195,7 @@ def draft_pending(
         work.end()
 
 
-def _assembled(
+def _assemble_ahead(
     pool: ThreadPoolExecutor, diarised: Iterable[tuple[Recording, list[Track] | Exception]], recipe: Recipe
 ) -> Iterator[tuple[Recording, Future[Drafted]]]:
     """Give the recordings in the order in which they were *diarised*, while as many as `Recipe.workers` are heard."""
@@ -213,7 +213,7 @@ def _assemble_tracks(recording: Recording, tracks: list[Track] | Exception, reci
     return assemble(recording, tracks, recipe)
 
 
-class _Diarising(threading.Thread):
+class _DiariserStage(threading.Thread):
     """The first stage: reads and diarises pending recordings, a bounded number ahead of the second."""
 
     def __init__(
@@ -229,47 +229,49 @@ class _Diarising(threading.Thread):
         self._store, self._recipe, self._audio_folder, self._recordings = store, recipe, audio_folder, recordings
         self._stop_asked, self._ended = stop, threading.Event()
         self._ready: queue.Queue[tuple[Recording, list[Track] | Exception] | None] = queue.Queue(maxsize=IN_FLIGHT)
-        self._trouble: Exception | None = None
+        self._error: Exception | None = None
 
     def run(self) -> None:
         try:
             for recording in self._recordings:
                 if self._stop_asked.is_set() or self._ended.is_set():
                     break
-                self._put((recording, self._tracks(recording)))
+                self._queue((recording, self._load_tracks(recording)))
         except Exception as error:  # raised again in the thread that waits for us
-            self._trouble = error
+            self._error = error
         finally:
-            self._put(None)
+            self._queue(None)
 
-    def finished(self) -> Iterator[tuple[Recording, list[Track] | Exception]]:
-        """Recordings with their tracks, or with what went wrong. Raises what ended this stage early."""
-        while (item := self._ready.get()) is not None:
-            yield item
-        if self._trouble is not None:
-            raise self._trouble
+    def tracks(self) -> Iterator[tuple[Recording, list[Track] | Exception]]:
+        """Yield recordings with their tracks, or with their error, and raise what ended this stage early."""
+        while (diarised := self._ready.get()) is not None:
+            yield diarised
+        if self._error is not None:
+            raise self._error
 
     def end(self) -> None:
         """Come to an end, whatever is still under way."""
         self._ended.set()
         self.join()
 
-    def _tracks(self, recording: Recording) -> list[Track] | Exception:
+    def _load_tracks(self, recording: Recording) -> list[Track] | Exception:
         try:
             self._store.begin_attempt(recording.id)
-            return tracks_of(recording, self._store, self._recipe, self._audio_folder)
+            return load_tracks(recording, self._store, self._recipe, self._audio_folder)
         except Exception as error:  # handed to the other thread, which records it
             return error
 
-    def _put(self, item: tuple[Recording, list[Track] | Exception] | None) -> None:
-        """Wait for room, but not for ever: the other stage may have gone."""
+    def _queue(self, diarised: tuple[Recording, list[Track] | Exception] | None) -> None:
+        """Put in the queue when there is room, but do not wait for ever: the other stage may have gone."""
         while not self._ended.is_set():
             with suppress(queue.Full):
-                self._ready.put(item, timeout=0.1)
+                self._ready.put(diarised, timeout=0.1)
                 break
 
 
-def _record(store: Store, recording: Recording, error: Exception, on_bug: Callable[[BaseException], None]) -> Failure:
+def _record_failure(
+    store: Store, recording: Recording, error: Exception, on_bug: Callable[[BaseException], None]
+) -> Failure:
     if isinstance(error, BoliError | DialectError):
         failure = Failure(item=recording.path, code=error.code, message=str(error))
     else:
@@ -280,18 +282,17 @@ def _record(store: Store, recording: Recording, error: Exception, on_bug: Callab
     return failure
 
 
-def tracks_of(recording: Recording, store: Store, recipe: Recipe, audio_folder: Path) -> list[Track]:
-    """Sound and turns of *recording*; turns that the same diariser made before are taken from the store."""
-    place = audio.locate(audio_folder, recording.id)
-    known = store.turns(recording.id, recipe.diarisation)
+def load_tracks(recording: Recording, store: Store, recipe: Recipe, audio_folder: Path) -> list[Track]:
+    """Load the audio and turns of *recording*; turns that the same diariser made before are taken from the store."""
+    path = audio.locate(audio_folder, recording.id)
+    saved_turns = store.turns(recording.id, recipe.diarisation)
     channels: Sequence[int | None] = range(recording.channels) if recording.channel_mode == "split" else [None]
     tracks = []
     for channel in channels:
-        pcm = audio.read(place, channel=channel)
-        if known is not None:
-            turns, exclusive = known
-            own = [tuple(turn for turn in some if turn.channel == channel) for some in (turns, exclusive)]
-            tracks.append(Track(pcm=pcm, speech=recipe.detector.detect(pcm), turns=own[0], exclusive=own[1]))
+        pcm = audio.read(path, channel=channel)
+        if saved_turns is not None:
+            turns, exclusive = (tuple(turn for turn in group if turn.channel == channel) for group in saved_turns)
+            tracks.append(Track(pcm=pcm, speech=recipe.detector.detect(pcm), turns=turns, exclusive=exclusive))
         else:
             tracks.append(diarise_track(recording, pcm, channel, recipe))
     return tracks
@@ -312,9 +313,9 @@ def diarise_track(recording: Recording, pcm: Pcm, channel: int | None, recipe: R
 
 
 def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> Drafted:
-    """Segments and drafts of one diarised recording: what the store takes whole."""
+    """Make the segments and drafts of one diarised recording, which the store saves in one transaction."""
     drafted = [_draft_track(recording, track, channel, recipe) for channel, track in enumerate(tracks)]
-    segments = [segment for own, _ in drafted for segment in own]
+    segments = [segment for track_segments, _ in drafted for segment in track_segments]
     return Drafted(
         recording=recording.id,
         diarisation=recipe.diarisation,
@@ -323,7 +324,7 @@ def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> D
         turns=tuple(turn for track in tracks for turn in track.turns),
         exclusive=tuple(turn for track in tracks for turn in track.exclusive),
         segments=tuple(segments),
-        drafts=tuple(draft for _, own in drafted for draft in own),
+        drafts=tuple(draft for _, track_drafts in drafted for draft in track_drafts),
         voices=tuple(voice for track in tracks for voice in track.voices),
         warnings=() if segments else (f"W_NO_SPEECH: nobody speaks in {recording.path}; nothing was drafted",),
     )
@@ -331,7 +332,7 @@ def assemble(recording: Recording, tracks: Sequence[Track], recipe: Recipe) -> D
 
 def _draft_track(recording: Recording, track: Track, number: int, recipe: Recipe) -> tuple[list[Segment], list[Draft]]:
     channel = number if recording.channel_mode == "split" else None
-    adopted = adopt_speech(track.turns, track.speech, _nobody(recording, channel))
+    adopted = adopt_speech(track.turns, track.speech, _nobody_turn(recording, channel))
     turns = sorted([*track.turns, *adopted], key=lambda turn: (turn.start, turn.speaker, turn.end))
     exclusive = sorted([*track.exclusive, *adopted], key=lambda turn: turn.start)
     segments = cut(
@@ -342,29 +343,31 @@ def _draft_track(recording: Recording, track: Track, number: int, recipe: Recipe
     )
     speech = unite_speech(turns, track.speech, dialect=recording.dialect)
     first = _recognise(recording, track, speech, recipe)
-    words = attribute(_with_names(first.words, recording, track, speech, recipe), exclusive, segments)
-    others = _second_opinion(recording, track, speech, segments, exclusive, recipe)
+    words = attribute(_add_names(first.words, recording, track, speech, recipe), exclusive, segments)
+    others = _get_second_opinion(recording, track, speech, segments, exclusive, recipe)
     return segments, [
-        _draft(
+        _make_draft(
             segment,
             _spell(words[segment.id], segment, recipe),
             _spell(others[segment.id], segment, recipe) if segment.id in others else None,
             first,
-            _Surroundings(track=track, turns=turns, language=_language(segment.dialect or recording.language, recipe)),
+            _Surroundings(
+                track=track, turns=turns, language=_find_language(segment.dialect or recording.language, recipe)
+            ),
             recipe,
         )
         for segment in segments
     ]
 
 
-def _nobody(recording: Recording, channel: int | None) -> Turn:
-    """Whose speech it is where the diariser finds nobody in a whole recording."""
+def _nobody_turn(recording: Recording, channel: int | None) -> Turn:
+    """Return the turn of the speaker who is assumed where the diariser finds nobody in a whole recording."""
     return name_turns(recording, [LabelledSpan(start=0, end=recording.duration, label="SPEAKER_00")], channel=channel)[
         0
     ]
 
 
-def _second_opinion(
+def _get_second_opinion(
     recording: Recording,
     track: Track,
     speech: Sequence[Stretch],
@@ -372,29 +375,29 @@ def _second_opinion(
     exclusive: Sequence[Turn],
     recipe: Recipe,
 ) -> Mapping[str, tuple[Word, ...]]:
-    """Words by segment that the second opinion writes; those of languages that it does not know are not in it."""
+    """Return the second opinion's words by segment, without the segments in languages that it does not know."""
     second = recipe.second
     if second is None:
         return {}
 
     def knows(dialect: str | None) -> bool:
-        return second.language in (None, _language(dialect or recording.language, recipe))
+        return second.language in (None, _find_language(dialect or recording.language, recipe))
 
-    known = [stretch for stretch in speech if knows(stretch.dialect)]
-    words = attribute(_recognise(recording, track, known, recipe, second=second).words, exclusive, segments)
+    known_speech = [stretch for stretch in speech if knows(stretch.dialect)]
+    words = attribute(_recognise(recording, track, known_speech, recipe, second=second).words, exclusive, segments)
     return {segment.id: words[segment.id] for segment in segments if knows(segment.dialect)}
 
 
-def _with_names(
+def _add_names(
     words: Sequence[Word], recording: Recording, track: Track, speech: Sequence[Stretch], recipe: Recipe
 ) -> Sequence[Word]:
-    """*words* with the project's names, where a hearing that is told them writes them for what sounds like them."""
-    told = [stretch for stretch in speech if recipe.glossary.of(stretch.dialect)]
-    if not told:
+    """Return *words* with the project's names where a recogniser that is prompted with them writes them."""
+    named_speech = [stretch for stretch in speech if recipe.glossary.of(stretch.dialect)]
+    if not named_speech:
         return words
-    names = [term.text for stretch in told for term in recipe.glossary.of(stretch.dialect)]
+    names = [term.text for stretch in named_speech for term in recipe.glossary.of(stretch.dialect)]
     return take_names(
-        words, _recognise(recording, track, told, recipe, with_names=True).words, list(dict.fromkeys(names))
+        words, _recognise(recording, track, named_speech, recipe, with_names=True).words, list(dict.fromkeys(names))
     )
 
 
@@ -407,10 +410,8 @@ def _recognise(
     second: SecondOpinion | None = None,
     with_names: bool = False,
 ) -> Recognition:
-    """
-    What is said in *speech*, by the recipe's recogniser; heard once by *second*, or by one that is told the names.
-    """
-    languages = {stretch.dialect: _language(stretch.dialect or recording.language, recipe) for stretch in speech}
+    """Recognise *speech*: by the recipe's recogniser, or in one pass by *second* or by one prompted with the names."""
+    languages = {stretch.dialect: _find_language(stretch.dialect or recording.language, recipe) for stretch in speech}
     cut_point = partial(audio.quietest, track.pcm)
     longest = recipe.window if second is None else min(recipe.window, second.window)
     longest = min((longest_window(language, longest) for language in languages.values()), default=longest)
@@ -426,33 +427,33 @@ def _recognise(
         track.pcm,
         speech,
         plans,
-        partial(_window, languages=languages, recipe=recipe, with_names=with_names),
+        partial(_make_window, languages=languages, recipe=recipe, with_names=with_names),
         longest=longest,
         cut_point=cut_point,
         temperatures=() if second is not None or with_names else TEMPERATURES,
     )
 
 
-def _language(tag: str | None, recipe: Recipe) -> str | None:
-    """The language that Whisper is told: ``None``, so that it listens for itself, where nobody declared a known one."""
+def _find_language(tag: str | None, recipe: Recipe) -> str | None:
+    """Return the language that Whisper is given: ``None``, so that it detects it, where nobody declared a known one."""
     return recipe.catalogue.find(tag).whisper if tag else None
 
 
-def _window(
+def _make_window(
     plan: WindowPlan, languages: Mapping[str | None, str | None], recipe: Recipe, *, with_names: bool
 ) -> Window:
-    entry = recipe.catalogue.find(plan.dialect) if plan.dialect else None
+    dialect = recipe.catalogue.find(plan.dialect) if plan.dialect else None
     lever = recipe.lever(plan.dialect)
     names = fit(recipe.glossary.of(plan.dialect), recipe.count_tokens)[0] if with_names else ()
-    window = make_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, entry, lever, names)
+    window = make_window(plan.start, plan.end, languages[plan.dialect], plan.dialect, dialect, lever, names)
     return replace(window, start=plan.pieces[0].start, end=plan.pieces[-1].end, pieces=plan.pieces)
 
 
 def _spell(words: tuple[Word, ...], segment: Segment, recipe: Recipe) -> tuple[Word, ...]:
-    """*words* as people who speak the segment's dialect write them, names as the project does."""
+    """Respell *words* as people who speak the segment's dialect write them, names as the project does."""
     lever = recipe.lever(segment.dialect)
-    spelt = tuple(replace(word, text=lever.respell(word.text)) for word in words) if lever.spelling else words
-    return recipe.glossary.spell(spelt, segment.dialect)
+    dialect_words = tuple(replace(word, text=lever.respell(word.text)) for word in words) if lever.spelling else words
+    return recipe.glossary.spell(dialect_words, segment.dialect)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -466,7 +467,7 @@ class _Surroundings:
     language: str | None
 
 
-def _draft(
+def _make_draft(
     segment: Segment,
     words: tuple[Word, ...],
     second: tuple[Word, ...] | None,
@@ -474,41 +475,41 @@ def _draft(
     surroundings: _Surroundings,
     recipe: Recipe,
 ) -> Draft:
-    entry = recipe.catalogue.find(segment.dialect) if segment.dialect else None
+    dialect = recipe.catalogue.find(segment.dialect) if segment.dialect else None
     samples = SAMPLE_RATE_HZ // 1_000
-    answers = [answer for answer in recognition.answers if _overlap(answer.window.spans, segment)]
-    main = max(answers, key=lambda answer: _overlap(answer.window.spans, segment), default=None)
+    answers = [answer for answer in recognition.answers if _measure_overlap(answer.window.spans, segment)]
+    main = max(answers, key=lambda answer: _measure_overlap(answer.window.spans, segment), default=None)
     others = [turn for turn in surroundings.turns if turn.speaker != segment.speaker]
     evidence = Evidence(
         duration=segment.end - segment.start,
         level_dbfs=level_dbfs(surroundings.track.pcm[segment.start * samples : segment.end * samples]),
         no_speech=max((answer.no_speech for answer in answers if answer.no_speech is not None), default=None),
-        scripts=(entry.script, *entry.more_scripts) if entry else (),
+        scripts=(dialect.script, *dialect.more_scripts) if dialect else (),
         second=second,
         missed=longest_missed(recognition.missed, segment),
         language=surroundings.language,
         detected=None if main is None else main.detected,
         detected_probability=(main.detected_probability or 0.0) if main else 0.0,
-        overlap=_overlap(others, segment),
+        overlap=_measure_overlap(others, segment),
     )
     scores = [answer.log_probability for answer in answers if answer.log_probability is not None]
-    doubts = flags(words, evidence)
+    flag_names = flags(words, evidence)
     return Draft(
         segment=segment.id,
         model=recipe.recogniser.id,
         settings=recipe.settings,
         words=words,
         log_probability=round(sum(scores) / len(scores), 4) if scores else None,
-        flags=doubts,
-        alternative=surer_text(words, second or ()) if "disagreement" in doubts else None,
+        flags=flag_names,
+        alternative=surer_text(words, second or ()) if "disagreement" in flag_names else None,
     )
 
 
 def surer_text(words: Sequence[Word], second: Sequence[Word]) -> str | None:
-    """The text of *second* where its words are likelier, by their mean log-probability, than *words*."""
+    """Return the text of *second* where its words are likelier, by their mean log-probability, than *words*."""
     return join_words(second) if mean_log_probability(second) > mean_log_probability(words) else None
 
 
-def _overlap(spans: Iterable[Span | Turn], segment: Segment) -> Milliseconds:
-    """How long *spans* overlap *segment*, together."""
+def _measure_overlap(spans: Iterable[Span | Turn], segment: Segment) -> Milliseconds:
+    """Return how long *spans* overlap *segment* in all."""
     return sum(max(0, min(span.end, segment.end) - max(span.start, segment.start)) for span in spans)

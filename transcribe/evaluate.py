@@ -1,8 +1,8 @@
 """
 Two models on the same frozen test, each through the engine that drafts.
 
-The test's recordings are drafted as `boli run` would, and saved as its drafts are: what was heard once is never heard
-again, a killed evaluation goes on where it stopped, and a model that is promoted has drafted its test already.
+The test's recordings are drafted as `boli run` would, and saved as its drafts are: nothing is transcribed twice, a
+killed evaluation goes on where it stopped, and a model that is promoted has drafted its test already.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from dialects.report import Report, report_of
 from dialects.rows import Method, round_number
 from dialects.scoring import Pair
 from transcribe.backends.by_dialect import part_id
-from transcribe.drafting import Recipe, Step, assemble, draft_pending, tracks_of
+from transcribe.drafting import Recipe, Step, assemble, draft_pending, load_tracks
 from transcribe.errors import InputError, Interrupted
 from transcribe.frozen import Example, Frozen
 from transcribe.records import Correction, Drafted, Milliseconds, Recording, join_words
 from transcribe.store import Store
 from transcribe.store.scoring import Speech, Spoken, words_by_correction
 
-#: Sound on which two models' speeds are held against each other, and how often.
+#: Length of the audio on which two models' speeds are compared, and how often.
 _RACE: Final[Milliseconds] = 60_000
 _ROUNDS: Final = 2
 
@@ -54,7 +54,7 @@ class Speed:
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What one model made of a frozen test."""
+    """The scores of one model on a frozen test."""
 
     model: str
     report: Report
@@ -102,9 +102,9 @@ class Evaluation:
         }
 
 
-def tested_recordings(frozen: Frozen) -> tuple[str, ...]:
-    """Ids of the recordings that *frozen* is tested on, in order."""
-    return tuple(dict.fromkeys(one.audio for one in frozen.examples("test")))
+def list_test_recordings(frozen: Frozen) -> tuple[str, ...]:
+    """List the ids of the recordings that *frozen* is tested on, in order."""
+    return tuple(dict.fromkeys(example.audio for example in frozen.examples("test")))
 
 
 def draft_test(
@@ -117,7 +117,7 @@ def draft_test(
     on_bug: Callable[[BaseException], None] = lambda error: None,
 ) -> Iterator[Step]:
     """Draft what of the test *recipe* has not drafted yet, a step a recording."""
-    ids = tested_recordings(frozen)
+    ids = list_test_recordings(frozen)
     return draft_pending(store, recipe, audio_folder, retry_failed=True, ids=ids, stop=stop, on_bug=on_bug)
 
 
@@ -131,11 +131,11 @@ def copy_alike(store: Store, current: Recipe, candidate: Recipe, frozen: Frozen)
     if not same_cut or current.second is not None or candidate.second is not None:
         return 0
     copied = 0
-    for recording in store.recordings(ids=store.find_undrafted(candidate.settings, tested_recordings(frozen))):
+    for recording in store.recordings(ids=store.find_undrafted(candidate.settings, list_test_recordings(frozen))):
         drafted = list(store.drafted_segments(recording.id, current.recogniser.id, settings=current.settings))
         turns = store.turns(recording.id, current.diarisation)
         dialects = {segment.dialect or recording.dialect for segment, _ in drafted}
-        if not drafted or turns is None or not all(_hears_alike(current, candidate, dialect) for dialect in dialects):
+        if not drafted or turns is None or not all(_agree(current, candidate, dialect) for dialect in dialects):
             continue
         drafts = [replace(draft, model=candidate.recogniser.id, settings=candidate.settings) for _, draft in drafted]
         copied += store.save_drafted(
@@ -153,7 +153,7 @@ def copy_alike(store: Store, current: Recipe, candidate: Recipe, frozen: Frozen)
     return copied
 
 
-def _hears_alike(current: Recipe, candidate: Recipe, dialect: str | None) -> bool:
+def _agree(current: Recipe, candidate: Recipe, dialect: str | None) -> bool:
     """Say if the same model with the same help hears *dialect* for both."""
     return part_id(current.recogniser, dialect) == part_id(candidate.recogniser, dialect) and (
         current.lever(dialect) == candidate.lever(dialect)
@@ -162,46 +162,51 @@ def _hears_alike(current: Recipe, candidate: Recipe, dialect: str | None) -> boo
 
 def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) -> Iterator[Pair]:
     """
-    Each text of the test beside what *recipe* drafted there, by the rule of a pair of the workspace.
+    Pair each text of the test with the draft of *recipe* there, by the same rule as the workspace's pairs.
 
     Texts that began as a draft of one of the models *judged* are left out: they lean to what they would measure.
 
     Raises:
         InputError: E_TEST if a recording of the test was not drafted.
     """
-    missing = store.find_undrafted(recipe.settings, tested_recordings(frozen))
+    missing = store.find_undrafted(recipe.settings, list_test_recordings(frozen))
     if missing:
         message = f"{len(missing)} recordings of the test were not drafted by model {recipe.recogniser.id[:12]}"
         raise InputError(message, code="E_TEST", hint="boli status names what failed and why", item=missing[0])
-    for audio, group in itertools.groupby(frozen.examples("test"), key=lambda one: one.audio):
-        written = {one.id: one for one in group if one.text is not None}
-        corrections = [_correction(one) for one in written.values()]
-        speech = _speech(store, recipe, audio)
-        heard = words_by_correction(corrections, speech)
-        for said in corrections:
-            one = written[said.id]
-            if one.provenance is not None and one.provenance.draft in judged:
+    for audio, group in itertools.groupby(frozen.examples("test"), key=lambda example: example.audio):
+        example_by_id = {example.id: example for example in group if example.text is not None}
+        corrections = [_to_correction(example) for example in example_by_id.values()]
+        speech = _load_speech(store, recipe, audio)
+        words = words_by_correction(corrections, speech)
+        for correction in corrections:
+            example = example_by_id[correction.id]
+            if example.provenance is not None and example.provenance.draft in judged:
                 continue
             yield Pair(
-                id=said.id,
-                reference=said.text,
-                hypothesis=join_words(heard[said.id]),
-                dialect=one.dialect or "und",
-                language=one.language,
-                speaker=one.person,
+                id=correction.id,
+                reference=correction.text,
+                hypothesis=join_words(words[correction.id]),
+                dialect=example.dialect or "und",
+                language=example.language,
+                speaker=example.person,
                 model=recipe.recogniser.id,
-                session=one.session or audio,
-                duration_s=(said.end - said.start) / 1000,
+                session=example.session or audio,
+                duration_s=(correction.end - correction.start) / 1000,
             )
 
 
-def _correction(one: Example) -> Correction:
+def _to_correction(example: Example) -> Correction:
     return Correction(
-        id=one.id, recording=one.audio, start=one.start, end=one.end, text=one.text or "", speaker=one.speaker
+        id=example.id,
+        recording=example.audio,
+        start=example.start,
+        end=example.end,
+        text=example.text or "",
+        speaker=example.speaker,
     )
 
 
-def _speech(store: Store, recipe: Recipe, audio: str) -> Speech:
+def _load_speech(store: Store, recipe: Recipe, audio: str) -> Speech:
     drafted = store.drafted_segments(audio, recipe.recogniser.id, settings=recipe.settings)
     return Speech(
         Spoken(speaker=segment.speaker, start=segment.start, end=segment.end, words=draft.words)
@@ -209,7 +214,7 @@ def _speech(store: Store, recipe: Recipe, audio: str) -> Speech:
     )
 
 
-def scores(
+def score(
     store: Store,
     recipe: Recipe,
     frozen: Frozen,
@@ -219,13 +224,13 @@ def scores(
     method: Method,
     speed: Speed = Speed(),
 ) -> Scores:
-    """The rates of *recipe*'s drafts of the test, by dialect, and how often it made something up."""
-    found = list(pairs(store, recipe, frozen, judged))
+    """Score the drafts of *recipe* on the test: error rates by dialect, and a count of hallucinations."""
+    scored_pairs = list(pairs(store, recipe, frozen, judged))
     return Scores(
         model=recipe.recogniser.id,
-        report=report_of(found, prepare, model=recipe.recogniser.id, method=method, with_recount=False),
-        hallucinations=sum(is_hallucinated(prepare(pair)) for pair in found),
-        sound=round(sum((pair.duration_s or 0.0) * 1000 for pair in found)),
+        report=report_of(scored_pairs, prepare, model=recipe.recogniser.id, method=method, with_recount=False),
+        hallucinations=sum(is_hallucinated(prepare(pair)) for pair in scored_pairs),
+        sound=round(sum((pair.duration_s or 0.0) * 1000 for pair in scored_pairs)),
         speed=speed,
     )
 
@@ -241,7 +246,7 @@ def evaluate(
     speeds: Mapping[str, Speed] | None = None,
 ) -> Evaluation:
     """
-    *candidate* against *current* on the test of *frozen*, which both have drafted.
+    Compare *candidate* with *current* on the test of *frozen*, which both have drafted.
 
     Args:
         speeds: By model, as `race` measures them.
@@ -250,8 +255,8 @@ def evaluate(
         InputError: E_TEST if there is no test, or a recording of it was not drafted.
     """
     judged = frozenset({current.recogniser.id, candidate.recogniser.id})
-    of_both = [
-        scores(
+    scores = [
+        score(
             store,
             recipe,
             frozen,
@@ -262,21 +267,21 @@ def evaluate(
         )
         for recipe in (current, candidate)
     ]
-    if not of_both[0].report.rows:
+    if not scores[0].report.rows:
         message = f"{frozen.folder.name} was to be tested on; nothing of its test can be scored"
         hint = "correct some recordings of the test split without a draft of the model that is judged"
         raise InputError(message, code="E_TEST", hint=hint)
-    begun = sum(
-        one.provenance is not None and one.provenance.draft in judged
-        for one in frozen.examples("test")
-        if one.text is not None
+    unscored = sum(
+        example.provenance is not None and example.provenance.draft in judged
+        for example in frozen.examples("test")
+        if example.text is not None
     )
     return Evaluation(
         dataset_sha256=frozen.sha256,
-        current=of_both[0],
-        candidate=of_both[1],
-        comparison=contrast(of_both[0].report.side(), of_both[1].report.side(), method=method),
-        begun_from_drafts=begun,
+        current=scores[0],
+        candidate=scores[1],
+        comparison=contrast(scores[0].report.side(), scores[1].report.side(), method=method),
+        begun_from_drafts=unscored,
     )
 
 
@@ -290,14 +295,14 @@ def judge(
     prepare: Preparer,
     method: Method,
     clock: Callable[[], float] = time.process_time,
-    told: Callable[[Step], None] = lambda step: None,
+    on_step: Callable[[Step], None] = lambda step: None,
     stop: Event | None = None,
 ) -> Evaluation:
     """
-    Draft what of the test either has not drafted, race them, and hold one against the other.
+    Draft what of the test either has not drafted, measure both speeds, and compare the two.
 
     Args:
-        told: Hears of each recording that was drafted.
+        on_step: Called with each recording that was drafted.
 
     Raises:
         InputError: E_TEST if there is no test, or a recording of it could not be drafted.
@@ -307,7 +312,7 @@ def judge(
         if recipe is candidate:
             copy_alike(store, current, candidate, frozen)
         for step in draft_test(store, recipe, audio_folder, frozen, stop=stop):
-            told(step)
+            on_step(step)
     if stop is not None and stop.is_set():
         raise Interrupted("the evaluation was stopped; what was drafted is kept", hint="run the same command to go on")
     speeds = race(store, (current, candidate), audio_folder, frozen, clock=clock)
@@ -323,34 +328,34 @@ def race(
     clock: Callable[[], float] = time.process_time,
 ) -> dict[str, Speed]:
     """
-    Give the speeds of *recipes* on the same minute of the test, by model: the best of two rounds, in turn.
+    Measure the speeds of *recipes* on the same minute of the test, by model: the best of two rounds, in turn.
 
     Args:
-        clock: The processor's by default, which other work on the machine does not move; the wall's for a GPU.
+        clock: The processor's by default, which other work on the machine does not move; the real time's for a GPU.
     """
-    some: list[Recording] = []
-    for recording in store.recordings(ids=tested_recordings(frozen)):
-        if sum(each.duration for each in some) >= _RACE:
+    recordings: list[Recording] = []
+    for recording in store.recordings(ids=list_test_recordings(frozen)):
+        if sum(recording.duration for recording in recordings) >= _RACE:
             break
-        some.append(recording)
-    tracks = [(recording, tracks_of(recording, store, recipes[0], audio_folder)) for recording in some]
-    sound = sum(recording.duration for recording in some) / 1000
-    taken: dict[str, list[float]] = {recipe.recogniser.id: [] for recipe in recipes}
+        recordings.append(recording)
+    tracks = [(recording, load_tracks(recording, store, recipes[0], audio_folder)) for recording in recordings]
+    audio_seconds = sum(recording.duration for recording in recordings) / 1000
+    seconds_by_model: dict[str, list[float]] = {recipe.recogniser.id: [] for recipe in recipes}
     letters: dict[str, int] = {}
     for _ in range(_ROUNDS):
         for recipe in recipes:
             began = clock()
-            drafted = [assemble(recording, own, recipe) for recording, own in tracks]
-            taken[recipe.recogniser.id].append(clock() - began)
+            drafted = [assemble(recording, group, recipe) for recording, group in tracks]
+            seconds_by_model[recipe.recogniser.id].append(clock() - began)
             letters[recipe.recogniser.id] = sum(map(_count_letters, drafted))
-    if not sound:
+    if not audio_seconds:
         return {}
     return {
         model: Speed(
-            real_time_factor=min(seconds) / sound,
+            real_time_factor=min(seconds) / audio_seconds,
             seconds_a_letter=min(seconds) / letters[model] if letters[model] else None,
         )
-        for model, seconds in taken.items()
+        for model, seconds in seconds_by_model.items()
     }
 
 

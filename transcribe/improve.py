@@ -1,8 +1,8 @@
 """
-The whole circle: freeze what was corrected, tune, convert, evaluate, pass the gate or not, promote.
+The improvement loop: freeze what was corrected, tune, convert, evaluate, pass the gate or not, promote.
 
-Each stage's outcome is there whole or not at all, under a name made of all that it follows from. So a circle that was
-killed anywhere is walked again from its start, past everything that is there already, and ends the same.
+Each stage's outcome is there whole or not at all, under a name made of all that it follows from. So a loop that was
+killed anywhere is run again from its start, past everything that is there already, and ends the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from transcribe.backends.whisper_folder import read_manners
 from transcribe.config import GateSettings, ImproveSettings, TrainSettings, fingerprint
 from transcribe.drafting import Recipe
 from transcribe.errors import GateFailed, InputError
-from transcribe.evaluate import Evaluation, judge, tested_recordings
+from transcribe.evaluate import Evaluation, judge, list_test_recordings
 from transcribe.frozen import Frozen
 from transcribe.promote import Decision, gate
 from transcribe.protocols import Pcm
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from transcribe.finetune import TunedModel, TuneProgress
 
 Stage: TypeAlias = Literal["freezing", "tuning", "converting", "evaluating"]
-#: Parts of the whole, roughly as long as each stage takes: what a progress display counts in.
+#: Parts of the whole, roughly as long as each stage takes: the unit of a progress display.
 SHARES: Final[Mapping[Stage, int]] = {
     "freezing": 20,
     "tuning": 650,
     "converting": 30,
     "evaluating": 300,
 }
-#: Hears how far a stage has come, from 0 to 1.
-Tell: TypeAlias = Callable[[Stage, float], None]
+#: Called with a stage and its progress, from 0 to 1.
+OnProgress: TypeAlias = Callable[[Stage, float], None]
 
 #: In a candidate's folder: what tuning wrote, and what drafts.
 _TUNED: Final = "hf"
@@ -53,8 +53,8 @@ _CONVERTED: Final = "ct2"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
-    """What improving works with."""
+class Dependencies:
+    """The stores, settings and factories that improving needs."""
 
     workspace: Path
     store: Store
@@ -62,8 +62,8 @@ class Bench:
     rules: dataset.Rules
     train: TrainSettings
     gate: GateSettings
-    given: ImproveSettings
-    #: What the model in a place drafts with.
+    settings: ImproveSettings
+    #: The drafting recipe with the model in a place.
     recipe_with: Callable[[str], Recipe]
     #: The model that drafts now.
     current: Model
@@ -76,19 +76,19 @@ class Bench:
     #: What speeds are measured by.
     clock: Callable[[], float]
 
-    def routes(self) -> Routes:
-        """Which model hears which dialect now."""
-        place = self.current.place
-        return by_dialect.read(Path(self.model_folder(place))) or Routes(others=place, by_dialect={})
+    def read_routes(self) -> Routes:
+        """Return the models that hear each dialect now."""
+        location = self.current.place
+        return by_dialect.read(Path(self.model_folder(location))) or Routes(others=location, by_dialect={})
 
-    def sound(self, recording: str, channel: int | None) -> Pcm:
-        """Samples of a recording or of one of its channels."""
+    def read_audio(self, recording: str, channel: int | None) -> Pcm:
+        """Read the samples of a recording or of one of its channels."""
         return audio.read(audio.locate(self.audio_folder, recording), channel=channel)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is about to be done."""
+    """The dataset, the settings and the candidate of one improvement."""
 
     frozen: Frozen
     #: Dialects that tuning leans to; empty: all alike.
@@ -118,22 +118,22 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Improvement:
-    """What came of it."""
+    """The outcome of a plan: the gate's decision and the evaluation behind it."""
 
     plan: Plan
     decision: Decision
-    #: What the decision was made by, as `Evaluation.data` gives it.
+    #: The evidence of the decision, as `Evaluation.data` gives it.
     evaluation: Mapping[str, Any]
-    #: What to correct or record next, in sentences, the neediest dialect first.
+    #: Recommendations on what to correct or record next, the neediest dialect first.
     next: tuple[str, ...]
     #: What it took, tuning in pieces added up.
     seconds: float
     #: True where all of it had been done before.
-    known: bool = False
+    is_repeat: bool = False
     files: tuple[Path, ...] = ()
 
-    def kept(self) -> dict[str, Any]:
-        """What the store keeps of it, and all that a second look needs."""
+    def data(self) -> dict[str, Any]:
+        """Return the document that the store keeps, from which a second call answers."""
         return {
             "decision": self.decision.data(),
             "evaluation": dict(self.evaluation),
@@ -142,62 +142,63 @@ class Improvement:
         }
 
 
-def plan(bench: Bench, chosen: Frozen | None = None) -> Plan:
-    """What improving would do with *chosen*, or with what stands now, which is frozen under its hash."""
-    found = chosen or frozen_now(bench)
-    routes = bench.routes()
-    asked = bench.train.focus or bench.gate.targets
-    made = _tuned_on(bench, found, asked)
-    if made is not None:
-        return made
-    focus = asked or weak(bench, found)
-    if bench.given.by_dialect:
+def make_plan(deps: Dependencies, chosen: Frozen | None = None) -> Plan:
+    """Plan the improvement on *chosen*, or on the corrections of now, which are frozen under their hash."""
+    frozen = chosen or freeze_now(deps)
+    routes = deps.read_routes()
+    targets = deps.train.focus or deps.gate.targets
+    plan = _find_earlier_plan(deps, frozen, targets)
+    if plan is not None:
+        return plan
+    focus = targets or find_weak_dialects(deps, frozen)
+    if deps.settings.by_dialect:
         # Where none stands out all are tuned alike; what was not taught stays with the model before.
-        focus = focus or _taught(found)
-    alone = bool(focus) and bench.given.by_dialect
-    train = bench.train.model_copy(update={"focus": focus, "alone": alone})
+        focus = focus or _list_train_dialects(frozen)
+    alone = bool(focus) and deps.settings.by_dialect
+    train = deps.train.model_copy(update={"focus": focus, "alone": alone})
     # Where several models hear the dialects of the focus now, the one that all began with learns them anew.
     heard_by = {routes.choose_model(tag) for tag in focus} if alone else set()
     base = heard_by.pop() if len(heard_by) == 1 else routes.others
-    key = fingerprint("improve", bench.current.id, found.sha256, train)[:12]
-    return Plan(frozen=found, focus=focus, train=train, base=base, folder=bench.workspace / "models" / f"tuned-{key}")
+    key = fingerprint("improve", deps.current.id, frozen.sha256, train)[:12]
+    return Plan(frozen=frozen, focus=focus, train=train, base=base, folder=deps.workspace / "models" / f"tuned-{key}")
 
 
-def _tuned_on(bench: Bench, dataset: Frozen, asked: Sequence[str]) -> Plan | None:
+def _find_earlier_plan(deps: Dependencies, dataset: Frozen, targets: Sequence[str]) -> Plan | None:
     """
-    Return the plan of the model that drafts all of *asked* (none: whatever drafts now), if it was tuned on *dataset*.
+    Return the plan of the model that drafts all of *targets* (none: whatever drafts now), if it was tuned on *dataset*.
 
     Then there is nothing new to learn.
     """
-    routes = bench.routes()
+    routes = deps.read_routes()
     # A tuned model lies in a folder of its name, its weights below that.
-    names = {Path(routes.choose_model(tag)).parent.name for tag in asked} if asked else {bench.current.name}
-    for model in bench.store.models():
-        lineage = bench.store.lineage(model.id)
+    names = {Path(routes.choose_model(tag)).parent.name for tag in targets} if targets else {deps.current.name}
+    for model in deps.store.models():
+        lineage = deps.store.lineage(model.id)
         if {model.name} == names and lineage is not None and lineage.dataset_sha256 == dataset.sha256:
             return Plan(
                 frozen=dataset,
                 focus=tuple(filter(None, str(lineage.parameters.get("focus", "")).split(", "))),
-                train=bench.train,
+                train=deps.train,
                 base=routes.others,
-                folder=bench.workspace / "models" / model.name,
+                folder=deps.workspace / "models" / model.name,
             )
     return None
 
 
-def frozen_now(bench: Bench) -> Frozen:
-    """What stands now, frozen as ``improve-HASH``: the same texts are the same dataset."""
+def freeze_now(deps: Dependencies) -> Frozen:
+    """Freeze the corrections of now as ``improve-HASH``: the same texts are the same dataset."""
     return dataset.freeze(
-        bench.store, bench.workspace / "datasets", bench.rules, named=lambda sha256: f"improve-{sha256[:12]}"
+        deps.store, deps.workspace / "datasets", deps.rules, named=lambda sha256: f"improve-{sha256[:12]}"
     )
 
 
-def weak(bench: Bench, found: Frozen) -> tuple[str, ...]:
+def find_weak_dialects(deps: Dependencies, frozen: Frozen) -> tuple[str, ...]:
     """
-    The dialects that are surely worse than the mean of all, by what is drafted of the train part: the test is kept
-    for the end. None where nothing of it was drafted, or none stands out.
+    Return the dialects that are surely worse than the mean of all, by the drafts of the train part.
+
+    The test is kept for the end. None where nothing of the train part was drafted, or none stands out.
     """
-    spans = bench.store.scoring_spans(bench.current.id, split="train")
+    spans = deps.store.scoring_spans(deps.current.id, split="train")
     pairs = [
         Pair(
             id=span.id,
@@ -212,166 +213,168 @@ def weak(bench: Bench, found: Frozen) -> tuple[str, ...]:
     ]
     if not pairs:
         return ()
-    rows = report_of(pairs, bench.prepare(), method=bench.method, with_recount=False).rows
+    rows = report_of(pairs, deps.prepare(), method=deps.method, with_recount=False).rows
     rates = [row.wer for row in rows if row.wer is not None]
     mean = sum(rates) / len(rates) if rates else 0.0
-    taught = found.counts.get("train", {})
-    return tuple(row.dialect for row in rows if row.interval and row.interval[0] > mean and row.dialect in taught)
+    trained = frozen.counts.get("train", {})
+    return tuple(row.dialect for row in rows if row.interval and row.interval[0] > mean and row.dialect in trained)
 
 
 def improve(
-    bench: Bench, made: Plan, *, tell: Tell = lambda stage, share: None, stop: Event | None = None
+    deps: Dependencies, plan: Plan, *, on_progress: OnProgress = lambda stage, share: None, stop: Event | None = None
 ) -> Improvement:
     """
-    Walk the circle of *made*: afterwards the candidate drafts, or the decision says why not.
+    Carry out *plan*: afterwards the candidate drafts, or the decision says why not.
 
     Raises:
         InputError: E_DATASET if there is nothing to learn, E_TEST if there is nothing to test on.
         GateFailed: E_GATE if tuning gained nothing, E_CONVERSION if the converted model writes something else.
         Interrupted: *stop* was set; what was done is kept.
     """
-    known = _decided(bench, made)
-    if known is not None:
-        return known
-    if not tested_recordings(made.frozen):
-        message = f"{made.frozen.folder.name} was to be learnt from and tested on; it has no test"
+    earlier = _load_improvement(deps, plan)
+    if earlier is not None:
+        return earlier
+    if not list_test_recordings(plan.frozen):
+        message = f"{plan.frozen.folder.name} was to be learnt from and tested on; it has no test"
         raise InputError(
             message, code="E_TEST", hint="correct recordings of the test split, typed from the sound alone"
         )
-    tell("freezing", 1.0)
-    trained = _tuned(bench, made, tell, stop)
+    on_progress("freezing", 1.0)
+    trained = _tune(deps, plan, on_progress, stop)
     began = time.monotonic()
-    candidate = _converted(bench, made, trained, tell)
-    evaluation = _evaluated(bench, made, candidate, tell, stop)
-    decision = gate(evaluation, bench.gate, taught=made.focus or _taught(made.frozen))
+    candidate = _make_candidate(deps, plan, trained, on_progress)
+    evaluation = _evaluate(deps, plan, candidate, on_progress, stop)
+    decision = gate(evaluation, deps.gate, taught=plan.focus or _list_train_dialects(plan.frozen))
     rows = (evaluation.candidate if decision.promoted else evaluation.current).report.rows
-    lacking = needs(rows, bench.method, half_width=bench.given.half_width)
+    lacking = needs(rows, deps.method, half_width=deps.settings.half_width)
     done = Improvement(
-        plan=made,
+        plan=plan,
         decision=decision,
         evaluation=evaluation.data(),
         next=tuple(need.sentence for need in lacking),
         seconds=round(trained.seconds + time.monotonic() - began, 1),
     )
-    bench.store.keep_decision(candidate.id, done.kept())
+    deps.store.keep_decision(candidate.id, done.data())
     if decision.promoted:
-        bench.store.promote(candidate.id, why="gate")
-    return replace(done, files=_tracked(bench, done, trained))
+        deps.store.promote(candidate.id, why="gate")
+    return replace(done, files=_track(deps, done, trained))
 
 
-def _decided(bench: Bench, made: Plan) -> Improvement | None:
-    """What was decided before about the candidate of *made*; one that passed drafts from now on, if it does not yet."""
-    model = next((each for each in bench.store.models() if each.name == made.name), None)
-    kept = None if model is None else bench.store.decision(model.id)
-    if model is None or kept is None or "seconds" not in kept:
+def _load_improvement(deps: Dependencies, plan: Plan) -> Improvement | None:
+    """Load an earlier improvement by *plan*; its candidate drafts from now on if it passed and does not yet."""
+    model = next((model for model in deps.store.models() if model.name == plan.name), None)
+    document = None if model is None else deps.store.decision(model.id)
+    if model is None or document is None or "seconds" not in document:
         return None
-    decision = Decision.read(kept["decision"])
+    decision = Decision.parse(document["decision"])
     if decision.promoted and model.state == "candidate":
-        bench.store.promote(model.id, why="gate")
+        deps.store.promote(model.id, why="gate")
     return Improvement(
-        plan=made,
+        plan=plan,
         decision=decision,
-        evaluation=kept["evaluation"],
-        next=tuple(kept["next"]),
-        seconds=kept["seconds"],
-        known=True,
+        evaluation=document["evaluation"],
+        next=tuple(document["next"]),
+        seconds=document["seconds"],
+        is_repeat=True,
     )
 
 
-def _tuned(bench: Bench, made: Plan, tell: Tell, stop: Event | None) -> TunedModel:
+def _tune(deps: Dependencies, plan: Plan, on_progress: OnProgress, stop: Event | None) -> TunedModel:
     from transcribe.finetune import tune
 
-    def hear(step: TuneProgress) -> None:
-        tell("tuning", step.done / step.total)
+    def report_step(step: TuneProgress) -> None:
+        on_progress("tuning", step.done / step.total)
 
     trained = tune(
-        made.train,
-        bench.base_of(made.base),
-        made.frozen,
-        bench.sound,
-        made.folder,
-        progress=hear,
+        plan.train,
+        deps.base_of(plan.base),
+        plan.frozen,
+        deps.read_audio,
+        plan.folder,
+        progress=report_step,
         stop=stop,
     )
-    tell("tuning", 1.0)
+    on_progress("tuning", 1.0)
     if trained.kept_step == 0:
-        message = f"{made.name} was to get better; in {trained.steps} steps it gained nothing on the dev part"
+        message = f"{plan.name} was to get better; in {trained.steps} steps it gained nothing on the dev part"
         hint = "correct more, above all of what is heard worst, or give tuning other settings under [train]"
-        raise GateFailed(message, hint=hint, item=made.name)
+        raise GateFailed(message, hint=hint, item=plan.name)
     return trained
 
 
-def _convert(bench: Bench, made: Plan, base: Path, place: Path) -> None:
-    """Rounded to 8 bits, or whole where a model bears no rounding, as very small ones may not."""
+def _convert(deps: Dependencies, plan: Plan, base: Path, path: Path) -> None:
+    """Convert to 8 bits, or to floats where a model bears no rounding, as very small ones may not."""
     from transcribe.convert import probes, to_ctranslate2
 
-    longest = made.train.window_ms or read_manners(base)[0]
-    heard = probes(made.frozen, bench.sound, longest=longest)
+    longest = plan.train.window_ms or read_manners(base)[0]
+    conversion_probes = probes(plan.frozen, deps.read_audio, longest=longest)
     try:
-        to_ctranslate2(made.folder / _TUNED, place, probes=heard)
+        to_ctranslate2(plan.folder / _TUNED, path, probes=conversion_probes)
     except GateFailed:
-        to_ctranslate2(made.folder / _TUNED, place, probes=heard, quantization="float32")
+        to_ctranslate2(plan.folder / _TUNED, path, probes=conversion_probes, quantization="float32")
 
 
-def _converted(bench: Bench, made: Plan, trained: TunedModel, tell: Tell) -> Model:
-    """The candidate, checked and known to the store."""
-    converted = made.folder / _CONVERTED
-    if not converted.is_dir():
-        _convert(bench, made, trained.base, converted)
-    place = str(converted.relative_to(bench.workspace))
-    if made.train.alone:
-        by_dialect.write(made.folder, bench.routes() | dict.fromkeys(made.focus, place))
-        place = str(made.folder.relative_to(bench.workspace))
-    found = by_dialect.look(place, bench.model_folder)
-    model = Model(id=found.id, place=place, name=made.name, window=found.window)
-    facts = made.frozen.facts
+def _make_candidate(deps: Dependencies, plan: Plan, trained: TunedModel, on_progress: OnProgress) -> Model:
+    """Convert the tuned model, check it and add it to the store."""
+    path = plan.folder / _CONVERTED
+    if not path.is_dir():
+        _convert(deps, plan, trained.base, path)
+    location = str(path.relative_to(deps.workspace))
+    if plan.train.alone:
+        by_dialect.write(plan.folder, deps.read_routes() | dict.fromkeys(plan.focus, location))
+        location = str(plan.folder.relative_to(deps.workspace))
+    files = by_dialect.look(location, deps.model_folder)
+    model = Model(id=files.id, place=location, name=plan.name, window=files.window)
+    facts = plan.frozen.facts
     lineage = Lineage(
-        base=bench.current.id,
-        dataset=made.frozen.folder.name,
-        dataset_sha256=made.frozen.sha256,
+        base=deps.current.id,
+        dataset=plan.frozen.folder.name,
+        dataset_sha256=plan.frozen.sha256,
         parameters=dict(trained.parameters),
         origins=dict(facts.get("origins", {}))
         | {"authors": facts.get("authors", 0), "reviewers": facts.get("reviewers", 0)},
         guideline=facts.get("guideline"),
         seconds=trained.seconds,
     )
-    bench.store.add_model(model, lineage=lineage)
-    tell("converting", 1.0)
+    deps.store.add_model(model, lineage=lineage)
+    on_progress("converting", 1.0)
     return model
 
 
-def _evaluated(bench: Bench, made: Plan, candidate: Model, tell: Tell, stop: Event | None) -> Evaluation:
-    current, other = bench.recipe_with(bench.current.place), bench.recipe_with(candidate.place)
-    ids = tested_recordings(made.frozen)
-    waiting = sum(bench.store.pending_size(each.settings, retry_failed=True, ids=ids)[0] for each in (current, other))
+def _evaluate(
+    deps: Dependencies, plan: Plan, candidate: Model, on_progress: OnProgress, stop: Event | None
+) -> Evaluation:
+    recipes = deps.recipe_with(deps.current.place), deps.recipe_with(candidate.place)
+    ids = list_test_recordings(plan.frozen)
+    waiting = sum(deps.store.pending_size(recipe.settings, retry_failed=True, ids=ids)[0] for recipe in recipes)
     drafted = 0
 
-    def told(_: object) -> None:
+    def count_step(_: object) -> None:
         nonlocal drafted
         drafted += 1
-        tell("evaluating", 0.9 * drafted / max(waiting, 1))
+        on_progress("evaluating", 0.9 * drafted / max(waiting, 1))
 
-    found = judge(
-        bench.store,
-        bench.audio_folder,
-        made.frozen,
-        current=current,
-        candidate=other,
-        prepare=bench.prepare(),
-        method=bench.method,
-        clock=bench.clock,
-        told=told,
+    evaluation = judge(
+        deps.store,
+        deps.audio_folder,
+        plan.frozen,
+        current=recipes[0],
+        candidate=recipes[1],
+        prepare=deps.prepare(),
+        method=deps.method,
+        clock=deps.clock,
+        on_step=count_step,
         stop=stop,
     )
-    tell("evaluating", 1.0)
-    return found
+    on_progress("evaluating", 1.0)
+    return evaluation
 
 
-def _taught(found: Frozen) -> tuple[str, ...]:
-    return tuple(tag for tag in found.counts.get("train", {}) if tag != "und")
+def _list_train_dialects(frozen: Frozen) -> tuple[str, ...]:
+    return tuple(tag for tag in frozen.counts.get("train", {}) if tag != "und")
 
 
-def _tracked(bench: Bench, done: Improvement, trained: TunedModel) -> tuple[Path, ...]:
+def _track(deps: Dependencies, done: Improvement, trained: TunedModel) -> tuple[Path, ...]:
     curves = [
         {
             "step": point.step,
@@ -383,9 +386,9 @@ def _tracked(bench: Bench, done: Improvement, trained: TunedModel) -> tuple[Path
         for point in trained.curve
     ]
     return tracking.track(
-        bench.workspace / "reports" / done.plan.name,
+        deps.workspace / "reports" / done.plan.name,
         parameters=dict(trained.parameters),
         curves=curves,
-        result=done.kept(),
-        to=bench.given.tracking,
+        result=done.data(),
+        to=deps.settings.tracking,
     )

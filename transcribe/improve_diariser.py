@@ -228,7 +228,7 @@ def _find_improvement(bench: DiariserBench, made: DiariserPlan) -> DiariserImpro
     record = None if model is None else bench.store.decision(model.id)
     if model is None or record is None or "parameters" not in record:
         return None
-    decision = Decision.read(record["decision"])
+    decision = Decision.parse(record["decision"])
     if decision.promoted and model.state == "candidate":
         bench.store.promote(model.id, why="gate")
     return DiariserImprovement(

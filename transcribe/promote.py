@@ -1,5 +1,5 @@
 """
-The gate: whether a candidate may draft in place of the model that does, in sentences.
+The gate: the rules by which a candidate may draft in place of the model that does, with reasons in sentences.
 
 It may where a dialect that it was tuned for is shown to be better, no dialect is shown to be worse by more than is
 tolerated, it makes up no more, and it is no slower. What cannot be shown opens no gate, and closes none.
@@ -25,7 +25,7 @@ _FAST_ENOUGH: Final = 0.005
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What the gate says of a candidate."""
+    """The gate's decision on a candidate."""
 
     candidate: str
     current: str
@@ -55,19 +55,20 @@ class Decision:
         }
 
     @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Decision:
-        """The decision that `data` gave."""
-        kept = {name: tuple(data[name]) for name in ("against", "reasons", "notes")}
-        kind = data.get("kind", "recogniser")
-        return cls(candidate=data["candidate"], current=data["current"], kind=kind, **kept)
+    def parse(cls, document: Mapping[str, Any]) -> Decision:
+        """Read a decision from the document that `data` returned."""
+        sentences = {name: tuple(document[name]) for name in ("against", "reasons", "notes")}
+        kind = document.get("kind", "recogniser")
+        return cls(candidate=document["candidate"], current=document["current"], kind=kind, **sentences)
 
     def text(self) -> str:
         """For people."""
         verb = "draft" if self.kind == "recogniser" else "diarise"
         verdict = f"may {verb}" if self.promoted else f"may not {verb}"
         lines = [f"model {self.candidate[:12]} {verdict} in place of {self.current[:12]}"]
-        lines += [f"  no: {one}" for one in self.against] + [f"  yes: {one}" for one in self.reasons]
-        return "\n".join([*lines, *(f"  note: {one}" for one in self.notes)])
+        for label, sentences in (("no", self.against), ("yes", self.reasons), ("note", self.notes)):
+            lines += [f"  {label}: {sentence}" for sentence in sentences]
+        return "\n".join(lines)
 
     def refuse(self) -> None:
         """
@@ -83,33 +84,35 @@ class Decision:
             raise GateFailed(message, hint=hint, item=self.candidate)
 
 
-def gate(found: Evaluation, rules: GateSettings, *, taught: Sequence[str]) -> Decision:
+def gate(evaluation: Evaluation, rules: GateSettings, *, taught: Sequence[str]) -> Decision:
     """
-    What *rules* say of the candidate of *found*.
+    Decide by *rules* whether the candidate of *evaluation* may be promoted.
 
     Args:
         taught: Dialects that it was tuned on: the targets where the rules name none.
     """
-    judged = [one for one in found.comparison.dialects if one.blocks >= rules.least_blocks]
-    targets = [one for one in judged if one.dialect in (rules.targets or taught)]
-    better, missing = _gains(targets, rules.targets or taught)
-    against = [*missing, *_losses(judged, rules), *_made_up(found, rules), *_slower(found, rules)]
+    contrasts = [contrast for contrast in evaluation.comparison.dialects if contrast.blocks >= rules.least_blocks]
+    targets = [contrast for contrast in contrasts if contrast.dialect in (rules.targets or taught)]
+    better, missing = _find_gains(targets, rules.targets or taught)
+    losses = _find_losses(contrasts, rules)
+    against = [*missing, *losses, *_find_hallucinations(evaluation, rules), *_find_slowdown(evaluation, rules)]
+    small = _note_small_dialects(evaluation.comparison, rules)
     return Decision(
-        candidate=found.candidate.model,
-        current=found.current.model,
+        candidate=evaluation.candidate.model,
+        current=evaluation.current.model,
         against=tuple(against),
         reasons=tuple(better),
-        notes=(*_unjudged(found.comparison, rules), *_begun(found), *found.comparison.warnings),
+        notes=(*small, *_note_unscored(evaluation), *evaluation.comparison.warnings),
     )
 
 
-def _gains(targets: Sequence[Contrast], wanted: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What is shown to be better, and a sentence if nothing is. The more targets, the surer each must be (Holm)."""
-    adjusted = holm([one.p if one.p_floor < ALPHA else None for one in targets])
+def _find_gains(targets: Sequence[Contrast], wanted: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what is shown to be better, and a sentence if nothing is; p-values are adjusted for all targets (Holm)."""
+    adjusted = holm([contrast.p if contrast.p_floor < ALPHA else None for contrast in targets])
     better = [
-        f"{one.dialect} got better: {_change(one, p)}"
-        for one, p in zip(targets, adjusted, strict=True)
-        if p is not None and p < ALPHA and (one.difference or 0) < 0
+        f"{contrast.dialect} got better: {_format_change(contrast, p)}"
+        for contrast, p in zip(targets, adjusted, strict=True)
+        if p is not None and p < ALPHA and (contrast.difference or 0) < 0
     ]
     if better:
         return better, []
@@ -117,77 +120,80 @@ def _gains(targets: Sequence[Contrast], wanted: Sequence[str]) -> tuple[list[str
         return [], [
             f"the test has too few speakers of {', '.join(wanted) or 'any dialect'} to show that one got better"
         ]
-    told = "; ".join(f"{one.dialect}: {_change(one, p)}" for one, p in zip(targets, adjusted, strict=True))
-    return [], [f"no dialect is shown to be better ({told})"]
+    changes = [f"{target.dialect}: {_format_change(target, p)}" for target, p in zip(targets, adjusted, strict=True)]
+    return [], [f"no dialect is shown to be better ({'; '.join(changes)})"]
 
 
-def _losses(judged: Sequence[Contrast], rules: GateSettings) -> list[str]:
-    """Dialects that are worse by more than is tolerated, of which zero is out of the interval."""
+def _find_losses(contrasts: Sequence[Contrast], rules: GateSettings) -> list[str]:
+    """Name the dialects that are worse by more than is tolerated, of which zero is out of the interval."""
     return [
-        f"{one.dialect} got worse, and no more than {100 * rules.tolerance:g} points are allowed: {_change(one, one.p)}"
-        for one in judged
-        if one.difference is not None
-        and one.interval is not None
-        and one.difference > rules.tolerance
-        and one.interval[0] > 0
+        f"{contrast.dialect} got worse, and no more than {100 * rules.tolerance:g} points are allowed: "
+        f"{_format_change(contrast, contrast.p)}"
+        for contrast in contrasts
+        if contrast.difference is not None
+        and contrast.interval is not None
+        and contrast.difference > rules.tolerance
+        and contrast.interval[0] > 0
     ]
 
 
-def _made_up(found: Evaluation, rules: GateSettings) -> list[str]:
-    before, after = found.current, found.candidate
-    more = after.hallucinations_an_hour - before.hallucinations_an_hour
-    if more <= rules.more_hallucinations or _chance_of(after.hallucinations, before.hallucinations) >= ALPHA:
+def _find_hallucinations(evaluation: Evaluation, rules: GateSettings) -> list[str]:
+    current, candidate = evaluation.current, evaluation.candidate
+    more = candidate.hallucinations_an_hour - current.hallucinations_an_hour
+    if more <= rules.more_hallucinations or _chance_of(candidate.hallucinations, current.hallucinations) >= ALPHA:
         return []
     return [
-        f"it makes up more: {after.hallucinations_an_hour:.1f} segments an hour hold what nobody said, "
-        f"before {before.hallucinations_an_hour:.1f}"
+        f"it makes up more: {candidate.hallucinations_an_hour:.1f} segments an hour hold what nobody said, "
+        f"before {current.hallucinations_an_hour:.1f}"
     ]
 
 
-def _chance_of(after: int, before: int) -> float:
-    """How likely so many of all fall on one of two equals at least, both having heard the same sound."""
+def _chance_of(candidate: int, current: int) -> float:
+    """Return how likely at least *candidate* of all cases fall on one of two equals that heard the same audio."""
     from scipy.stats import binomtest
 
-    return float(binomtest(after, after + before, 0.5, alternative="greater").pvalue) if after + before else 1.0
+    cases = candidate + current
+    return float(binomtest(candidate, cases, 0.5, alternative="greater").pvalue) if cases else 1.0
 
 
-def _slower(found: Evaluation, rules: GateSettings) -> list[str]:
+def _find_slowdown(evaluation: Evaluation, rules: GateSettings) -> list[str]:
     """
     Refuse a candidate that takes longer for the sound and for each letter too.
 
     One that writes more, because it hears what the other missed or spells a script byte by byte, may take longer.
     """
-    before, after = found.current.speed, found.candidate.speed
-    if before.real_time_factor is None or after.real_time_factor is None:
+    current, candidate = evaluation.current.speed, evaluation.candidate.speed
+    if current.real_time_factor is None or candidate.real_time_factor is None:
         return []
-    if after.real_time_factor <= max(before.real_time_factor * (1 + rules.slower), _FAST_ENOUGH):
+    if candidate.real_time_factor <= max(current.real_time_factor * (1 + rules.slower), _FAST_ENOUGH):
         return []
-    letters = (before.seconds_a_letter, after.seconds_a_letter)
+    letters = (current.seconds_a_letter, candidate.seconds_a_letter)
     if letters[0] is not None and letters[1] is not None and letters[1] <= letters[0] * (1 + rules.slower):
         return []
-    took, took_before = after.real_time_factor, before.real_time_factor
-    return [f"it is slower: {took:.3f} seconds of work a second of sound, before {took_before:.3f}"]
+    factor, current_factor = candidate.real_time_factor, current.real_time_factor
+    return [f"it is slower: {factor:.3f} seconds of work a second of sound, before {current_factor:.3f}"]
 
 
-def _unjudged(comparison: Comparison, rules: GateSettings) -> list[str]:
+def _note_small_dialects(comparison: Comparison, rules: GateSettings) -> list[str]:
     return [
-        f"{one.dialect} is not judged: {one.blocks} blocks of speakers in the test, {rules.least_blocks} are needed"
-        for one in comparison.dialects
-        if one.blocks < rules.least_blocks
+        f"{row.dialect} is not judged: {row.blocks} blocks of speakers in the test, {rules.least_blocks} are needed"
+        for row in comparison.dialects
+        if row.blocks < rules.least_blocks
     ]
 
 
-def _begun(found: Evaluation) -> list[str]:
-    if not found.begun_from_drafts:
+def _note_unscored(evaluation: Evaluation) -> list[str]:
+    if not evaluation.begun_from_drafts:
         return []
-    return [f"{found.begun_from_drafts} test texts began as a draft of one of the two and were not scored"]
+    return [f"{evaluation.begun_from_drafts} test texts began as a draft of one of the two and were not scored"]
 
 
-def _change(one: Contrast, p: float | None) -> str:
-    if one.wer_a is None or one.wer_b is None or one.difference is None:
+def _format_change(contrast: Contrast, p: float | None) -> str:
+    if contrast.wer_a is None or contrast.wer_b is None or contrast.difference is None:
         return "nothing was said"
-    low, high = one.interval or (float("nan"), float("nan"))
+    low, high = contrast.interval or (float("nan"), float("nan"))
     return (
-        f"WER {100 * one.wer_a:.1f} % became {100 * one.wer_b:.1f} %, {100 * one.difference:+.1f} points "
-        f"({100 * low:+.1f} to {100 * high:+.1f}), {p_value(1.0 if p is None else p)} with {one.blocks} blocks"
+        f"WER {100 * contrast.wer_a:.1f} % became {100 * contrast.wer_b:.1f} %, "
+        f"{100 * contrast.difference:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
+        f"{p_value(1.0 if p is None else p)} with {contrast.blocks} blocks"
     )

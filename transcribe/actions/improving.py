@@ -19,7 +19,7 @@ from transcribe.records import Model
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.improve import Bench, Improvement, Plan, Stage, Tell
+    from transcribe.improve import Dependencies, Improvement, OnProgress, Plan, Stage
 
 
 #: The beginning of a derived base's folder name, before the start of its drafter's hash.
@@ -41,38 +41,38 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
     with wiring.store.lock("run"):
         _remove_leftovers(wiring.workspace)
         bench = build_bench(wiring)
-        plan = circle.plan(bench, datasets.open_dataset(wiring, dataset) if dataset else None)
+        plan = circle.make_plan(bench, datasets.open_dataset(wiring, dataset) if dataset else None)
         if dry_run:
             return Answer(data=plan.data() | {"dry_run": True}, text=_describe_plan(plan))
         console.note(_describe_plan(plan))
         console.note(wiring.drafting_sentence())
         with stop_on_signal() as stop, _display(console) as tell:
-            improvement = circle.improve(bench, plan, tell=tell, stop=stop)
+            improvement = circle.improve(bench, plan, on_progress=tell, stop=stop)
     text = report(improvement, wiring)
     file = wiring.workspace / "reports" / plan.name / "report.md"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text + "\n", encoding="utf-8")
     cost = _cost(improvement, wiring)
-    document = plan.data() | improvement.kept() | {"known": improvement.known, "cost": cost, "report": str(file)}
+    document = plan.data() | improvement.data() | {"known": improvement.is_repeat, "cost": cost, "report": str(file)}
     if not improvement.decision.promoted and not console.as_json:
         console.note(text)
     improvement.decision.refuse()
     return Answer(data=document, text=text)
 
 
-def build_bench(wiring: Wiring) -> Bench:
+def build_bench(wiring: Wiring) -> Dependencies:
     """Build the dependencies of tuning from the workspace's settings."""
-    from transcribe.improve import Bench
+    from transcribe.improve import Dependencies
 
     settings = wiring.settings
-    return Bench(
+    return Dependencies(
         workspace=wiring.workspace,
         store=wiring.store,
         audio_folder=wiring.audio_folder,
         rules=datasets.rules_of(wiring),
         train=settings.train,
         gate=settings.gate,
-        given=settings.improve,
+        settings=settings.improve,
         recipe_with=wiring.recipe_with,
         current=_promoted(wiring),
         model_folder=wiring.model_folder,
@@ -126,7 +126,7 @@ def _remove_leftovers(workspace: Path) -> None:
 
 
 @contextmanager
-def _display(console: Console) -> Iterator[Tell]:
+def _display(console: Console) -> Iterator[OnProgress]:
     """Display one bar for the whole run, with the time that is left."""
     from transcribe.improve import SHARES
 
@@ -163,7 +163,7 @@ def report(improvement: Improvement, wiring: Wiring) -> str:
     """Report the error rates before and after, the decision with its reasons, the cost, and what to correct next."""
     cost = _cost(improvement, wiring)
     money = "" if cost["money"] is None else f", {cost['money']:.2f} {cost['currency']}"
-    again = ["decided before; nothing new was corrected since"] * improvement.known
+    again = ["decided before; nothing new was corrected since"] * improvement.is_repeat
     return "\n".join(
         [
             *again,

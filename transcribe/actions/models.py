@@ -169,10 +169,10 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
 
 def _evaluate(wiring: Wiring, frozen: Frozen, candidate: Model, current: Model, console: Console) -> Evaluation:
     """Evaluate *candidate* against *current* on the test of *frozen*, through the engine that drafts."""
-    from transcribe.evaluate import judge, tested_recordings
+    from transcribe.evaluate import judge, list_test_recordings
 
     console.note(wiring.drafting_sentence())
-    with console.progress("drafting the test", items=2 * len(tested_recordings(frozen))) as progress:
+    with console.progress("drafting the test", items=2 * len(list_test_recordings(frozen))) as progress:
         return judge(
             wiring.store,
             wiring.audio_folder,
@@ -182,7 +182,7 @@ def _evaluate(wiring: Wiring, frozen: Frozen, candidate: Model, current: Model, 
             prepare=preparer(wiring.settings.report, normaliser=None, remember=True),
             method=method_of(wiring.settings.report),
             clock=wiring.clock,
-            told=lambda step: progress.step(failed=step.failure is not None),
+            on_step=lambda step: progress.step(failed=step.failure is not None),
         )
 
 
