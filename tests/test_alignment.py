@@ -70,7 +70,7 @@ def test_every_language_keeps_its_text_in_order_inside_the_stretch(
         assert timed.aligned
         assert join_words(timed.words) == " ".join(typed.text.split())
         assert all(typed.start <= word.start <= word.end <= typed.end for word in timed.words)
-        assert all(before.start <= after.start for before, after in pairwise(timed.words))
+        assert all(word.start <= following.start for word, following in pairwise(timed.words))
 
 
 def test_words_are_timed_where_they_are_said(base: FasterWhisperRecogniser, president: Pcm) -> None:
@@ -108,7 +108,7 @@ def test_a_long_text_is_cut_at_its_words_into_what_the_model_can_hear() -> None:
         parts = split_text(typed, words)
         assert " ".join(text for text, _ in parts) == typed.text
         assert all(span.end - span.start <= LONGEST_WINDOW for _, span in parts)
-        assert all(before.end <= after.start for (_, before), (_, after) in pairwise(parts))
+        assert all(word.end <= following.start for (_, word), (_, following) in pairwise(parts))
     assert split_text(replace(typed, text="one-single-word"), []) == []
     assert len(split_text(replace(typed, end=20_000), [])) == 1
 
@@ -118,7 +118,7 @@ def test_a_long_text_keeps_all_its_words(small: FasterWhisperRecogniser) -> None
     [timed] = time_all(small, sound([(0, 70_000, LOW)], 70_000), [typed])
     assert timed.aligned
     assert join_words(timed.words) == typed.text
-    assert all(before.start <= after.start for before, after in pairwise(timed.words))
+    assert all(word.start <= following.start for word, following in pairwise(timed.words))
 
 
 def test_export_says_which_times_it_wrote(tmp_path: Path) -> None:

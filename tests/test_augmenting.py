@@ -64,31 +64,31 @@ def test_a_room_rings_on_and_keeps_the_level() -> None:
     click = torch.zeros(16_000)
     click[1_000] = 0.9
 
-    heard = augmenting.reverberate(click, seeded(), seconds=0.3)
+    echo = augmenting.reverberate(click, seeded(), seconds=0.3)
 
-    assert float(heard[:1_000].abs().max()) < 1e-6
-    assert float(heard[1_100:4_000].abs().max()) > 1e-3
-    assert float(heard[7_000:].abs().max()) < 1e-4
-    assert float(heard.norm()) == pytest.approx(float(click.norm()), rel=1e-4)
+    assert float(echo[:1_000].abs().max()) < 1e-6
+    assert float(echo[1_100:4_000].abs().max()) > 1e-3
+    assert float(echo[7_000:].abs().max()) < 1e-4
+    assert float(echo.norm()) == pytest.approx(float(click.norm()), rel=1e-4)
 
 
 def test_masks_stay_within_their_widths_and_leave_the_rest() -> None:
     features = torch.randn(80, 300, generator=seeded(5))
 
-    heard = augmenting.mask_features(features, seeded(), time_masks=1, widest_time=20, band_masks=1, widest_band=8)
+    masked = augmenting.mask_features(features, seeded(), time_masks=1, widest_time=20, band_masks=1, widest_band=8)
 
-    changed = heard != features
+    changed = masked != features
     assert changed.any()
     assert int(changed.all(dim=0).sum()) <= 20
     assert int(changed.all(dim=1).sum()) <= 8
-    assert torch.allclose(heard[changed], features.mean())
+    assert torch.allclose(masked[changed], features.mean())
 
 
 def test_masks_of_time_take_at_most_a_fifth_each() -> None:
     features = torch.randn(80, 10, generator=seeded(5))
     for seed in range(20):
-        heard = augmenting.mask_features(features, seeded(seed), time_masks=1, widest_time=500, band_masks=0)
-        assert int((heard != features).all(dim=0).sum()) <= 2
+        masked = augmenting.mask_features(features, seeded(seed), time_masks=1, widest_time=500, band_masks=0)
+        assert int((masked != features).all(dim=0).sum()) <= 2
 
 
 def test_the_same_seed_gives_the_same_sound_and_another_seed_another() -> None:
@@ -102,12 +102,12 @@ def test_the_same_seed_gives_the_same_sound_and_another_seed_another() -> None:
 
 def test_the_global_generator_is_left_alone() -> None:
     torch.manual_seed(3)
-    before = torch.get_rng_state()
+    generator_state = torch.get_rng_state()
 
     augmenting.augment(tone(), seeded(), recipe=augmenting.Recipe(noise=1, speed=1, telephone=1, room=1))
     augmenting.mask_features(torch.zeros(80, 100), seeded())
 
-    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(torch.get_rng_state(), generator_state)
 
 
 def test_a_recipe_of_nothing_changes_nothing() -> None:

@@ -49,9 +49,9 @@ def test_what_is_missed_is_speech_without_a_word_and_all_of_it(
     speech = unite(Span(start=start, end=start + length) for start, length in stretches)
     words = [word("words", start, start + min(length, 1_000)) for start, length in sorted(moments)]
     missed = find_missed(speech, words, shortest=1)
-    spoken = {at for span in speech for at in range(span.start, span.end)}
-    written = {at for w in words for at in range(w.start, w.end)}
-    assert {at for span in missed for at in range(span.start, span.end)} == spoken - written
+    spoken = {moment for span in speech for moment in range(span.start, span.end)}
+    written = {moment for w in words for moment in range(w.start, w.end)}
+    assert {moment for span in missed for moment in range(span.start, span.end)} == spoken - written
     assert find_missed(speech, words) == [span for span in missed if span.end - span.start >= MISSED]
 
 
@@ -62,7 +62,10 @@ def said_at(pace: float, *texts: str) -> list[Word]:
 
 
 def test_words_that_are_laid_over_a_lost_sentence_are_found() -> None:
-    words = [*said_at(0.4, "before"), *(word(text, 400 + at, 1_500 + at) for text, at in (("I", 0), ("ask", 1_100)))]
+    words = [
+        *said_at(0.4, "before"),
+        *(word(text, 400 + moment, 1_500 + moment) for text, moment in (("I", 0), ("ask", 1_100))),
+    ]
     assert [(run.span, run.excess) for run in find_drawn_out(words)] == [(Span(start=400, end=2_600), 1_380)]
 
 
@@ -78,36 +81,36 @@ def test_a_pause_ends_a_run_of_drawn_out_words() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 900)), max_size=20))
 def test_drawn_out_runs_are_in_order_and_apart(made: list[tuple[int, int]]) -> None:
-    words, at = [], 0
+    words, moment = [], 0
     for length, pause in made:
-        words.append(word("said", at, at + length))
-        at += length + pause
-    found = [run.span for run in find_drawn_out(words)]
-    assert all(before.end <= after.start for before, after in pairwise(found))
-    assert all(span.end - span.start >= MISSED for span in found)
+        words.append(word("said", moment, moment + length))
+        moment += length + pause
+    runs = [run.span for run in find_drawn_out(words)]
+    assert all(run.end <= following.start for run, following in pairwise(runs))
+    assert all(span.end - span.start >= MISSED for span in runs)
 
 
 def test_a_loop_is_doubted_where_nobody_could_say_it() -> None:
-    stuck = [word("thank", at, at + 40) for at in range(0, 400, 40)]
+    stuck = [word("thank", moment, moment + 40) for moment in range(0, 400, 40)]
     assert spans(find_loops(stuck, [Span(start=0, end=400)])) == [(0, 400)]
 
 
 def test_a_loop_that_is_drawn_out_over_a_pause_is_doubted() -> None:
-    words = [word("taught", at, at + 500) for at in range(0, 4_000, 500)]
+    words = [word("taught", moment, moment + 500) for moment in range(0, 4_000, 500)]
     assert spans(find_loops(words, [Span(start=0, end=1_200)])) == [(0, 4_000)]
 
 
 def test_numbers_read_out_are_no_loop_to_be_doubted() -> None:
-    assert find_loops([word("four", at, at + 400) for at in range(0, 2_000, 400)], SPOKEN) == []
+    assert find_loops([word("four", moment, moment + 400) for moment in range(0, 2_000, 400)], SPOKEN) == []
 
 
 def test_a_dozen_of_the_same_words_are_doubted_at_any_speed() -> None:
-    assert len(find_loops([word("no", at, at + 400) for at in range(0, 4_800, 400)], SPOKEN)) == 1
+    assert len(find_loops([word("no", moment, moment + 400) for moment in range(0, 4_800, 400)], SPOKEN)) == 1
 
 
 def test_the_answer_that_covers_more_speech_is_the_better_however_sure_the_other_is() -> None:
     speech, stretch = [Span(start=0, end=4_000)], Span(start=0, end=4_000)
-    whole = [word("some", at, at + 900, 0.3) for at in range(0, 4_000, 900)]
+    whole = [word("some", moment, moment + 900, 0.3) for moment in range(0, 4_000, 900)]
     sure = [word("some", 0, 900, 0.99)]
     assert rate_words(whole, speech, stretch).key > rate_words(sure, speech, stretch).key
     assert rate_words(sure, speech, stretch).key > rate_words([], speech, stretch).key
@@ -121,12 +124,12 @@ def test_of_two_that_cover_the_same_the_surer_one_is_the_better() -> None:
 
 def test_a_stretch_without_words_at_a_change_of_speaker_is_told_of_on_both_sides() -> None:
     missed = [Span(start=24_206, end=25_436)]
-    before, after, later = (
+    first, second, later = (
         Span(start=20_000, end=24_933),
         Span(start=24_933, end=26_890),
         Span(start=25_400, end=30_000),
     )
-    assert [longest_missed(missed, segment) for segment in (before, after, later)] == [1_230, 1_230, 0]
+    assert [longest_missed(missed, segment) for segment in (first, second, later)] == [1_230, 1_230, 0]
 
 
 def test_a_loop_of_digits_that_is_written_in_one_go_is_a_loop() -> None:

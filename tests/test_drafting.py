@@ -89,11 +89,11 @@ def test_speech_of_two_at_once_is_kept_for_both(desk: Desk) -> None:
     talk = desk.add("talk", [(0, 3_200, LOW), (2_400, 5_600, HIGH)])
     made = recipe()
     desk.draft(made)
-    kept = desk.store.turns(talk.id, made.diarisation)
-    assert kept is not None
-    turns, exclusive = kept
+    saved_turns = desk.store.turns(talk.id, made.diarisation)
+    assert saved_turns is not None
+    turns, exclusive = saved_turns
     assert [(turn.start, turn.end) for turn in turns] == [(0, 3_200), (2_400, 5_600)]
-    assert all(before.end <= after.start for before, after in pairwise(exclusive))
+    assert all(turn.end <= following.start for turn, following in pairwise(exclusive))
     texts = desk.texts(talk, made)
     assert set(texts) == {("SPEAKER_00", 0), ("SPEAKER_03", 2_400)}
     assert set(texts["SPEAKER_00", 0].split()) == {SYLLABLES[LOW]}
@@ -111,8 +111,8 @@ def test_every_word_is_drafted_once_however_people_interrupt_each_other(desk: De
 
 
 def test_channels_that_are_kept_apart_are_people_of_their_own(desk: Desk) -> None:
-    left, right = [(400, 2_000, LOW)], [(1_200, 3_200, LOW), (4_000, 4_800, HIGH)]
-    talk = desk.add("call", left, right, channel_mode="split")
+    agent, caller = [(400, 2_000, LOW)], [(1_200, 3_200, LOW), (4_000, 4_800, HIGH)]
+    talk = desk.add("call", agent, caller, channel_mode="split")
     made = recipe(diariser=CountingDiariser())
     desk.draft(made)
     assert made.diariser.calls == [SpeakerCount(exactly=1), SpeakerCount(exactly=1)]
@@ -201,13 +201,13 @@ def test_one_bad_recording_does_not_stop_the_others(desk: Desk) -> None:
 def test_a_bug_costs_one_recording_and_is_shown(desk: Desk) -> None:
     desk.add("good", [(400, 2_000, LOW)], duration=5_000)
     desk.add("bad", [(400, 2_000, LOW)], duration=6_000)
-    seen: list[BaseException] = []
-    bad, good = desk.draft(recipe(recogniser=BrokenRecogniser(6_000)), on_bug=seen.append)
+    bugs: list[BaseException] = []
+    bad, good = desk.draft(recipe(recogniser=BrokenRecogniser(6_000)), on_bug=bugs.append)
     assert bad.failure is not None
     assert bad.failure.code == "E_BUG"
     assert "division by zero" in bad.failure.message
     assert good.failure is None
-    assert [type(error) for error in seen] == [ZeroDivisionError]
+    assert [type(error) for error in bugs] == [ZeroDivisionError]
 
 
 def test_a_dialect_that_cannot_be_is_the_users_error_and_no_bug(desk: Desk) -> None:
@@ -253,11 +253,11 @@ def test_an_end_that_nobody_asked_for_sets_no_stop(desk: Desk) -> None:
 def test_leaving_in_the_middle_leaves_no_thread_behind(desk: Desk) -> None:
     for number in range(8):
         desk.add(f"talk {number}", [(400, 1_200, LOW)], duration=2_000)
-    before = threading.active_count()
+    threads = threading.active_count()
     steps = draft_pending(desk.store, recipe(), desk.folder)
     next(steps)
     steps.close()  # type: ignore[attr-defined]
-    assert threading.active_count() == before
+    assert threading.active_count() == threads
 
 
 def test_a_store_that_breaks_ends_the_batch_with_its_error(desk: Desk, tmp_path: Path) -> None:
@@ -309,10 +309,10 @@ def test_people_of_two_languages_are_heard_in_windows_of_their_own(desk: Desk) -
 
 
 def test_the_catalogue_tells_the_recogniser_what_to_expect(desk: Desk, tmp_path: Path) -> None:
-    entry = (
+    dialect_file = (
         'language = "hi"\nname = "Hindi"\nscript = "Deva"\nwhisper = "hi"\nprompt = "नमस्ते"\nhotwords = ["बोली", "गाँव"]'
     )
-    (tmp_path / "hi.toml").write_text(entry, encoding="utf-8")
+    (tmp_path / "hi.toml").write_text(dialect_file, encoding="utf-8")
     desk.add("talk", [(400, 2_000, LOW)], dialect="hi")
     (window,) = listened(desk, catalogue=load_catalogue(tmp_path))
     assert (window.prompt, window.hotwords) == ("नमस्ते", "बोली गाँव")
@@ -360,7 +360,7 @@ def test_long_speech_is_heard_in_windows_that_the_recogniser_can_hold(desk: Desk
     talk = desk.add("speech", melody, duration=62_000)
     windows = listened(desk, window=10_000, longest=20_000)
     assert all(window.end - window.start <= 10_000 for window in windows)
-    assert [after.start + 2 * WINDOW_MARGIN for after in windows[1:]] == [before.end for before in windows[:-1]]
+    assert [following.start + 2 * WINDOW_MARGIN for following in windows[1:]] == [window.end for window in windows[:-1]]
     segments = list(desk.store.segments(talk.id))
     assert [(segment.start, segment.end) for segment in segments] == [
         (1_000, 21_000),
@@ -380,15 +380,15 @@ def flags_of(desk: Desk, made: Recipe) -> dict[str, tuple[str, ...]]:
     """Flags of the draft of each recording, by its path."""
     steps = desk.draft(made)
     drafts = {step.recording.path: desk.store.drafts(step.recording.id, made.recogniser.id) for step in steps}
-    return {path: draft.flags for path, own in drafts.items() for draft in own}
+    return {path: draft.flags for path, recording_drafts in drafts.items() for draft in recording_drafts}
 
 
 def test_a_draft_that_runs_in_a_loop_is_flagged(desk: Desk) -> None:
     desk.add("loop", [(0, 1_600, LOW)])
     desk.add("talk", [(0, 1_200, LOW)])
-    found = flags_of(desk, recipe())
-    assert "loop" in found["loop.flac"]
-    assert found["talk.flac"] == ()
+    flags_by_path = flags_of(desk, recipe())
+    assert "loop" in flags_by_path["loop.flac"]
+    assert flags_by_path["talk.flac"] == ()
 
 
 def test_a_script_that_is_not_the_dialects_is_flagged(desk: Desk) -> None:

@@ -18,7 +18,7 @@ from transcribe.records import Word, join_words
 CATALOGUE = load_catalogue()
 
 
-def written(folder: Path, *lines: str, encoding: str = "utf-8") -> Path:
+def write_glossary(folder: Path, *lines: str, encoding: str = "utf-8") -> Path:
     file = folder / "glossary.tsv"
     file.write_bytes("\n".join(lines).encode(encoding))
     return file
@@ -31,7 +31,7 @@ def words(text: str) -> list[Word]:
 def test_names_come_in_the_files_order_with_canonical_tags(tmp_path: Path) -> None:
     lines = ["term\tdialect\tspoken", "Zilbarra\t\tsil bara", "", "रवि\tHI", '  Anna "Ann"  Rao\tta\t']
     for encoding in ("utf-8", "utf-8-sig"):
-        glossary = read_glossary(written(tmp_path, *lines, encoding=encoding), CATALOGUE)
+        glossary = read_glossary(write_glossary(tmp_path, *lines, encoding=encoding), CATALOGUE)
         assert glossary.terms == (
             Term(text="Zilbarra", spoken="sil bara"),
             Term(text="रवि", dialect="hi"),
@@ -41,7 +41,7 @@ def test_names_come_in_the_files_order_with_canonical_tags(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("lines", [[], [""], ["term\tdialect\tspoken"], ["term"]])
 def test_a_file_without_names_is_an_empty_glossary(tmp_path: Path, lines: list[str]) -> None:
-    assert read_glossary(written(tmp_path, *lines), CATALOGUE) == Glossary()
+    assert read_glossary(write_glossary(tmp_path, *lines), CATALOGUE) == Glossary()
     assert read_glossary(tmp_path / "none.tsv", CATALOGUE) == Glossary()
 
 
@@ -57,14 +57,14 @@ def test_a_file_without_names_is_an_empty_glossary(tmp_path: Path, lines: list[s
 )
 def test_a_row_that_cannot_be_taken_is_named(tmp_path: Path, lines: list[str], code: str, row: str) -> None:
     with pytest.raises(InputError) as caught:
-        read_glossary(written(tmp_path, *lines), CATALOGUE)
+        read_glossary(write_glossary(tmp_path, *lines), CATALOGUE)
     assert caught.value.code == code
     assert row in caught.value.message and caught.value.hint
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="utf-8"):
-        read_glossary(written(tmp_path, "term", "Zoë", encoding="latin-1"), CATALOGUE)
+        read_glossary(write_glossary(tmp_path, "term", "Zoë", encoding="latin-1"), CATALOGUE)
 
 
 def test_a_name_of_a_wide_dialect_is_one_of_narrower_ones_and_of_no_other() -> None:
@@ -103,7 +103,7 @@ def test_another_spelling_becomes_the_name_with_the_signs_around_it() -> None:
 def test_spelling_keeps_order_times_and_all_other_words(texts: list[str], name: str) -> None:
     drafted = words(" ".join(texts))
     spelt = Glossary(terms=(Term(text=name, spoken="a b"),)).spell(drafted, None)
-    assert all(before.end <= after.start for before, after in pairwise(spelt))
+    assert all(word.end <= following.start for word, following in pairwise(spelt))
     assert all(word.start < word.end for word in spelt)
     plain = " ".join(fold_word(word.text) for word in drafted)
     assert " ".join(fold_word(word.text) for word in spelt) == plain.replace("a b", name.casefold())

@@ -29,16 +29,16 @@ pairs_of_speakers = st.tuples(st.sampled_from(SPEAKERS), st.sampled_from(SPEAKER
 components = st.lists(st.sampled_from([0.0, 0.1, 1.0]), min_size=4, max_size=4).filter(any)
 
 
-def link(one: str, other: str, *, accepted: bool = True) -> SpeakerLink:
-    return SpeakerLink(first=min(one, other), second=max(one, other), accepted=accepted, by=None, at="")
+def link(speaker: str, other: str, *, accepted: bool = True) -> SpeakerLink:
+    return SpeakerLink(first=min(speaker, other), second=max(speaker, other), accepted=accepted, by=None, at="")
 
 
 def voice(speaker: str, vector: list[float], *, recording: str | None = None, **facts: object) -> Voice:
     packed = pack_vector(vector)
     assert packed is not None
-    place = recording or recording_of_unnamed(speaker) or RECORDINGS[0]
+    recording_id = recording or recording_of_unnamed(speaker) or RECORDINGS[0]
     given_facts = {"speech": 10_000, "maker": "encoder"} | facts
-    return Voice(recording=place, speaker=speaker, vector=packed, **given_facts)  # type: ignore[arg-type]
+    return Voice(recording=recording_id, speaker=speaker, vector=packed, **given_facts)  # type: ignore[arg-type]
 
 
 @st.composite
@@ -69,11 +69,11 @@ def test_links_make_the_same_people_in_any_order(accepted: list[SpeakerLink], ch
 def test_a_person_has_one_name_which_is_a_declared_one_where_there_is_any(accepted: list[SpeakerLink]) -> None:
     names = canonical_names(accepted)
     for speaker, group in group_speakers(accepted).items():
-        assert {names[other] for other in group} == {names[speaker]}
-        declared = [other for other in group if recording_of_unnamed(other) is None]
+        assert {names[member] for member in group} == {names[speaker]}
+        declared = [member for member in group if recording_of_unnamed(member) is None]
         assert names[speaker] == min(declared or group)
         assert speaker in group
-    assert all(names[each.first] == names[each.second] for each in accepted)
+    assert all(names[accepted_link.first] == names[accepted_link.second] for accepted_link in accepted)
 
 
 @given(links, pairs_of_speakers)
@@ -92,12 +92,12 @@ def test_nobody_is_likely_one_with_somebody_that_cannot_be_the_same(
 ) -> None:
     names = canonical_names(accepted)
     heard_in: dict[str, set[str]] = {}
-    for each in voices:
-        heard_in.setdefault(names.get(each.speaker, each.speaker), set()).add(each.recording)
+    for voice in voices:
+        heard_in.setdefault(names.get(voice.speaker, voice.speaker), set()).add(voice.recording)
     apart = {frozenset(names.get(speaker, speaker) for speaker in pair) for pair in refused}
-    makers = {names.get(each.speaker, each.speaker): set[str]() for each in voices}
-    for each in voices:
-        makers[names.get(each.speaker, each.speaker)].add(each.maker)
+    makers = {names.get(voice.speaker, voice.speaker): set[str]() for voice in voices}
+    for voice in voices:
+        makers[names.get(voice.speaker, voice.speaker)].add(voice.maker)
     for pair in find_likely_pairs(voices, names=names, refused=refused, trust_names=trust_names):
         assert pair.first < pair.second and PROPOSED <= pair.probability <= 1
         assert frozenset({pair.first, pair.second}) not in apart
@@ -140,8 +140,8 @@ seconds = st.floats(1, 10, width=32)
 
 
 @given(st.floats(0.5, 1, width=32), st.floats(0.5, 1, width=32), seconds, seconds)
-def test_a_higher_cosine_is_never_less_likely(one: float, other: float, first_s: float, second_s: float) -> None:
-    cosines = np.array(sorted([one, other]), dtype=np.float32)
+def test_a_higher_cosine_is_never_less_likely(first: float, second: float, first_s: float, second_s: float) -> None:
+    cosines = np.array(sorted([first, second]), dtype=np.float32)
     lengths = [np.full(2, length, dtype=np.float32) for length in (first_s, second_s)]
     low, high = Calibration().log_ratio(cosines, *lengths)
     assert low <= high
@@ -151,7 +151,8 @@ def test_a_higher_cosine_is_never_less_likely(one: float, other: float, first_s:
 def test_little_speech_says_less_than_much(cosine: float, sign: int) -> None:
     """The same unlike vectors are the less surely two people the less was heard; like ones the less surely one."""
     ratios = [
-        sign * Calibration().log_ratio(*(np.array([value], dtype=np.float32) for value in (cosine, length, length)))[0]
+        sign
+        * Calibration().log_ratio(*(np.array([measure], dtype=np.float32) for measure in (cosine, length, length)))[0]
         for length in (1.5, 3.0, 6.0)
     ]
     assert 0 < ratios[0] < ratios[1] < ratios[2]
@@ -174,7 +175,7 @@ def test_proposals_are_likely_pairs_that_join_only_who_are_all_alike(pairs: list
     alike = {frozenset({pair.first, pair.second}) for pair in pairs}
     groups = group_speakers(link(pair.first, pair.second) for pair in proposals)
     for group in set(groups.values()):
-        assert all(frozenset({one, other}) in alike for one in group for other in group if one != other)
+        assert all(frozenset({first, second}) in alike for first in group for second in group if first != second)
     # No proposal is implied by others.
     assert len(proposals) == sum(len(group) - 1 for group in set(groups.values()))
     assert not pairs or proposals

@@ -14,28 +14,28 @@ from transcribe.workspace import FOLDERS, create, database_url
 
 
 def test_a_new_workspace_has_its_folders_and_default_settings(tmp_path: Path) -> None:
-    place = create(tmp_path / "a" / "b")
-    assert {path.name for path in place.iterdir()} == {*FOLDERS, FILE_NAME, glossary.FILE}
-    assert (place / glossary.FILE).read_text(encoding="utf-8") == "term\tdialect\tspoken\n"
-    assert load(place / FILE_NAME, environment={}) == load(environment={})
-    assert find_workspace(place, {}) == place
+    folder = create(tmp_path / "a" / "b")
+    assert {path.name for path in folder.iterdir()} == {*FOLDERS, FILE_NAME, glossary.FILE}
+    assert (folder / glossary.FILE).read_text(encoding="utf-8") == "term\tdialect\tspoken\n"
+    assert load(folder / FILE_NAME, environment={}) == load(environment={})
+    assert find_workspace(folder, {}) == folder
 
 
 def test_settings_given_at_the_start_are_written_down(tmp_path: Path) -> None:
-    place = create(
+    folder = create(
         tmp_path / "w", {"recogniser": {"model": 'a "b"', "beam_size": 2}, "models": {"allow_download": True}}
     )
-    settings = load(place / FILE_NAME, environment={})
+    settings = load(folder / FILE_NAME, environment={})
     assert (settings.recogniser.model, settings.recogniser.beam_size) == ('a "b"', 2)
     assert settings.models.allow_download is True
 
 
 def test_a_workspace_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
-    place = create(tmp_path / "w", {"recogniser": {"beam_size": 2}})
-    (place / "notes.txt").write_text("mine")
-    assert create(place, {"recogniser": {"beam_size": 9}}) == place
-    assert load(place / FILE_NAME, environment={}).recogniser.beam_size == 2
-    assert (place / "notes.txt").read_text() == "mine"
+    folder = create(tmp_path / "w", {"recogniser": {"beam_size": 2}})
+    (folder / "notes.txt").write_text("mine")
+    assert create(folder, {"recogniser": {"beam_size": 9}}) == folder
+    assert load(folder / FILE_NAME, environment={}).recogniser.beam_size == 2
+    assert (folder / "notes.txt").read_text() == "mine"
 
 
 def test_a_folder_with_other_files_becomes_a_workspace(tmp_path: Path) -> None:
@@ -46,10 +46,10 @@ def test_a_folder_with_other_files_becomes_a_workspace(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_of_a_workspace_comes_back(tmp_path: Path) -> None:
-    place = create(tmp_path / "w")
-    (place / "audio").rmdir()
-    create(place)
-    assert (place / "audio").is_dir()
+    folder = create(tmp_path / "w")
+    (folder / "audio").rmdir()
+    create(folder)
+    assert (folder / "audio").is_dir()
 
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:

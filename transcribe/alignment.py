@@ -1,5 +1,5 @@
 """
-When each word of a person's text was said: by a recogniser's attention to the sound, where it can hear it.
+Word times of a person's text: by a recogniser's attention to the audio, where it can hear it.
 
 Where it cannot, the drafted words of the same stretch give the times, as `transcribe.retiming` does.
 """
@@ -18,15 +18,15 @@ from transcribe.protocols import LONGEST_WINDOW, Pcm, Span, Window
 from transcribe.records import Correction, Milliseconds, Word, join_words
 from transcribe.retiming import retime
 
-#: Corrections that are aligned together: enough for full batches, few enough to tell how far the work is.
-TOGETHER: Final = 64
+#: Corrections that are aligned in one call: enough for full batches, few enough for a fine progress display.
+GROUP_SIZE: Final = 64
 
 #: Sound around the words of a part of a long text, whose times are rough.
 PART_MARGIN: Final[Milliseconds] = 1_000
 
 
 class Aligner(Protocol):
-    """Hears when the words of given texts are said."""
+    """A recogniser that finds the times of the words of given texts."""
 
     @property
     def only_language(self) -> str | None:
@@ -34,13 +34,13 @@ class Aligner(Protocol):
         ...
 
     def align_texts(self, pcm: Pcm, windows: Sequence[Window], texts: Sequence[str]) -> list[tuple[Word, ...]]:
-        """The words of each text with their times, in the same order; each window names its language."""
+        """Return the words of each text with their times, in the same order; each window names its language."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sound:
-    """One recording's sound and what is known of who speaks in it."""
+    """The audio of one recording, with the channel and the language of each correction."""
 
     #: Samples of a channel; of ``None``, of all together.
     read: Callable[[int | None], Pcm]
@@ -55,7 +55,7 @@ class TimedCorrection:
 
     correction: Correction
     words: tuple[Word, ...]
-    #: Whether they were heard, and not taken from the draft.
+    #: The times come from the audio, and not from the draft.
     aligned: bool
 
 
@@ -63,14 +63,14 @@ def time_words(
     corrected: Iterable[tuple[Correction, Sequence[Word]]], sound: Sound, aligner: Aligner | None
 ) -> Iterator[TimedCorrection]:
     """
-    Each of *corrected*, corrections of one recording beside the drafted words there, with times for its words.
+    Yield each of *corrected*, corrections of one recording beside the drafted words there, with times for its words.
 
     Without an *aligner*, and for texts with masks, in languages that it does not know or that it cannot spell, the
     draft gives the times.
     """
     read = lru_cache(maxsize=None)(sound.read)
     pairs = iter(corrected)
-    while group := list(itertools.islice(pairs, TOGETHER)):
+    while group := list(itertools.islice(pairs, GROUP_SIZE)):
         aligned = {} if aligner is None else _align_group(group, sound, read, aligner)
         for number, (correction, drafted) in enumerate(group):
             words = aligned.get(number)
@@ -87,7 +87,7 @@ def _align_group(
     read: Callable[[int | None], Pcm],
     aligner: Aligner,
 ) -> dict[int, tuple[Word, ...]]:
-    """Words that were heard, by the correction's place in *group*; those that cannot be heard are not in it."""
+    """Return the aligned words by the correction's index in *group*, without those that cannot be aligned."""
     parts: dict[int | None, list[tuple[int, str, Window]]] = defaultdict(list)
     for number, (correction, drafted) in enumerate(group):
         language = sound.language_of(correction)
@@ -104,7 +104,7 @@ def _align_group(
             later = bool(aligned[number])
             aligned[number] += [replace(word, blank=True) if later and n == 0 else word for n, word in enumerate(words)]
     return {
-        number: _in_order(words, group[number][0])
+        number: _order_words(words, group[number][0])
         for number, words in aligned.items()
         if words and join_words(words) == " ".join(group[number][0].text.split())
     }
@@ -114,7 +114,7 @@ def split_text(
     correction: Correction, drafted: Sequence[Word], longest: Milliseconds = LONGEST_WINDOW
 ) -> list[tuple[str, Span]]:
     """
-    The text of *correction* in parts of at most *longest*, in order, each with the stretch that it is said in.
+    Split the text of *correction* into parts of at most *longest*, in order, each with the stretch that it is said in.
 
     Long texts are cut by the times that the *drafted* words give. Nothing comes of a single word that is longer.
     """
@@ -128,7 +128,7 @@ def split_text(
             runs[-1].append(word)
         else:
             runs.append([word])
-    cuts = [(before[-1].end + after[0].start) // 2 for before, after in itertools.pairwise(runs)]
+    cuts = [(run[-1].end + following_run[0].start) // 2 for run, following_run in itertools.pairwise(runs)]
     edges = [correction.start, *cuts, correction.end]
     return [
         (
@@ -142,8 +142,8 @@ def split_text(
     ]
 
 
-def _in_order(words: Iterable[Word], correction: Correction) -> tuple[Word, ...]:
-    """*words* inside the correction's stretch, none beginning before the one before it; a person wrote them."""
+def _order_words(words: Iterable[Word], correction: Correction) -> tuple[Word, ...]:
+    """Move *words* inside the correction's stretch, none beginning before the one before it; a person wrote them."""
     ordered: list[Word] = []
     for word in words:
         earliest = ordered[-1].start if ordered else correction.start

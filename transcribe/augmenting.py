@@ -38,7 +38,7 @@ class Recipe:
 
 def augment(wave: Tensor, generator: Generator, *, recipe: Recipe = Recipe(), noises: Sequence[Tensor] = ()) -> Tensor:
     """
-    *wave* as it might have been recorded elsewhere: faster or slower, in a room, in noise, over a telephone.
+    Change *wave* as if it were recorded elsewhere: faster or slower, in a room, in noise, over a telephone.
 
     In the order in which sound meets them. Without *noises* the noise is white. Speed changes the length, so word
     times of the transcript must not be used afterwards.
@@ -56,7 +56,7 @@ def augment(wave: Tensor, generator: Generator, *, recipe: Recipe = Recipe(), no
 
 
 def add_noise(wave: Tensor, noise: Tensor, generator: Generator, *, snr_db: float) -> Tensor:
-    """*wave* with *noise*, *snr_db* below it. Noise is taken from a random moment on, and repeated if it is short."""
+    """Add *noise*, *snr_db* below *wave*. Noise is taken from a random moment on, and repeated if it is short."""
     if not len(wave) or not len(noise):
         return wave.clone()
     start = _below(len(noise), generator)
@@ -68,7 +68,7 @@ def add_noise(wave: Tensor, noise: Tensor, generator: Generator, *, snr_db: floa
 
 
 def change_speed(wave: Tensor, factor: float) -> Tensor:
-    """*wave* played *factor* times as fast, pitch included. The factor is taken to the nearest hundredth."""
+    """Play *wave* *factor* times as fast, pitch included. The factor is taken to the nearest hundredth."""
     hundredths = max(1, round(factor * 100))
     if hundredths == 100:
         return wave.clone()
@@ -77,15 +77,15 @@ def change_speed(wave: Tensor, factor: float) -> Tensor:
 
 
 def telephone(wave: Tensor) -> Tensor:
-    """*wave* after a telephone line: 8 kHz and 256 steps of mu-law. The length stays."""
+    """Pass *wave* through a telephone line: 8 kHz and 256 steps of mu-law. The length stays."""
     narrow = F.resample(wave, SAMPLE_RATE_HZ, _TELEPHONE_HZ).clamp(-1, 1)
-    heard = F.mu_law_decoding(F.mu_law_encoding(narrow, _TELEPHONE_STEPS), _TELEPHONE_STEPS)
-    return F.resample(heard, _TELEPHONE_HZ, SAMPLE_RATE_HZ)[: len(wave)]
+    line_audio = F.mu_law_decoding(F.mu_law_encoding(narrow, _TELEPHONE_STEPS), _TELEPHONE_STEPS)
+    return F.resample(line_audio, _TELEPHONE_HZ, SAMPLE_RATE_HZ)[: len(wave)]
 
 
 def reverberate(wave: Tensor, generator: Generator, *, seconds: float, direct: float = 0.7) -> Tensor:
     """
-    *wave* in a plain room: noise that dies away over *seconds*, beside the *direct* share of the sound.
+    Place *wave* in a plain room: noise that dies away over *seconds*, beside the *direct* share of the sound.
 
     The tail beyond the end is cut, and the level stays as it was.
     """
@@ -109,7 +109,7 @@ def mask_features(
     widest_band: int = 15,
 ) -> Tensor:
     """
-    Features with stretches of time and bands of frequency taken out (SpecAugment, Park and others 2019).
+    Mask stretches of time and bands of frequency in *features* (SpecAugment, Park and others 2019).
 
     Args:
         features: Shape ``(…, bands, frames)``; the same masks for all that stand before.

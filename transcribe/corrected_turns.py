@@ -1,4 +1,4 @@
-"""Conversations as people left them: who speaks when, out of the corrections of a frozen dataset."""
+"""Reference turns of conversations, out of the corrections of a frozen dataset."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CorrectedConversation:
 
     @property
     def speech(self) -> Mapping[str, Milliseconds]:
-        """How long each speaker speaks."""
+        """The length of each speaker's speech."""
         return _durations(self.turns)
 
     def scored_spans(self, duration: Milliseconds) -> list[tuple[Milliseconds, Milliseconds]]:
@@ -61,12 +61,15 @@ def corrected_conversations(
         unwritten: Further speech that nobody corrected or may hear, by recording.
     """
     for recording, group in itertools.groupby(frozen.examples(*splits), key=lambda example: example.audio):
-        conversation = _conversation(recording, list(group), (unwritten or {}).get(recording, ()))
+        uncorrected = (unwritten or {}).get(recording, ())
+        conversation = _make_conversation(recording, list(group), uncorrected)
         if conversation is not None:
             yield conversation
 
 
-def _conversation(recording: str, examples: list[Example], unwritten: Iterable[Span]) -> CorrectedConversation | None:
+def _make_conversation(
+    recording: str, examples: list[Example], unwritten: Iterable[Span]
+) -> CorrectedConversation | None:
     written = [example for example in examples if _tells_a_speaker(example)]
     others = [Span(start=example.start, end=example.end) for example in examples if not _is_checked(example)]
     spoken = {(example.start, example.end) for example in written}
@@ -84,7 +87,7 @@ def _conversation(recording: str, examples: list[Example], unwritten: Iterable[S
         split=written[0].split,
         session=written[0].session or recording,
         dialect=dialects.most_common(1)[0][0],
-        turns=tuple(LabelledSpan(start=one.start, end=one.end, label=one.person) for one in written),
+        turns=tuple(LabelledSpan(start=line.start, end=line.end, label=line.person) for line in written),
         unscored=tuple(sorted(unscored, key=lambda span: (span.start, span.end))),
     )
 

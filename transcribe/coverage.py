@@ -1,5 +1,5 @@
 """
-Speech without words, and words without end: what of an answer is worth hearing again. Pure.
+Speech without words, and words without end: the parts of an answer that need another pass. Pure.
 
 Confidence cannot find a sentence that was never written down, and a loop is sure of itself. Words laid over speech can.
 """
@@ -44,7 +44,7 @@ EQUALLY_WHOLE: Final[Milliseconds] = 500
 
 def find_missed(speech: Iterable[Span], words: Iterable[Word], *, shortest: Milliseconds = MISSED) -> list[Span]:
     """
-    The parts of *speech* of *shortest* or more that no word covers, in order.
+    Return the parts of *speech* of *shortest* or more that no word covers, in order.
 
     Args:
         speech: Stretches in order and apart.
@@ -107,14 +107,14 @@ def find_drawn_out(words: Sequence[Word], *, least: Milliseconds = MISSED) -> li
 
 
 def _usual_time(word: Word) -> Milliseconds:
-    """Give how long *word* takes at a slow pace; vowel signs are said with their letters."""
+    """Return how long *word* takes at a slow pace; vowel signs are said with their letters."""
     digits = sum(letter.isdecimal() for letter in word.text)
     return USUAL_WORD + USUAL_DIGIT * digits + USUAL_LETTER * sum(letter.isalpha() for letter in word.text)
 
 
 def longest_missed(missed: Iterable[Span], segment: Span | Segment) -> Milliseconds:
     """
-    Length of the longest stretch without words of which *segment* has a fair share; 0 where there is none.
+    Return the length of the longest stretch without words of which *segment* has a fair share; 0 if there is none.
 
     A stretch at a change of speaker lies in two segments, and neither may be silent about it.
 
@@ -131,7 +131,7 @@ def longest_missed(missed: Iterable[Span], segment: Span | Segment) -> Milliseco
 
 def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:
     """
-    The stretches over which *words*, which are few, loop as nobody speaks, in order.
+    Find the stretches over which *words*, which are few, loop as nobody speaks, in order.
 
     People do say "four four four four" where they read numbers out, but not a dozen words in the same round, and not
     faster than anybody talks. Attention draws a loop out over the pause behind it, so its time is that of *speech*.
@@ -143,19 +143,19 @@ def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:
         looping = parts[first + loop[0] : first + loop[1]]
         span = Span(start=looping[0].start, end=max(word.end for word in looping))
         letters = sum(len(word.text) for word in looping)
-        if len(looping) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * _spoken(span, speech):
+        if len(looping) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * _measure_speech(span, speech):
             loops.append(span)
         first += loop[1]
     return loops
 
 
-def _spoken(stretch: Span, speech: Iterable[Span]) -> Milliseconds:
-    """How long *speech* lasts inside *stretch*."""
+def _measure_speech(stretch: Span, speech: Iterable[Span]) -> Milliseconds:
+    """Return how long *speech* lasts inside *stretch*."""
     return sum(max(0, min(span.end, stretch.end) - max(span.start, stretch.start)) for span in speech)
 
 
 def unite(spans: Iterable[Span]) -> list[Span]:
-    """*spans* in order and apart."""
+    """Merge *spans* that touch, in order."""
     united: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
         if united and span.start <= united[-1].end:
@@ -172,7 +172,7 @@ def is_unlikely(answer: Heard) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Worth:
-    """How good an answer over a stretch is; the greater one is the better."""
+    """The quality of an answer over a stretch; the greater one is the better."""
 
     #: Speech without a word, in steps of *EQUALLY_WHOLE*: coverage comes first.
     missed_steps: int
@@ -186,7 +186,7 @@ class Worth:
 
 
 def rate_words(words: Sequence[Word], speech: Sequence[Span], stretch: Span) -> Worth:
-    """The worth of *words* as what is said in *stretch*."""
+    """Rate *words* as the text of *stretch*."""
     inside = [
         Span(start=max(span.start, stretch.start), end=min(span.end, stretch.end))
         for span in speech

@@ -1,5 +1,5 @@
 """
-The gate of diarisers: whether a candidate may tell speakers apart in place of the one that does, in sentences.
+The gate of diarisers: the rules by which a candidate may replace the one in use, with reasons in sentences.
 
 It may where its diarisation error on the frozen test is lower for certain and by enough, no dialect and no kind of
 recording is worse for certain by more than is tolerated, it gives no more speech to the wrong person, and the speakers
@@ -23,17 +23,17 @@ AGREEMENT_LEVEL: Final = 0.01
 
 def gate_diariser(evaluation: DiariserEvaluation, rules: DiariserGateSettings) -> Decision:
     """Decide by *rules* whether the candidate of *evaluation* may diarise."""
-    better, missing = _gain(evaluation.overall, rules)
-    judged = [group for group in evaluation.groups if group.conversations >= rules.least_conversations]
+    better, missing = _find_gain(evaluation.overall, rules)
+    groups = [group for group in evaluation.groups if group.conversations >= rules.least_conversations]
     return Decision(
         candidate=evaluation.candidate,
         current=evaluation.current,
         kind="diariser",
         against=(
             *missing,
-            *_losses(judged, rules),
-            *_confusion(evaluation, rules),
-            *_disagreement(evaluation.agreement),
+            *_find_losses(groups, rules),
+            *_find_confusion(evaluation, rules),
+            *_find_disagreement(evaluation.agreement),
         ),
         reasons=better,
         notes=tuple(
@@ -45,7 +45,7 @@ def gate_diariser(evaluation: DiariserEvaluation, rules: DiariserGateSettings) -
     )
 
 
-def _gain(overall: ErrorContrast, rules: DiariserGateSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _find_gain(overall: ErrorContrast, rules: DiariserGateSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Say that speakers are told apart better, or why that is not shown."""
     if overall.p_floor >= ALPHA or overall.conversations < rules.least_conversations:
         return (), (
@@ -60,7 +60,7 @@ def _gain(overall: ErrorContrast, rules: DiariserGateSettings) -> tuple[tuple[st
     return (f"speakers are told apart better: {overall.sentence}",), ()
 
 
-def _losses(groups: Sequence[ErrorContrast], rules: DiariserGateSettings) -> list[str]:
+def _find_losses(groups: Sequence[ErrorContrast], rules: DiariserGateSettings) -> list[str]:
     return [
         f"{group.name} got worse, and no more than {100 * rules.tolerance:g} points are allowed: {group.sentence}"
         for group in groups
@@ -68,17 +68,18 @@ def _losses(groups: Sequence[ErrorContrast], rules: DiariserGateSettings) -> lis
     ]
 
 
-def _confusion(evaluation: DiariserEvaluation, rules: DiariserGateSettings) -> list[str]:
+def _find_confusion(evaluation: DiariserEvaluation, rules: DiariserGateSettings) -> list[str]:
     """Say that what it gains in hearing speech it loses in telling people apart."""
-    found = contrast("confusion", evaluation.conversations, "confusion")
-    if found.difference <= rules.tolerance or found.interval is None or found.interval[0] <= 0:
+    confusion = contrast("confusion", evaluation.conversations, "confusion")
+    if confusion.difference <= rules.tolerance or confusion.interval is None or confusion.interval[0] <= 0:
         return []
     return [
-        f"it gives more speech to the wrong person: {100 * found.der_before:.1f} % became {100 * found.der_after:.1f} %"
+        f"it gives more speech to the wrong person: {100 * confusion.der_before:.1f} % became "
+        f"{100 * confusion.der_after:.1f} %"
     ]
 
 
-def _disagreement(agreement: Mapping[str, float]) -> list[str]:
+def _find_disagreement(agreement: Mapping[str, float]) -> list[str]:
     return [
         f"the speakers that people named in the {part} part do not fit the voices: speakers dealt out by lot fit as "
         f"well ({p_value(p)}); they may have been mixed up"

@@ -26,7 +26,7 @@ from transcribe.backends.whisper_words import longest_window
 from transcribe.config import fingerprint
 from transcribe.coverage import longest_missed, mean_log_probability
 from transcribe.errors import BoliError, Failure
-from transcribe.flagging import Evidence, flags, level_dbfs
+from transcribe.flagging import Evidence, find_flags, level_dbfs
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import Glossary, count_bytes, fit
 from transcribe.levers import Lever, format_lever, make_window
@@ -493,7 +493,7 @@ def _make_draft(
         overlap=_measure_overlap(others, segment),
     )
     scores = [answer.log_probability for answer in answers if answer.log_probability is not None]
-    flag_names = flags(words, evidence)
+    flag_names = find_flags(words, evidence)
     return Draft(
         segment=segment.id,
         model=recipe.recogniser.id,

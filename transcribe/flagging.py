@@ -1,8 +1,8 @@
 """
-Flags that find bad drafts where confidence cannot: looping text carries high probability (SYSTRAN/faster-whisper#506).
+Draft checks that work where confidence cannot: looping text carries high probability (SYSTRAN/faster-whisper#506).
 
-Each flag is one rule over a draft and what is known of its segment. A flag never removes a draft; it tells people
-and the queue where to look first.
+Each flag is one rule over a draft and the facts of its segment. A flag never removes a draft; it tells people and the
+queue where to look first.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ OVERLAPPED: Final = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the rules look at, beside the words themselves."""
+    """The facts of a segment that the rules use, beside the words themselves."""
 
     duration: Milliseconds
     #: Level of the segment's sound, dB of full scale.
@@ -67,16 +67,16 @@ class Evidence:
     overlap: Milliseconds = 0
 
 
-def flags(words: Sequence[Word], evidence: Evidence) -> tuple[str, ...]:
-    """The names of all rules that *words* break, in the order of the rules below; empty for a draft without doubt."""
+def find_flags(words: Sequence[Word], evidence: Evidence) -> tuple[str, ...]:
+    """Return the names of all rules that *words* break, in the order of the rules below."""
     texts = [word.text for word in words]
     broken = {
         "no_words": evidence.missed >= SHORTEST_MISSED,
         "loop": find_loop([part for text in texts for part in split_digits(text)]) is not None,
-        "rate": odd_rate(texts, evidence.duration),
+        "rate": has_odd_rate(texts, evidence.duration),
         "language": hears_other_language(evidence),
-        "script": bool(evidence.scripts) and foreign(join_words(words), *evidence.scripts),
-        "silence": bool(texts) and silent(evidence),
+        "script": bool(evidence.scripts) and is_foreign(join_words(words), *evidence.scripts),
+        "silence": bool(texts) and is_silent(evidence),
         "disagreement": evidence.second is not None and differs(texts, [word.text for word in evidence.second]),
         "overlap": evidence.overlap > OVERLAPPED * evidence.duration,
     }
@@ -90,8 +90,8 @@ def hears_other_language(evidence: Evidence) -> bool:
     return evidence.detected != evidence.language and evidence.detected_probability >= OTHER_LANGUAGE
 
 
-def odd_rate(words: Sequence[str], duration: Milliseconds) -> bool:
-    """Whether the letters a second are outside what people say. Vowel signs count: they are said."""
+def has_odd_rate(words: Sequence[str], duration: Milliseconds) -> bool:
+    """Say if the letters a second are outside the range of speech. Vowel signs count: they are said."""
     letters = sum(1 for word in words for character in word if unicodedata.category(character)[0] in "LMN")
     rate = letters * 1000 / max(duration, 1)
     return rate > FASTEST_RATE or (bool(words) and duration >= 1_000 and rate < SLOWEST_RATE)
@@ -125,7 +125,7 @@ SCRIPT_NAMES: Final = {
 }
 
 
-def foreign(text: str, *scripts: str) -> bool:
+def is_foreign(text: str, *scripts: str) -> bool:
     """Say if more than *FOREIGN_SHARE* of the letters are outside *scripts*; ``False`` where one is not listed."""
     names = tuple(SCRIPT_NAMES.get(script, "") for script in scripts)
     letters = [character for character in text if character.isalpha()]
@@ -135,8 +135,8 @@ def foreign(text: str, *scripts: str) -> bool:
     return outside > FOREIGN_SHARE * len(letters)
 
 
-def silent(evidence: Evidence) -> bool:
-    """Whether there is text where the sound, or the model itself, says that nobody speaks."""
+def is_silent(evidence: Evidence) -> bool:
+    """Say if nobody speaks, by the level of the audio or the model itself."""
     return evidence.level_dbfs < SILENCE_DBFS or (evidence.no_speech or 0.0) > NO_SPEECH
 
 
@@ -153,7 +153,7 @@ def differs(first: Sequence[str], second: Sequence[str]) -> bool:
 
 
 def level_dbfs(pcm: Pcm) -> float:
-    """Root mean square level of int16 samples in dB of full scale; -120 for no sound at all."""
+    """Measure the root mean square level of int16 samples in dB of full scale; -120 for no sound at all."""
     import numpy as np
 
     if not len(pcm):

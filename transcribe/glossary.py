@@ -56,7 +56,7 @@ class Glossary:
 
     @property
     def hash(self) -> str:
-        """Another list has another one."""
+        """The content hash of the terms."""
         return content_id([[term.text, term.dialect, term.spoken] for term in self.terms])
 
     @property
@@ -65,12 +65,12 @@ class Glossary:
         return tuple(dict.fromkeys(term.dialect for term in self.terms))
 
     def of(self, dialect: str | None) -> tuple[Term, ...]:
-        """The names of *dialect*, those of wider ones and of all dialects among them."""
+        """Return the names of *dialect*, those of wider ones and of all dialects among them."""
         return tuple(term for term in self.terms if term.holds_in(dialect))
 
     def spell(self, words: Sequence[Word], dialect: str | None) -> tuple[Word, ...]:
         """
-        *words*, in order, with names of *dialect* where their spoken form stands; signs around a name stay.
+        Replace in *words*, in order, the spoken forms of names of *dialect* by the names; signs around a name stay.
 
         >>> rao = Glossary(terms=(Term(text="Rao", spoken="row how"),))
         >>> drafted = [Word(text=t, start=n, end=n + 1, probability=0.5) for n, t in enumerate(["Row", "how,", "hm"])]
@@ -80,15 +80,15 @@ class Glossary:
         spelt: list[Word] = []
         position = 0
         while position < len(words):
-            phrase, term = self._phrase_at(words, position, dialect)
-            spelt += [words[position]] if term is None else _spell(words[position : position + len(phrase)], term)
+            phrase, term = self._find_phrase(words, position, dialect)
+            spelt += [words[position]] if term is None else _spell_term(words[position : position + len(phrase)], term)
             position += max(len(phrase), 1)
         return tuple(spelt)
 
-    def _phrase_at(
+    def _find_phrase(
         self, words: Sequence[Word], position: int, dialect: str | None
     ) -> tuple[tuple[str, ...], Term | None]:
-        """The longest spoken form that begins at *position*, with its name."""
+        """Return the longest spoken form that begins at *position*, with its name."""
         for phrase, term in self._by_first_word.get(fold_word(words[position].text), ()):
             candidate = tuple(fold_word(word.text) for word in words[position : position + len(phrase)])
             if candidate == phrase and term.holds_in(dialect):
@@ -110,7 +110,7 @@ def fit(
     terms: Sequence[Term], count_tokens: Callable[[str], int], *, room: int = PROMPT_ROOM
 ) -> tuple[tuple[str, ...], int]:
     """
-    Give the names that *room*, in tokens, holds, in order and each once, and how many are left out.
+    Return the names that fit *room*, in tokens, in order and each once, and how many are left out.
 
     >>> fit([Term(text="Ravi"), Term(text="Kozhikode"), Term(text="Ravi")], len, room=8)
     (('Ravi',), 1)
@@ -125,13 +125,13 @@ def fit(
 
 
 def count_bytes(text: str) -> int:
-    """The most tokens that *text* can have: a token holds a byte or more."""
+    """Return the most tokens that *text* can have: a token holds a byte or more."""
     return len(text.encode())
 
 
 def read_glossary(file: Path, catalogue: Catalogue) -> Glossary:
     """
-    The names in *file*, tab-separated values in UTF-8; none where there is no such file.
+    Read the names in *file*, tab-separated values in UTF-8; none where there is no such file.
 
     Raises:
         InputError: E_GLOSSARY with the row, E_DIALECT for a tag that is none, with the nearest one.
@@ -141,7 +141,7 @@ def read_glossary(file: Path, catalogue: Catalogue) -> Glossary:
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return Glossary(terms=tuple(_terms(file, rows, catalogue)))
+            return Glossary(terms=tuple(_parse_terms(file, rows, catalogue)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"{file.name} cannot be read: {error}",
@@ -151,36 +151,36 @@ def read_glossary(file: Path, catalogue: Catalogue) -> Glossary:
         ) from error
 
 
-def _terms(file: Path, rows: Iterator[list[str]], catalogue: Catalogue) -> Iterator[Term]:
+def _parse_terms(file: Path, rows: Iterator[list[str]], catalogue: Catalogue) -> Iterator[Term]:
     header = [name.strip().casefold() for name in next(rows, [])]
     unknown = [name for name in header if name not in COLUMNS]
     if header and ("term" not in header or unknown):
-        raise _fault(file, 1, f"the columns {', '.join(header)}", f"begin with the line {' TAB '.join(COLUMNS)}")
+        raise _make_error(file, 1, f"the columns {', '.join(header)}", f"begin with the line {' TAB '.join(COLUMNS)}")
     for number, row in enumerate(rows, 2):
         cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
         if not any(cell.strip() for cell in row):
             continue
         if len(row) > len(header):
-            raise _fault(file, number, f"{len(row)} cells, more than columns", "one tab between two cells")
+            raise _make_error(file, number, f"{len(row)} cells, more than columns", "one tab between two cells")
         if not cells.get("term"):
-            raise _fault(file, number, "no term", "write the name as it is spelt, or remove the row")
-        tag = _tag(file, number, cells.get("dialect", ""), catalogue)
+            raise _make_error(file, number, "no term", "write the name as it is spelt, or remove the row")
+        tag = _find_tag(file, number, cells.get("dialect", ""), catalogue)
         yield Term(text=" ".join(cells["term"].split()), dialect=tag, spoken=cells.get("spoken") or None)
 
 
-def _tag(file: Path, number: int, tag: str, catalogue: Catalogue) -> str | None:
+def _find_tag(file: Path, number: int, tag: str, catalogue: Catalogue) -> str | None:
     try:
         return catalogue.find(tag).tag if tag else None
     except DialectError as error:
-        raise _fault(file, number, error.message, error.hint or "write a BCP 47 tag", code=error.code) from None
+        raise _make_error(file, number, error.message, error.hint or "write a BCP 47 tag", code=error.code) from None
 
 
-def _fault(file: Path, number: int, what: str, hint: str, *, code: str = CODE) -> InputError:
-    return InputError(f"{file.name}, row {number}: {what}", code=code, hint=hint, item=str(file))
+def _make_error(file: Path, number: int, problem: str, hint: str, *, code: str = CODE) -> InputError:
+    return InputError(f"{file.name}, row {number}: {problem}", code=code, hint=hint, item=str(file))
 
 
-def _spell(words: Sequence[Word], term: Term) -> list[Word]:
-    """The words of *term* in the time of *words*, with the signs before the first and behind the last of these."""
+def _spell_term(words: Sequence[Word], term: Term) -> list[Word]:
+    """Return the words of *term* in the time of *words*, with the signs around the first and the last of these."""
     parts = term.text.split()
     parts[0] = affixes(words[0].text)[0] + parts[0]
     parts[-1] += affixes(words[-1].text)[1]
@@ -188,13 +188,13 @@ def _spell(words: Sequence[Word], term: Term) -> list[Word]:
         return [replace(word, text=part) for word, part in zip(words, parts, strict=True)]
     start, end = words[0].start, max(word.end for word in words)
     edges = [start + (end - start) * number // len(parts) for number in range(len(parts) + 1)]
-    sure = min(word.probability for word in words)
+    probability = min(word.probability for word in words)
     return [
         Word(
             text=part,
             start=edges[number],
             end=edges[number + 1],
-            probability=sure,
+            probability=probability,
             blank=words[0].blank if number == 0 else True,
         )
         for number, part in enumerate(parts)

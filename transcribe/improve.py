@@ -389,6 +389,6 @@ def _track(deps: Dependencies, done: Improvement, trained: TunedModel) -> tuple[
         deps.workspace / "reports" / done.plan.name,
         parameters=dict(trained.parameters),
         curves=curves,
-        result=done.data(),
+        outcome=done.data(),
         to=deps.settings.tracking,
     )

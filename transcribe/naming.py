@@ -13,7 +13,7 @@ from transcribe.same_voice import pack_vector
 
 def name_turns(recording: Recording, spans: Iterable[LabelledSpan], *, channel: int | None = None) -> tuple[Turn, ...]:
     """
-    Turns of *recording* out of the diariser's labelled spans.
+    Make turns of *recording* out of the diariser's labelled spans.
 
     A span takes speaker and dialect from the declared turn that it overlaps most. Where none overlaps it, the speaker
     is the recording's declared one, else ``<recording>/<label>`` (``<recording>/<channel>/<label>`` where channels are
@@ -22,15 +22,15 @@ def name_turns(recording: Recording, spans: Iterable[LabelledSpan], *, channel: 
     Returns:
         Turns ordered by start, then speaker.
     """
-    declared = _Declared(recording.declared)
-    place = recording.id if channel is None else f"{recording.id}/{channel}"
+    declared_turns = _DeclaredTurns(recording.declared)
+    prefix = recording.id if channel is None else f"{recording.id}/{channel}"
     turns = []
     for span in spans:
-        best = declared.most_overlapping(span.start, span.end)
+        best = declared_turns.find_most_overlapping(span.start, span.end)
         turns.append(
             Turn(
                 recording=recording.id,
-                speaker=best.speaker if best else recording.speaker or f"{place}/{span.label}",
+                speaker=best.speaker if best else recording.speaker or f"{prefix}/{span.label}",
                 start=span.start,
                 end=span.end,
                 dialect=(best.dialect if best else None) or recording.dialect,
@@ -43,7 +43,7 @@ def name_turns(recording: Recording, spans: Iterable[LabelledSpan], *, channel: 
 
 def name_voices(exclusive: Iterable[Turn], vectors: Mapping[str, Sequence[float]], *, maker: str) -> tuple[Voice, ...]:
     """
-    Voices of one recording, or of one of its channels, under the names that its turns were given.
+    Return the voices of one recording, or of one of its channels, under the names of its turns.
 
     A label whose turns have several names is the voice of the one that has most of its time. What has no turn, or a
     vector without a direction, is left out.
@@ -68,7 +68,7 @@ def _name_voice(turns: Sequence[Turn], components: Sequence[float], maker: str) 
     time_by_speaker: Counter[str] = Counter()
     for turn in turns:
         time_by_speaker[turn.speaker] += turn.end - turn.start
-    speaker, speech = min(time_by_speaker.items(), key=lambda item: (-item[1], item[0]))
+    speaker, speech = min(time_by_speaker.items(), key=lambda speaker_time: (-speaker_time[1], speaker_time[0]))
     return Voice(
         recording=turns[0].recording,
         speaker=speaker,
@@ -79,15 +79,15 @@ def _name_voice(turns: Sequence[Turn], components: Sequence[float], maker: str) 
     )
 
 
-class _Declared:
-    """Declared turns ordered by start; those that can touch a span are found without looking at all."""
+class _DeclaredTurns:
+    """Declared turns ordered by start, searched by bisection."""
 
     def __init__(self, turns: Sequence[DeclaredTurn]) -> None:
         self._turns = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
         self._starts = [turn.start for turn in self._turns]
         self._longest = max((turn.end - turn.start for turn in self._turns), default=0)
 
-    def most_overlapping(self, start: Milliseconds, end: Milliseconds) -> DeclaredTurn | None:
+    def find_most_overlapping(self, start: Milliseconds, end: Milliseconds) -> DeclaredTurn | None:
         low = bisect.bisect_left(self._starts, start - self._longest)
         high = bisect.bisect_left(self._starts, end)
         touching = [turn for turn in self._turns[low:high] if turn.end > start]

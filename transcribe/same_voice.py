@@ -1,5 +1,5 @@
 """
-How likely two speakers of different recordings are one person, by the mean embeddings of their speech.
+The probability that two speakers of different recordings are one person, by the mean embeddings of their speech.
 
 A mean over little speech is part voice, part what was said. Its cosine with another is corrected for that as a
 correlation between unreliable measures is (Spearman 1904), then calibrated to a likelihood ratio by a logistic model
@@ -34,7 +34,7 @@ _BLOCK: Final = 512
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
     """
-    What turns a cosine into a likelihood ratio.
+    The parameters that turn a cosine into a likelihood ratio.
 
     The values are of the GE2E encoder on every second speaker of speechocean762 by id, from the first: 8 draws of 1, 2
     and 4 clips a recording, both classes weighed alike. `benchmarks.same_voice` finds them anew.
@@ -50,13 +50,13 @@ class Calibration:
     longest_s: float = 10.0
 
     def log_ratio(self, cosine: _Floats, first_s: _Floats, second_s: _Floats) -> _Floats:
-        """Natural logarithm of the likelihood ratio of one person against two; lengths of speech in seconds."""
+        """Return the log-likelihood ratio of one person against two, in nats; lengths of speech are in seconds."""
         first_length, second_length = self.clip_seconds(first_s), self.clip_seconds(second_s)
         corrected = cosine * np.sqrt((1 + self.half_s / first_length) * (1 + self.half_s / second_length))
         return np.asarray((corrected - self.boundary) / (self.width * (1 / first_length + 1 / second_length)))
 
     def clip_seconds(self, seconds: _Floats) -> _Floats:
-        """*seconds* of speech as they count."""
+        """Clip *seconds* of speech to the lengths that were calibrated on."""
         return np.clip(seconds, 1e-3, self.longest_s)
 
 
@@ -82,7 +82,7 @@ class LikelyPair:
 
 
 def pack_vector(components: Iterable[float]) -> bytes | None:
-    """The vector as a `Voice` holds it, brought to unit length; ``None`` if it has no direction."""
+    """Pack a vector, scaled to unit length, as a `Voice` holds it; ``None`` if it has no direction."""
     vector = np.asarray(list(components), dtype=np.float64)
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0:
@@ -99,7 +99,7 @@ def find_likely_pairs(
     calibration: Calibration = Calibration(),
 ) -> list[LikelyPair]:
     """
-    Pairs of speakers that are one person with a probability of `PROPOSED` or more, the likeliest first.
+    Find the pairs of speakers that are one person with a probability of `PROPOSED` or more, the likeliest first.
 
     Args:
         voices: Of all recordings.
@@ -116,13 +116,13 @@ def find_likely_pairs(
             if not (trust_names and _is_named(first) and _is_named(second)):
                 pair = first.speaker, second.speaker
                 best[pair] = max(best.get(pair, 0.0), probability)
-    ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(best.items(), key=lambda scored_pair: (-scored_pair[1], scored_pair[0]))
     return [LikelyPair(first=first, second=second, probability=probability) for (first, second), probability in ordered]
 
 
 def choose_proposals(pairs: Sequence[LikelyPair]) -> list[LikelyPair]:
     """
-    Those of *pairs* that join speakers to groups in which every two are likely one person (complete linkage).
+    Choose the *pairs* that join speakers to groups in which every two are likely one person (complete linkage).
 
     A chain of likely pairs whose ends are unlike does not make one person of all of them. A group of n speakers is
     joined by n - 1 pairs, the likeliest first.
@@ -135,9 +135,9 @@ def choose_proposals(pairs: Sequence[LikelyPair]) -> list[LikelyPair]:
     groups: dict[str, frozenset[str]] = {}
     proposals = []
     for pair in sorted(pairs, key=lambda pair: (-pair.probability, pair.first, pair.second)):
-        left, right = (groups.get(speaker, frozenset({speaker})) for speaker in (pair.first, pair.second))
-        if left != right and all(frozenset(two) in likely for two in product(left, right)):
-            groups.update(dict.fromkeys(left | right, left | right))
+        first, second = (groups.get(speaker, frozenset({speaker})) for speaker in (pair.first, pair.second))
+        if first != second and all(frozenset(speakers) in likely for speakers in product(first, second)):
+            groups.update(dict.fromkeys(first | second, first | second))
             proposals.append(pair)
     return proposals
 
@@ -147,7 +147,7 @@ def _is_named(voice: PooledVoice) -> bool:
 
 
 def _pool(voices: Iterable[Voice], names: Mapping[str, str]) -> dict[str, list[PooledVoice]]:
-    """Mean vectors by maker, weighed by speech; in the order of the speakers' names."""
+    """Average the vectors of each speaker by maker, weighed by speech; in the order of the speakers' names."""
     by_maker: dict[str, dict[str, list[Voice]]] = defaultdict(lambda: defaultdict(list))
     for voice in voices:
         by_maker[voice.maker][names.get(voice.speaker, voice.speaker)].append(voice)
@@ -172,9 +172,7 @@ def _mean(speaker: str, voices: Sequence[Voice]) -> PooledVoice:
 def _compare(
     voices: Sequence[PooledVoice], calibration: Calibration
 ) -> Iterator[tuple[PooledVoice, PooledVoice, float]]:
-    """
-    Each two of *voices* that are likely one person, in their order, with the probability; a block of rows at a time.
-    """
+    """Yield each two of *voices* that are likely one person, in order, with the probability; block by block."""
     if len(voices) < 2:
         return
     vectors = np.stack([voice.vector for voice in voices])

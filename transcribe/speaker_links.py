@@ -1,5 +1,5 @@
 """
-Speakers that a person has said to be one: who they are together, and whether that can be.
+Links between speakers that a person has said to be one: the groups that they make, and contradictions among them.
 
 The diariser's labels are local to a recording: a person who was not declared is ``<recording>/<label>`` in each.
 """
@@ -17,7 +17,7 @@ _UNNAMED = re.compile(r"([0-9a-f]{64})/.+")
 
 def recording_of_unnamed(speaker: str) -> str | None:
     """
-    The id of the recording in which the diariser found *speaker*; ``None`` for a name that somebody declared.
+    Return the id of the recording in which the diariser found *speaker*; ``None`` for a name that somebody declared.
 
     >>> recording_of_unnamed("asha") is None
     True
@@ -29,7 +29,7 @@ def recording_of_unnamed(speaker: str) -> str | None:
 
 
 def group_speakers(links: Iterable[SpeakerLink]) -> dict[str, frozenset[str]]:
-    """All speakers that accepted *links* make one person, by each of their names."""
+    """Group all speakers that accepted *links* make one person, by each of their names."""
     groups: dict[str, frozenset[str]] = {}
     for link in links:
         if link.accepted:
@@ -40,7 +40,7 @@ def group_speakers(links: Iterable[SpeakerLink]) -> dict[str, frozenset[str]]:
 
 def canonical_names(links: Iterable[SpeakerLink]) -> dict[str, str]:
     """
-    The one name of each speaker in accepted *links*: the smallest declared one of the group, else the smallest.
+    Map each speaker in accepted *links* to one name: the smallest declared one of the group, else the smallest.
 
     >>> link = SpeakerLink(first="0" * 64 + "/SPEAKER_00", second="asha", accepted=True, by=None, at="")
     >>> set(canonical_names([link]).values())
@@ -52,10 +52,10 @@ def canonical_names(links: Iterable[SpeakerLink]) -> dict[str, str]:
 
 
 def find_contradiction(links: Iterable[SpeakerLink]) -> SpeakerLink | None:
-    """The first refused link between two speakers that accepted links make one person; ``None`` if all agree."""
-    given = list(links)
-    names = canonical_names(given)
-    return next((link for link in given if not link.accepted and _is_joined(link, names)), None)
+    """Return the first refused link of two speakers that accepted links make one person; ``None`` if all agree."""
+    all_links = list(links)
+    names = canonical_names(all_links)
+    return next((link for link in all_links if not link.accepted and _is_joined(link, names)), None)
 
 
 def _is_joined(link: SpeakerLink, names: Mapping[str, str]) -> bool:

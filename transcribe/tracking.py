@@ -1,4 +1,4 @@
-"""Where a tuning is written down: plain files in a folder, and MLflow beside them where that is asked for."""
+"""Records of a tuning run: plain files in a folder, and MLflow where the settings ask for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from transcribe.errors import MissingError
 
-#: What may be set of a tuning, as both sides take it.
+#: A parameter or a measurement, as files and MLflow take it.
 Value: TypeAlias = str | int | float | bool | None
 
 PARAMETERS: Final = "parameters.json"
@@ -23,16 +23,16 @@ def track(
     *,
     parameters: Mapping[str, Value],
     curves: Sequence[Mapping[str, Value]],
-    result: Mapping[str, Any],
+    outcome: Mapping[str, Any],
     to: Literal["files", "mlflow"] = "files",
 ) -> tuple[Path, ...]:
     """
-    Write a run down in *folder*: the same run again gives the same files.
+    Record a run in *folder*: the same run again gives the same files.
 
     Args:
-        parameters: What it was made with.
-        curves: What was measured on the way, a row each; the columns are all names that occur.
-        result: What came of it.
+        parameters: The settings that it was made with.
+        curves: The measurements on the way, a row each; the columns are all names that occur.
+        outcome: The decision and its evidence.
         to: ``mlflow`` logs the same there too, to the server that its environment names.
 
     Raises:
@@ -45,14 +45,14 @@ def track(
         writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(curves)
-    _write_json(folder / RESULT, result)
+    _write_json(folder / RESULT, outcome)
     files = (folder / PARAMETERS, folder / CURVES, folder / RESULT)
     if to == "mlflow":
-        _log(folder.name, parameters, curves, files)
+        _log_to_mlflow(folder.name, parameters, curves, files)
     return files
 
 
-def _log(
+def _log_to_mlflow(
     name: str, parameters: Mapping[str, Value], curves: Sequence[Mapping[str, Value]], files: Sequence[Path]
 ) -> None:
     try:
@@ -62,21 +62,21 @@ def _log(
         raise MissingError(message, hint="pip install 'boli[mlflow]', or set improve.tracking to files") from error
     mlflow.set_experiment("boli")
     with mlflow.start_run(run_name=name):
-        mlflow.log_params({key: value for key, value in parameters.items() if value is not None})
+        mlflow.log_params({key: parameter for key, parameter in parameters.items() if parameter is not None})
         for row in curves:
             step = row.get("step")
-            measured = {key: float(value) for key, value in row.items() if key != "step" and _is_number(value)}  # type: ignore[arg-type]
-            mlflow.log_metrics(measured, step=int(step) if isinstance(step, int) else 0)
+            metrics = {key: float(point) for key, point in row.items() if key != "step" and _is_number(point)}  # type: ignore[arg-type]
+            mlflow.log_metrics(metrics, step=int(step) if isinstance(step, int) else 0)
         for file in files:
             mlflow.log_artifact(str(file))
 
 
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_number(parameter: Value) -> bool:
+    return isinstance(parameter, int | float) and not isinstance(parameter, bool)
 
 
-def _write_json(place: Path, document: Mapping[str, Any]) -> None:
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
     text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    part = place.with_name(place.name + ".part")
+    part = path.with_name(path.name + ".part")
     part.write_text(text + "\n", encoding="utf-8")
-    part.replace(place)
+    part.replace(path)

@@ -21,7 +21,7 @@ _HEAD = """\
 
 def create(folder: Path, values: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
     """
-    Make *folder* a workspace and give back its path. A workspace that is there already stays as it is.
+    Make *folder* a workspace and return its path. A workspace that is there already stays as it is.
 
     Args:
         folder: Made if missing; other files in it are left alone.
@@ -51,7 +51,7 @@ def create(folder: Path, values: Mapping[str, Mapping[str, Any]] | None = None) 
 
 
 def database_url(url: str, workspace: Path) -> str:
-    """*url* with a relative SQLite path placed inside *workspace*; any other URL as it is."""
+    """Return *url* with a relative SQLite path placed inside *workspace*; any other URL as it is."""
     prefix = "sqlite:///"
     path = url.removeprefix(prefix)
     if not url.startswith(prefix) or path.startswith("/") or path in ("", ":memory:"):
