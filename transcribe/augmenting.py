@@ -25,7 +25,7 @@ _DECAY = 6.9078
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How often each change is made, from 0 to 1, and how strong it is: bounds of even draws."""
+    """The probability of each change, from 0 to 1, and its strength: bounds of even draws."""
 
     noise: float = 0.5
     snr_db: tuple[float, float] = (5.0, 25.0)

@@ -198,7 +198,7 @@ def draft_pending(
 def _assemble_ahead(
     pool: ThreadPoolExecutor, diarised: Iterable[tuple[Recording, list[Track] | Exception]], recipe: Recipe
 ) -> Iterator[tuple[Recording, Future[Drafted]]]:
-    """Give the recordings in the order in which they were *diarised*, while as many as `Recipe.workers` are heard."""
+    """Yield the recordings in the order in which they were *diarised*, while as many as `Recipe.workers` are heard."""
     waiting: deque[tuple[Recording, Future[Drafted]]] = deque()
     for recording, tracks in diarised:
         waiting.append((recording, pool.submit(_assemble_tracks, recording, tracks, recipe)))

@@ -36,7 +36,7 @@ _ROUNDS: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """How much work drafting takes."""
+    """The work that drafting takes."""
 
     #: Seconds of work a second of sound; ``None`` where nobody measured.
     real_time_factor: float | None = None
@@ -44,7 +44,7 @@ class Speed:
     seconds_a_letter: float | None = None
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         letter = self.seconds_a_letter
         return {
             "real_time_factor": round_number(self.real_time_factor),
@@ -69,7 +69,7 @@ class Scores:
         return self.hallucinations * 3_600_000 / self.sound if self.sound else 0.0
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {
             "model": self.model,
             "hallucinations": self.hallucinations,
@@ -92,7 +92,7 @@ class Evaluation:
     begun_from_drafts: int
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {
             "dataset_sha256": self.dataset_sha256,
             "current": self.current.data(),

@@ -104,7 +104,7 @@ class Plan:
         return self.folder.name
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {
             "dataset": self.frozen.folder.name,
             "dataset_sha256": self.frozen.sha256,

@@ -43,7 +43,7 @@ class Decision:
         return not self.against
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {
             "candidate": self.candidate,
             "current": self.current,
@@ -62,7 +62,7 @@ class Decision:
         return cls(candidate=document["candidate"], current=document["current"], kind=kind, **sentences)
 
     def text(self) -> str:
-        """For people."""
+        """Return lines for people."""
         verb = "draft" if self.kind == "recogniser" else "diarise"
         verdict = f"may {verb}" if self.promoted else f"may not {verb}"
         lines = [f"model {self.candidate[:12]} {verdict} in place of {self.current[:12]}"]

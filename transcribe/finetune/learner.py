@@ -190,7 +190,7 @@ class Learner:
         self._optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
 
-    def merged(self, weights: Mapping[str, Tensor]) -> Any:
+    def merge(self, weights: Mapping[str, Tensor]) -> Any:
         """Return the WhisperForConditionalGeneration with *weights* merged in; the learner ends with this."""
         self._set_weights(weights)
         whole = self._whole.merge_and_unload() if self._lora else self._whole

@@ -31,7 +31,7 @@ _INDEX: Final = "index.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Shards:
-    """Where each passage lies: number of its file, first sample in it, number of samples."""
+    """The place of each passage: number of its file, first sample in it, number of samples."""
 
     folder: Path
     places: tuple[tuple[int, int, int], ...]

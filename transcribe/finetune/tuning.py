@@ -149,7 +149,7 @@ def tune(
     _train(to, run, learner, collator, validation, progress, stop)
     reach, rates = _choose_reach(run, learner, validation)
     wer, cer = _split_rates(rates)
-    _write_model(learner.merged(learner.partway(run.best, reach)), base, to / TUNED)
+    _write_model(learner.merge(learner.partway(run.best, reach)), base, to / TUNED)
     trained = TunedModel(
         folder=to / TUNED,
         base=base,
@@ -280,7 +280,7 @@ def _open_run(to: Path, run_id: str) -> TunedModel | None:
             item=str(to),
         )
     if "trained" in mark:
-        return _read_trained(mark["trained"])
+        return _parse_model(mark["trained"])
     _write_json(path, mark)
     return None
 
@@ -294,7 +294,7 @@ def _finish_run(to: Path, run_id: str, trained: TunedModel) -> TunedModel:
     return trained
 
 
-def _read_trained(document: dict[str, Any]) -> TunedModel:
+def _parse_model(document: dict[str, Any]) -> TunedModel:
     paths = {name: Path(document[name]) for name in ("folder", "base")}
     return TunedModel(**{**document, **paths, "curve": tuple(ValidationPoint(**point) for point in document["curve"])})
 
