@@ -199,6 +199,11 @@ def test_a_word_drawn_out_over_a_pause_ends_with_the_speech() -> None:
     assert [(w.start, w.end) for w in fitted] == [(800, 1_000), (3_100, 3_400)]
 
 
+def test_a_word_beside_a_pause_begins_with_the_speech() -> None:
+    (word,) = fit_to_speech([Word(text="It's", start=0, end=780, probability=1.0)], [Span(start=582, end=4_128)])
+    assert (word.start, word.end) == (582, 780)
+
+
 def test_a_number_that_is_written_in_one_go_and_said_with_pauses_keeps_its_time() -> None:
     speech = [Span(start=0, end=600), Span(start=1_000, end=1_600)]
     fitted = fit_to_speech([word("4-4-S-A-N-D", 0, 1_600)], speech)

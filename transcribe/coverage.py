@@ -106,6 +106,26 @@ def find_drawn_out(words: Sequence[Word], *, least: Milliseconds = MISSED) -> li
     return [run for run in (*runs, best) if run.excess >= least]
 
 
+def narrow_to_drawn_out(spans: Iterable[Span], words: Sequence[Word], *, least: Milliseconds = MISSED) -> list[Span]:
+    """
+    Return, in place of each of *spans* in which single *words* take *least* longer than at a slow pace, those words'.
+
+    Whisper may skip a sentence for the one that follows it; a window that ends where the sentence ends leaves it no
+    other.
+
+    >>> said = [("Anything", 580, 3_260), ("fragile?", 3_260, 4_400)]
+    >>> words = [Word(text=text, start=start, end=end, probability=1) for text, start, end in said]
+    >>> narrow_to_drawn_out([Span(start=580, end=4_400), Span(start=6_000, end=7_000)], words)
+    [Span(start=580, end=3260), Span(start=6000, end=7000)]
+    """
+    long_words = [word for word in words if word.end - word.start - _usual_time(word) >= least]
+    narrow: list[Span] = []
+    for span in spans:
+        inside = [word for word in long_words if span.start <= word.start and word.end <= span.end]
+        narrow += [Span(start=word.start, end=word.end) for word in inside] or [span]
+    return narrow
+
+
 def _usual_time(word: Word) -> Milliseconds:
     """Return how long *word* takes at a slow pace; vowel signs are said with their letters."""
     digits = sum(letter.isdecimal() for letter in word.text)

@@ -15,7 +15,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from transcribe.coverage import find_drawn_out, find_loops, find_missed, is_unlikely, rate_words, unite
+from transcribe.coverage import (
+    find_drawn_out,
+    find_loops,
+    find_missed,
+    is_unlikely,
+    narrow_to_drawn_out,
+    rate_words,
+    unite,
+)
 from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Recogniser, Span, Window
 from transcribe.records import Milliseconds, Word
 from transcribe.windows import (
@@ -93,7 +101,7 @@ def recognise_speech(
         doubtful = hear_again(doubtful, temperature)
         # What is lost among others in a window may be heard alone.
         if not temperature and (lost := _find_lost(speech, words)):
-            doubtful = unite([*doubtful, *hear_again(lost, temperature, alone=True)])
+            doubtful = unite([*doubtful, *hear_again(narrow_to_drawn_out(lost, words), temperature, alone=True)])
         doubtful = unite([*doubtful, *_find_lost(speech, words)])
     return Recognition(
         words=tuple(words),
@@ -192,29 +200,30 @@ class _Rehearing:
                 if window.duration <= self._longest and _is_alike(window, groups[-1][0], self._make_window([stretch])):
                     groups[-1] = (window, group)
                     continue
-            groups.append((self._make_window([stretch]), [stretch]))
+            groups.append((self._make_window([stretch], end_margin=0 if alone else WINDOW_MARGIN), [stretch]))
         return groups
 
-    def _make_window(self, stretches: Sequence[Span]) -> Window:
+    def _make_window(self, stretches: Sequence[Span], *, end_margin: Milliseconds = WINDOW_MARGIN) -> Window:
         """
         Make the window of *stretches* and the sound around, asked for as the one that first held the first of them.
         """
         plan = self._plans[max(0, bisect.bisect_right(self._starts, stretches[0].start) - 1)]
-        pieces = unite(self._add_quiet(stretch) for stretch in stretches)
+        pieces = unite(self._add_quiet(stretch, end_margin) for stretch in stretches)
         return self._ask_window(replace(plan, start=pieces[0].start, end=pieces[-1].end, pieces=tuple(pieces)))
 
-    def _add_quiet(self, stretch: Span) -> Span:
+    def _add_quiet(self, stretch: Span, end_margin: Milliseconds) -> Span:
         """
         Widen *stretch* by the quiet around it, and by no more than the margin of what is said before and after.
 
         A hearing that begins with a sentence that was heard well tends to end with it too, and loses the rest again.
+        What is heard alone has no margin of what is said after it, for which it might be skipped again.
         """
         previous_end = max((span.end for span in self._find_last_before(stretch.start)), default=0)
         until = self._count_before(stretch.end)
         goes_on = any(span.end > stretch.end for span in self._find_last_before(stretch.end))
         after = stretch.end if goes_on else next(iter(self._speech_starts[until : until + 1]), self._duration)
         start = stretch.start - min(max(stretch.start - previous_end, WINDOW_MARGIN), SURROUNDINGS)
-        end = stretch.end + min(max(after - stretch.end, WINDOW_MARGIN), SURROUNDINGS)
+        end = stretch.end + min(max(after - stretch.end, end_margin), SURROUNDINGS)
         return Span(start=max(0, start), end=min(self._duration, end))
 
     def _count_before(self, moment: Milliseconds) -> int:

@@ -281,9 +281,9 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     """
     Cut *words* to the speech that they lie in most, in time order.
 
-    Whisper's word times come from attention and know no silence: the last word before a pause is drawn out over it,
-    so that its middle lies where nobody speaks. A word that touches no speech stays as it is, and so does one that may
-    last as long: numbers and spelt names that are written in one go are said with pauses.
+    Whisper's word times come from attention and know no silence: words beside a pause are drawn out over it, so that
+    their middles lie where nobody speaks. A word that touches no speech stays as it is, and so does one that touches
+    several stretches and may last as long: numbers and spelt names that are written in one go are said with pauses.
     """
     stretches = _fill_pauses(speech)
     starts = [stretch.start for stretch in stretches]
@@ -291,9 +291,9 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     for word in sorted(words, key=lambda word: (word.start, word.end)):
         first = max(0, bisect.bisect_right(starts, word.start) - 1)
         near = stretches[first : bisect.bisect_left(starts, word.end)]
-        home = max(near, key=lambda span: min(span.end, word.end) - max(span.start, word.start), default=None)
-        drawn_out = word.end - word.start > longest_saying(word)
-        if home is not None and home.start < word.end and word.start < home.end and drawn_out:
+        touched = [span for span in near if span.start < word.end and word.start < span.end]
+        if len(touched) == 1 or (touched and word.end - word.start > longest_saying(word)):
+            home = max(touched, key=lambda span: min(span.end, word.end) - max(span.start, word.start))
             word = replace(word, start=max(word.start, home.start), end=min(word.end, home.end))
         fitted.append(word)
     return fitted
