@@ -66,6 +66,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.names
 
 # Long forms: hours, not minutes. A test that passed with this very code is skipped; AGAIN=1 runs all.
 soak: setup

@@ -93,7 +93,7 @@ def trial(place: Path, seed: int, way: str, rounds: Sequence[float], steps: int,
         with Wiring.open(place / "w") as pool, Wiring.open(to / "w") as copy:
 
             def sound(recording: str, channel: int | None) -> Pcm:
-                return audio.read(audio.locate(pool.audio_folder, recording), channel=channel)
+                return audio.read_samples(audio.locate(pool.audio_folder, recording), channel=channel)
 
             held = _held_back(copy, random.Random(seed))
             made = _written(copy, rounds, None if way == "order" else random.Random(seed))

@@ -39,14 +39,14 @@ CLIP_MS = 5_000
 
 def opus(recording: Path, start: int) -> int:
     context = 300
-    pcm = audio.read(recording, start=start - context, end=start + CLIP_MS + context)
+    pcm = audio.read_samples(recording, start=start - context, end=start + CLIP_MS + context)
     lead = min(start, context)
     return len(audio.encode_opus(audio.shape_clip(pcm, lead, lead + CLIP_MS, context=context)))
 
 
 def flac(recording: Path, start: int) -> int:
     target = io.BytesIO()
-    pcm = audio.read(recording, start=start, end=start + CLIP_MS)
+    pcm = audio.read_samples(recording, start=start, end=start + CLIP_MS)
     soundfile.write(target, pcm, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
     return len(target.getvalue())
 
@@ -54,7 +54,7 @@ def flac(recording: Path, start: int) -> int:
 def pydub_export(recording: Path, start: int) -> int:
     from pydub import AudioSegment
 
-    pcm = audio.read(recording, start=start, end=start + CLIP_MS)
+    pcm = audio.read_samples(recording, start=start, end=start + CLIP_MS)
     clip = AudioSegment(data=pcm.tobytes(), sample_width=2, frame_rate=SAMPLE_RATE_HZ, channels=1)
     with tempfile.NamedTemporaryFile(suffix=".webm") as target:
         clip.export(target.name, format="webm", codec="libopus", bitrate="16k")

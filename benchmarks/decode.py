@@ -103,7 +103,7 @@ def keep(source: Path, target: Path) -> int:
 
 
 def again(target: Path) -> int:
-    return len(audio.read(target)) * 1_000 // SAMPLE_RATE_HZ
+    return len(audio.read_samples(target)) * 1_000 // SAMPLE_RATE_HZ
 
 
 def whisper(source: Path) -> int:

@@ -65,7 +65,7 @@ def measure_circle(
     wiring: Wiring, before: Model, after: Model, lineage: Lineage, decided: dict[str, Any]
 ) -> dict[str, Any]:
     """Return rates of both models by dialect, the decision and the minutes."""
-    dataset = frozen.read(wiring.workspace / "datasets" / lineage.dataset)
+    dataset = frozen.read_dataset(wiring.workspace / "datasets" / lineage.dataset)
     letters = {
         label: letters_in_one_script(
             pairs(wiring.store, wiring.recipe_with(model.place), dataset, frozenset({before.id, after.id}))

@@ -166,7 +166,7 @@ def measure(name: str, workspace: Path) -> dict[str, Any]:
         if lineage is None or kept is None:
             raise SystemExit(f"{name}: {document['error']['message']}")
         before = next(model for model in wiring.store.models() if model.id == lineage.base)
-        dataset = frozen.read(workspace / "datasets" / lineage.dataset)
+        dataset = frozen.read_dataset(workspace / "datasets" / lineage.dataset)
         rates = {
             label: rates_of(list(pairs(wiring.store, wiring.recipe_with(model.place), dataset, frozenset())), dataset)
             for label, model in (("before", before), ("after", candidate))

@@ -184,7 +184,7 @@ class Side:
         )
 
     @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Side:
+    def parse(cls, data: Mapping[str, Any]) -> Side:
         """
         Read the side that the JSON of a report holds.
 

@@ -299,14 +299,14 @@ def load_catalogue(*folders: Path) -> Catalogue:
     """
     dialects = dict(_load_packaged().dialects)
     for folder in folders:
-        dialects.update(_read(sorted(folder.glob("*.toml")), known_dialects=dialects))
+        dialects.update(_read_files(sorted(folder.glob("*.toml")), known_dialects=dialects))
     return Catalogue(dialects)
 
 
 @functools.cache
 def _load_packaged() -> Catalogue:
     files = sorted((resources.files("dialects") / "catalogue").iterdir(), key=lambda file: file.name)
-    return Catalogue(_read([file for file in files if file.name.endswith(".toml")], known_dialects={}))
+    return Catalogue(_read_files([file for file in files if file.name.endswith(".toml")], known_dialects={}))
 
 
 _LANGUAGE_KEYS = frozenset({"language", "parent", "variety"})
@@ -316,7 +316,7 @@ _SHARED_KEYS = frozenset(
 _VARIETY_KEYS = frozenset({"tag", "parent"})
 
 
-def _read(files: Iterable[Traversable | Path], *, known_dialects: Mapping[str, Dialect]) -> dict[str, Dialect]:
+def _read_files(files: Iterable[Traversable | Path], *, known_dialects: Mapping[str, Dialect]) -> dict[str, Dialect]:
     dialects: dict[str, Dialect] = {}
     for file in files:
         try:

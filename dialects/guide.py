@@ -64,7 +64,7 @@ def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
         for folder in (_PACKAGED, *folders):
             file = folder / f"{wider}.toml"
             if file.is_file():
-                content = _read(file)
+                content = _read_file(file)
                 normalised = content.get("normalised", normalised)
                 rules |= {rule.id: rule for rule in _rules(file.name, content)}
     return Guide(dialect=dialect.tag, rules=tuple(rules.values()), normalised=normalised)
@@ -77,7 +77,7 @@ def _list_wider_tags(catalogue: Catalogue, tag: str) -> list[str]:
     return list(dict.fromkeys([*tags, *(_list_wider_tags(catalogue, parent) if parent is not None else ())]))
 
 
-def _read(file: Traversable | Path) -> dict[str, Any]:
+def _read_file(file: Traversable | Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -335,13 +335,13 @@ def _number_mark_reader(words: NumberWords) -> Step:
     point = rf"\1 {words.point[0]} \2" if words.point else r"\1 \2"
     percent = f" {' '.join(words.percent[0])} " if words.percent else " "
 
-    def read(text: str) -> str:
+    def fold_numbers(text: str) -> str:
         if _NUMBER_MARK.search(text) is None:
             return text
         ungrouped: str = _GROUPING.sub("", text)
         return str(_PERCENT.sub(percent, _DECIMAL.sub(point, ungrouped)))
 
-    return read
+    return fold_numbers
 
 
 def _keep(text: str) -> str:

@@ -146,7 +146,7 @@ class NumberFolder:
         if word in self._ordinary:
             return None
         if word not in self._parts_of:
-            parts = [(part, self._words.read(part)) for part in word.split("-") if part]
+            parts = [(part, self._words.parse(part)) for part in word.split("-") if part]
             if word not in self._words.quarters and all(number is None for _, number in parts):
                 self._remember_ordinary(word)
                 return None
@@ -200,7 +200,7 @@ class NumberFolder:
                 word = tokens[word_index].number
                 grown = _add_word(number, word) if word is not None else None
                 if word is None or grown is None:
-                    return (*_cut(history, word), "")
+                    return (*_find_cut(history, word), "")
                 index, number = word_index, grown
                 if word.ending:
                     return index, number, word.ending
@@ -319,7 +319,7 @@ def _add_word(number: NumberSum, word: NumberWord) -> NumberSum | None:
     return grown
 
 
-def _cut(history: Sequence[tuple[int, NumberSum]], word: NumberWord | None) -> tuple[int, NumberSum]:
+def _find_cut(history: Sequence[tuple[int, NumberSum]], word: NumberWord | None) -> tuple[int, NumberSum]:
     """Find where a number ends that *word* does not fit: before its last part, if the word is a scale of that part."""
     if word is not None and word.pieces[0].kind == "scale" and history[-1][1].part is not None:
         for last, number in reversed(history[:-1]):

@@ -72,7 +72,7 @@ class NumberWords:
         marks = (*self.point, *(word for spelling in self.percent for word in spelling))
         return self.conjunctions | self.articles | self.zeros_inside | {*self.repeats, *self.quarters, *marks}
 
-    def read(self, word: str) -> NumberWord | None:
+    def parse(self, word: str) -> NumberWord | None:
         """The number that a normalised *word* is; ``None`` for any other word."""
         number = self.words.get(word)
         if number is not None:
@@ -80,7 +80,7 @@ class NumberWords:
         digits = _DIGITS.fullmatch(word)
         if digits is not None:
             return self._read_digits(digits[1], digits[2])
-        return self._read_ordinal(word) or self.joined.read(word)
+        return self._read_ordinal(word) or self.joined.parse(word)
 
     def _read_digits(self, digits: str, ending: str) -> NumberWord | None:
         if ending and ending not in self.endings:
@@ -214,7 +214,7 @@ class JoinedWords:
         for part in sorted(parts, key=lambda part: -len(part.sounds)):
             self._by_start.setdefault(part.sounds[:2], []).append(part)
 
-    def read(self, word: str) -> NumberWord | None:
+    def parse(self, word: str) -> NumberWord | None:
         """The parts of *word*, if it is made of number words alone and they make one number."""
         if not self._by_start or not _JOINING_SCRIPTS.fullmatch(word):
             return None

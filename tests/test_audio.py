@@ -65,7 +65,7 @@ def test_sound_at_16_khz_comes_through_sample_by_sample(tmp_path_factory: pytest
 
     got = audio.receive(saved(folder, pcm), folder / "kept")
 
-    assert np.array_equal(audio.read(got.path), pcm)
+    assert np.array_equal(audio.read_samples(got.path), pcm)
 
 
 @pytest.mark.parametrize(("codec", "container"), [("flac", "flac"), ("flac", "matroska"), ("alac", "ipod")])
@@ -74,7 +74,7 @@ def test_lossless_containers_come_through_sample_by_sample(tmp_path: Path, codec
 
     got = audio.receive(tmp_path / "talk", tmp_path / "kept")
 
-    assert audio.read(got.path).tobytes() == media.noise(3)
+    assert audio.read_samples(got.path).tobytes() == media.noise(3)
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 44_100, 48_000])
@@ -85,7 +85,7 @@ def test_other_rates_keep_length_and_pitch(tmp_path: Path, rate_hz: int) -> None
 
     assert got.rate_hz == rate_hz
     assert got.duration == pytest.approx(2_000, abs=1)
-    assert loudest_hz(audio.read(got.path)) == pytest.approx(440, abs=1)
+    assert loudest_hz(audio.read_samples(got.path)) == pytest.approx(440, abs=1)
 
 
 def test_real_speech_comes_in(speech: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_what_a_crash_left_half_is_made_again(tmp_path: Path, damage: str) -> No
         victim.unlink()
 
     assert audio.receive(source, tmp_path / "kept") == whole
-    assert np.array_equal(audio.read(whole.path), tone())
+    assert np.array_equal(audio.read_samples(whole.path), tone())
 
 
 def test_channels_kept_apart_are_read_apart_and_together(tmp_path: Path) -> None:
@@ -125,21 +125,21 @@ def test_channels_kept_apart_are_read_apart_and_together(tmp_path: Path) -> None
 
     got = audio.receive(source, tmp_path / "kept", channel_mode="split")
 
-    assert np.array_equal(audio.read(got.path, channel=0), first)
-    assert np.array_equal(audio.read(got.path, channel=1), second)
-    assert np.array_equal(audio.read(got.path), np.rint((first.astype(float) + second) / 2).astype(np.int16))
+    assert np.array_equal(audio.read_samples(got.path, channel=0), first)
+    assert np.array_equal(audio.read_samples(got.path, channel=1), second)
+    assert np.array_equal(audio.read_samples(got.path), np.rint((first.astype(float) + second) / 2).astype(np.int16))
 
 
 def test_sound_taken_mixed_can_be_taken_apart_later_and_stays_so(tmp_path: Path) -> None:
     source = saved(tmp_path, np.stack((tone(pitch_hz=200), tone(pitch_hz=500)), axis=1))
     mixed = audio.receive(source, tmp_path / "kept")
-    samples = audio.read(mixed.path)
+    samples = audio.read_samples(mixed.path)
 
     audio.receive(source, tmp_path / "kept", channel_mode="split")
     audio.receive(source, tmp_path / "kept", channel_mode="mix")
 
-    assert np.array_equal(audio.read(mixed.path, channel=1), tone(pitch_hz=500))
-    assert np.abs(audio.read(mixed.path).astype(int) - samples).max() <= 1
+    assert np.array_equal(audio.read_samples(mixed.path, channel=1), tone(pitch_hz=500))
+    assert np.abs(audio.read_samples(mixed.path).astype(int) - samples).max() <= 1
 
 
 def test_another_track_of_a_known_file_is_refused(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_media_is_decoded_where_nothing_can_be_sealed(tmp_path: Path) -> None:
 
     assert outcome.answer is not None
     assert outcome.answer["duration"] == 1_500
-    assert np.array_equal(audio.read(target), tone(1.5))
+    assert np.array_equal(audio.read_samples(target), tone(1.5))
 
 
 def test_importing_audio_loads_no_decoder() -> None:
@@ -259,7 +259,7 @@ def test_a_slice_is_that_part_of_the_whole(stored_sound: tuple[Path, Pcm], start
 
     expected = pcm[max(0, start) * 16 : None if end is None else max(0, end) * 16]
 
-    assert np.array_equal(audio.read(path, start=start, end=end), expected)
+    assert np.array_equal(audio.read_samples(path, start=start, end=end), expected)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"fLaC and then nothing"])
@@ -269,12 +269,12 @@ def test_a_lost_copy_is_named(tmp_path: Path, content: bytes | None) -> None:
         path.write_bytes(content)
 
     with pytest.raises(InputError, match=r"E_LOST: lost\.flac is gone or damaged; ingest"):
-        audio.read(path)
+        audio.read_samples(path)
 
 
 def test_a_channel_that_is_not_there_is_refused(stored_sound: tuple[Path, Pcm]) -> None:
     with pytest.raises(InputError, match="E_CHANNEL"):
-        audio.read(stored_sound[0], channel=1)
+        audio.read_samples(stored_sound[0], channel=1)
 
 
 @given(pcm=arrays(np.int16, st.integers(0, 5_000)), per_second=st.sampled_from((1, 20, 50, 1_000)))

@@ -56,7 +56,7 @@ def test_a_speaker_leaves_a_dialogue_and_the_other_one_stays(place: Path) -> Non
         [recording] = wiring.store.recordings()
         data = erase(wiring, speaker="S1", expired=False, dry_run=False).data
         assert [(each["whole"], each["sound_ms"]) for each in data["recordings"]] == [(False, 1_000)]
-        sound = audio.read(audio.locate(wiring.audio_folder, recording.id))
+        sound = audio.read_samples(audio.locate(wiring.audio_folder, recording.id))
         assert not sound[:16_000].any() and sound[32_000:48_000].any()
         assert not list((place / "cache" / "clips").rglob("*.*"))
         assert not list(place.rglob("sound"))

@@ -48,7 +48,7 @@ def test_the_same_examples_in_any_order_are_the_same_dataset(
     again = frozen.write(folder / "b", data.draw(st.permutations(made)))
 
     assert first.sha256 == again.sha256
-    assert frozen.read(folder / "a") == first
+    assert frozen.read_dataset(folder / "a") == first
     assert sorted(map(repr, first.examples())) == sorted(map(repr, made))
     assert list(first.examples("dev", "test")) == [example for example in first.examples() if example.split != "train"]
 
@@ -63,7 +63,7 @@ def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
     manifest.write_bytes(manifest.read_bytes().replace(b"aye", b"nay"))
 
     with pytest.raises(InputError, match="changed after it was frozen"):
-        frozen.read(tmp_path / "d")
+        frozen.read_dataset(tmp_path / "d")
 
 
 def test_a_frozen_folder_takes_no_other_dataset(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_line_of_another_shape_is_named(tmp_path: Path) -> None:
     facts.write_text(json.dumps(document | {"sha256": frozen.hashlib.sha256(manifest.read_bytes()).hexdigest()}))
 
     with pytest.raises(InputError, match="line 1"):
-        list(frozen.read(tmp_path / "d").examples())
+        list(frozen.read_dataset(tmp_path / "d").examples())
 
 
 def test_counts_leave_out_speech_that_nobody_has_written_down(tmp_path: Path) -> None:

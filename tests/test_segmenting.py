@@ -17,7 +17,7 @@ from transcribe.segmenting import (
     MixedRecordings,
     adopt_speech,
     attribute,
-    cut,
+    cut_segments,
     name_speakers,
 )
 
@@ -52,25 +52,25 @@ def covered(pieces: Sequence[Turn] | Sequence[Segment]) -> set[Milliseconds]:
 
 
 def test_turns_close_together_become_one_segment() -> None:
-    assert spans(cut([turn("A", 0, 900), turn("A", 1_100, 2_000)])) == [(0, 2_000)]
+    assert spans(cut_segments([turn("A", 0, 900), turn("A", 1_100, 2_000)])) == [(0, 2_000)]
 
 
 def test_a_wide_pause_keeps_turns_apart() -> None:
-    assert spans(cut([turn("A", 0, 900), turn("A", 1_301, 2_000)])) == [(0, 900), (1_301, 2_000)]
+    assert spans(cut_segments([turn("A", 0, 900), turn("A", 1_301, 2_000)])) == [(0, 900), (1_301, 2_000)]
 
 
 def test_another_speaker_in_between_keeps_turns_apart() -> None:
-    pieces = cut([turn("A", 0, 900), turn("B", 920, 1_230), turn("A", 1_250, 2_000)])
+    pieces = cut_segments([turn("A", 0, 900), turn("B", 920, 1_230), turn("A", 1_250, 2_000)])
     assert spans(pieces) == [(0, 900), (920, 1_230), (1_250, 2_000)]
 
 
 def test_overlapping_turns_stay_apart() -> None:
-    pieces = cut([turn("A", 0, 2_000), turn("B", 1_500, 3_000)])
+    pieces = cut_segments([turn("A", 0, 2_000), turn("B", 1_500, 3_000)])
     assert [(piece.speaker, piece.start, piece.end) for piece in pieces] == [("A", 0, 2_000), ("B", 1_500, 3_000)]
 
 
 def test_a_long_turn_is_split_evenly() -> None:
-    assert spans(cut([turn("A", 0, 50_000)])) == [(0, 25_000), (25_000, 50_000)]
+    assert spans(cut_segments([turn("A", 0, 50_000)])) == [(0, 25_000), (25_000, 50_000)]
 
 
 def test_a_long_turn_is_split_where_the_sound_allows() -> None:
@@ -81,7 +81,7 @@ def test_a_long_turn_is_split_where_the_sound_allows() -> None:
         ranges.append((first, last))
         return last
 
-    pieces = cut([turn("A", 0, 60_000)], longest=24_000, cut_point=last_chance)
+    pieces = cut_segments([turn("A", 0, 60_000)], longest=24_000, cut_point=last_chance)
     assert spans(pieces) == [(0, 24_000), (24_000, 46_500), (46_500, 60_000)]
     assert ranges == [(15_000, 24_000), (37_500, 46_500)]
 
@@ -90,7 +90,7 @@ def test_a_long_turn_is_split_where_the_sound_allows() -> None:
 def test_parts_of_a_long_turn_are_as_few_as_may_be_wherever_the_cuts_fall(
     end: int, longest: int, chance: random.Random
 ) -> None:
-    pieces = spans(cut([turn("A", 0, end)], longest=longest, cut_point=chance.randint))
+    pieces = spans(cut_segments([turn("A", 0, end)], longest=longest, cut_point=chance.randint))
     assert len(pieces) == -(-end // longest)
     assert pieces[0][0] == 0 and pieces[-1][1] == end
     assert all(a[1] == b[0] for a, b in itertools.pairwise(pieces))
@@ -99,16 +99,16 @@ def test_parts_of_a_long_turn_are_as_few_as_may_be_wherever_the_cuts_fall(
 
 def test_turns_of_two_recordings_are_refused() -> None:
     with pytest.raises(MixedRecordings, match="found 2 recordings"):
-        cut([turn("A", 0, 1), turn("A", 0, 1, recording="other")])
+        cut_segments([turn("A", 0, 1), turn("A", 0, 1, recording="other")])
 
 
 def test_nothing_spoken_gives_nothing() -> None:
-    assert cut([]) == []
+    assert cut_segments([]) == []
 
 
 @given(conversations())
 def test_segments_cover_all_speech_of_each_speaker_but_slivers_and_never_exceed_the_longest(turns: list[Turn]) -> None:
-    pieces = cut(turns)
+    pieces = cut_segments(turns)
     assert all(0 < piece.end - piece.start <= LONGEST_SEGMENT for piece in pieces)
     for speaker in "ABC":
         speaker_turns = [t for t in turns if t.speaker == speaker and t.end - t.start >= SHORTEST_SEGMENT]
@@ -117,28 +117,31 @@ def test_segments_cover_all_speech_of_each_speaker_but_slivers_and_never_exceed_
 
 @given(conversations())
 def test_no_segment_is_a_sliver_unless_there_is_nothing_else(turns: list[Turn]) -> None:
-    pieces = cut(turns)
+    pieces = cut_segments(turns)
     assert len(pieces) == 1 or all(piece.end - piece.start >= SHORTEST_SEGMENT for piece in pieces)
     assert bool(pieces) == bool(turns)
 
 
 def test_a_sliver_joins_the_nearest_of_its_speaker() -> None:
     turns = [turn("A", 0, 900), turn("B", 950, 1_900), turn("A", 1_800, 1_860)]
-    assert spans(cut(turns)) == [(0, 1_860), (950, 1_900)]
+    assert spans(cut_segments(turns)) == [(0, 1_860), (950, 1_900)]
 
 
 def test_a_sliver_of_somebody_else_goes() -> None:
-    assert spans(cut([turn("A", 0, 900), turn("B", 950, 1_010), turn("A", 1_100, 2_000)])) == [(0, 900), (1_100, 2_000)]
+    assert spans(cut_segments([turn("A", 0, 900), turn("B", 950, 1_010), turn("A", 1_100, 2_000)])) == [
+        (0, 900),
+        (1_100, 2_000),
+    ]
 
 
 @given(conversations())
 def test_order_of_turns_does_not_matter(turns: list[Turn]) -> None:
-    assert cut(turns) == cut(list(reversed(turns)))
+    assert cut_segments(turns) == cut_segments(list(reversed(turns)))
 
 
 def test_words_go_to_the_speaker_who_talks_at_their_middle() -> None:
     turns = [turn("A", 0, 1_000), turn("B", 1_000, 2_000)]
-    a, b = cut(turns)
+    a, b = cut_segments(turns)
     given_words = attribute([word("one", 100, 500), word("two", 900, 1_300)], turns, [a, b])
     assert [w.text for w in given_words[a.id]] == ["one"]
     assert [w.text for w in given_words[b.id]] == ["two"]
@@ -146,7 +149,7 @@ def test_words_go_to_the_speaker_who_talks_at_their_middle() -> None:
 
 @given(conversations(), st.lists(st.integers(0, 250_000), max_size=40))
 def test_every_word_lands_in_exactly_one_segment(turns: list[Turn], moments: list[int]) -> None:
-    segments = cut(turns)
+    segments = cut_segments(turns)
     words = [word(str(i), moment, moment + 200) for i, moment in enumerate(moments)]
     given_words = attribute(words, sorted(turns, key=lambda t: t.start), segments)
     placed = sorted(w.text for words in given_words.values() for w in words)

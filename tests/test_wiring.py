@@ -80,15 +80,17 @@ def test_a_model_by_dialect_drafts_with_its_parts_and_keeps_the_levers_of_each(r
     tuned, routed = root / "models" / "tuned" / "ct2", root / "models" / "tuned"
     shutil.copytree(embedded.whisper(), tuned)
     (tuned / "boli.json").write_text('{"window_ms": 5000, "prompt": false}')
-    by_dialect.write(routed, Routes(others="embedded", by_dialect={"hi": "models/tuned/ct2"}))
+    by_dialect.write_routes(routed, Routes(others="embedded", by_dialect={"hi": "models/tuned/ct2"}))
     with Wiring.open(root) as wiring:
         routed_model = by_dialect.look("models/tuned", wiring.model_folder)
         wiring.store.add_model(
             Model(id=routed_model.id, place="models/tuned", name="tuned", window=routed_model.window)
         )
         wiring.store.promote(routed_model.id)
-        levers.write(wiring.levers_file, folder_id(embedded.whisper()), {"hi": Lever(beam_size=1), "ta": BEAMS[2]})
-        levers.write(wiring.levers_file, folder_id(tuned), {"hi": BEAMS[3], "ta": Lever(beam_size=1)})
+        levers.write_levers(
+            wiring.levers_file, folder_id(embedded.whisper()), {"hi": Lever(beam_size=1), "ta": BEAMS[2]}
+        )
+        levers.write_levers(wiring.levers_file, folder_id(tuned), {"hi": BEAMS[3], "ta": Lever(beam_size=1)})
         made = wiring.recipe()
 
     assert isinstance(made.recogniser, DialectRecogniser)

@@ -127,7 +127,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of an operation."""
+    """The outcome of an operation."""
 
     op_id: str
     status: Status
@@ -158,7 +158,7 @@ class Reshape:
 
 @dataclass(frozen=True, kw_only=True)
 class Reshaped:
-    """What became of a step."""
+    """The outcome of a step."""
 
     op_id: str
     status: Status

@@ -46,7 +46,7 @@ from transcribe.protocols import (
 )
 from transcribe.recognition import TEMPERATURES, Recognition, recognise_speech
 from transcribe.records import Draft, Drafted, Milliseconds, Recording, Segment, Turn, Voice, Word, join_words
-from transcribe.segmenting import adopt_speech, attribute, cut
+from transcribe.segmenting import adopt_speech, attribute, cut_segments
 from transcribe.store import Store
 from transcribe.windows import Stretch, WindowPlan, pack, unite_speech
 
@@ -289,7 +289,7 @@ def load_tracks(recording: Recording, store: Store, recipe: Recipe, audio_folder
     channels: Sequence[int | None] = range(recording.channels) if recording.channel_mode == "split" else [None]
     tracks = []
     for channel in channels:
-        pcm = audio.read(path, channel=channel)
+        pcm = audio.read_samples(path, channel=channel)
         if saved_turns is not None:
             turns, exclusive = (tuple(turn for turn in group if turn.channel == channel) for group in saved_turns)
             tracks.append(Track(pcm=pcm, speech=recipe.detector.detect(pcm), turns=turns, exclusive=exclusive))
@@ -335,7 +335,7 @@ def _draft_track(recording: Recording, track: Track, number: int, recipe: Recipe
     adopted = adopt_speech(track.turns, track.speech, _nobody_turn(recording, channel))
     turns = sorted([*track.turns, *adopted], key=lambda turn: (turn.start, turn.speaker, turn.end))
     exclusive = sorted([*track.exclusive, *adopted], key=lambda turn: turn.start)
-    segments = cut(
+    segments = cut_segments(
         turns,
         join_gap=recipe.join_gap,
         longest=recipe.longest,

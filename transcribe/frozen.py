@@ -210,7 +210,7 @@ def make(folder: Path, fill: Callable[[Writer], None], *, named: Callable[[str],
 
 def _settle(made: Frozen, folder: Path) -> Frozen:
     if (folder / FACTS).is_file():
-        existing = read(folder)
+        existing = read_dataset(folder)
         if existing.sha256 != made.sha256:
             what = f"it holds another dataset ({existing.sha256[:12]}, not {made.sha256[:12]}), and a frozen one stays"
             raise _refusal(folder, what, "give the new one another name")
@@ -236,7 +236,7 @@ def write(folder: Path, examples: Iterable[Example], facts: Mapping[str, Any] | 
     return make(folder, fill)
 
 
-def read(folder: Path) -> Frozen:
+def read_dataset(folder: Path) -> Frozen:
     """
     Read the dataset in *folder*.
 

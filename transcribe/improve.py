@@ -79,11 +79,11 @@ class Dependencies:
     def read_routes(self) -> Routes:
         """Return the models that hear each dialect now."""
         location = self.current.place
-        return by_dialect.read(Path(self.model_folder(location))) or Routes(others=location, by_dialect={})
+        return by_dialect.read_routes(Path(self.model_folder(location))) or Routes(others=location, by_dialect={})
 
     def read_audio(self, recording: str, channel: int | None) -> Pcm:
         """Read the samples of a recording or of one of its channels."""
-        return audio.read(audio.locate(self.audio_folder, recording), channel=channel)
+        return audio.read_samples(audio.locate(self.audio_folder, recording), channel=channel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,7 +321,7 @@ def _make_candidate(deps: Dependencies, plan: Plan, trained: TunedModel, on_prog
         _convert(deps, plan, trained.base, path)
     location = str(path.relative_to(deps.workspace))
     if plan.train.alone:
-        by_dialect.write(plan.folder, deps.read_routes() | dict.fromkeys(plan.focus, location))
+        by_dialect.write_routes(plan.folder, deps.read_routes() | dict.fromkeys(plan.focus, location))
         location = str(plan.folder.relative_to(deps.workspace))
     files = by_dialect.look(location, deps.model_folder)
     model = Model(id=files.id, place=location, name=plan.name, window=files.window)

@@ -62,7 +62,7 @@ class DiariserBench:
 
     def sound(self, recording: str) -> Pcm:
         """Read the samples of a recording."""
-        return audio.read(audio.locate(self.audio_folder, recording))
+        return audio.read_samples(audio.locate(self.audio_folder, recording))
 
 
 @dataclass(frozen=True, kw_only=True)

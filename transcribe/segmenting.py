@@ -38,7 +38,7 @@ class MixedRecordings(InputError):
     default_code = "E_MIXED_RECORDINGS"
 
 
-def cut(
+def cut_segments(
     turns: Sequence[Turn],
     *,
     join_gap: Milliseconds = 400,

@@ -126,7 +126,7 @@ class Wiring:
             return promoted.place
         if settings.model != model_catalogue.AUTO:
             return settings.model
-        chosen = auto_models.read(self._auto_file)
+        chosen = auto_models.read_choice(self._auto_file)
         if chosen not in (None, embedded.NAME):
             return str(chosen)
         best = model_cache.best_here("diariser", device=settings.device)
@@ -150,7 +150,7 @@ class Wiring:
         recogniser = self.load_recogniser(location)
         self._register(recogniser, location)
         if self.settings.diariser.model == model_catalogue.AUTO and self.store.promoted_model("diariser") is None:
-            auto_models.write(self._auto_file, self.diariser_place)
+            auto_models.write_choice(self._auto_file, self.diariser_place)
         return self._build_recipe(recogniser, location)
 
     def load_recogniser(
@@ -165,7 +165,7 @@ class Wiring:
         """
         from transcribe.backends import by_dialect
 
-        routes = by_dialect.read(Path(self.model_folder(location)))
+        routes = by_dialect.read_routes(Path(self.model_folder(location)))
         if routes is None:
             return self._load_whisper(location, beam_size=beam_size)
         locations = {routes.others, *routes.by_dialect.values()}
@@ -263,7 +263,7 @@ class Wiring:
         """Read the lever of each dialect for the model that drafts it; the recogniser's own go first."""
         from transcribe.backends.by_dialect import DialectRecogniser
 
-        levers_by_model = levers.read(self.levers_file)
+        levers_by_model = levers.read_levers(self.levers_file)
         of_whole = levers_by_model.get(recogniser.id, {})
         if not isinstance(recogniser, DialectRecogniser):
             return of_whole

@@ -78,7 +78,7 @@ def test_the_parts_and_who_hears_what_make_the_model(deaf: Path) -> None:
 
 def test_a_look_finds_what_opening_would(tmp_path: Path, deaf: Path) -> None:
     places = {"ours": str(embedded.whisper()), "deaf": str(deaf), "routed": str(tmp_path)}
-    by_dialect.write(tmp_path, Routes(others="ours", by_dialect={SCOTS: "deaf"}))
+    by_dialect.write_routes(tmp_path, Routes(others="ours", by_dialect={SCOTS: "deaf"}))
 
     opened = DialectRecogniser(whisper(embedded.whisper()), {SCOTS: whisper(deaf)})
 
@@ -90,14 +90,14 @@ def test_a_look_finds_what_opening_would(tmp_path: Path, deaf: Path) -> None:
 def test_routes_come_back_as_they_were_written_and_later_ones_win(tmp_path: Path) -> None:
     routes = Routes(others="base", by_dialect={"hi": "one"}) | {"hi": "two", "ta": "two"}
 
-    by_dialect.write(tmp_path, routes)
+    by_dialect.write_routes(tmp_path, routes)
 
-    assert by_dialect.read(tmp_path) == Routes(others="base", by_dialect={"hi": "two", "ta": "two"})
+    assert by_dialect.read_routes(tmp_path) == Routes(others="base", by_dialect={"hi": "two", "ta": "two"})
     assert [routes.choose_model(tag) for tag in ("hi", "ta", "en", None)] == ["two", "two", "base", "base"]
 
 
 def test_a_folder_of_one_model_has_no_routes() -> None:
-    assert by_dialect.read(embedded.whisper()) is None
+    assert by_dialect.read_routes(embedded.whisper()) is None
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_a_folder_of_one_model_has_no_routes() -> None:
 def test_routes_that_cannot_be_read_are_refused(tmp_path: Path, document: str) -> None:
     (tmp_path / ROUTES_FILE).write_text(document)
     with pytest.raises(InputError, match="cannot be read"):
-        by_dialect.read(tmp_path)
+        by_dialect.read_routes(tmp_path)
 
 
 def test_a_part_that_is_gone_is_named(tmp_path: Path) -> None:
-    by_dialect.write(tmp_path, Routes(others="ours", by_dialect={SCOTS: "./gone"}))
+    by_dialect.write_routes(tmp_path, Routes(others="ours", by_dialect={SCOTS: "./gone"}))
     places = {"ours": str(embedded.whisper()), "routed": str(tmp_path), "./gone": "./gone"}
     with pytest.raises(MissingError, match="gone"):
         look("routed", places.__getitem__)

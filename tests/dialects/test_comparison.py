@@ -131,7 +131,7 @@ def test_two_reports_are_compared_as_their_pairs_are() -> None:
         transcribe("b", {"hi": [4] * 8, "ta": [3, 3, 4, 2, 3, 3]}),
     )
     sides = [
-        Side.read(json.loads(json.dumps(build(pairs, model=pairs[0].model, method=SMALL).data())))
+        Side.parse(json.loads(json.dumps(build(pairs, model=pairs[0].model, method=SMALL).data())))
         for pairs in (pairs_a, pairs_b)
     ]
 
@@ -159,14 +159,14 @@ def test_reports_on_other_speech_refuse_comparison() -> None:
 @pytest.mark.parametrize("document", [{}, {"blocks": []}, {"blocks": {"dialects": {"hi": 3}}}])
 def test_what_is_no_report_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(DialectError, match="E_REPORT"):
-        Side.read(document)
+        Side.parse(document)
 
 
 def test_a_report_under_the_privacy_floor_says_why_it_cannot_be_compared() -> None:
     document = build([*transcribe("a", {"hi": [5] * 8, "ta": [1]})], method=SMALL).data(privacy_floor=True)
 
     with pytest.raises(DialectError, match="without --privacy-floor"):
-        Side.read(document)
+        Side.parse(document)
 
 
 def test_blocks_are_known_by_no_name() -> None:

@@ -310,7 +310,7 @@ def test_a_word_that_was_not_folded_comes_from_its_own_part() -> None:
 def test_one_word_is_one_number_only() -> None:
     assert value_of([Piece(20, takes_units=True), Piece(5)]) == 25
     assert value_of([Piece(2), Piece(3)]) is None
-    assert load_number_words(("ml",)).read("രണ്ടുമൂന്ന്") is None
+    assert load_number_words(("ml",)).parse("രണ്ടുമൂന്ന്") is None
 
 
 def errors(language: str, reference: str, hypothesis: str) -> tuple[int, ...]:

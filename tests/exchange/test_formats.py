@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcribe.errors import InputError, UsageError
-from transcribe.exchange import FORMATS, TimedText, read, write
+from transcribe.exchange import FORMATS, TimedText, read_texts, write_texts
 from transcribe.records import Word
 
 
@@ -26,26 +26,26 @@ WITH_TEXT = sorted(FORMATS.keys() - {"rttm", "ctm"})
 
 @pytest.mark.parametrize("name", WITH_TEXT)
 def test_every_format_is_found_by_name_and_reads_what_it_wrote(tmp_path: Path, name: str) -> None:
-    written = write([stretch()], tmp_path / "out", name)
+    written = write_texts([stretch()], tmp_path / "out", name)
     assert written.items == 1
-    assert [item.text for item in read(written.files[0], name)] == ["हाँ"]
+    assert [item.text for item in read_texts(written.files[0], name)] == ["हाँ"]
 
 
 def test_a_recording_has_a_subtitle_file_of_its_own_name_below_the_folder(tmp_path: Path) -> None:
     names = ["calls/a.wav", "calls/a.mp3", "/etc/../b.wav", "../../c"]
-    written = write([stretch(name) for name in names], tmp_path / "out", "srt")
+    written = write_texts([stretch(name) for name in names], tmp_path / "out", "srt")
     assert [str(file.relative_to(tmp_path / "out")) for file in written.files] == [
         *("calls/a.srt", "calls/a.mp3.srt", "etc/b.srt", "c.srt")
     ]
 
 
 def test_what_is_there_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
-    write([stretch(text="old")], tmp_path / "t.stm", "stm")
+    write_texts([stretch(text="old")], tmp_path / "t.stm", "stm")
     with pytest.raises(InputError, match="E_EXISTS"):
-        write([stretch(text="new")], tmp_path / "t.stm", "stm")
-    assert next(read(tmp_path / "t.stm", "stm")).text == "old"
-    write([stretch(text="new")], tmp_path / "t.stm", "stm", overwrite=True)
-    assert next(read(tmp_path / "t.stm", "stm")).text == "new"
+        write_texts([stretch(text="new")], tmp_path / "t.stm", "stm")
+    assert next(read_texts(tmp_path / "t.stm", "stm")).text == "old"
+    write_texts([stretch(text="new")], tmp_path / "t.stm", "stm", overwrite=True)
+    assert next(read_texts(tmp_path / "t.stm", "stm")).text == "new"
 
 
 @pytest.mark.parametrize("name", ["stm", "csv", "seglst", "srt", "textgrid"])
@@ -54,7 +54,7 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_half(tmp_path: Pat
         yield stretch(text="new")
         raise RuntimeError("the source broke")
 
-    old = write([stretch(text="old")], tmp_path / "out", name).files[0]
+    old = write_texts([stretch(text="old")], tmp_path / "out", name).files[0]
     content = old.read_bytes()
     with pytest.raises(RuntimeError, match="the source broke"):
         FORMATS[name].writer()(broken(), old)
@@ -64,7 +64,7 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_half(tmp_path: Pat
 
 def test_a_misspelt_format_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean textgrid"):
-        write([], Path("t"), "textgird")
+        write_texts([], Path("t"), "textgird")
 
 
 def seed(name: str) -> bytes:
@@ -75,7 +75,7 @@ def seed(name: str) -> bytes:
         replace(stretch(), start=500, speaker=None, dialect="hi"),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        return write(items, Path(folder) / f"t{FORMATS[name].suffix}", name).files[0].read_bytes()
+        return write_texts(items, Path(folder) / f"t{FORMATS[name].suffix}", name).files[0].read_bytes()
 
 
 SEEDS = {name: seed(name) for name in sorted(FORMATS) if FORMATS[name].holds != "folder"}
@@ -92,7 +92,7 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(name: str, data: st.
         path = Path(folder) / f"t{FORMATS[name].suffix}"
         path.write_bytes(raw)
         try:
-            items = list(read(path, name))
+            items = list(read_texts(path, name))
         except InputError as error:
             assert error.hint
         else:

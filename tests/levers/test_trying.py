@@ -99,16 +99,16 @@ def test_a_trial_reads_as_a_sentence() -> None:
 def test_levers_are_kept_by_model(tmp_path: Path) -> None:
     file = tmp_path / "models" / levers.FILE
     first, second = {"hi": Lever(prompt="नमस्ते", beam_size=1)}, {"ta": Lever(spelling={"a": "b"})}
-    levers.write(file, "m1", first)
-    levers.write(file, "m2", second)
+    levers.write_levers(file, "m1", first)
+    levers.write_levers(file, "m2", second)
 
-    assert levers.read(file) == {"m1": first, "m2": second}
-    levers.write(file, "m1", {})
-    assert levers.read(file) == {"m2": second}
+    assert levers.read_levers(file) == {"m1": first, "m2": second}
+    levers.write_levers(file, "m1", {})
+    assert levers.read_levers(file) == {"m2": second}
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / levers.FILE).write_text('{"models": {"m": {"hi": {"loud": 1}}}}')
 
     with pytest.raises(ConfigError, match=levers.FILE):
-        levers.read(tmp_path / levers.FILE)
+        levers.read_levers(tmp_path / levers.FILE)

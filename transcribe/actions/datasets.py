@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from transcribe.console import Answer
 from transcribe.errors import UsageError
-from transcribe.frozen import Frozen, read
+from transcribe.frozen import Frozen, read_dataset
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def check(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
 
 def open_dataset(wiring: Wiring, name: str) -> Frozen:
     """Open the dataset called *name*, checked against its hash."""
-    return read(_folder(wiring, name))
+    return read_dataset(_folder(wiring, name))
 
 
 def rules_of(wiring: Wiring) -> Rules:

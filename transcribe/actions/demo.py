@@ -61,8 +61,8 @@ def demo(
         with_improvement: Learn from the corrections too, and score what drafts then.
     """
     began = time.monotonic()
-    place = workspace.create(folder, _settings())
-    with Wiring.open(place) as wiring:
+    workspace_path = workspace.create(folder, _settings())
+    with Wiring.open(workspace_path) as wiring:
         rows = _rows(embedded.demo_corpus() / "manifest.csv", conversations)
         drafted = rows if conversations else _part(rows, DEMO_TESTED if with_improvement else DEMO_PART)
         steps = _steps(wiring, console, drafted, held_back=False)
@@ -72,13 +72,14 @@ def demo(
             everything = [*drafted, *(row for row in taught if row not in drafted)]
             steps += [_ingest(wiring, console, everything)]
             steps += [_correct(wiring, console, {row["path"] for row in everything})]
-    improved = {tag: _improve(place, console, tag) for tag in DEMO_TAUGHT} if with_improvement else {}
+    improved = {tag: _improve(workspace_path, console, tag) for tag in DEMO_TAUGHT} if with_improvement else {}
     split = "all" if conversations else "test"
-    scored = wer(place, Scoring(split=split, conversations=not missing_extras()))
+    scored = wer(workspace_path, Scoring(split=split, conversations=not missing_extras()))
     console.note(f"took {time.monotonic() - began:.0f} s")
     return Answer(
-        data={"workspace": str(place), "wer": scored.data} | ({"improve": improved} if with_improvement else {}),
-        text=f"\n{scored.text}\n{DEMO_NOTE}\n{place}",
+        data={"workspace": str(workspace_path), "wer": scored.data}
+        | ({"improve": improved} if with_improvement else {}),
+        text=f"\n{scored.text}\n{DEMO_NOTE}\n{workspace_path}",
         warnings=scored.warnings,
         failures=[failure for step in steps for failure in step.failures],
     )
@@ -89,11 +90,13 @@ def demo_desk(folder: Path, console: Console, *, conversations: Sequence[str] = 
     The demo's corpus with work left to do, three people who may sign in, and the desk open on it until somebody stops
     it; for this machine alone. Where all that stands already it only opens.
     """
-    place = workspace.create(folder, _settings())
+    workspace_path = workspace.create(folder, _settings())
     steps: Sequence[Answer] = ()
-    with Wiring.open(place, {"desk.host": "127.0.0.1", "desk.port": port}) as wiring:
+    with Wiring.open(workspace_path, {"desk.host": "127.0.0.1", "desk.port": port}) as wiring:
         if {person.name for person in wiring.store.people()} >= set(DEMO_PEOPLE):
-            console.note(f"demo in {place}; a forgotten password: boli people password NAME --workspace {folder}")
+            console.note(
+                f"demo in {workspace_path}; a forgotten password: boli people password NAME --workspace {folder}"
+            )
         else:
             rows = _rows(embedded.demo_corpus() / "manifest.csv", conversations)
             served = rows if conversations else _served(rows)
@@ -102,7 +105,7 @@ def demo_desk(folder: Path, console: Console, *, conversations: Sequence[str] = 
         closed = desk.serve(wiring, console)
     return replace(
         closed,
-        data={**closed.data, "workspace": str(place)},
+        data={**closed.data, "workspace": str(workspace_path)},
         failures=[failure for step in steps for failure in step.failures],
     )
 
@@ -123,33 +126,35 @@ def _steps(wiring: Wiring, console: Console, rows: Sequence[dict[str, str]], *, 
     )
     if wiring.diariser_place == embedded.NAME:
         console.note("the embedded models are for tests and know none of this speech: the rates below say so")
-    known = {row["path"] for row in rows} - (_held_back(rows) if held_back else set())
-    return [_ingest(wiring, console, rows), _draft(wiring, console), _correct(wiring, console, known)]
+    with_texts = {row["path"] for row in rows} - (_held_back(rows) if held_back else set())
+    return [_ingest(wiring, console, rows), _draft(wiring, console), _correct(wiring, console, with_texts)]
 
 
 def _ingest(wiring: Wiring, console: Console, rows: Sequence[dict[str, str]]) -> Answer:
     manifest = _write_rows(wiring.workspace / "demo.csv", rows)
-    return _told(ingest(wiring, Source(manifest=manifest, root=embedded.demo_corpus()), console), console)
+    return _note_text(ingest(wiring, Source(manifest=manifest, root=embedded.demo_corpus()), console), console)
 
 
 def _draft(wiring: Wiring, console: Console) -> Answer:
-    return _told(run(wiring, console), console)
+    return _note_text(run(wiring, console), console)
 
 
-def _correct(wiring: Wiring, console: Console, known: Collection[str]) -> Answer:
-    """Take in the corrections of the conversations in *known*, by path."""
+def _correct(wiring: Wiring, console: Console, with_texts: Collection[str]) -> Answer:
+    """Take in the corrections of the conversations in *with_texts*, by path."""
     corrections = embedded.demo_corpus() / "corrections.jsonl"
-    return _told(import_corrections(wiring, _write_known(wiring.workspace / "demo.jsonl", corrections, known)), console)
+    return _note_text(
+        import_corrections(wiring, _write_known(wiring.workspace / "demo.jsonl", corrections, with_texts)), console
+    )
 
 
 def _improve(workspace: Path, console: Console, dialect: str) -> Any:
     """Tune on the corrections of *dialect*, and return what `boli improve` would with ``--json``."""
     console.note(f"\nboli improve --dialect {dialect}")
     with Wiring.open(workspace, {"train.focus": (dialect,), **DEMO_TAUGHT[dialect]}) as wiring:
-        return _told(improve(wiring, console), console).data
+        return _note_text(improve(wiring, console), console).data
 
 
-def _told(answer: Answer, console: Console) -> Answer:
+def _note_text(answer: Answer, console: Console) -> Answer:
     console.note(str(answer.text))
     return answer
 
@@ -161,10 +166,10 @@ def _take_in(wiring: Wiring, console: Console) -> None:
     for role in DEMO_PEOPLE:
         # Somebody who is there already was taken in by a demo that was stopped right here, before it had said it all.
         if role in there:
-            told = desk.people_password(wiring, role, read_password=False)
+            answer = desk.people_password(wiring, role, read_password=False)
         else:
-            told = desk.people_add(wiring, role, [role], (), read_password=False)
-        console.note(f"{role:<15}{told.data['password']}")
+            answer = desk.people_add(wiring, role, [role], (), read_password=False)
+        console.note(f"{role:<15}{answer.data['password']}")
     console.note("the passwords are not kept anywhere\n")
 
 
@@ -193,7 +198,7 @@ def _part(rows: Sequence[dict[str, str]], counts: Mapping[str, int], split: str 
     for row in rows:
         if row["split"] == split:
             by_dialect.setdefault(row["dialect"], []).append(row)
-    return [row for dialect, some in by_dialect.items() for row in some[: counts.get(dialect, 0)]]
+    return [row for dialect, part in by_dialect.items() for row in part[: counts.get(dialect, 0)]]
 
 
 def _served(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -214,8 +219,8 @@ def _held_back(rows: Sequence[dict[str, str]]) -> set[str]:
     for row in rows:
         if row["split"] == "test":
             measuring.setdefault(row["dialect"], []).append(row["path"])
-    known = {path for paths in measuring.values() for path in paths[: (len(paths) + 1) // 2]}
-    return {row["path"] for row in rows} - known
+    with_texts = {path for paths in measuring.values() for path in paths[: (len(paths) + 1) // 2]}
+    return {row["path"] for row in rows} - with_texts
 
 
 def _write_rows(file: Path, rows: Sequence[dict[str, str]]) -> Path:
@@ -226,7 +231,7 @@ def _write_rows(file: Path, rows: Sequence[dict[str, str]]) -> Path:
     return file
 
 
-def _write_known(file: Path, corrections: Path, known: Collection[str]) -> Path:
+def _write_known(file: Path, corrections: Path, with_texts: Collection[str]) -> Path:
     lines = corrections.read_text(encoding="utf-8").splitlines(keepends=True)
-    file.write_text("".join(line for line in lines if json.loads(line)["recording"] in known), encoding="utf-8")
+    file.write_text("".join(line for line in lines if json.loads(line)["recording"] in with_texts), encoding="utf-8")
     return file

@@ -42,7 +42,7 @@ class Export:
 def export(wiring: Wiring, console: Console, out: Path | None, order: Export) -> Answer:
     """Write drafts or corrections in another program's format, recordings under the paths they were ingested by."""
     from transcribe import audio
-    from transcribe.exchange.formats import get_format, write
+    from transcribe.exchange.formats import get_format, write_texts
 
     if order.of not in ("drafts", "corrections"):
         raise UsageError(f"--of {order.of} was asked for, there are drafts and corrections")
@@ -57,7 +57,7 @@ def export(wiring: Wiring, console: Console, out: Path | None, order: Export) ->
         return path if recording is None else str(audio.locate(wiring.audio_folder, recording.id))
 
     def write_items(items: Iterator[TimedText]) -> Written:
-        return write(items, out, order.kind, audio_of=audio_of, overwrite=order.overwrite)
+        return write_texts(items, out, order.kind, audio_of=audio_of, overwrite=order.overwrite)
 
     if order.of == "drafts":
         written, clock = write_items(_read_drafts(store, find_model(store, order.model))), None
@@ -140,7 +140,9 @@ class WordClock:
             return catalogue.find(tag).whisper if tag else None
 
         return Sound(
-            read=lambda channel: audio.read(file, channel=channel), channel_of=channel_of, language_of=language_of
+            read=lambda channel: audio.read_samples(file, channel=channel),
+            channel_of=channel_of,
+            language_of=language_of,
         )
 
 

@@ -27,7 +27,7 @@ def find(wiring: Wiring, dataset: str, console: Console, *, dry_run: bool = Fals
         recipe.recogniser,
         workspace_pairs(wiring.store, model, "train"),
         frozen.examples("dev"),
-        lambda recording, channel: audio.read(audio.locate(wiring.audio_folder, recording), channel=channel),
+        lambda recording, channel: audio.read_samples(audio.locate(wiring.audio_folder, recording), channel=channel),
         wiring.catalogue,
         window=recipe.window,
         takes_prompt=getattr(recipe.recogniser, "takes_prompt", True),
@@ -41,7 +41,7 @@ def find(wiring: Wiring, dataset: str, console: Console, *, dry_run: bool = Fals
             item=dataset,
         )
     if not dry_run:
-        levers.write(wiring.levers_file, model.id, search.levers)
+        levers.write_levers(wiring.levers_file, model.id, search.levers)
     return Answer(data=_format_data(model.id, search), text=_format_text(search, dry_run=dry_run))
 
 

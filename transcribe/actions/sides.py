@@ -45,7 +45,7 @@ def read_side(path: Path, settings: ReportSettings, *, normaliser: str | None) -
         ((model, pairs),) = models.items()
         prepare = preparer(settings, normaliser=normaliser)
         return Side.of(tally(pairs, prepare, with_recount=False), model)
-    return Side.read(_read_report(path / "report.json" if path.is_dir() else path))
+    return Side.parse(_read_report(path / "report.json" if path.is_dir() else path))
 
 
 def _read_report(file: Path) -> dict[str, object]:

@@ -10,7 +10,7 @@ Take sound in: decode foreign media once, in a sandbox, into 16 kHz FLAC named b
 from transcribe.audio.clips import encode_opus, shape_clip, silence_spans
 from transcribe.audio.erasing import SHARDS, erase_sound, erase_training_sound
 from transcribe.audio.leftovers import copies, sweep
-from transcribe.audio.reading import content_hash, duration, locate, peaks, quietest, read
+from transcribe.audio.reading import content_hash, duration, locate, peaks, quietest, read_samples
 from transcribe.audio.receiving import Job, Limits, Received, receive, receive_many
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "locate",
     "peaks",
     "quietest",
-    "read",
+    "read_samples",
     "receive",
     "receive_many",
     "shape_clip",

@@ -24,7 +24,9 @@ def locate(folder: Path, recording: str) -> Path:
     return folder / recording[:2] / f"{recording}.flac"
 
 
-def read(path: Path, *, start: Milliseconds = 0, end: Milliseconds | None = None, channel: int | None = None) -> Pcm:
+def read_samples(
+    path: Path, *, start: Milliseconds = 0, end: Milliseconds | None = None, channel: int | None = None
+) -> Pcm:
     """
     Read samples of a received recording, int16 at 16 kHz, shape ``(samples,)``.
 

@@ -12,7 +12,7 @@ FILE: Final = "auto.json"
 SCHEMA: Final = "boli.auto/1"
 
 
-def read(file: Path) -> str | None:
+def read_choice(file: Path) -> str | None:
     """
     Return the place of the diariser that *file* names; ``None`` where nothing was chosen yet.
 
@@ -31,7 +31,7 @@ def read(file: Path) -> str | None:
     return str(document["diariser"])
 
 
-def write(file: Path, diariser: str) -> None:
+def write_choice(file: Path, diariser: str) -> None:
     """Write *file*, whole or not at all, unless it says the same already."""
     text = json.dumps({"schema": SCHEMA, "diariser": diariser}) + "\n"
     if file.is_file() and file.read_text(encoding="utf-8") == text:

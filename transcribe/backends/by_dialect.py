@@ -44,7 +44,7 @@ class Routes:
         return Routes(others=self.others, by_dialect={**self.by_dialect, **more})
 
 
-def read(folder: Path) -> Routes | None:
+def read_routes(folder: Path) -> Routes | None:
     """
     Return the routes of the model in *folder*; ``None`` where it is one model for all.
 
@@ -65,7 +65,7 @@ def read(folder: Path) -> Routes | None:
     return Routes(others=others, by_dialect=by_dialect)
 
 
-def write(folder: Path, routes: Routes) -> None:
+def write_routes(folder: Path, routes: Routes) -> None:
     """Make *folder* a model of *routes*; whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{ROUTES_FILE}.part"
@@ -95,7 +95,7 @@ def look(location: str, resolve: Resolve, *, allow_download: bool = False) -> Lo
         whisper = find(resolve(part), allow_download=allow_download)
         return Looked(id=whisper.id, window=whisper.window)
 
-    routes = read(Path(resolve(location)))
+    routes = read_routes(Path(resolve(location)))
     if routes is None:
         return look_at_part(location)
     parts = {part: look_at_part(part) for part in {routes.others, *routes.by_dialect.values()}}

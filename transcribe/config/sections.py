@@ -256,7 +256,7 @@ class TrainSettings(Section):
 
     @property
     def holds(self) -> bool:
-        """Whether there are dialects that are heard only so that they are not forgotten."""
+        """Tell if some dialects are heard only so that they are not forgotten."""
         return bool(self.focus) and not self.alone and self.hold > 0
 
     def resolved(self, width: int, device: Literal["cpu", "cuda"]) -> TrainSettings:

@@ -4,7 +4,7 @@ Other programs' formats, in and out. Each module is a family; ``formats`` finds 
 What is written is there whole or not at all. Texts go through unchanged, as far as the format has room for them.
 """
 
-from transcribe.exchange.formats import FORMATS, Written, read, write
+from transcribe.exchange.formats import FORMATS, Written, read_texts, write_texts
 from transcribe.exchange.records import TimedText
 
-__all__ = ["FORMATS", "TimedText", "Written", "read", "write"]
+__all__ = ["FORMATS", "TimedText", "Written", "read_texts", "write_texts"]

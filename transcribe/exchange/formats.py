@@ -88,12 +88,12 @@ def get_format(name: str) -> Format:
     raise UsageError(f"the format {name!r} was asked for and is not known", hint=hint)
 
 
-def read(path: Path, name: str) -> Iterator[TimedText]:
+def read_texts(path: Path, name: str) -> Iterator[TimedText]:
     """Read the stretches in *path*, a file or a folder of the format *name*."""
     return get_format(name).reader()(path)
 
 
-def write(
+def write_texts(
     items: Iterable[TimedText],
     out: Path,
     name: str,

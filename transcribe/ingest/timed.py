@@ -64,7 +64,7 @@ def read_rttm(file: Path) -> Iterator[Placed]:
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    yield from _read(file, _parse_rttm)
+    yield from _read_lines(file, _parse_rttm)
 
 
 def read_stm(file: Path, *, code: str = "E_SEGMENT") -> Iterator[Placed]:
@@ -76,7 +76,7 @@ def read_stm(file: Path, *, code: str = "E_SEGMENT") -> Iterator[Placed]:
     Raises:
         InputError: *code* with the line.
     """
-    yield from _read(file, _parse_stm, code)
+    yield from _read_lines(file, _parse_stm, code)
 
 
 def read_table(file: Path) -> Iterator[Placed]:
@@ -161,7 +161,7 @@ def _refuse_other_encodings(stream: BinaryIO, fault: Fault) -> None:
     stream.seek(0)
 
 
-def _read(file: Path, parse: Callable[[str], TimedText | None], code: str = "E_SEGMENT") -> Iterator[Placed]:
+def _read_lines(file: Path, parse: Callable[[str], TimedText | None], code: str = "E_SEGMENT") -> Iterator[Placed]:
     fault = line_fault(file, code)
     for number, line in open_lines(file, fault):
         try:

@@ -31,7 +31,7 @@ class Lever:
         return self.spelling.get(word, word)
 
 
-def read(file: Path) -> dict[str, dict[str, Lever]]:
+def read_levers(file: Path) -> dict[str, dict[str, Lever]]:
     """
     Read levers by model id and dialect; none where there is no *file*.
 
@@ -51,10 +51,10 @@ def read(file: Path) -> dict[str, dict[str, Lever]]:
         raise ConfigError(f"{file} cannot be read ({error})", hint=hint, item=str(file)) from error
 
 
-def write(file: Path, model: str, levers: Mapping[str, Lever]) -> None:
+def write_levers(file: Path, model: str, levers: Mapping[str, Lever]) -> None:
     """Write *levers* of *model*, beside those of other models; whole or not at all."""
     models: dict[str, Any] = {
-        name: _format_levers(by_tag) for name, by_tag in {**read(file), model: levers}.items() if by_tag
+        name: _format_levers(by_tag) for name, by_tag in {**read_levers(file), model: levers}.items() if by_tag
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")

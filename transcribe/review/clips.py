@@ -53,7 +53,7 @@ class Clips:
         # The sound is renamed into place last.
         if not clip.path.exists():
             with _TURNS:
-                self._cut(view, clip)
+                self._write_clip(view, clip)
         return clip
 
     def forget(self, segment: str, *, but: str = "") -> None:
@@ -62,10 +62,10 @@ class Clips:
             if file.stem != but:
                 file.unlink(missing_ok=True)
 
-    def _cut(self, view: View, clip: Clip) -> None:
+    def _write_clip(self, view: View, clip: Clip) -> None:
         clip_start = start_of(view)
         source = audio.locate(self._audio, view.recording)
-        samples = audio.read(source, start=clip_start, end=view.end + CONTEXT, channel=view.channel)
+        samples = audio.read_samples(source, start=clip_start, end=view.end + CONTEXT, channel=view.channel)
         masks = [(start - clip_start, end - clip_start) for start, end in view.masks]
         pcm = audio.shape_clip(samples, view.start - clip_start, view.end - clip_start, context=CONTEXT, masks=masks)
         per_second = 20

@@ -44,7 +44,7 @@ class Signer:
         until = int(self._clock().timestamp()) + GOOD_FOR_S
         return self._links.sign(f"{link.segment}~{link.person}~{link.lease}~{until}").decode()
 
-    def read(self, signed: str) -> Link | None:
+    def verify(self, signed: str) -> Link | None:
         """Return the link in *signed*; ``None`` if it was not signed here, or too long ago."""
         try:
             segment, person, lease, until = self._links.unsign(signed).decode().split("~")

@@ -36,7 +36,7 @@ async def audio(
     signed: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
     """Send the sound, Opus in WebM; parts of it by ``Range``. Each opening is logged before the first byte goes."""
-    link = service.signer.read(signed)
+    link = service.signer.verify(signed)
     if link is None or (link.segment, link.person) != (id, caller.person.id):
         raise no_segment()
     view = await run_in_threadpool(_read_hearable, service, caller, link)

@@ -102,4 +102,4 @@ class ScoreCache:
 def _parse_counts(text: str) -> PairCounts:
     values = json.loads(text)
     again, forgiven = values[-2:]
-    return PairCounts._make((*values[:-2], PairRecount._make(again), tuple((said, heard) for said, heard in forgiven)))
+    return PairCounts._make((*values[:-2], PairRecount._make(again), tuple(tuple(spellings) for spellings in forgiven)))
