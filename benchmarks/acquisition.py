@@ -42,12 +42,12 @@ from transcribe.actions.scoring import preparer
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.identity import folder_id
 from transcribe.config import TrainSettings
-from transcribe.finetune import tune
-from transcribe.finetune.shards import AudioReader
 from transcribe.frozen import Example
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
 from transcribe.store.tables import RECORDINGS
+from transcribe.training import tune
+from transcribe.training.shards import AudioReader
 from transcribe.windows import join, pack, unite_speech
 from transcribe.wiring import Wiring
 

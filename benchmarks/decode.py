@@ -6,7 +6,7 @@ What it costs to take media in: processor seconds for an hour of sound, by forma
     faster-whisper  its decode_audio: PyAV, the whole file as floats in memory, nothing kept
 
 The first way writes a file and the third does not; the comparison is with the decoding that faster-whisper's users
-run for every pass. A last line says what the jail adds to a file: a fork, limits and a seal.
+run for every pass. A last line says what the sandbox adds to a file: a fork, limits and a seal.
 
 The sound is real speech, ``BOLI_TEST_DATA`` or ../shared/data, repeated to the wanted length.
 
@@ -31,7 +31,7 @@ import numpy.typing as npt
 import soxr
 
 from benchmarks.measuring import compare, write
-from transcribe import audio, jail
+from transcribe import audio, sandbox
 from transcribe.audio.decoding import Order, decode
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 
@@ -96,7 +96,7 @@ def make(path: Path, pcm: Pcm, kind: Kind) -> None:
 
 
 def keep(source: Path, target: Path) -> int:
-    """What the jailed child does, here, where its time can be counted."""
+    """What the sandboxed child does, here, where its time can be counted."""
     with source.open("rb") as incoming, target.open("w+b") as outgoing:
         words = decode((incoming.fileno(), outgoing.fileno()), asdict(Order(longest=12 * 3_600_000)))
     return int(words["duration"])
@@ -113,12 +113,12 @@ def whisper(source: Path) -> int:
 
 
 def jail_ms(folder: Path, *, files: int) -> float:
-    """Median wall milliseconds of a file in a jail, of which almost nothing is sound."""
+    """Median wall milliseconds of a file in a sandbox, of which almost nothing is sound."""
     bounds = audio.Limits().bounds()
     source, target = folder / "short.wav", folder / "short.flac"
     make(source, np.zeros(1_600, np.int16), KINDS[0])
     taken = []
-    with jail.Jail("transcribe.audio.decoding:decode") as one:
+    with sandbox.Sandbox("transcribe.audio.decoding:decode") as one:
         for _ in range(files):
             with source.open("rb") as incoming, target.open("w+b") as outgoing:
                 began = time.perf_counter()
@@ -151,8 +151,8 @@ def main() -> None:
             for way in found[kind.name].values():
                 way["cpu_s_an_hour"] = round(way["cpu_s"]["median"] * 60 / given.minutes, 2)
         overhead = jail_ms(folder, files=50)
-    print(f"jail             {overhead:8.2f} ms a file, {jail.level().name.lower()}")
-    write("decode", found, minutes=given.minutes, jail_ms=overhead, jail_level=jail.level().name)
+    print(f"sandbox             {overhead:8.2f} ms a file, {sandbox.level().name.lower()}")
+    write("decode", found, minutes=given.minutes, jail_ms=overhead, jail_level=sandbox.level().name)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ from typing import Any
 import psutil
 
 from benchmarks.measuring import write
-from tests.review.serving import Process, serve
+from tests.desk.serving import Process, serve
 from tests.store.factories import make_drafted, recording
 from transcribe import workspace
 from transcribe.config import DeskSettings
+from transcribe.desk import passwords
 from transcribe.desk_records import DeskRules
-from transcribe.review import passwords
 from transcribe.store import Store
 
 PASSWORD = "four plain words here"

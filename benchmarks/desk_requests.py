@@ -26,9 +26,9 @@ from benchmarks.measuring import write
 from dialects.dialect import load_catalogue
 from transcribe import workspace
 from transcribe.config import DeskSettings
-from transcribe.review.app import build
-from transcribe.review.serving import open_desk
-from transcribe.review.throttle import Throttle
+from transcribe.desk.app import build
+from transcribe.desk.serving import open_desk
+from transcribe.desk.throttle import Throttle
 from transcribe.store import Store
 
 #: Texts that come at once: they are saved together.

@@ -26,7 +26,7 @@ from typing import get_args
 from benchmarks.insert_segments import OF_ONE, recordings, work_on
 from benchmarks.measuring import write
 from dialects.dialect import load_catalogue
-from transcribe.dataset import Rules, freeze
+from transcribe.datasets import Rules, freeze
 from transcribe.records import Drafted, Recording, Split
 from transcribe.store import Store
 from transcribe.store.database import insert_rows

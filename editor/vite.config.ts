@@ -5,7 +5,7 @@ import { budget, precache } from "./build.ts";
 export default defineConfig({
   plugins: [svelte(), precache(), budget(64 * 1024)],
   build: {
-    outDir: "../transcribe/review/static",
+    outDir: "../transcribe/desk/static",
     emptyOutDir: true,
     target: "es2022",
     // The page names its scripts all at once: found one behind the other, each would cost a slow line another round.

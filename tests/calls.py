@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.desk import HIGH, LOW, Desk, recipe
+from tests.desk_setup import HIGH, LOW, Desk, recipe
 from transcribe import workspace
 from transcribe.records import Correction, Model
 from transcribe.store import Store

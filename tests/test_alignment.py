@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.acceptance.command import boli, must
-from tests.desk import HIGH, LOW, Desk, recipe, sound
+from tests.desk_setup import HIGH, LOW, Desk, recipe, sound
 from tests.sentences import PARTS, sentences
 from transcribe import embedded, workspace
 from transcribe.alignment import Sound, TimedCorrection, split_text, time_words

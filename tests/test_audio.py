@@ -19,8 +19,8 @@ from hypothesis.extra.numpy import arrays
 from tests.faults import media
 from transcribe import audio
 from transcribe.errors import InputError, UnfitError
-from transcribe.jail import Jail, Level
 from transcribe.protocols import Pcm
+from transcribe.sandbox import Level, Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 samples = arrays(np.int16, st.integers(1, 5_000))
@@ -169,12 +169,12 @@ def test_written_bytes_are_bounded(tmp_path: Path) -> None:
 def test_an_hour_takes_no_more_memory_than_a_minute(tmp_path: Path) -> None:
     media.silent_flac(tmp_path / "hour.flac", 1)
     with (
-        Jail("transcribe.audio.decoding:decode") as jail,
+        Sandbox("transcribe.audio.decoding:decode") as sandbox,
         (tmp_path / "hour.flac").open("rb") as source,
         (tmp_path / "out.flac").open("w+b") as target,
     ):
         files = (source.fileno(), target.fileno())
-        outcome = jail.run({"longest": 7_200_000}, descriptors=files, bounds=audio.Limits().bounds())
+        outcome = sandbox.run({"longest": 7_200_000}, descriptors=files, bounds=audio.Limits().bounds())
 
     assert outcome.answer is not None
     assert outcome.answer["duration"] == pytest.approx(3_600_000, abs=3_000)
@@ -221,11 +221,11 @@ def test_many_files_are_taken_as_they_come(tmp_path: Path) -> None:
 def test_media_is_decoded_where_nothing_can_be_sealed(tmp_path: Path) -> None:
     source, target = saved(tmp_path, tone(1.5)), tmp_path / "out.flac"
 
-    with Jail("tests.unsealed:decode") as jail, source.open("rb") as incoming, target.open("w+b") as outgoing:
+    with Sandbox("tests.unsealed:decode") as sandbox, source.open("rb") as incoming, target.open("w+b") as outgoing:
         descriptors = (incoming.fileno(), outgoing.fileno())
-        outcome = jail.run({"longest": 2_000}, descriptors=descriptors, bounds=audio.Limits().bounds())
+        outcome = sandbox.run({"longest": 2_000}, descriptors=descriptors, bounds=audio.Limits().bounds())
 
-        assert jail.level < Level.SEALED
+        assert sandbox.level < Level.SEALED
 
     assert outcome.answer is not None
     assert outcome.answer["duration"] == 1_500

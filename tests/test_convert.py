@@ -11,8 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="conversion belongs to the train extra")
 pytest.importorskip("transformers", reason="conversion belongs to the train extra")
 
-from tests.finetune.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
 from tests.small_corpus import read_sound  # noqa: E402
+from tests.training.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
 from transcribe import convert, embedded  # noqa: E402
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser  # noqa: E402
 from transcribe.convert import Probe, to_ctranslate2  # noqa: E402

@@ -47,7 +47,7 @@ from transcribe.doctor.workplace import (
     check_shipped_model,
     check_telemetry,
 )
-from transcribe.jail import Level
+from transcribe.sandbox import Level
 from transcribe.store import Store
 from transcribe.store.migrations import Schema
 from transcribe.workspace import create, database_url
@@ -66,7 +66,7 @@ def finding_by_name(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Findi
 
 
 def test_everything_is_looked_at(finding_by_name: dict[str, Finding]) -> None:
-    names = {"python", "libraries", "torch", "clock", "disk", "gpu", "media", "jail", "sqlite", "database"}
+    names = {"python", "libraries", "torch", "clock", "disk", "gpu", "media", "sandbox", "sqlite", "database"}
     names |= {"embedded recogniser", "embedded diariser", "downloads", "telemetry", "cache", "screen"}
     assert names | {f"extra {extra}" for extra in EXTRAS} <= set(finding_by_name)
 

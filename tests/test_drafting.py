@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dialects.dialect import load_catalogue
-from tests.desk import HIGH, LOW, MIDDLE, SYLLABLES, Desk, recipe, said, sound
+from tests.desk_setup import HIGH, LOW, MIDDLE, SYLLABLES, Desk, recipe, said, sound
 from transcribe import audio
 from transcribe.backends.scripted import ScriptedDiariser, ScriptedRecogniser
 from transcribe.drafting import IN_FLIGHT, Recipe, SecondOpinion, draft_pending

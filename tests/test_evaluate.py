@@ -11,10 +11,10 @@ import pytest
 from dialects.dialect import load_catalogue
 from dialects.preparing import Preparer
 from dialects.rows import Method
-from tests.desk import HIGH, LOW, Desk, recipe, said
+from tests.desk_setup import HIGH, LOW, Desk, recipe, said
 from transcribe.backends.by_dialect import DialectRecogniser
 from transcribe.backends.scripted import ScriptedRecogniser
-from transcribe.dataset import Rules, freeze
+from transcribe.datasets import Rules, freeze
 from transcribe.drafting import Recipe
 from transcribe.errors import InputError
 from transcribe.evaluate import Evaluation, copy_alike, draft_test, evaluate, pairs, race

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.finetune.factories import line
+from tests.training.factories import line
 from transcribe.frozen import Example
 from transcribe.passages import LONGEST_PAUSE, TrainingWindow, cut_window, cut_windows, find_passages
 from transcribe.protocols import Span

@@ -6,7 +6,7 @@ import dataclasses
 import random
 from collections.abc import Sequence
 
-from tests.desk import LOW, SYLLABLES, sound
+from tests.desk_setup import LOW, SYLLABLES, sound
 from transcribe.backends.scripted import ScriptedDetector, ScriptedRecogniser
 from transcribe.protocols import Heard, Pcm, Window
 from transcribe.recognition import Recognition, recognise_speech

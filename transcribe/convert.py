@@ -24,13 +24,13 @@ from torch.nn import functional as F
 
 from transcribe.backends.whisper_folder import MANNERS_FILE, find
 from transcribe.errors import GateFailed, InputError
-from transcribe.finetune.hearing import Features, greedy, to_wave
-from transcribe.finetune.script import TargetEncoder
-from transcribe.finetune.shards import AudioReader, cut_pieces
 from transcribe.frozen import Frozen
 from transcribe.passages import cut_windows, find_passages
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
+from transcribe.training.hearing import Features, greedy, to_wave
+from transcribe.training.script import TargetEncoder
+from transcribe.training.shards import AudioReader, cut_pieces
 
 Quantization: TypeAlias = Literal["float32", "float16", "bfloat16", "int8", "int8_float16", "int8_float32"]
 

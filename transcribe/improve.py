@@ -19,7 +19,7 @@ from dialects.report import report_of
 from dialects.rows import Method
 from dialects.sampling import needs
 from dialects.scoring import Pair
-from transcribe import audio, dataset, tracking
+from transcribe import audio, datasets, tracking
 from transcribe.backends import by_dialect
 from transcribe.backends.by_dialect import Routes
 from transcribe.backends.whisper_folder import read_manners
@@ -34,7 +34,7 @@ from transcribe.records import Lineage, Model
 from transcribe.store import Store
 
 if TYPE_CHECKING:
-    from transcribe.finetune import TunedModel, TuneProgress
+    from transcribe.training import TunedModel, TuneProgress
 
 Stage: TypeAlias = Literal["freezing", "tuning", "converting", "evaluating"]
 #: Parts of the whole, roughly as long as each stage takes: the unit of a progress display.
@@ -59,7 +59,7 @@ class Dependencies:
     workspace: Path
     store: Store
     audio_folder: Path
-    rules: dataset.Rules
+    rules: datasets.Rules
     train: TrainSettings
     gate: GateSettings
     settings: ImproveSettings
@@ -187,7 +187,7 @@ def _find_earlier_plan(deps: Dependencies, dataset: Frozen, targets: Sequence[st
 
 def freeze_now(deps: Dependencies) -> Frozen:
     """Freeze the corrections of now as ``improve-HASH``: the same texts are the same dataset."""
-    return dataset.freeze(
+    return datasets.freeze(
         deps.store, deps.workspace / "datasets", deps.rules, named=lambda sha256: f"improve-{sha256[:12]}"
     )
 
@@ -280,7 +280,7 @@ def _load_improvement(deps: Dependencies, plan: Plan) -> Improvement | None:
 
 
 def _tune(deps: Dependencies, plan: Plan, on_progress: OnProgress, stop: Event | None) -> TunedModel:
-    from transcribe.finetune import tune
+    from transcribe.training import tune
 
     def report_step(step: TuneProgress) -> None:
         on_progress("tuning", step.done / step.total)

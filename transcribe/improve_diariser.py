@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from transcribe import audio, dataset
+from transcribe import audio, datasets
 from transcribe.backends.identity import folder_id
 from transcribe.config import DiariserGateSettings, DiariserTrainSettings, fingerprint
 from transcribe.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
@@ -51,7 +51,7 @@ class DiariserBench:
     workspace: Path
     store: Store
     audio_folder: Path
-    rules: dataset.Rules
+    rules: datasets.Rules
     train: DiariserTrainSettings
     gate: DiariserGateSettings
     #: The diariser of now, as the store names it or would.
@@ -154,7 +154,7 @@ def freeze_turns(bench: DiariserBench) -> Frozen:
     # Nobody is told apart by what is said: sentences that the test has too stay.
     rules = replace(bench.rules, closed_vocabulary=True)
     folder = bench.workspace / "datasets"
-    return dataset.freeze(bench.store, folder, rules, named=lambda sha256: f"turns-{sha256[:12]}")
+    return datasets.freeze(bench.store, folder, rules, named=lambda sha256: f"turns-{sha256[:12]}")
 
 
 def unwritten_speech(store: Store) -> dict[str, list[Span]]:

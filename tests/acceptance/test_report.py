@@ -19,7 +19,7 @@ from tests.acceptance.command import Said, boli
 from tests.dialects.factories import corpus, pair
 from tests.store.factories import correction, make_drafted, recording
 from transcribe.actions.scoring import COUNTS_FILE, find_overlapped
-from transcribe.dataset import Rules, freeze
+from transcribe.datasets import Rules, freeze
 from transcribe.records import Lineage, Model, ScoringSpan
 from transcribe.wiring import Wiring
 from transcribe.workspace import create

@@ -75,7 +75,7 @@ def chromium() -> Path:
     found = next((place for name in BROWSERS if (place := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium on PATH, the desk's screen is not tested: apt-get install chromium fonts-noto-core")
-    if not (ROOT / "transcribe" / "review" / "static" / "index.html").is_file():
+    if not (ROOT / "transcribe" / "desk" / "static" / "index.html").is_file():
         pytest.skip("the desk's screen was not built, it is not tested: make editor")
     return Path(found)
 

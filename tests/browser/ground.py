@@ -14,7 +14,7 @@ import psutil
 from playwright.sync_api import BrowserContext, Playwright, expect
 
 from tests.browser.screen import FLAGS, LAPTOP, PATIENCE, Screen
-from tests.review.serving import Process, quiet_port, serve
+from tests.desk.serving import Process, quiet_port, serve
 from transcribe.store import Store
 
 #: What people write, in three scripts; each text is some of these.

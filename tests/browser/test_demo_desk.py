@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.acceptance.command import boli, must
-from tests.review.serving import serve
+from tests.desk.serving import serve
 
 CONVERSATIONS = ("en-US-train-01", "hi-train-01", "hi-test-01", "hi-test-02")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.desk import HIGH, LOW, Desk, recipe, said
+from tests.desk_setup import HIGH, LOW, Desk, recipe, said
 from transcribe.backends.scripted import ScriptedRecogniser
 from transcribe.store import Store
 

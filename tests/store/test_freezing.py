@@ -11,7 +11,7 @@ from dialects.dialect import load_catalogue
 from tests.store.conftest import NewUrl
 from tests.store.desk_factories import PLAIN, REVIEWED, operation, person, submit, take, talk, verdict
 from tests.store.factories import correction, make_drafted, recording, recording_id
-from transcribe.dataset import Rules, differ, freeze
+from transcribe.datasets import Rules, differ, freeze
 from transcribe.errors import InputError
 from transcribe.frozen import Example, Frozen, Provenance
 from transcribe.store import Store

@@ -12,18 +12,18 @@ from transcribe.frozen import Frozen, read_dataset
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.dataset import Rules
+    from transcribe.datasets import Rules
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def freeze(wiring: Wiring, name: str) -> Answer:
     """Freeze the workspace's present texts as the dataset *name*."""
-    from transcribe import dataset
+    from transcribe import datasets
     from transcribe.actions.growing import pseudo_labels
     from transcribe.actions.speakers import warn_of_shared_voices
 
-    frozen = dataset.freeze(wiring.store, _folder(wiring, name), rules_of(wiring), extra=pseudo_labels(wiring))
+    frozen = datasets.freeze(wiring.store, _folder(wiring, name), rules_of(wiring), extra=pseudo_labels(wiring))
     document = {"name": name, "sha256": frozen.sha256, "counts": frozen.counts, **frozen.facts}
     text = "\n".join([f"{name}: {frozen.sha256}", *_format_counts(frozen), *_format_left_out(frozen)])
     return Answer(data=document, text=text, warnings=warn_of_shared_voices(wiring.store))
@@ -31,17 +31,17 @@ def freeze(wiring: Wiring, name: str) -> Answer:
 
 def diff(wiring: Wiring, a: str, b: str) -> Answer:
     """Show how the dataset *b* differs from *a*."""
-    from transcribe import dataset
+    from transcribe import datasets
 
-    difference = dataset.differ(open_dataset(wiring, a), open_dataset(wiring, b))
+    difference = datasets.differ(open_dataset(wiring, a), open_dataset(wiring, b))
     return Answer(data=difference.data(), text=difference.text())
 
 
 def card(wiring: Wiring, name: str, out: Path | None) -> Answer:
     """Print the dataset's card, or write it to *out*."""
-    from transcribe import dataset
+    from transcribe import datasets
 
-    text = dataset.card(name, open_dataset(wiring, name))
+    text = datasets.card(name, open_dataset(wiring, name))
     if out is None:
         return Answer(data={"card": text}, text=text)
     out.write_text(text, encoding="utf-8")
@@ -50,14 +50,14 @@ def card(wiring: Wiring, name: str, out: Path | None) -> Answer:
 
 def check(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
     """Check that the dataset is whole and, with *leakage*, that training knows nothing of its test, or exit with 7."""
-    from transcribe import dataset
+    from transcribe import datasets
 
     frozen = open_dataset(wiring, name)
     document: dict[str, object] = {"name": name, "sha256": frozen.sha256}
     text = f"{name} is as it was frozen: {frozen.sha256}"
     if not leakage:
         return Answer(data=document, text=text)
-    leaks = dataset.leaks(frozen, rules_of(wiring), names=wiring.store.speaker_names())
+    leaks = datasets.leaks(frozen, rules_of(wiring), names=wiring.store.speaker_names())
     leaks.refuse()
     recordings = {example.audio for example in frozen.examples()}
     gone = recordings - {recording.id for recording in wiring.store.recordings(ids=recordings)}
@@ -74,10 +74,10 @@ def open_dataset(wiring: Wiring, name: str) -> Frozen:
 
 def rules_of(wiring: Wiring) -> Rules:
     """Read from the workspace's settings the rules of its datasets."""
-    from transcribe import audio, dataset
+    from transcribe import audio, datasets
 
     settings = wiring.settings.dataset
-    return dataset.Rules(
+    return datasets.Rules(
         catalogue=wiring.catalogue,
         closed_vocabulary=settings.closed_vocabulary,
         guideline=settings.guideline,

@@ -48,9 +48,9 @@ class Period:
 
 def serve(wiring: Wiring, console: Console) -> Answer:
     """Open the desk until somebody stops it. Its address is said on stderr as soon as it answers."""
-    from transcribe.review import SCREEN, how_to_build
-    from transcribe.review.serving import bind_address, open_desk
-    from transcribe.review.serving import serve as answer_requests
+    from transcribe.desk import SCREEN, how_to_build
+    from transcribe.desk.serving import bind_address, open_desk
+    from transcribe.desk.serving import serve as answer_requests
 
     if not (SCREEN / "index.html").is_file():
         console.note(f"the desk's screen was not built, its API answers alone; `{how_to_build()}` brings it")
@@ -94,7 +94,7 @@ def people_add(
     wiring: Wiring, name: str, roles: Sequence[str], dialects: Sequence[str], *, read_password: bool
 ) -> Answer:
     """Add a person. Without a password on stdin one is made, and printed this once."""
-    from transcribe.review import passwords
+    from transcribe.desk import passwords
 
     password = _read_password() if read_password else passwords.generate()
     tags = [wiring.catalogue.find(tag).tag for tag in dialects]
@@ -131,7 +131,7 @@ def people_disable(wiring: Wiring, name: str, *, enable: bool) -> Answer:
 
 def people_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer:
     """Give a person a new password; every session ends."""
-    from transcribe.review import passwords
+    from transcribe.desk import passwords
 
     password = _read_password() if read_password else passwords.generate()
     person = wiring.store.change_person(name, password=passwords.hash_password(password))
@@ -142,7 +142,7 @@ def people_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer
 
 def people_token(wiring: Wiring, name: str, scopes: Sequence[str], *, label: str, days: int, end: str | None) -> Answer:
     """Make a token for scripts that act as a person, printed this once; or end the token *end*."""
-    from transcribe.review.access import key_hash, new_key
+    from transcribe.desk.access import key_hash, new_key
 
     if end is not None:
         if not wiring.store.end_token(end):
@@ -240,8 +240,8 @@ def review(wiring: Wiring, *, verify: bool) -> Answer:
 
 def import_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
     """Take in unsent work that the screen saved to a file, as if it came over the network."""
-    from transcribe.review import intake
-    from transcribe.review.serving import differ
+    from transcribe.desk import intake
+    from transcribe.desk.serving import differ
 
     outbox = intake.read_outbox(file)
     if outbox.person.id not in {person.id for person in wiring.store.people()}:
@@ -298,7 +298,7 @@ def _find_recording(store: Store, name: str) -> Recording:
 
 def report_productivity(wiring: Wiring, period: Period, *, out: Path | None) -> Answer:
     """Report the audio written, active time and first acceptance, by person and dialect."""
-    from transcribe.review.reports import format_csv, productivity
+    from transcribe.desk.reports import format_csv, productivity
 
     document = productivity(wiring.store.pieces(since=period.since, until=period.until))
     _write(out, format_csv(document["people"]))
@@ -310,7 +310,7 @@ def report_productivity(wiring: Wiring, period: Period, *, out: Path | None) -> 
 
 def report_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None) -> Answer:
     """Report the pay that is due to each person, a line a segment; the rates come from a file."""
-    from transcribe.review.reports import format_csv, parse_rates, pay
+    from transcribe.desk.reports import format_csv, parse_rates, pay
 
     try:
         values = tomllib.loads(rates.read_text(encoding="utf-8"))
@@ -334,8 +334,8 @@ def report_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None)
 
 def report_quality(wiring: Wiring, period: Period) -> Answer:
     """Report how far people agree, how they do on known segments, and what reviewers did, by dialect."""
-    from transcribe.review.quality import quality
-    from transcribe.review.serving import differ
+    from transcribe.desk.quality import quality
+    from transcribe.desk.serving import differ
 
     store = wiring.store
     pieces = list(store.pieces(since=period.since, until=period.until))

@@ -76,7 +76,7 @@ def _erase(
     speaker: str | None,
 ) -> int:
     """Erase audio and files, then the database's rows, and return the number of texts."""
-    from transcribe.review.clips import Clips
+    from transcribe.desk.clips import Clips
 
     clips = Clips(wiring.audio_folder, wiring.workspace / "cache" / "clips", bitrate=0)
     try:

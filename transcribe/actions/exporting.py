@@ -12,14 +12,14 @@ from transcribe.actions.scoring import find_model
 from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.console import Answer, Console, Progress
 from transcribe.errors import InputError, MissingError, UsageError
-from transcribe.exchange.records import of_correction
+from transcribe.formats.records import of_correction
 from transcribe.masking import hide_words, within
 from transcribe.records import Correction, Recording
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.exchange.formats import Written
-    from transcribe.exchange.records import TimedText
+    from transcribe.formats.formats import Written
+    from transcribe.formats.records import TimedText
     from transcribe.records import Model
     from transcribe.store import Store
 
@@ -42,7 +42,7 @@ class Export:
 def export(wiring: Wiring, console: Console, out: Path | None, order: Export) -> Answer:
     """Write drafts or corrections in another program's format, recordings under the paths they were ingested by."""
     from transcribe import audio
-    from transcribe.exchange.formats import get_format, write_texts
+    from transcribe.formats.formats import get_format, write_texts
 
     if order.of not in ("drafts", "corrections"):
         raise UsageError(f"--of {order.of} was asked for, there are drafts and corrections")
@@ -147,7 +147,7 @@ class WordClock:
 
 
 def _read_drafts(store: Store, model: Model) -> Iterator[TimedText]:
-    from transcribe.exchange.records import of_draft
+    from transcribe.formats.records import of_draft
 
     for recording in store.recordings():
         spans = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
@@ -159,7 +159,7 @@ def _read_drafts(store: Store, model: Model) -> Iterator[TimedText]:
 
 def export_canonical(wiring: Wiring, out: Path | None, *, overwrite: bool = False) -> Answer:
     """Export everything that content decides, as sorted JSON lines: equal work gives equal bytes."""
-    from transcribe.exchange.files import write_lines
+    from transcribe.formats.files import write_lines
 
     lines = wiring.store.canonical()
     if out is None:

@@ -87,7 +87,7 @@ def ingest(
 
 def import_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> Answer:
     """Import corrections from a file; a row that was taken before is not taken again."""
-    from transcribe.exchange.corrections import read_corrections
+    from transcribe.formats.corrections import read_corrections
 
     corrections = read_corrections(file, store=wiring.store)
     if dry_run:

@@ -125,7 +125,7 @@ def _workspace_context(
     from transcribe.actions.conversing import LabelGaps, read_conversations
     from transcribe.actions.lessons import count_training_minutes, find_relatives
     from transcribe.actions.reporting import WorkspaceContext
-    from transcribe.review.quality import pair_hands
+    from transcribe.desk.quality import pair_hands
 
     tier = wiring.settings.report.tier
 

@@ -1,7 +1,7 @@
 """
 Decode one opened medium into one 16 kHz int16 FLAC, in blocks of seconds.
 
-It runs in the jailed child and never in the caller. Memory stays the same whatever the length.
+It runs in the sandboxed child and never in the caller. Memory stays the same whatever the length.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from transcribe import jail
+from transcribe import sandbox
 from transcribe.audio.sources import Head, Samples, Source, no_samples, open_source
 from transcribe.audio.verdicts import format_length, refusal
 from transcribe.errors import InputError
@@ -62,7 +62,7 @@ class Facts:
     warnings: tuple[str, ...]
 
 
-def decode(descriptors: Sequence[int], words: jail.Words) -> jail.Words:
+def decode(descriptors: Sequence[int], words: sandbox.Words) -> sandbox.Words:
     """
     Decode *descriptors* (the medium, and the file to write) as *words*, an `Order`, says, and return `Facts`.
 
@@ -210,7 +210,7 @@ class _Pass:
                 raise _too_long(f"is longer than the limit of {format_length(self._order.longest)}")
             if self._length_s * self._order.cpu_s_a_second > allowed_s:
                 allowed_s = int(self._length_s * self._order.cpu_s_a_second) + 1
-                jail.allow_cpu(allowed_s)
+                sandbox.allow_cpu(allowed_s)
             yield self._resampler.feed(self._mix(block, channels), rate_hz)
         tail = self._resampler.flush()
         if len(tail):

@@ -27,9 +27,9 @@ from transcribe.audio.leftovers import part
 from transcribe.audio.sniffing import is_misnamed
 from transcribe.audio.verdicts import escape_name, format_length, refusal_of, unwritable
 from transcribe.errors import BoliError, InputError
-from transcribe.jail import Bounds, Jail, Outcome, Words
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import ChannelMode, Milliseconds
+from transcribe.sandbox import Bounds, Outcome, Sandbox, Words
 
 _MOST_CHANNELS = 8
 #: Longest line that is taken from a child, and the parts of its error.
@@ -176,9 +176,9 @@ def receive_many(
 
 
 @cache
-def _decoder() -> Jail:
+def _decoder() -> Sandbox:
     """Return this process's one server; it holds the libraries, so that a file costs a fork and not an import."""
-    return Jail("transcribe.audio.decoding:decode")
+    return Sandbox("transcribe.audio.decoding:decode")
 
 
 @contextlib.contextmanager

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from transcribe import jail
+from transcribe import sandbox
 from transcribe.config import Settings
+from transcribe.desk import SCREEN
 from transcribe.doctor import installation, machine, workplace
 from transcribe.doctor.finding import Finding, State
-from transcribe.review import SCREEN
 from transcribe.store.database import utc_now
 
 __all__ = ["Finding", "State", "examine"]
@@ -59,7 +59,7 @@ def examine(
         "disk": lambda: [machine.check_room(workspace or Path.cwd())],
         "gpu": lambda: machine.check_gpu(settings),
         "media": machine.check_media,
-        "jail": lambda: [machine.check_sandbox(jail.level())],
+        "sandbox": lambda: [machine.check_sandbox(sandbox.level())],
         "sqlite": lambda: [machine.check_sqlite(sqlite3.sqlite_version_info)],
         "database": lambda: [] if workspace is None else [workplace.check_database(workspace, settings.store)],
         "models": lambda: workplace.check_models(settings),

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from transcribe.desk import how_to_build
 from transcribe.doctor.finding import Finding
-from transcribe.review import how_to_build
 
 OLDEST_PYTHON: Final = (3, 11)
 

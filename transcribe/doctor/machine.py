@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from transcribe import jail
+from transcribe import sandbox
 from transcribe.backends.preload import preload_cublas
 from transcribe.config import Settings
 from transcribe.doctor.finding import Finding
@@ -95,7 +95,7 @@ def check_media(*, decoders: tuple[str, ...] = DECODERS, safe: tuple[int, ...] =
         yield Finding(name="media", state="missing", detail=detail, mend="pip install --force-reinstall av")
     elif not at_least(av.ffmpeg_version_info, safe):
         wanted = ".".join(map(str, safe))
-        detail = f"{build}; {wanted} mends what hostile media can do to it. Until then the jail holds them."
+        detail = f"{build}; {wanted} mends what hostile media can do to it. Until then the sandbox holds them."
         yield Finding(name="media", state="warn", detail=detail, mend="pip install --upgrade av")
     else:
         yield Finding(name="media", state="ok", detail=f"{build} decodes {', '.join(decoders)}.")
@@ -112,18 +112,18 @@ def at_least(version: str, wanted: tuple[int, ...]) -> bool:
     return numbers is not None and tuple(map(int, numbers[1].split("."))) >= wanted
 
 
-def check_sandbox(level: jail.Level) -> Finding:
+def check_sandbox(level: sandbox.Level) -> Finding:
     """Report the level of the sandbox in which foreign media is decoded."""
-    if level is jail.Level.SEALED:
+    if level is sandbox.Level.SEALED:
         detail = "Media is decoded in a process without network that may open nothing."
-        return Finding(name="jail", state="ok", detail=detail)
+        return Finding(name="sandbox", state="ok", detail=detail)
     filtered = sys.platform != "linux" or importlib.util.find_spec("pyseccomp") is not None
     mend = None if filtered else "pip install pyseccomp"
-    if level is jail.Level.OFFLINE:
+    if level is sandbox.Level.OFFLINE:
         detail = "Media is decoded in a process without network that may open files: the kernel's filter is not there."
     else:
         detail = "Media is decoded in a process with limits on memory and time, but with network and files."
-    return Finding(name="jail", state="warn", detail=detail, mend=mend)
+    return Finding(name="sandbox", state="warn", detail=detail, mend=mend)
 
 
 def check_sqlite(version: tuple[int, ...]) -> Finding:

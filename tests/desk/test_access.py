@@ -1,0 +1,123 @@
+"""Sessions, pages of other sites, passwords that are guessed, and people who leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.desk.conftest import PASSWORD, Room, room_in
+from transcribe.desk.access import key_hash
+from transcribe.desk.throttle import Throttle
+
+
+@pytest.fixture
+def tls_room(tmp_path: Path, template: Path) -> Iterator[Room]:
+    yield from room_in(tmp_path, template, proxy="127.0.0.1")
+
+
+def test_the_cookie_on_this_machine_is_hidden_from_scripts_and_other_sites(room: Room) -> None:
+    asha = room.person("asha")
+    cookie = asha.post("/api/v1/session", json={"name": "asha", "password": PASSWORD}).headers["set-cookie"]
+    assert cookie.startswith("boli_session=")
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Path=/" in cookie and "Secure" not in cookie
+
+
+def test_the_cookie_under_tls_is_bound_to_this_host(tls_room: Room) -> None:
+    tls_room.person("asha")
+    answer = tls_room.stranger().post("/api/v1/session", json={"name": "asha", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-boli=") and "Secure" in cookie and "Domain" not in cookie
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+
+
+def test_a_session_says_who_is_there_and_ends_when_told(room: Room) -> None:
+    asha = room.person("asha")
+    me = asha.get("/api/v1/session").json()
+    assert (me["name"], me["roles"], me["permissions"]) == ("asha", ["transcriber"], ["work"])
+    assert asha.delete("/api/v1/session").status_code == 204
+    assert asha.get("/api/v1/session").status_code == 401
+
+
+def test_a_session_ends_unused(room: Room) -> None:
+    asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
+    room.clock.go(9 * 3_600)
+    room.service.identity_by_key.clear()
+    assert [client.get("/api/v1/session").status_code for client in (asha, eyes)] == [200, 401]
+    room.clock.go(13 * 3_600)
+    room.service.identity_by_key.clear()
+    assert asha.get("/api/v1/session").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-boli-csrf": ""},
+        {"x-boli-csrf": "guess"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(room: Room, headers: dict[str, str]) -> None:
+    room.talk()
+    asha = room.person("asha")
+    assert asha.post("/api/v1/leases", json={}, headers=headers).status_code == 403
+    assert room.store.leases(room.store.person_named("asha").id) == ()
+
+
+def test_another_sessions_word_does_not_let_a_change_in(room: Room) -> None:
+    asha, ravi = room.person("asha"), room.person("ravi")
+    asha.headers["x-boli-csrf"] = ravi.headers["x-boli-csrf"]
+    assert asha.post("/api/v1/leases", json={}).status_code == 403
+
+
+def test_two_session_cookies_are_none(room: Room) -> None:
+    asha = room.person("asha")
+    [session] = [cookie.value for cookie in asha.cookies.jar]
+    headers = {"cookie": f"boli_session={session}; boli_session=other"}
+    assert room.stranger().get("/api/v1/session", headers=headers).status_code == 401
+
+
+def test_a_script_works_with_a_token_and_needs_no_cookie(room: Room) -> None:
+    room.talk()
+    person = room.store.add_person("robot", ["transcriber"])
+    room.store.add_token(key_hash("key"), person, "nightly", ["work"])
+    robot = room.stranger()
+    robot.headers["authorization"] = "Bearer key"
+    assert len(robot.post("/api/v1/leases", json={"count": 1}).json()) == 1
+
+
+def test_passwords_are_not_guessed_for_long(room: Room) -> None:
+    room.person("asha")
+    stranger = room.stranger()
+
+    def guess(password: str) -> int:
+        return stranger.post("/api/v1/session", json={"name": "asha", "password": password}).status_code
+
+    assert [guess("guess") for _ in range(11)] == [401] * 10 + [429]
+    assert guess(PASSWORD) == 429
+    assert stranger.post("/api/v1/session", json={"name": "ravi", "password": "guess"}).status_code == 401
+
+
+def test_a_password_of_a_megabyte_is_refused_unread(room: Room) -> None:
+    answer = room.stranger().post("/api/v1/session", json={"name": "asha", "password": "x" * 1_000_000})
+    assert answer.status_code == 422
+
+
+def test_who_asks_too_often_is_told_to_wait(room: Room) -> None:
+    asha = room.person("asha")
+    room.service.pace = Throttle(rate=0.5, size=3, clock=lambda: 0.0)
+    answers = [asha.get("/api/v1/session") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[3].headers["retry-after"] == "2"
+
+
+def test_who_is_disabled_is_out_within_a_second(room: Room) -> None:
+    asha = room.person("asha")
+    assert asha.get("/api/v1/session").status_code == 200
+    room.store.change_person("asha", disabled=True)
+    room.service.changes = (room.service.changes[0], 0.0)
+    assert asha.get("/api/v1/session").status_code == 401

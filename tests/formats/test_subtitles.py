@@ -1,0 +1,92 @@
+"""SRT and WebVTT."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+
+from tests.formats.strategies import few, stretches
+from transcribe.errors import InputError
+from transcribe.formats import TimedText
+from transcribe.formats.subtitles import read_srt, read_vtt, write_srt, write_vtt
+
+
+def cue(text: str, *, start: int = 0, end: int = 1_000, speaker: str | None = None) -> TimedText:
+    return TimedText(recording="t", start=start, end=end, speaker=speaker, text=text)
+
+
+@few
+@given(stretches())
+def test_srt_keeps_times_and_texts(items: list[TimedText]) -> None:
+    assume(not any("<" in (item.text or "") for item in items))  # SRT has no way to say that "<b>" is text
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.srt"
+        assert write_srt(items, path) == len(items)
+        assert list(read_srt(path, recording="calls/a b.wav")) == [replace(item, speaker=None) for item in items]
+
+
+@few
+@given(stretches())
+def test_vtt_keeps_times_texts_and_speakers(items: list[TimedText]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.vtt"
+        write_vtt(items, path)
+        back = list(read_vtt(path, recording="calls/a b.wav"))
+        blanks = [replace(item, speaker=item.speaker and " ".join(item.speaker.split())) for item in items]
+        assert sorted(back, key=repr) == sorted(blanks, key=repr)
+
+
+@pytest.mark.parametrize("text", ["first\nsecond", "a line\n42", "42", "a\\N b\\h c", "{\\i1}not italics", "मैं\nघर"])
+def test_odd_texts_come_back_as_they_went(tmp_path: Path, text: str) -> None:
+    write_srt([cue(text), cue("last\n7", start=2_000, end=3_000)], tmp_path / "t.srt")
+    write_vtt([cue(text), cue("last\n7", start=2_000, end=3_000)], tmp_path / "t.vtt")
+    for back in (list(read_srt(tmp_path / "t.srt")), list(read_vtt(tmp_path / "t.vtt"))):
+        assert [item.text for item in back] == [text, "last\n7"]
+
+
+def test_an_empty_line_cannot_end_a_cue_early(tmp_path: Path) -> None:
+    write_srt([cue("one\n\n\ntwo")], tmp_path / "t.srt")
+    assert [item.text for item in read_srt(tmp_path / "t.srt")] == ["one\ntwo"]
+
+
+def test_vtt_of_other_tools_is_read_without_notes_styles_and_names_of_cues(tmp_path: Path) -> None:
+    (tmp_path / "t.vtt").write_text(
+        "\ufeffWEBVTT - a title\n\nSTYLE\n::cue { color: red }\n\nNOTE\nnot said\n\n"
+        "intro\n00:01.000 --> 00:02.500 align:start\n<v.loud Asha Devi>I <i>am</i> &lt;here&gt;</v>\n\n"
+        "NOTE also not said\n\n"
+        "00:00:03.000 --> 00:00:04.000\n<v A>yes</v>\n<v B>no</v>\n"
+    )
+    assert list(read_vtt(tmp_path / "t.vtt")) == [
+        cue("I am <here>", start=1_000, end=2_500, speaker="Asha Devi"),
+        cue("yes\nno", start=3_000, end=4_000),
+    ]
+
+
+def test_srt_of_other_tools_is_read_without_formatting(tmp_path: Path) -> None:
+    raw = "1\r\n00:00:01,000 --> 00:00:02,000\r\n{\\an8}<i>hello</i> <noise>\r\n\r\n"
+    raw += "2\r\n00:00:03,000 --> 00:00:04,000\r\nyou\r\n"
+    (tmp_path / "t.srt").write_bytes(raw.encode())
+    assert [item.text for item in read_srt(tmp_path / "t.srt")] == ["hello <noise>", "you"]
+
+
+def test_two_recordings_do_not_fit_one_subtitle_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds one recording, and 2 were given"):
+        write_srt([cue("a"), replace(cue("b"), recording="other")], tmp_path / "t.srt")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xff\xfe1\x00",
+        b"1\n00:00:99 --> nonsense\n\nhello\n",
+        b"1\n00:00:02,000 --> 00:00:01,000\nhello\n",
+    ],
+)
+def test_what_is_no_subtitle_file_is_refused(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "t.srt").write_bytes(raw)
+    with pytest.raises(InputError, match="E_FORMAT"):
+        list(read_srt(tmp_path / "t.srt"))

@@ -1,0 +1,178 @@
+"""
+Authentication of requests, and the permissions that they carry.
+
+Browsers come with a cookie, scripts with ``Authorization: Bearer``. Both are opaque; what they stand for is looked up
+here and remembered until something changes about people, which is seen within a second: so long a dismissed person may
+go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from transcribe.desk.service import Refused, Service, ServiceOf
+from transcribe.desk_records import Permission, Person
+from transcribe.store.people import Identity
+
+#: Seconds that a change of people may go unseen, and that a look-up is trusted without any.
+_UNSEEN_S = 1.0
+_TRUSTED_S = 30.0
+#: A session's use is written down after so many seconds, not at each request.
+_REFRESH_S = 300
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """The person or script that sends a request."""
+
+    person: Person
+    permissions: frozenset[Permission]
+    #: Hash of the session's key; ``None`` for a script with a token.
+    session: str | None
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+
+def key_hash(key: str) -> str:
+    """Return the SHA-256 of a session's or a token's key, in hex: the database holds no more of it."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def new_key() -> str:
+    """Return a random key of 256 bits, in URL-safe base64."""
+    return secrets.token_urlsafe(32)
+
+
+async def authenticate(request: Request, service: ServiceOf) -> Caller:
+    """
+    Return the caller of *request*, whatever they may do.
+
+    Raises:
+        Refused: 401 without a session or token that is worth something; 403 where a change comes from another page;
+            429 where somebody asks too often.
+    """
+    caller = await _identify(request, service)
+    if caller is None:
+        raise Refused(401, "E_SIGN_IN", "this needs somebody who is signed in", hint="sign in again; nothing is lost")
+    wait = service.pace.wait_s(caller.person.id)
+    if wait > 0:
+        raise Refused(429, "E_TOO_OFTEN", "too many requests at once", hint=f"wait {wait:.0f} s", retry_after=wait)
+    service.pace.spend(caller.person.id)
+    if request.method in _CHANGING and caller.session is not None:
+        _check_origin(request, service, caller.session)
+    return caller
+
+
+def require(permission: Permission) -> Callable[..., Coroutine[Any, Any, Caller]]:
+    """Return a dependency that lets in callers with *permission*, and answers the others with 403."""
+
+    async def check(caller: AnyCaller) -> Caller:
+        if not caller.may(permission):
+            raise Refused(403, "E_NOT_ALLOWED", "your roles or your token do not allow this", hint="ask a lead")
+        return caller
+
+    return check
+
+
+def check_page(request: Request, service: Service) -> None:
+    """
+    Refuse a request that a browser sends for a page of another site.
+
+    Raises:
+        Refused: 403.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    host = request.headers.get("host", "")
+    own_origins = {f"{'https' if service.secure else 'http'}://{host}"}
+    if site not in (None, "same-origin", "none") or (origin is not None and origin not in own_origins):
+        raise Refused(403, "E_OTHER_SITE", "this came from a page of another site", hint="open the desk itself")
+
+
+def forget(service: Service, session: str) -> None:
+    """Look *session* up anew at its next request."""
+    service.identity_by_key.pop(session, None)
+
+
+def _check_origin(request: Request, service: Service, session: str) -> None:
+    check_page(request, service)
+    token = request.headers.get("x-boli-csrf", "")
+    if not hmac.compare_digest(token.encode(), service.signer.csrf(session).encode()):
+        raise Refused(403, "E_CSRF", "X-Boli-Csrf is missing or of another session", hint="load the page again")
+
+
+async def _identify(request: Request, service: Service) -> Caller | None:
+    bearer = _bearer(request.headers)
+    cookie = None if bearer is not None else _cookie(request, service.cookie)
+    key = bearer or cookie
+    if key is None:
+        return None
+    hash_of_key = key_hash(key)
+    await _refresh_changes(service)
+    identity, until, changes = service.identity_by_key.get(hash_of_key, (None, 0.0, -1))
+    if time.monotonic() >= until or changes != service.changes[0]:
+        find = _find_session if bearer is None else _find_token
+        identity = await run_in_threadpool(find, service, hash_of_key)
+        service.remember(hash_of_key, identity, time.monotonic() + _TRUSTED_S)
+    if identity is None:
+        return None
+    return Caller(person=identity.person, permissions=identity.permissions, session=None if bearer else hash_of_key)
+
+
+async def _refresh_changes(service: Service) -> None:
+    """Count the changes of people, at most once a second: while there is no new one, cached callers stay good."""
+    count, until = service.changes
+    if time.monotonic() < until:
+        return
+    # Set first, so that those who come meanwhile do not all ask.
+    service.changes = (count, time.monotonic() + _UNSEEN_S)
+    count = await run_in_threadpool(service.store.count_people_changes)
+    service.changes = (count, service.changes[1])
+
+
+def _find_token(service: Service, hash_of_key: str) -> Identity | None:
+    return service.store.identify_token(hash_of_key)
+
+
+def _find_session(service: Service, hash_of_key: str) -> Identity | None:
+    store, desk = service.store, service.settings
+    identity = store.identify_session(hash_of_key, unused_since=store.later(-desk.session_hours * 3_600))
+    if identity is None or identity.used_at is None:
+        return None
+    reviews = identity.person.permissions & {"review", "people"}
+    if reviews and identity.used_at < store.later(-desk.review_session_hours * 3_600):
+        return None
+    if identity.used_at < store.later(-_REFRESH_S):
+        service.writer.begin(lambda: store.use_session(hash_of_key))
+    return identity
+
+
+def _bearer(headers: Mapping[str, str]) -> str | None:
+    kind, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.casefold() == "bearer" and key.strip() else None
+
+
+def _cookie(request: Request, name: str) -> str | None:
+    """Return the session's key; ``None`` if there is none, or two, of which one is somebody else's doing."""
+    pairs = [part.strip().partition("=") for part in request.headers.get("cookie", "").split(";")]
+    keys = [cookie for cookie_name, _, cookie in pairs if cookie_name == name]
+    return keys[0] if len(keys) == 1 and keys[0] else None
+
+
+AnyCaller = Annotated[Caller, Depends(authenticate)]
+Worker = Annotated[Caller, Depends(require("work"))]
+Reviewer = Annotated[Caller, Depends(require("review"))]
+Overseer = Annotated[Caller, Depends(require("progress"))]
+#: Whoever sees what single people did, and decides who comes in.
+Manager = Annotated[Caller, Depends(require("people"))]
+Collector = Annotated[Caller, Depends(require("metrics"))]

@@ -1,0 +1,151 @@
+"""The desk as an ASGI application: routes, the middleware around them, and the tasks that run beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from transcribe.desk import (
+    routes_guides,
+    routes_lead,
+    routes_masks,
+    routes_own,
+    routes_people,
+    routes_review,
+    routes_segments,
+    routes_session,
+    routes_settings,
+    routes_work,
+    static,
+)
+from transcribe.desk.direct import Direct, Handlers
+from transcribe.desk.service import Refused, Service
+from transcribe.desk.shelter import SecurityMiddleware, error_document
+from transcribe.desk.wire import ErrorOut
+from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError
+
+#: Seconds between checks for segments that `boli run` has made meanwhile.
+_POLL_S = 5.0
+#: Seconds between counts of the dialects' intervals: a working day adds little to them in ten minutes.
+_MEASURE_S = 600.0
+_ERRORS = {status: {"model": ErrorOut} for status in (400, 401, 403, 404, 413, 422, 429, 503, 507)}
+
+
+def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
+    """
+    Build the desk as an ASGI application.
+
+    Args:
+        hosts: Names that it answers to; none: to any.
+    """
+    app = FastAPI(
+        title="boli, the correction desk",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        responses=_ERRORS,  # type: ignore[arg-type]
+    )
+    app.state.service = service
+    desk = (routes_session, routes_work, routes_segments, routes_masks, routes_guides, routes_review)
+    # The screen answers to every other address, so it comes last.
+    app.include_router(routes_work.busy)
+    for module in (*desk, routes_own, routes_people, routes_lead, routes_settings, static):
+        app.include_router(module.router)
+    handlers: Handlers = {
+        Refused: _answer_refusal,
+        RequestValidationError: _answer_invalid,
+        HTTPException: _answer_http,
+        BoliError: _answer_failure,
+    }
+    for error_type, handler in handlers.items():
+        app.add_exception_handler(error_type, handler)
+    direct = Direct(app, routes_work.busy.routes, service, handlers)
+    compressed = GZipMiddleware(ServerErrorMiddleware(direct), minimum_size=600, compresslevel=6)
+    return SecurityMiddleware(compressed, hosts=hosts, secure=service.secure, metrics=service.metrics)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    tasks = [asyncio.create_task(work(service)) for work in (_poll_runs, _measure_dialects)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _measure_dialects(service: Service) -> None:
+    """
+    Measure every ten minutes how sure each dialect's error rate is, so that people are asked for what is known least,
+    and calibrate the recogniser's word confidences, so that the right words are marked.
+    """
+    while True:
+        with suppress(BoliError):
+            service.widths = await run_in_threadpool(service.measure)
+            service.shadings = await run_in_threadpool(service.shade)
+        await asyncio.sleep(_MEASURE_S)
+
+
+async def _poll_runs(service: Service) -> None:
+    """Lay out the segments of new runs, as long as the desk is open."""
+    last_run = -1
+    while True:
+        with suppress(BoliError):
+            newest = await run_in_threadpool(service.store.newest_run)
+            if newest != last_run:
+                await run_in_threadpool(service.lay_out)
+                last_run = newest
+        await asyncio.sleep(_POLL_S)
+
+
+async def _answer_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    headers = {} if error.retry_after is None else {"retry-after": str(max(1, round(error.retry_after)))}
+    return JSONResponse(error_document(error.code, error.message, hint=error.hint), error.status, headers=headers)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    location = ".".join(str(part) for part in first["loc"])
+    # What was sent is not repeated: it may be a text, or no number that JSON has.
+    status = 404 if first["loc"][:1] == ("path",) else 422
+    return JSONResponse(
+        error_document("E_SHAPE", f"{location[:200]}: {first['msg'][:200]}", item=location[:200]), status
+    )
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse(
+        error_document("E_REQUEST", str(error.detail)[:200]), error.status_code, headers=dict(error.headers or {})
+    )
+
+
+async def _answer_failure(request: Request, error: Exception) -> Response:
+    """Answer an error of the store. Texts that were sent are not saved, and their sender keeps them."""
+    assert isinstance(error, BoliError)
+    if isinstance(error, InputError):
+        return JSONResponse(error_document(error.code, error.message, hint=error.hint), 422)
+    if error.code == "E_DISK_FULL":
+        return JSONResponse(error_document(error.code, "the server's disk is full; nothing was saved"), 507)
+    if isinstance(error, UnfitError | UnreachableError):
+        document = error_document(
+            error.code, "the store cannot be written just now; nothing was saved", hint="it is sent again"
+        )
+        return JSONResponse(document, 503, headers={"retry-after": "5"})
+    return JSONResponse(error_document("E_BUG", "the desk failed; nothing was saved"), 500)

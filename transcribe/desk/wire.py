@@ -1,0 +1,411 @@
+"""Shapes of requests and answers. Their words are those of the API's description."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from transcribe.desk.clips import CONTEXT, start_of
+from transcribe.desk_records import (
+    Decision,
+    Operation,
+    Outcome,
+    Reason,
+    Status,
+    Verdict,
+    View,
+)
+from transcribe.records import join_words
+
+#: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
+LONGEST_TEXT = 20_000
+#: Fields that corrections, and verdicts, did not always have.
+_LATER = (("guideline",), ("normalised",))
+#: Operations of one request.
+MOST_OPERATIONS = 50
+
+OpId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+#: JSON has no tuples, only lists.
+SpellingPair = Annotated[tuple[Tag, Tag], Field(strict=False)]
+#: What every database can count to.
+Count = Annotated[int, Field(ge=0, le=2**53)]
+#: Milliseconds of a day, more than anybody works on one segment.
+Active = Annotated[int, Field(ge=0, le=86_400_000)]
+
+
+class In(BaseModel):
+    """The base of requests: unknown keys are refused, a number is not taken for a text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Out(BaseModel):
+    """The base of answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class SignIn(In):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
+
+
+class Me(Out):
+    """The person who is signed in, and settings that their pages need."""
+
+    id: str
+    name: str
+    roles: list[str]
+    permissions: list[str]
+    dialects: list[str]
+    #: Goes back with every change as ``X-Boli-Csrf``; ``None`` for tokens.
+    csrf: str | None
+    offline_audio: str
+    #: Whether the project marks doubtful words.
+    shading: bool
+    server_time: str
+
+
+class LeaseAsk(In):
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+    #: Only these dialects and what is below them.
+    dialects: Annotated[list[Tag], Field(max_length=50)] | None = None
+    offline: bool = False
+    #: Segments that the caller wrote and wants again; nothing else is given then.
+    segments: Annotated[list[Id], Field(max_length=100)] | None = None
+
+
+class DraftWord(Out):
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float
+    #: Whether a blank stands before it.
+    blank: bool = True
+
+
+class DraftOut(Out):
+    model: str
+    words: list[DraftWord]
+    flags: list[str]
+    #: Text of a second opinion that disagrees and is surer of itself.
+    alternative: str | None = None
+
+
+class SentBack(Out):
+    """The reasons for which a text came back."""
+
+    reasons: list[str]
+    note: str
+    version: int
+
+
+class Masked(Out):
+    """A stretch that nobody may hear or read: a tone and a mark stand there."""
+
+    start_ms: int
+    end_ms: int
+
+
+class SegmentOut(Out):
+    """A segment as its holder or a reviewer sees it. Times are milliseconds in the recording."""
+
+    segment: str
+    recording: str
+    speaker: str
+    dialect: str | None
+    start_ms: int
+    end_ms: int
+    #: Where the clip begins and ends: the segment with a little context.
+    clip_start_ms: int
+    clip_end_ms: int
+    state: str
+    version: int
+    #: What stands; else the draft, where it is shown; else nothing.
+    text: str
+    #: The normalised tier of what stands; ``None`` where nobody wrote one.
+    normalised: str | None
+    draft: DraftOut | None
+    before: str | None
+    after: str | None
+    audio_url: str | None
+    peaks_url: str
+    #: What of the clip is masked.
+    masks: list[Masked]
+
+
+class LeaseOut(SegmentOut):
+    """A hold with its segment."""
+
+    id: str
+    fence: int
+    until: str
+    #: ``write``, ``again`` (it was sent back, or the caller asked for it) or ``review``.
+    purpose: Literal["write", "again", "review"]
+    offline: bool
+    sent_back: SentBack | None
+
+
+class Heartbeat(Out):
+    id: str
+    fence: int
+    until: str
+
+
+class CorrectionIn(In):
+    """One text."""
+
+    op_id: OpId
+    segment: Id
+    fence: Count
+    base_version: Count
+    text: str
+    tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
+    active_ms: Active = 0
+    client_time: Annotated[str, StringConstraints(max_length=40)] | None = None
+    seq: Count = 0
+    #: The normalised tier, where a project keeps one beside the verbatim text.
+    normalised: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    #: Version of the guide that the writer had before them.
+    guideline: Tag | None = None
+    speaker: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    start_ms: Count | None = None
+    end_ms: Count | None = None
+
+
+class OutcomeOut(Out):
+    op_id: str
+    status: Status
+    version: int | None = None
+    text_sha256: str | None = None
+    server_text: str | None = None
+    reason: str | None = None
+
+
+class VerdictIn(In):
+    """One decision about a version."""
+
+    op_id: OpId
+    segment: Id
+    fence: Count
+    version: Count
+    decision: Decision
+    #: The reviewer's own text, where it differs.
+    text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    #: The normalised tier of it, where a project keeps one.
+    normalised: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
+    #: Why a text was sent back, or other words were put in its place; sending back needs one.
+    reasons: Annotated[list[Reason], Field(max_length=20)] = Field(default_factory=list)
+    note: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    #: Spellings that are right too: as written, and the other.
+    variants: Annotated[list[SpellingPair], Field(max_length=20)] = Field(default_factory=list)
+    played_ms: Active = 0
+
+    @model_validator(mode="after")
+    def _check_reasons(self) -> Self:
+        if self.decision == "send_back" and not self.reasons:
+            raise ValueError("sending back needs a reason")
+        return self
+
+
+class VersionOut(Out):
+    version: int
+    kind: str
+    text: str
+    normalised: str | None = None
+    tags: list[str]
+    #: ``None`` of texts that differ: who came first is not told.
+    at: str | None
+    mine: bool
+    #: Name of who wrote it; leads only.
+    author: str | None = None
+
+
+class DecisionOut(Out):
+    version: int
+    decision: str
+    result: int | None
+    reasons: list[str]
+    note: str
+    at: str
+
+
+class HistoryOut(Out):
+    segment: str
+    versions: list[VersionOut]
+    verdicts: list[DecisionOut]
+
+
+class ReviewOut(Out):
+    """The segment that a reviewer decides on; every field but ``waiting`` is absent where nothing waits."""
+
+    waiting: bool
+    #: ``review``, ``disputed`` (texts that differ; no names, no order) or ``aside``.
+    kind: str | None = None
+    reason: str | None = None
+    lease: LeaseOut | None = None
+    versions: list[VersionOut] = Field(default_factory=list)
+    #: Part of the clip that must be played before accepting.
+    heard_share: float | None = None
+    rounds_left: int | None = None
+
+
+class SpanOfWork(Out):
+    """The sums of somebody's work since a moment."""
+
+    since: str | None = None
+    segments: int
+    sound_ms: int
+    active_ms: int
+    #: Minutes of sound an active hour; ``None`` without active time.
+    sound_minutes_an_hour: float | None
+    reviewed: int
+    accepted_first_time: int
+    #: Of texts that began with a draft: words of the draft, and how many were put in, taken out or replaced.
+    draft_words: int
+    words_changed: int
+
+
+class ReturnedOut(Out):
+    segment: str
+    sent_back: SentBack | None
+
+
+class WorkOut(Out):
+    """One's own work; nobody else's is in it."""
+
+    today: SpanOfWork
+    week: SpanOfWork
+    all: SpanOfWork
+    #: The last eight weeks, the oldest first.
+    weeks: list[SpanOfWork]
+    returned: list[ReturnedOut]
+    leases: list[Heartbeat]
+    #: What the words mean, for people.
+    definitions: dict[str, str]
+
+
+class Trouble(Out):
+    """An error, as in every command of boli."""
+
+    code: str
+    message: str
+    hint: str | None
+    item: str | None
+
+
+class ErrorOut(Out):
+    """An answer that is an error."""
+
+    schema_: Annotated[str, Field(alias="schema")] = "boli.error/1"
+    ok: bool = False
+    error: Trouble
+
+
+def operation_of(correction: CorrectionIn) -> Operation:
+    """Return the operation as the store takes it, with a hash that shows if its id is used for something else."""
+    names = ("normalised", "guideline", "speaker", "start_ms", "end_ms")
+    more = {name: value for name in names if (value := getattr(correction, name)) is not None}
+    return Operation(
+        op_id=correction.op_id,
+        body=body_hash(correction),
+        segment=correction.segment,
+        fence=correction.fence,
+        base_version=correction.base_version,
+        text=correction.text,
+        tags=tuple(correction.tags),
+        active=correction.active_ms,
+        client_time=correction.client_time,
+        seq=correction.seq,
+        more=more,
+    )
+
+
+def verdict_of(verdict: VerdictIn) -> Verdict:
+    """Return the verdict as the store takes it."""
+    return Verdict(
+        op_id=verdict.op_id,
+        body=body_hash(verdict),
+        segment=verdict.segment,
+        fence=verdict.fence,
+        version=verdict.version,
+        decision=verdict.decision,
+        text=verdict.text,
+        normalised=verdict.normalised,
+        tags=tuple(verdict.tags),
+        reasons=tuple(verdict.reasons),
+        note=verdict.note,
+        variants=tuple(verdict.variants),
+        played=verdict.played_ms,
+    )
+
+
+def body_hash(operation: In) -> str:
+    """Hash all fields of an operation but its id."""
+    fields = operation.model_dump(mode="json", exclude={"op_id"})
+    # As before there were these fields: what is sent again after an update is the same operation.
+    for name in _LATER[isinstance(operation, VerdictIn)]:
+        if fields.get(name) is None:
+            fields.pop(name, None)
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def outcome_out(outcome: Outcome) -> dict[str, object]:
+    """Return the answer to an operation; what does not apply is left out."""
+    names = ("version", "text_sha256", "server_text", "reason")
+    details = {name: value for name in names if (value := getattr(outcome, name)) is not None}
+    return {"op_id": outcome.op_id, "status": outcome.status, **details}
+
+
+def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> dict[str, object]:
+    """
+    Return a segment for who may see it.
+
+    Args:
+        blind: Keep texts of other people from the caller.
+    """
+    draft = None
+    if view.words is not None and view.model is not None:
+        words = [
+            {
+                "text": word.text,
+                "start_ms": word.start,
+                "end_ms": word.end,
+                "probability": word.probability,
+                "blank": word.blank,
+            }
+            for word in view.words
+        ]
+        draft = {
+            "model": view.model,
+            "words": words,
+            "flags": list(view.flags),
+            "alternative": view.alternative,
+        }
+    drafted = join_words(view.words or ())
+    return {
+        "segment": view.segment,
+        "recording": view.recording,
+        "speaker": view.speaker,
+        "dialect": view.dialect,
+        "start_ms": view.start,
+        "end_ms": view.end,
+        "clip_start_ms": start_of(view),
+        "clip_end_ms": view.end + CONTEXT,
+        "state": "held" if blind else view.state,
+        "version": 0 if blind else view.version,
+        "text": drafted if blind or view.text is None else view.text,
+        "normalised": None if blind else view.normalised,
+        "draft": draft,
+        "before": view.before,
+        "after": view.after,
+        "audio_url": audio_url,
+        "peaks_url": f"/api/v1/segments/{view.segment}/peaks",
+        "masks": [{"start_ms": start, "end_ms": end} for start, end in view.masks],
+    }

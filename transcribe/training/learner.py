@@ -1,0 +1,234 @@
+"""The network that is tuned: loaded, adapted, stepped, averaged, saved, merged."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from transcribe.config import TrainSettings
+from transcribe.errors import InputError
+from transcribe.training import hearing
+from transcribe.training.candidates import Candidates, draw_candidates
+from transcribe.training.lessons import Batch
+
+#: Linear layers of attention and of the wide layer, encoder and decoder.
+ADAPTED: Final = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
+
+#: A network of this width or more keeps too much for its backward pass; it is computed again instead.
+_RECOMPUTED_WIDTH = 768
+
+State = dict[str, Tensor]
+
+
+class Learner:
+    """A Whisper with its trainable weights, their running average, and the optimiser."""
+
+    def __init__(self, base: Path, settings: TrainSettings, device: torch.device) -> None:
+        """
+        Load *base*, a folder of transformers, to be tuned as the resolved *settings* say.
+
+        Raises:
+            InputError: E_MODEL if it holds no Whisper.
+        """
+        from transformers import WhisperForConditionalGeneration
+
+        torch.manual_seed(settings.seed)
+        try:
+            whole = WhisperForConditionalGeneration.from_pretrained(
+                str(base), dtype=torch.float32, attn_implementation="sdpa", local_files_only=True
+            )
+        except (OSError, ValueError) as error:
+            message = f"{base} cannot be tuned: {error}"
+            raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
+        self.settings, self.device = settings, device
+        self._lora = settings.method == "lora"
+        holds = not self._lora and settings.holds
+        #: As it was; adapters can be taken off instead.
+        self._base = copy.deepcopy(whole.model).requires_grad_(False).eval().to(device) if holds else None
+        self._whole = (_add_adapters(whole, settings) if self._lora else _unfreeze(whole)).to(device)
+        if device.type == "cuda" and whole.config.d_model >= _RECOMPUTED_WIDTH:
+            whole.gradient_checkpointing_enable()
+        self.trainable = {
+            name: parameter for name, parameter in self._whole.named_parameters() if parameter.requires_grad
+        }
+        self._first: State = {name: parameter.detach().cpu().clone() for name, parameter in self.trainable.items()}
+        self.average: State = {name: parameter.detach().clone() for name, parameter in self.trainable.items()}
+        self.step = 0
+        decay = 0.0 if self._lora else 0.01
+        self._optimiser = torch.optim.AdamW(
+            self.trainable.values(), lr=settings.peak_rate, betas=(0.9, 0.98), weight_decay=decay, fused=True
+        )
+
+    @property
+    def net(self) -> Any:
+        """The WhisperModel inside."""
+        base = self._whole.get_base_model() if self._lora else self._whole
+        return base.model
+
+    @property
+    def config(self) -> Any:
+        return self.net.config
+
+    def learn(self, batches: list[Batch], generator: Generator) -> float:
+        """Run one step over *batches*, whose gradients add up, and return the mean loss of a token."""
+        self._whole.train()
+        self._optimiser.param_groups[0]["lr"] = self.rate()
+        self._optimiser.zero_grad()
+        weight_sum = sum(float(batch.weights.sum()) for batch in batches) or 1.0
+        total = 0.0
+        for batch in batches:
+            loss = self._loss(batch, generator) / weight_sum
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        torch.nn.utils.clip_grad_norm_(list(self.trainable.values()), 1.0)
+        self._optimiser.step()
+        self.step += 1
+        share = max(1 / self.settings.average_steps, 1 / self.step)
+        with torch.no_grad():
+            for name, parameter in self.trainable.items():
+                self.average[name].lerp_(parameter.detach(), share)
+        return total
+
+    def rate(self) -> float:
+        """Return the learning rate of this step: a short warm-up, then a cosine down to a twentieth."""
+        progress = min(1.0, self.step / self.settings.steps)
+        decay = 0.05 + 0.95 * (1 + math.cos(math.pi * progress)) / 2
+        return self.settings.peak_rate * decay * min(1.0, (self.step + 1) / self.settings.warmup_steps)
+
+    def _loss(self, batch: Batch, generator: Generator) -> Tensor:
+        """
+        Return the weighted sum of the cross-entropy of each token.
+
+        Where a window is replayed against forgetting, part of it is the distance to the base model's own answer (Li and
+        Hoiem, "Learning without forgetting", 2016): a few texts that recur often would else be learned by heart.
+        """
+        generator_state = generator.get_state()
+        states = self._states(self.net, batch, generator)
+        candidates = draw_candidates(self.net, states, batch.targets, generator)
+        scores, target_rows = self._scores(self.net, states, candidates), candidates.locate(batch.targets)
+        losses = F.cross_entropy(scores.flatten(0, 1), target_rows.flatten(), reduction="none").view_as(batch.weights)
+        if self.settings.holds and bool(batch.is_replay.any()):
+            base_scores = self._base_scores(batch, candidates, torch.Generator().set_state(generator_state))
+            log_probs, base_log_probs = scores[batch.is_replay].log_softmax(-1), base_scores.log_softmax(-1)
+            distance = F.kl_div(log_probs, base_log_probs, log_target=True, reduction="none").sum(-1)
+            replay_losses = losses[batch.is_replay].lerp(distance, self.settings.hold)
+            losses = losses.masked_scatter(batch.is_replay[:, None], replay_losses)
+        return (losses * batch.weights).sum()
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def _states(self, net: Any, batch: Batch, generator: Generator) -> Tensor:
+        with self._precision():
+            return hearing.decode(net, batch.inputs, hearing.encode(net, batch.features, generator))
+
+    def _scores(self, net: Any, states: Tensor, candidates: Candidates) -> Tensor:
+        with self._precision():
+            return candidates.score(net, states).float()
+
+    @torch.no_grad()
+    def _base_scores(self, batch: Batch, candidates: Candidates, generator: Generator) -> Tensor:
+        """Return the scores of the base model in the replayed windows."""
+        batch = replace(batch, features=batch.features[batch.is_replay], inputs=batch.inputs[batch.is_replay])
+        if self._base is not None:
+            return self._scores(self._base, self._states(self._base, batch, generator), candidates)
+        with self._whole.disable_adapter():
+            return self._scores(self.net, self._states(self.net, batch, generator), candidates)
+
+    def partway(self, weights: State, reach: float) -> State:
+        """
+        Return *weights*, but only *reach* of the way from the base model's.
+
+        Half way, most of what was learned is there and little of what was known is gone (Wortsman and others, "Robust
+        fine-tuning of zero-shot models", 2022). Adapters add a product, so one of its factors is made smaller.
+        """
+        if self._lora:
+            return {name: parameter * reach if "lora_B" in name else parameter for name, parameter in weights.items()}
+        first = {name: parameter.to(self.device) for name, parameter in self._first.items()}
+        return {name: torch.lerp(first[name], parameter, reach) for name, parameter in weights.items()}
+
+    @contextmanager
+    def with_weights(self, weights: State) -> Iterator[Any]:
+        """Lend the network with *weights*, in evaluation mode."""
+        current = {name: parameter.detach().clone() for name, parameter in self.trainable.items()}
+        self._set_weights(weights)
+        self._whole.eval()
+        try:
+            yield self.net
+        finally:
+            self._set_weights(current)
+
+    def _set_weights(self, weights: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.trainable.items():
+                parameter.copy_(weights[name])
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a checkpoint holds of this learner."""
+        return {
+            "taught": {name: parameter.detach() for name, parameter in self.trainable.items()},
+            "average": self.average,
+            "optimiser": self._optimiser.state_dict(),
+            "step": self.step,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Resume from *state*."""
+        self._set_weights(state["taught"])
+        self.average = {name: parameter.to(self.device) for name, parameter in state["average"].items()}
+        self._optimiser.load_state_dict(state["optimiser"])
+        self.step = int(state["step"])
+
+    def merge(self, weights: Mapping[str, Tensor]) -> Any:
+        """Return the WhisperForConditionalGeneration with *weights* merged in; the learner ends with this."""
+        self._set_weights(weights)
+        whole = self._whole.merge_and_unload() if self._lora else self._whole
+        return whole.eval().to("cpu")
+
+
+def _unfreeze(whole: Any) -> Any:
+    """Return *whole* with all weights trainable but the encoder's positions, which are sinusoids and stay so."""
+    whole.model.encoder.embed_positions.requires_grad_(False)
+    return whole
+
+
+def _add_adapters(whole: Any, settings: TrainSettings) -> Any:
+    """Return *whole* with low-rank adapters beside all its linear layers (Hu and others 2021), which alone learn."""
+    from peft import LoraConfig, get_peft_model
+
+    adapter = LoraConfig(
+        r=settings.rank,
+        lora_alpha=2 * settings.rank,
+        lora_dropout=settings.dropout,
+        target_modules=rf".*\.({'|'.join(ADAPTED)})",
+    )
+    with warnings.catch_warnings():
+        # peft 0.21 reads a property that transformers 5.23 has renamed.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return get_peft_model(whole, adapter)
+
+
+def write_checkpoint(state: Mapping[str, Any], path: Path) -> None:
+    """Write *state* to *path*: whole or not at all, whenever the machine stops."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        torch.save(dict(state), file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """Read what `write_checkpoint` wrote, without running any code; ``None`` if there is no file."""
+    return torch.load(path, weights_only=True, map_location="cpu") if path.is_file() else None
