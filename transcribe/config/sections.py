@@ -203,8 +203,8 @@ class DeskSettings(Section):
     review_session_hours: float = Field(default=8.0, gt=0)
 
 
-#: Longest window that is learned from on a CPU. What a step costs grows faster than its windows, and more short windows
-#: teach more: measured in benchmarks/improving_windows.py.
+#: Longest window that is learned from on a CPU: an encoder that learns costs by the length, and within the same minutes
+#: many short windows teach more than a few full ones.
 LONGEST_ON_CPU: Final = 10_000
 
 
