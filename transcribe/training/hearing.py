@@ -74,10 +74,6 @@ class Encoded:
     states: Tensor
     bias: Tensor | None
 
-    def __getitem__(self, rows: Tensor) -> Encoded:
-        """Return the windows that the mask *rows* picks."""
-        return Encoded(states=self.states[rows], bias=self.bias)
-
 
 def encode(net: Any, mel: Tensor, generator: Generator | None = None) -> Encoded:
     """
