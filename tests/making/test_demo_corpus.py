@@ -170,6 +170,6 @@ def test_the_command_lists_what_is_to_be_made(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.making.demo_corpus", "--out", str(tmp_path), "--list"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
-    assert "hi: 16 train, 12 test, 3 dev; " in printed
+    assert "hi: 21 train, 12 test, 3 dev; " in printed
     assert printed.count("to be made") == len(PARTS)
     assert list(tmp_path.iterdir()) == []
