@@ -17,6 +17,7 @@ from transcribe.config import TrainSettings  # noqa: E402
 from transcribe.errors import InputError, Interrupted  # noqa: E402
 from transcribe.frozen import Frozen  # noqa: E402
 from transcribe.training import TunedModel, TuneProgress, tune  # noqa: E402
+from transcribe.training.testing import Validation  # noqa: E402
 
 FEW = {
     "steps": 4,
@@ -102,6 +103,19 @@ def test_all_weights_can_be_tuned_too(dataset: Frozen, tmp_path: Path) -> None:
     trained = run_tuning(dataset, tmp_path, method="auto", steps=1, test_every=1)
 
     assert (trained.folder / "model.safetensors").stat().st_size > 7_000_000
+
+
+def test_a_model_for_its_own_dialects_alone_is_taken_whole(
+    dataset: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[object] = []
+    measure = Validation.measure
+    monkeypatch.setattr(Validation, "measure", lambda self, net: measured.append(net) or measure(self, net))
+
+    alone = run_tuning(dataset, tmp_path, alone=True)
+
+    assert alone.reach == 1
+    assert len(measured) == len(alone.curve)
 
 
 def test_tuning_ends_when_the_dev_part_gains_no_more(dataset: Frozen, tmp_path: Path) -> None:

@@ -27,8 +27,9 @@ from transcribe.training.shards import AudioReader
 from transcribe.training.testing import ByDialect, Rates, Validation, score_checkpoint
 
 #: Changes when the rules of this package change what is learned, so that a half-done run is not resumed wrongly.
-RULES: Final = 3
-#: Parts of the way from the base's weights to the learned ones that are tried at the end, beside the whole of it.
+RULES: Final = 4
+#: Parts of the way from the base's weights to the learned ones that are tried at the end, beside the whole of it, where
+#: the model is to hear dialects that it was not tuned for.
 REACHES: Final = (0.85, 0.7, 0.55, 0.4)
 #: Windows computed together on a CPU, which gains nothing by more: few pad less, and take less memory.
 CPU_BATCH: Final = 4
@@ -230,7 +231,8 @@ def _choose_reach(run: _Run, learner: Learner, validation: Validation) -> tuple[
     """Return the share of the way to the learned weights that is best on the dev part, and the rates with it."""
     first = run.curve[0].rates
     whole_rates = next(point.rates for point in run.curve if point.step == run.kept_step)
-    if not whole_rates or not run.kept_step:
+    if not whole_rates or not run.kept_step or learner.settings.alone:
+        # Nothing can be forgotten by a model that is to hear its own dialects alone.
         return 1.0, whole_rates
     rates_by_reach = {1.0: whole_rates}
     for reach in REACHES:
