@@ -32,10 +32,10 @@ from sqlalchemy import update
 
 from benchmarks.growing import EDGE, people_write, spread
 from benchmarks.measuring import write
-from dialects.acquiring import UnlabelledSegment
+from dialects.active_learning import UnlabelledSegment
 from dialects.dialect import load_catalogue
-from dialects.normalise import load_normaliser
-from dialects.scoring import ErrorCount, count, from_counts
+from dialects.scoring.word_errors import ErrorCount, count, from_counts
+from dialects.text.normalise import load_normaliser
 from transcribe import audio, convert, embedded, frozen
 from transcribe.actions.acquiring import correct_next
 from transcribe.actions.scoring import preparer

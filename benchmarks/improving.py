@@ -23,8 +23,8 @@ from typing import Any
 
 from benchmarks.measuring import write
 from benchmarks.one_script import count_letters
-from dialects.rows import round_number
-from dialects.scoring import ErrorCount, Pair
+from dialects.scoring.rows import round_number
+from dialects.scoring.word_errors import ErrorCount, Pair
 from transcribe import frozen
 from transcribe.evaluate import pairs
 from transcribe.records import Lineage, Model

@@ -34,12 +34,12 @@ from typing import Any
 from benchmarks.measuring import RESULTS, write
 from benchmarks.real_sets import DATA, ROOT, read_manifest
 from dialects.dialect import load_catalogue
-from dialects.normalise import load_normaliser
-from dialects.preparing import Preparer
-from dialects.rows import by_block, round_number
-from dialects.scoring import Pair
-from dialects.statistics import jackknife_interval
-from dialects.tally import Tally, tally
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import by_block, round_number
+from dialects.scoring.statistics import jackknife_interval
+from dialects.scoring.sums import Tally, tally
+from dialects.scoring.word_errors import Pair
+from dialects.text.normalise import load_normaliser
 from transcribe import frozen
 from transcribe.evaluate import pairs
 from transcribe.frozen import Frozen

@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import write
-from dialects.statistics import (
+from dialects.scoring.statistics import (
     Interval,
     bootstrap_interval,
     jackknife_interval,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from dialects.scoring import ErrorCount, count, from_counts
+from dialects.scoring.word_errors import ErrorCount, count, from_counts
 
 #: What letters become.
 _DEVANAGARI: Final = {

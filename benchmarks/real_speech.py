@@ -37,8 +37,8 @@ from benchmarks import real_sets
 from benchmarks.measuring import RESULTS, write
 from benchmarks.real_sets import Clip
 from dialects.dialect import load_catalogue
-from dialects.normalise import Normaliser, load_normaliser
-from dialects.scoring import ErrorCount, count, from_counts
+from dialects.scoring.word_errors import ErrorCount, count, from_counts
+from dialects.text.normalise import Normaliser, load_normaliser
 from transcribe.backends.diarisation_error import DiarisationError, der
 from transcribe.coverage import find_missed
 from transcribe.protocols import LabelledSpan, Span

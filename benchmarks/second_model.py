@@ -25,7 +25,7 @@ from benchmarks.measuring import write
 from benchmarks.real_sets import Clip
 from benchmarks.real_speech import normalised, true_track
 from dialects.dialect import load_catalogue
-from dialects.scoring import ErrorCount, align, count, from_counts
+from dialects.scoring.word_errors import ErrorCount, align, count, from_counts
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.backends.voice_activity import SileroDetector

@@ -34,7 +34,7 @@ from typing import Any
 import jiwer
 
 from benchmarks.measuring import compare, write
-from dialects.scoring import Pair, score, total_edits
+from dialects.scoring.word_errors import Pair, score, total_edits
 
 #: Half of them in Devanagari, Tamil, Telugu and Malayalam, whose clusters take longer.
 DIALECTS = (

@@ -22,7 +22,7 @@ from typing import Final
 from benchmarks import real_sets
 from benchmarks.measuring import write
 from benchmarks.real_sets import read_pcm
-from dialects.scoring import align
+from dialects.scoring.word_errors import align
 from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.ingest.timed import read_stm

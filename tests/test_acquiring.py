@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialects.dialect import load_catalogue
-from dialects.preparing import Preparer
+from dialects.scoring.prepare import Preparer
 from tests.desk_setup import LOW, Desk, recipe
 from transcribe.actions.acquiring import correct_next, group_overlapping
 from transcribe.records import Correction, Model, Segment

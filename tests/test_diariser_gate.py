@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dialects.conversations import DiarisationError
+from dialects.scoring.cpwer import DiarisationError
 from transcribe.config import DiariserGateSettings
 from transcribe.diariser_evaluation import ConversationErrors, DiariserEvaluation
 from transcribe.diariser_gate import gate_diariser

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dialects.dialect import load_catalogue
-from dialects.preparing import Preparer
-from dialects.rows import Method
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import Method
 from tests.desk_setup import HIGH, LOW, Desk, recipe, said
 from transcribe.backends.by_dialect import DialectRecogniser
 from transcribe.backends.scripted import ScriptedRecogniser

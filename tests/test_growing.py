@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dialects.calibration import Calibration
-from dialects.scoring import ErrorCount
+from dialects.confidence.calibration import Calibration
+from dialects.scoring.word_errors import ErrorCount
 from transcribe.growing import Around, Limits, audit_texts, choose_acceptable, doubt, draw_audits, signs, surroundings
 from transcribe.records import Draft, Segment, Word
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from dialects.comparison import contrast
 from dialects.dialect import load_catalogue
-from dialects.preparing import Preparer
-from dialects.report import Report, report_of
-from dialects.scoring import Pair
+from dialects.report.table import Report, report_of
+from dialects.scoring.comparison import contrast
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.word_errors import Pair
 from transcribe.config import GateSettings
 from transcribe.errors import GateFailed
 from transcribe.evaluate import Evaluation, Scores, Speed

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dialects.repetition import find_loop, split_digits
+from dialects.text.repetition import find_loop, split_digits
 from transcribe.protocols import Heard, Span
 from transcribe.records import Milliseconds, Segment, Word
 from transcribe.windows import longest_saying

@@ -10,8 +10,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from dialects.columns import p_value
-from dialects.conversations import DiarisationError
-from dialects.statistics import Interval, difference_interval, sign_flip_test, smallest_p
+from dialects.scoring.cpwer import DiarisationError
+from dialects.scoring.statistics import Interval, difference_interval, sign_flip_test, smallest_p
 from transcribe.audio.band import is_narrow_band
 from transcribe.backends.diarisation_error import der
 from transcribe.corrected_turns import CorrectedConversation

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dialects.columns import p_value
-from dialects.comparison import ALPHA
+from dialects.scoring.comparison import ALPHA
 from transcribe.config import DiariserGateSettings
 from transcribe.diariser_evaluation import DiariserEvaluation, ErrorContrast, contrast
 from transcribe.promote import Decision

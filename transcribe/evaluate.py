@@ -15,12 +15,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
-from dialects.comparison import Comparison, contrast
-from dialects.hallucinations import is_hallucinated
-from dialects.preparing import Preparer
-from dialects.report import Report, report_of
-from dialects.rows import Method, round_number
-from dialects.scoring import Pair
+from dialects.report.table import Report, report_of
+from dialects.scoring.comparison import Comparison, contrast
+from dialects.scoring.hallucinations import is_hallucinated
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import Method, round_number
+from dialects.scoring.word_errors import Pair
 from transcribe.backends.by_dialect import part_id
 from transcribe.drafting import Recipe, Step, assemble, draft_pending, load_tracks
 from transcribe.errors import InputError, Interrupted

@@ -14,7 +14,7 @@ from typing import Final
 
 from rapidfuzz.distance import Levenshtein
 
-from dialects.repetition import find_loop, split_digits
+from dialects.text.repetition import find_loop, split_digits
 from transcribe.masking import fold_word
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word, join_words

@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dialects.calibration import Calibration
-from dialects.scoring import ErrorCount
-from dialects.statistics import Interval, jackknife_interval
+from dialects.confidence.calibration import Calibration
+from dialects.scoring.statistics import Interval, jackknife_interval
+from dialects.scoring.word_errors import ErrorCount
 from transcribe.records import Draft, Milliseconds, Segment
 
 #: Milliseconds after which little is left of a neighbour's turn: nearer, a word of one is easily given to the other.

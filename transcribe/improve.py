@@ -14,11 +14,11 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from dialects.preparing import Preparer
-from dialects.report import report_of
-from dialects.rows import Method
-from dialects.sampling import needs
-from dialects.scoring import Pair
+from dialects.report.table import report_of
+from dialects.sample_size import needs
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import Method
+from dialects.scoring.word_errors import Pair
 from transcribe import audio, datasets, tracking
 from transcribe.backends import by_dialect
 from transcribe.backends.by_dialect import Routes

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dialects.scoring import HIDDEN, align
+from dialects.scoring.word_errors import HIDDEN, align
 from transcribe.errors import ConfigError, InputError
 from transcribe.records import Milliseconds, Word, join_words
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dialects.columns import p_value
-from dialects.comparison import ALPHA, Comparison, Contrast
-from dialects.statistics import holm
+from dialects.scoring.comparison import ALPHA, Comparison, Contrast
+from dialects.scoring.statistics import holm
 from transcribe.config import GateSettings
 from transcribe.errors import GateFailed
 from transcribe.evaluate import Evaluation

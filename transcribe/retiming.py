@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dialects.scoring import align
+from dialects.scoring.word_errors import align
 from transcribe.masking import fold_word
 from transcribe.records import Milliseconds, Word
 

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import pytest
 
 import cli
-from dialects.folder import FILES
-from dialects.scoring import Pair
+from dialects.report.utterances import FILES
+from dialects.scoring.word_errors import Pair
 from tests.acceptance.command import Said, boli
 from tests.dialects.factories import corpus, pair
 from tests.store.factories import correction, make_drafted, recording

@@ -11,8 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dialects.dialect import load_catalogue
-from dialects.normalise import load_normaliser
-from dialects.variants import read_variants
+from dialects.text.normalise import load_normaliser
+from dialects.text.variants import read_variants
 from tests.desk.conftest import PASSWORD, Room, operation, send, take
 from transcribe.config import load
 from transcribe.desk import spellings

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from dialects.scoring import Pair
+from dialects.scoring.word_errors import Pair
 
 _LETTERS = "कखतदनमरवसह" + "\u093e\u093f\u0940\u0947\u094d\u0902\u0901\u093c\u0958" + "நமறக" + "\u0bcb\u0bc7\u0bcd"
 _MORE = "aAeéßIİıςΣ'’-.,!₹$१२٣12" + "അന്\u0d7b" + "کكيىأآ\u064b\u0640" + "ฉัน" + "\u0301\u0308\u0345"

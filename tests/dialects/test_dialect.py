@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dialects.dialect import NORMALISER_OF_SCRIPT, Catalogue, DialectTag, load_catalogue
 from dialects.errors import DialectError
-from dialects.normalise import load_normaliser
+from dialects.text.normalise import load_normaliser
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dialects.scoring import ErrorCount, count, from_counts
+from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from tests.small_corpus import read_sound, read_turns
 from transcribe import embedded
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser

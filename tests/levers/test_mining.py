@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialects.scoring import Pair
+from dialects.scoring.word_errors import Pair
 from transcribe.levers import mining
 
 WORDS = st.lists(st.sampled_from(["aye", "bairn", "the", "kirk"]), max_size=5).map(" ".join)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dialects.dialect import load_catalogue
-from dialects.scoring import Pair
+from dialects.scoring.word_errors import Pair
 from tests.levers.test_mining import pairs_of
 from transcribe import levers
 from transcribe.errors import ConfigError

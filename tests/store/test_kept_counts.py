@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from dialects.counted import PairCounts, count_all
 from dialects.dialect import load_catalogue
-from dialects.preparing import Preparer
-from dialects.report import report_of
-from dialects.rows import Method
-from dialects.scoring import Pair
+from dialects.report.table import report_of
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import Method
+from dialects.scoring.sums import PairCounts, count_all
+from dialects.scoring.word_errors import Pair
 from tests.dialects.factories import corpus, pair
 from transcribe.store.kept_counts import ScoreCache
 

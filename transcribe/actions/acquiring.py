@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dialects.acquiring import UnlabelledSegment, acquire
-from dialects.preparing import Preparer
-from dialects.scoring import Pair, count, from_counts
+from dialects.active_learning import UnlabelledSegment, acquire
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.word_errors import Pair, count, from_counts
 from transcribe.growing import doubt
 from transcribe.records import Correction, Draft, Milliseconds, Model, Recording, Segment
 from transcribe.store import Store

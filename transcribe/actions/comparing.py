@@ -24,9 +24,9 @@ from transcribe.errors import InputError
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from dialects.comparison import Side
-    from dialects.counted import CountCache
-    from dialects.scoring import Pair
+    from dialects.scoring.comparison import Side
+    from dialects.scoring.sums import CountCache
+    from dialects.scoring.word_errors import Pair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class ComparisonRequest:
 
 def compare(workspace: Path | None, request: ComparisonRequest) -> Answer:
     """Compare model B with model A: difference per dialect, paired by block of speakers."""
-    from dialects.comparison import contrast
+    from dialects.scoring.comparison import contrast
 
     warnings: tuple[str, ...] = ()
     if request.pairs is not None:
@@ -62,8 +62,8 @@ def compare(workspace: Path | None, request: ComparisonRequest) -> Answer:
 def _side(
     pairs: Sequence[Pair], request: ComparisonRequest, settings: ReportSettings, *, cache: CountCache | None = None
 ) -> Side:
-    from dialects.comparison import Side
-    from dialects.tally import tally
+    from dialects.scoring.comparison import Side
+    from dialects.scoring.sums import tally
 
     prepare = preparer(settings, normaliser=request.normaliser)
     model = pairs[0].model if pairs else None

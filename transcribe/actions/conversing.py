@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from dialects.preparing import remove_masks
+from dialects.scoring.prepare import remove_masks
 from transcribe.errors import MissingError
 from transcribe.masking import MASK, Span, Terms, hide_words, within
 from transcribe.protocols import LabelledSpan
 from transcribe.records import Correction, Recording, Split, Turn, Word
 
 if TYPE_CHECKING:
-    from dialects.conversations import DiarisationError
-    from dialects.meetings import Meeting, Stretch
-    from dialects.number_folding import FoldedWord
-    from dialects.preparing import Preparer
-    from dialects.scoring import Pair
+    from dialects.scoring.cpwer import DiarisationError
+    from dialects.scoring.meetings import Meeting, Stretch
+    from dialects.scoring.prepare import Preparer
+    from dialects.scoring.word_errors import Pair
+    from dialects.text.number_folding import FoldedWord
     from transcribe.records import Draft, Model, Segment
     from transcribe.store import Store
 
@@ -74,7 +74,7 @@ def read_conversations(
 
     What was heard while nobody was corrected, and what is masked, is left out on both sides: it has no reference.
     """
-    from dialects.meetings import Meeting
+    from dialects.scoring.meetings import Meeting
     from transcribe.store.scoring import merge_spans
 
     for recording in store.recordings():
@@ -123,13 +123,13 @@ class _RecordingNormaliser:
         return self._prepare.rules(self._pair(dialect)).normaliser.split_parts(map(remove_masks, texts))
 
     def _pair(self, dialect: str | None) -> Pair:
-        from dialects.scoring import Pair
+        from dialects.scoring.word_errors import Pair
 
         return Pair(id="", reference="", hypothesis="", dialect=dialect or self._default, speaker="")
 
 
 def _reference_stretch(correction: Correction, normalise: _RecordingNormaliser) -> Stretch:
-    from dialects.meetings import Stretch
+    from dialects.scoring.meetings import Stretch
 
     return Stretch(
         speaker=str(correction.speaker),
@@ -191,7 +191,7 @@ def _split_by_label(
 def _hypothesis_stretch(
     label: str, group: Sequence[Word], dialect: str | None, normalise: _RecordingNormaliser
 ) -> Stretch:
-    from dialects.meetings import Stretch
+    from dialects.scoring.meetings import Stretch
 
     words = normalise.words_of([word.text for word in group], dialect)
     return Stretch(

@@ -25,7 +25,7 @@ from transcribe.masking import terms_in
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from dialects.acquiring import UnlabelledSegment
+    from dialects.active_learning import UnlabelledSegment
     from transcribe.records import Recording
     from transcribe.store import Store
 

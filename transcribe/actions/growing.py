@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from dialects.calibration import CalibrationPoint, calibrate
 from dialects.columns import columns, percent
-from dialects.preparing import Preparer
-from dialects.rows import round_number
-from dialects.scoring import ErrorCount, Pair, count, from_counts
-from dialects.weighing import ErrorModel, LabelledExample, cross_validate, fit_error_model
+from dialects.confidence.calibration import CalibrationPoint, calibrate
+from dialects.confidence.error_model import ErrorModel, LabelledExample, cross_validate, fit_error_model
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import round_number
+from dialects.scoring.word_errors import ErrorCount, Pair, count, from_counts
 from transcribe.actions.scoring import find_model, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance

@@ -14,8 +14,8 @@ from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
     from dialects.dialect import Catalogue
-    from dialects.learning import CurvePoint, LearningCurve
-    from dialects.report import Report
+    from dialects.learning_curve import CurvePoint, LearningCurve
+    from dialects.report.table import Report
 
 #: Milliseconds of a minute.
 _MINUTE = 60_000
@@ -67,8 +67,8 @@ def draw_curves(reports: Iterable[tuple[Report, dict[str, float]]], *, like: Rep
         reports: Of each model, with its minutes by dialect.
         like: What the others must have been scored on: the same segments.
     """
-    from dialects.learning import CurvePoint, learning_curve
-    from dialects.statistics import standard_error
+    from dialects.learning_curve import CurvePoint, learning_curve
+    from dialects.scoring.statistics import standard_error
 
     points: dict[str, list[CurvePoint]] = defaultdict(list)
     for report, minutes in reports:

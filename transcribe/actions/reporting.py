@@ -8,25 +8,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from dialects.agreement import HumanBaseline, format_baselines, human_baselines
-from dialects.breakdown import breakdown
 from dialects.columns import p_value
-from dialects.comparison import Comparison, contrast
-from dialects.counted import CountCache
+from dialects.contamination import Contamination, Training, find_contamination, read_training
 from dialects.errors import DialectError
-from dialects.examples import examples
-from dialects.folder import FILES, write_folder
-from dialects.gates import Gate, judge, parse_gate
-from dialects.grouping import Grouping, group_pairs, parse_keys
-from dialects.learning import LearningCurve
-from dialects.meetings import Meeting, Meetings, meetings
-from dialects.page import page
-from dialects.preparing import Preparer
-from dialects.report import Report, report_of
-from dialects.rows import Method
-from dialects.sampling import Need, needs
-from dialects.scoring import Pair
-from dialects.seen import Contamination, Training, find_contamination, read_training
+from dialects.learning_curve import LearningCurve
+from dialects.report.breakdown import breakdown, examples
+from dialects.report.gates import Gate, judge, parse_gate
+from dialects.report.grouping import Grouping, group_pairs, parse_keys
+from dialects.report.page import page
+from dialects.report.table import Report, report_of
+from dialects.report.utterances import FILES, write_folder
+from dialects.sample_size import Need, needs
+from dialects.scoring.agreement import HumanBaseline, format_baselines, human_baselines
+from dialects.scoring.comparison import Comparison, contrast
+from dialects.scoring.meetings import Meeting, Meetings, meetings
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import Method
+from dialects.scoring.sums import CountCache
+from dialects.scoring.word_errors import Pair
 from transcribe.actions.lessons import draw_curves
 from transcribe.actions.scoring import Scoring, method_of, preparer
 from transcribe.actions.sides import read_side

@@ -18,11 +18,11 @@ from transcribe.records import ModelKind, ScoringSpan, Split, Tier
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from dialects.counted import CountCache
-    from dialects.preparing import Preparer
-    from dialects.report import Report
-    from dialects.rows import Method
-    from dialects.scoring import Pair
+    from dialects.report.table import Report
+    from dialects.scoring.prepare import Preparer
+    from dialects.scoring.rows import Method
+    from dialects.scoring.sums import CountCache
+    from dialects.scoring.word_errors import Pair
     from transcribe.actions.reporting import WorkspaceContext
     from transcribe.records import Model
     from transcribe.store import Store
@@ -121,7 +121,7 @@ def _workspace_context(
     wiring: Wiring, model: Model, split: Split | None, cache: CountCache, training_ids: frozenset[str]
 ) -> WorkspaceContext:
     """Gather what else the workspace knows of the speech that *model* is scored on; each part is read on demand."""
-    from dialects.report import report_of
+    from dialects.report.table import report_of
     from transcribe.actions.conversing import LabelGaps, read_conversations
     from transcribe.actions.lessons import count_training_minutes, find_relatives
     from transcribe.actions.reporting import WorkspaceContext
@@ -167,7 +167,7 @@ def parse_split(name: str) -> Split | None:
 def table_pairs(file: Path, model: str | None = None) -> Mapping[str | None, tuple[Pair, ...]]:
     """Read the pairs of each model of a table, or of *model* alone; an id that only others have counts as missing."""
     from dialects.dialect import load_catalogue
-    from dialects.reading import by_model, read_pairs
+    from dialects.pairs import by_model, read_pairs
 
     models = by_model(read_pairs(file, catalogue=load_catalogue()))
     if model is None:
@@ -200,7 +200,7 @@ def find_model(store: Store, name: str | None, *, kind: ModelKind | None = "reco
 
 def workspace_pairs(store: Store, model: Model, split: Split | None, *, tier: Tier = "verbatim") -> Iterator[Pair]:
     """Yield each standing correction beside what *model* drafted there. Streams by recording."""
-    from dialects.scoring import Pair
+    from dialects.scoring.word_errors import Pair
 
     spans = store.scoring_spans(model.id, split=split, tier=tier)
     for _, group in itertools.groupby(spans, key=lambda span: span.recording):
@@ -237,7 +237,7 @@ def preparer(
 ) -> Preparer:
     """Build the rules that texts go through before comparison; *remember* for several rounds over the same pairs."""
     from dialects.dialect import load_catalogue
-    from dialects.preparing import Preparer
+    from dialects.scoring.prepare import Preparer
 
     return Preparer(
         load_catalogue(), normaliser=normaliser or settings.normaliser, variant_paths=variants, remember=remember
@@ -246,8 +246,8 @@ def preparer(
 
 def method_of(settings: ReportSettings) -> Method:
     """Read from *settings* how intervals and states are made."""
-    from dialects.rows import Method
-    from dialects.statistics import Thresholds
+    from dialects.scoring.rows import Method
+    from dialects.scoring.statistics import Thresholds
 
     limits = settings.model_dump(include=set(Thresholds.__dataclass_fields__))
     return Method(thresholds=Thresholds(**limits), confidence=settings.confidence)

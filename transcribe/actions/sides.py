@@ -11,7 +11,7 @@ from transcribe.config import ReportSettings
 from transcribe.errors import InputError
 
 if TYPE_CHECKING:
-    from dialects.comparison import Side
+    from dialects.scoring.comparison import Side
 
 #: Endings of tables of pairs.
 TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
@@ -32,8 +32,8 @@ def read_side(path: Path, settings: ReportSettings, *, normaliser: str | None) -
         InputError: If nothing is there, it is no report, or a table has several models.
         DialectError: For a table that cannot be taken.
     """
-    from dialects.comparison import Side
-    from dialects.tally import tally
+    from dialects.scoring.comparison import Side
+    from dialects.scoring.sums import tally
 
     if not path.exists():
         raise InputError(f"{path} was to be compared; it is not there", code="E_REPORT", item=str(path))

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from dialects.repetition import bare_word
+from dialects.text.repetition import bare_word
 
 #: Scale of the log-probabilities before they weigh texts. Whisper is too sure of its first one: of 0, 0.05, 0.1, 0.15,
 #: 0.3, 0.6 and 1 those up to 0.1 take away 3 to 4 % of the word errors of read speech, and the rest none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dialects.conversations import DiarisationError
+from dialects.scoring.cpwer import DiarisationError
 from transcribe.protocols import LabelledSpan
 from transcribe.records import Milliseconds
 

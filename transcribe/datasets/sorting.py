@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
+from dialects.contamination import SHORTEST
 from dialects.dialect import Catalogue
-from dialects.normalise import Normaliser, load_normaliser
-from dialects.seen import SHORTEST
-from dialects.variants import parse_inline
+from dialects.text.normalise import Normaliser, load_normaliser
+from dialects.text.variants import parse_inline
 from transcribe.frozen import Cell, Example, Provenance
 from transcribe.masking import MASK, Span
 from transcribe.records import Recording, Segment, Split

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from dialects.agreement import HumanBaseline, human_baselines
 from dialects.dialect import Catalogue
-from dialects.preparing import Preparer
-from dialects.scoring import Pair
+from dialects.scoring.agreement import HumanBaseline, human_baselines
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.word_errors import Pair
 from transcribe.desk.queue import UNKNOWN
 from transcribe.store.pieces import Piece
 from transcribe.store.submitting import Differ

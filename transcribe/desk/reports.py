@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dialects.scoring import count
+from dialects.scoring.word_errors import count
 from transcribe.errors import InputError
 from transcribe.store.pieces import Piece
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from starlette.concurrency import run_in_threadpool
 
 from dialects.errors import DialectError
-from dialects.guide import load_guide
+from dialects.text.guide import load_guide
 from transcribe.desk.access import AnyCaller
 from transcribe.desk.service import Json, Refused, Service, ServiceOf
 from transcribe.desk.wire import Out

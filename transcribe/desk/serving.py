@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import dialects.scoring
+import dialects.scoring.word_errors
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
-from dialects.preparing import Preparer
+from dialects.scoring.prepare import Preparer
 from transcribe.config import DeskSettings
 from transcribe.desk import SCREEN
 from transcribe.desk.app import build
@@ -169,7 +169,9 @@ def differ(catalogue: Catalogue) -> Differ:
     prepare = Preparer(catalogue)
 
     def rate(dialect: str | None, first: str, second: str) -> float | None:
-        pair = dialects.scoring.Pair(id="", reference=first, hypothesis=second, dialect=dialect or "und", speaker="")
+        pair = dialects.scoring.word_errors.Pair(
+            id="", reference=first, hypothesis=second, dialect=dialect or "und", speaker=""
+        )
         try:
             prepared = prepare(pair)
         except DialectError:
@@ -183,7 +185,7 @@ def differ(catalogue: Catalogue) -> Differ:
 def _error_rate(first: list[str], second: list[str]) -> float | None:
     if not first and not second:
         return None
-    _, substitutions, deletions, insertions = dialects.scoring.count(first, second)
+    _, substitutions, deletions, insertions = dialects.scoring.word_errors.count(first, second)
     return 2 * (substitutions + deletions + insertions) / (len(first) + len(second))
 
 

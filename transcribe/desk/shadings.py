@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dialects.confidence.words import LabelledWord, WordConfidence, fit_word_confidence, label_words
 from dialects.dialect import Catalogue
-from dialects.doubts import LabelledWord, WordConfidence, fit_word_confidence, label_words
 from dialects.errors import DialectError
-from dialects.preparing import Preparer
-from dialects.scoring import HIDDEN, Pair
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.word_errors import HIDDEN, Pair
 from transcribe.records import ScoringSpan, Word
 from transcribe.store import Store
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
-from dialects.normalise import Normaliser
-from dialects.preparing import Preparer
-from dialects.scoring import Pair
-from dialects.variants import COLUMNS
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.word_errors import Pair
+from dialects.text.normalise import Normaliser
+from dialects.text.variants import COLUMNS
 from transcribe.store.overseeing import Spelling
 
 #: Below the workspace: `boli wer --variants variants` reads it.

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
-from dialects.preparing import Preparer
-from dialects.scoring import Pair, count
-from dialects.statistics import blocks_of, standard_error, t_quantile
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.statistics import blocks_of, standard_error, t_quantile
+from dialects.scoring.word_errors import Pair, count
 from transcribe.store import Store
 
 _CONFIDENCE = 0.95

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dialects.scoring import Pair, align
+from dialects.scoring.word_errors import Pair, align
 
 #: A word of fewer people or times than this may be one person's.
 LEAST_SPEAKERS: Final = 2

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from dialects.dialect import Catalogue
-from dialects.normalise import load_normaliser
-from dialects.scoring import ErrorCount, Pair, count, from_counts
+from dialects.scoring.word_errors import ErrorCount, Pair, count, from_counts
+from dialects.text.normalise import load_normaliser
 from transcribe.frozen import Example
 from transcribe.levers import mining
 from transcribe.levers.lever import Lever

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from dialects.counted import PairCounts
-from dialects.scoring import PairRecount
+from dialects.scoring.sums import PairCounts
+from dialects.scoring.word_errors import PairRecount
 
 #: Keys that are looked up in one statement; SQLite takes 999 at least.
 _AT_ONCE: Final = 900

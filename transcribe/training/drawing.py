@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Generator
 
-from dialects.sampling import shares
+from dialects.sample_size import shares
 from transcribe.passages import Passage, TrainingWindow, cut_window
 from transcribe.records import Milliseconds
 
@@ -36,7 +36,7 @@ def window_shares(
 
     The dialects of *focus* are to be learned and share ``1 - keep_share`` among themselves; the others are replayed so
     that they are not forgotten. Where one side has no speech the other has all. Inside a side, small dialects are
-    lifted as `dialects.sampling.shares` says.
+    lifted as `dialects.sample_size.shares` says.
 
     >>> window_shares({"en-scotland": 300.0, "en-GB": 100.0, "en-US": 100.0}, focus=["en-scotland"], keep_share=0.4)
     {'en-scotland': 0.6, 'en-GB': 0.2, 'en-US': 0.2}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from dialects.dialect import load_catalogue
-from dialects.normalise import Normaliser, load_normaliser
-from dialects.scoring import ErrorCount, count, from_counts
+from dialects.scoring.word_errors import ErrorCount, count, from_counts
+from dialects.text.normalise import Normaliser, load_normaliser
 from transcribe.backends.whisper_words import longest_answer
 from transcribe.passages import Passage, TrainingWindow, find_dialect
 from transcribe.training.hearing import greedy

@@ -1,0 +1,123 @@
+"""
+Train/test contamination: speakers or sentences of the test that a model was trained on.
+
+A model makes fewer errors on a speaker that it was trained on, and hardly any on such a sentence. So the report is over
+unseen pairs, and the rates of the others stand beside it, or the report is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialects.errors import DialectError
+from dialects.pairs import read_rows
+from dialects.report.grouping import Grouping, group_pairs_by
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import Method
+from dialects.scoring.word_errors import Pair
+from dialects.text.normalise import Normaliser
+
+#: Least number of words of a sentence that is compared: shorter ones recur wherever people talk.
+SHORTEST = 4
+_TEXTS = ("text", "reference")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The speakers and sentences that a model was trained on."""
+
+    speakers: frozenset[str]
+    #: As written.
+    sentences: frozenset[str]
+
+
+def read_training(path: Path) -> Training:
+    """
+    Read the speakers and sentences of a train manifest: a CSV, JSONL or Parquet file.
+
+    The columns ``speaker`` and ``text`` (or ``reference``) are read, at least one of them must be there; an empty cell
+    is nobody, or nothing.
+
+    Raises:
+        DialectError: E_PAIRS for a file or row that cannot be taken, E_TRAIN if it has neither column.
+    """
+    speakers: set[str] = set()
+    sentences: set[str] = set()
+    columns: set[str] = set()
+    for _, cells in read_rows(path):
+        columns.update(cells)
+        speakers.add(str(cells.get("speaker") or ""))
+        sentences.update(str(cells.get(name) or "") for name in _TEXTS)
+    if not columns.intersection(("speaker", *_TEXTS)):
+        message = f"{path.name} was given as a train manifest; it has neither a speaker nor a text"
+        raise DialectError("E_TRAIN", message, hint="name the columns speaker and text", row=1, column="speaker")
+    return Training(speakers=frozenset(speakers - {""}), sentences=frozenset(sentences - {""}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contamination:
+    """The pairs of a test, parted by what the training held of them."""
+
+    unseen: tuple[Pair, ...]
+    #: The speaker is in the training.
+    speaker: tuple[Pair, ...]
+    #: The speaker was not, and the sentence was.
+    sentence: tuple[Pair, ...]
+
+    @property
+    def summary(self) -> str:
+        """The contaminated pairs in words, with examples."""
+        parts = []
+        if self.speaker:
+            names = sorted({pair.speaker for pair in self.speaker})
+            parts.append(f"{len(self.speaker)} segments of {len(names)} speakers heard in training, as {names[0]!r}")
+        if self.sentence:
+            parts.append(f"{len(self.sentence)} segments whose sentence is in the training, as {self.sentence[0].id!r}")
+        return " and ".join(parts)
+
+    def refuse(self) -> None:
+        """
+        Refuse any contaminated pair.
+
+        Raises:
+            DialectError: E_SEEN.
+        """
+        if self.speaker or self.sentence:
+            message = f"speech that no training knew was to be scored; found {self.summary}"
+            hint = "take them out, or let --allow-seen print them as rows of their own"
+            raise DialectError("E_SEEN", message, hint=hint)
+
+    def group(self, prepare: Preparer, *, method: Method | None = None) -> Grouping:
+        """Count errors of unseen pairs, of those of seen speakers and of those with seen sentences, a row each."""
+        parts = ((0, "unseen", self.unseen), (1, "speaker seen", self.speaker), (2, "sentence seen", self.sentence))
+        value_by_pair = {id(pair): (position, name) for position, name, pairs in parts for pair in pairs}
+        every = (pair for _, _, pairs in parts for pair in pairs)
+        return group_pairs_by(
+            every, prepare, lambda pair, _: (value_by_pair[id(pair)],), keys=("training",), method=method
+        )
+
+
+def find_contamination(pairs: Iterable[Pair], training: Training, prepare: Preparer) -> Contamination:
+    """Part *pairs* by what *training* holds of them; sentences are compared normalised, from four words on."""
+    sentences_by_normaliser: dict[str, frozenset[str]] = {}
+    unseen: list[Pair] = []
+    speaker: list[Pair] = []
+    sentence: list[Pair] = []
+    for pair in pairs:
+        normalise = prepare.rules(pair).normaliser
+        if normalise.id not in sentences_by_normaliser:
+            sentences_by_normaliser[normalise.id] = _sentences(training.sentences, normalise)
+        if pair.speaker in training.speakers:
+            speaker.append(pair)
+        elif " ".join(prepare(pair).reference) in sentences_by_normaliser[normalise.id]:
+            sentence.append(pair)
+        else:
+            unseen.append(pair)
+    return Contamination(unseen=tuple(unseen), speaker=tuple(speaker), sentence=tuple(sentence))
+
+
+def _sentences(texts: Iterable[str], normalise: Normaliser) -> frozenset[str]:
+    sentences: Iterable[Sequence[str]] = (normalise(text).split() for text in texts)
+    return frozenset(" ".join(sentence) for sentence in sentences if len(sentence) >= SHORTEST)

@@ -1,0 +1,91 @@
+"""Parts add up to the whole; a person is shown for himself, and a small part by its size only."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dialects.dialect import load_catalogue
+from dialects.errors import DialectError
+from dialects.report.grouping import KEYS, group_pairs, parse_keys
+from dialects.report.table import build
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.rows import Method
+from dialects.scoring.statistics import Thresholds
+from dialects.scoring.word_errors import Pair
+from tests.dialects.factories import corpus, pair
+
+SMALL = Method(
+    thresholds=Thresholds(provisional_speakers=2, provisional_words=20, reportable_speakers=5, reportable_words=200),
+    resamples=20,
+)
+
+
+def tables(pairs: list[Pair], *keys: str) -> list[dict[str, object]]:
+    groups: list[dict[str, object]] = group_pairs(pairs, Preparer(load_catalogue()), keys, method=SMALL).data()[
+        "groups"
+    ]
+    return groups
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_parts_of_any_key_add_up_to_the_whole(key: str) -> None:
+    pairs = [*corpus(), pair("a b c", "a c", id="x", duration_s=3.0, snr_db=12.0)]
+    whole = build(pairs, method=SMALL).data()["overall"]
+
+    for name in ("segments", "words", "substitutions", "deletions", "insertions"):
+        assert sum(int(str(group[name])) for group in tables(pairs, key)) == whole[name]
+
+
+def test_groups_by_dialect_are_the_rows_of_the_report() -> None:
+    rows = build(corpus(), method=SMALL).data()["dialects"]
+
+    for group, row in zip(tables(corpus(), "dialect"), rows, strict=True):
+        assert {name: row[name] for name in group} == group
+
+
+def test_lengths_stand_in_their_order() -> None:
+    pairs = [pair(id=str(number), duration_s=length) for number, length in enumerate([12.0, 1.0, 30.0, 6.0])]
+
+    labels = [group["duration"] for group in tables([*pairs, pair(id="none")], "duration")]
+    assert labels == ["0 – 2 s", "5 – 10 s", "10 – 20 s", "20 s and more", "unknown"]
+
+
+def test_a_person_is_shown_without_an_interval_and_hidden_by_the_privacy_floor() -> None:
+    grouping = group_pairs(corpus(), Preparer(load_catalogue()), ["dialect", "speaker"], method=SMALL)
+    (group, *_) = grouping.data()["groups"]
+
+    assert (group["state"], group["ci_low"]) == ("individual", None)
+    assert group["wer"] is not None
+    assert grouping.data(privacy_floor=True)["groups"][0]["wer"] is None
+    assert "individual" in grouping.text()
+
+
+def test_a_group_of_too_few_shows_its_size_only() -> None:
+    grouping = group_pairs([pair("a b", "a c")], Preparer(load_catalogue()), ["dialect"], method=SMALL)
+
+    assert "50.0" not in grouping.text()
+    assert "suppressed" in grouping.text()
+
+
+def test_words_of_another_script_and_overlaps_are_told_apart() -> None:
+    pairs = [
+        pair("मेरा phone कहाँ है", id="mixed", dialect="hi", overlapped=True),
+        pair("मेरा फ़ोन कहाँ है", id="pure", dialect="hi", overlapped=False),
+    ]
+
+    assert [group["script"] for group in tables(pairs, "script")] == ["one script", "other scripts too"]
+    assert [group["overlap"] for group in tables(pairs, "overlap")] == ["alone", "overlapped"]
+
+
+def test_a_key_that_is_none_is_refused_with_the_nearest() -> None:
+    with pytest.raises(DialectError, match="did you mean speaker") as caught:
+        parse_keys("dialect,speker")
+    assert caught.value.code == "E_BY"
+
+
+def test_a_grouping_is_plain_json() -> None:
+    document = group_pairs(corpus(segments=2), Preparer(load_catalogue()), ["dialect", "snr"], method=SMALL).data()
+
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
