@@ -30,7 +30,7 @@ from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.backends.voice_activity import SileroDetector
 from transcribe.drafting import Recipe, assemble
 from transcribe.glossary import FILE, Glossary, fit, read_glossary
-from transcribe.masking import fold_word
+from transcribe.redaction import fold_word
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,9 +26,9 @@ from dialects.scoring.word_errors import align
 from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.ingest.timed import read_stm
-from transcribe.masking import fold_word
 from transcribe.protocols import Pcm
 from transcribe.records import Correction, Milliseconds, Word
+from transcribe.redaction import fold_word
 
 #: Largest median error of a word's start that is wanted.
 WANTED: Final[Milliseconds] = 80

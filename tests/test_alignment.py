@@ -16,9 +16,9 @@ from tests.sentences import PARTS, sentences
 from transcribe import embedded, workspace
 from transcribe.alignment import Sound, TimedCorrection, split_text, time_words
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
-from transcribe.masking import MASK
 from transcribe.protocols import LONGEST_WINDOW, Pcm, Window
 from transcribe.records import Correction, Model, Word, join_words
+from transcribe.redaction import MASK
 from transcribe.retiming import retime
 from transcribe.store import Store
 

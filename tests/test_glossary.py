@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dialects.dialect import load_catalogue
 from transcribe.errors import InputError
 from transcribe.glossary import Glossary, Term, count_bytes, fit, read_glossary
-from transcribe.masking import fold_word
 from transcribe.records import Word, join_words
+from transcribe.redaction import fold_word
 
 CATALOGUE = load_catalogue()
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
 
-from transcribe.masking import MASK
 from transcribe.protocols import LONGEST_WINDOW, Pcm, Span, Window
 from transcribe.records import Correction, Milliseconds, Word, join_words
+from transcribe.redaction import MASK
 from transcribe.retiming import retime
 
 #: Corrections that are aligned in one call: enough for full batches, few enough for a fine progress display.

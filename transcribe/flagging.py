@@ -15,9 +15,9 @@ from typing import Final
 from rapidfuzz.distance import Levenshtein
 
 from dialects.text.repetition import find_loop, split_digits
-from transcribe.masking import fold_word
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word, join_words
+from transcribe.redaction import fold_word
 
 #: Letters a second of speech: Common Voice calls a clip odd above 30; under the lower bound words are missing.
 SLOWEST_RATE: Final = 1.0

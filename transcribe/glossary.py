@@ -13,8 +13,8 @@ from typing import Final
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from transcribe.errors import InputError
-from transcribe.masking import affixes, fold_word
 from transcribe.records import Word, content_id
+from transcribe.redaction import affixes, fold_word
 
 FILE: Final = "glossary.tsv"
 COLUMNS: Final = ("term", "dialect", "spoken")

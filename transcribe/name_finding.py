@@ -14,8 +14,8 @@ from typing import Final
 
 from rapidfuzz.distance import Indel, Levenshtein
 
-from transcribe.masking import fold_word
 from transcribe.records import Word
+from transcribe.redaction import fold_word
 
 #: Share of letters that a name has in common with the words in its place, from which both may be one sound.
 LEAST_ALIKE: Final = 0.5

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dialects.scoring.word_errors import align
-from transcribe.masking import fold_word
 from transcribe.records import Milliseconds, Word
+from transcribe.redaction import fold_word
 
 
 def retime(text: str, words: Sequence[Word], start: Milliseconds, end: Milliseconds) -> tuple[Word, ...]:

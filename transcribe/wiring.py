@@ -17,8 +17,8 @@ from transcribe.config import FILE_NAME, Settings, find_workspace, load
 from transcribe.errors import InputError
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import Glossary, read_glossary
-from transcribe.masking import terms_in
 from transcribe.records import Model
+from transcribe.redaction import terms_in
 from transcribe.store import Store
 from transcribe.workspace import database_url
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.acceptance.command import must
 from tests.desk.conftest import Room, operation, send, take
-from transcribe.masking import terms_of
+from transcribe.redaction import terms_of
 
 
 def write_guide(room: Room, name: str, text: str) -> None:

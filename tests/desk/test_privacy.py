@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.desk.conftest import PLAIN, Room, operation, room_in, send, take
-from transcribe.masking import MASK
+from transcribe.redaction import MASK
 
 
 def sound_of(client: TestClient, lease: dict[str, Any]) -> np.ndarray[Any, Any]:

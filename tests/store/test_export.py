@@ -9,8 +9,8 @@ import pytest
 from tests.store.conftest import Databases, NewUrl
 from tests.store.factories import correction, make_drafted, recording, recording_id
 from transcribe.errors import Failure
-from transcribe.masking import MASK, terms_of
 from transcribe.records import DeclaredTurn, Model
+from transcribe.redaction import MASK, terms_of
 from transcribe.store import Store
 
 NAMES = ["a", "Ä", "कथा", "z"]

@@ -9,8 +9,8 @@ import pytest
 from tests.store.desk_factories import PLAIN, operation, person, submit, take, talk
 from tests.store.factories import MODEL, correction, make_drafted, recording
 from transcribe.errors import InputError
-from transcribe.masking import MASK, terms_of
 from transcribe.records import DeclaredTurn
+from transcribe.redaction import MASK, terms_of
 from transcribe.store import Store
 
 

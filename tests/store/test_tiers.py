@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.store.desk_factories import PLAIN, REVIEWED, operation, person, submit, take, talk, verdict
 from tests.store.factories import MODEL, correction, recording
-from transcribe.masking import MASK
+from transcribe.redaction import MASK
 from transcribe.store import Store
 from transcribe.store.erasing import Erasure
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from dialects.active_learning import UnlabelledSegment, acquire
 from dialects.scoring.prepare import Preparer
 from dialects.scoring.word_errors import Pair, count, from_counts
-from transcribe.growing import doubt
+from transcribe.pseudo_labels import doubt
 from transcribe.records import Correction, Draft, Milliseconds, Model, Recording, Segment
 from transcribe.store import Store
 from transcribe.store.scoring import merge_spans

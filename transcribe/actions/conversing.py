@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from dialects.scoring.prepare import remove_masks
 from transcribe.errors import MissingError
-from transcribe.masking import MASK, Span, Terms, hide_words, within
 from transcribe.protocols import LabelledSpan
 from transcribe.records import Correction, Recording, Split, Turn, Word
+from transcribe.redaction import MASK, Span, Terms, hide_words, within
 
 if TYPE_CHECKING:
     from dialects.scoring.cpwer import DiarisationError

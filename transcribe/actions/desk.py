@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transcribe import printing
+from transcribe import terminal
 from transcribe.actions.tables import stack, table
 from transcribe.config import DeskSettings
 from transcribe.console import Answer, Console
 from transcribe.desk_records import PERMISSIONS, Person, Role
 from transcribe.errors import Failure, GateFailed, InputError, UsageError
-from transcribe.masking import terms_in
+from transcribe.redaction import terms_in
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def queue(wiring: Wiring, *, gold: Path | None, reopen: Sequence[str], first: fl
     progress = store.progress()
     states = ("open", "held", "returned", "aside", "review", "disputed", "accepted", "unclear", "gold")
     rows = [
-        (queued.dialect, *(str(queued.segments.get(state, 0)) for state in states), printing.minutes(queued.accepted))
+        (queued.dialect, *(str(queued.segments.get(state, 0)) for state in states), terminal.minutes(queued.accepted))
         for queued in progress
     ]
     lines = [f"{gold_count} segments are kept for checking people"] * (gold is not None)
@@ -322,7 +322,7 @@ def report_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None)
         (
             row["name"],
             str(row["segments"]),
-            printing.minutes(row["sound_ms"]),
+            terminal.minutes(row["sound_ms"]),
             f"{row['amount']:.2f}",
             f"{row['not_due']:.2f}",
         )
@@ -403,5 +403,5 @@ def _format_cell(name: str, figure: Any) -> str:
     if figure is None:
         return "–"
     if name.endswith("_ms"):
-        return printing.minutes(figure)
+        return terminal.minutes(figure)
     return f"{figure:.1%}" if name == "disagreement" else str(figure)

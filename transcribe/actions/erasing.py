@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from transcribe import audio, printing
+from transcribe import audio, terminal
 from transcribe.actions.scoring import COUNTS_FILE
 from transcribe.actions.tables import stack, table
 from transcribe.console import Answer
@@ -49,10 +49,10 @@ def erase(wiring: Wiring, *, speaker: str | None, expired: bool, dry_run: bool) 
         "texts": None if dry_run else _erase(wiring, erasures, audio_only, ours, speaker),
     }
     rows = [
-        (erasure.path, "all" if erasure.spans is None else "a part", printing.minutes(erasure.sound))
+        (erasure.path, "all" if erasure.spans is None else "a part", terminal.minutes(erasure.sound))
         for erasure in erasures
     ]
-    rows += [(erasure.path, "sound", printing.minutes(erasure.duration)) for erasure in audio_only]
+    rows += [(erasure.path, "sound", terminal.minutes(erasure.duration)) for erasure in audio_only]
     verb = "would be erased" if dry_run else "erased"
     lines = [f"{len(rows)} recordings hold what {verb if dry_run else 'was erased'}"] if rows else ["nothing to erase"]
     lines += [f"{speaker} is linked with {', '.join(linked)}, to be erased by name of their own"] * bool(linked)

@@ -13,8 +13,8 @@ from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.console import Answer, Console, Progress
 from transcribe.errors import InputError, MissingError, UsageError
 from transcribe.formats.records import of_correction
-from transcribe.masking import hide_words, within
 from transcribe.records import Correction, Recording
+from transcribe.redaction import hide_words, within
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:

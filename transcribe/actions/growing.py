@@ -17,9 +17,9 @@ from dialects.scoring.word_errors import ErrorCount, Pair, count, from_counts
 from transcribe.actions.scoring import find_model, preparer
 from transcribe.console import Answer
 from transcribe.frozen import Example, Provenance
-from transcribe.growing import Audit, Limits, audit_texts, choose_acceptable, draw_audits, signs, surroundings
-from transcribe.masking import Span, within
+from transcribe.pseudo_labels import Audit, Limits, audit_texts, choose_acceptable, draw_audits, signs, surroundings
 from transcribe.records import Acceptance, Correction, Draft, Milliseconds, Model, Recording, ScoringSpan, Segment
+from transcribe.redaction import Span, within
 from transcribe.store import Store
 from transcribe.wiring import Wiring
 

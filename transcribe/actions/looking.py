@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from transcribe import config, printing
+from transcribe import config, terminal
 from transcribe.console import Answer
 from transcribe.wiring import user_file
 
@@ -48,4 +48,4 @@ def doctor(workspace: Path | None) -> Answer:
     from transcribe.doctor import examine
 
     findings = examine(config.nearest_workspace(workspace), settings_of(workspace))
-    return Answer(data={"findings": [asdict(finding) for finding in findings]}, text=printing.findings(findings))
+    return Answer(data={"findings": [asdict(finding) for finding in findings]}, text=terminal.findings(findings))

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transcribe import printing, workspace
+from transcribe import terminal, workspace
 from transcribe.console import Answer, Console
 from transcribe.errors import Failure, Interrupted
 from transcribe.wiring import Wiring
@@ -80,7 +80,7 @@ def ingest(
         "dry_run": dry_run,
     }
     verb = "would be taken" if dry_run else "taken in"
-    sound = "" if summary.milliseconds is None else f" ({printing.minutes(summary.milliseconds)})"
+    sound = "" if summary.milliseconds is None else f" ({terminal.minutes(summary.milliseconds)})"
     text = f"{summary.new} recordings {verb}{sound}, {summary.present} known already"
     return Answer(data=document, text=text, warnings=summary.warnings, failures=summary.failed)
 
@@ -179,4 +179,4 @@ def stop_on_signal() -> Iterator[threading.Event]:
 def status(wiring: Wiring) -> Answer:
     """Count what is done, pending and failed."""
     counts = wiring.store.status()
-    return Answer(data=asdict(counts), text=printing.status(counts))
+    return Answer(data=asdict(counts), text=terminal.status(counts))

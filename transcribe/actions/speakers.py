@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from transcribe import printing
+from transcribe import terminal
 from transcribe.actions.tables import stack, table
 from transcribe.console import Answer
 from transcribe.errors import InputError, UsageError
@@ -203,7 +203,7 @@ class _SpeakerIndex:
 
     def cells(self, speaker: str, speech: int) -> tuple[str, str, str]:
         """Return the speaker for people; *speech* in milliseconds."""
-        return self.readable_name(speaker), printing.minutes(speech), ", ".join(self.splits(speaker))
+        return self.readable_name(speaker), terminal.minutes(speech), ", ".join(self.splits(speaker))
 
 
 def _describe_proposals(voices: _Voices, count: int) -> list[str]:

@@ -19,8 +19,8 @@ from dialects.dialect import Catalogue
 from dialects.text.normalise import Normaliser, load_normaliser
 from dialects.text.variants import parse_inline
 from transcribe.frozen import Cell, Example, Provenance
-from transcribe.masking import MASK, Span
 from transcribe.records import Recording, Segment, Split
+from transcribe.redaction import MASK, Span
 from transcribe.store.freezing import Transcribed, Written
 
 #: Why a stretch is not learnt from.

@@ -24,7 +24,7 @@ from transcribe.desk.shadings import Shader
 from transcribe.desk.widths import Widths
 from transcribe.desk.writer import Writer
 from transcribe.errors import ConfigError, UnfitError
-from transcribe.masking import terms_in
+from transcribe.redaction import terms_in
 from transcribe.store import Store
 from transcribe.store.submitting import Differ
 

@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 
 from transcribe.errors import MissingError, UnfitError
-from transcribe.masking import Terms
+from transcribe.redaction import Terms
 from transcribe.store.place import DatabaseLocation
 from transcribe.store.trouble import translate_errors
 

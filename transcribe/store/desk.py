@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 
 from transcribe.desk_records import DeskRules, DialectProgress, View
-from transcribe.masking import Span, Terms, hide_text, hide_words, within
 from transcribe.records import Milliseconds, join_words
+from transcribe.redaction import Span, Terms, hide_text, hide_words, within
 from transcribe.store.database import PAGE
 from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
 from transcribe.store.grouping import Grouping

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from transcribe.masking import MASK, within
+from transcribe.redaction import MASK, within
 from transcribe.store.database import Database
 from transcribe.store.hiding import CorrectionRedactor, SpanRedactor, spans_of
 from transcribe.store.rows import correction_of, encode_json, words_of, words_text

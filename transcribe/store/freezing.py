@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from transcribe.masking import Terms
 from transcribe.records import Correction, Recording, Segment
+from transcribe.redaction import Terms
 from transcribe.store.corrections import Corrections
 from transcribe.store.desk_tables import PEOPLE, VERDICTS
 from transcribe.store.growing import find_recordings_with_accepted

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, select
 
-from transcribe.masking import MASK, Span, Terms, hide_both, hide_text, hide_words, within
 from transcribe.records import Correction, Tier, Word, join_words
+from transcribe.redaction import MASK, Span, Terms, hide_both, hide_text, hide_words, within
 from transcribe.store.desk_tables import MASKS
 from transcribe.store.prepared import PreparedIn
 from transcribe.store.rows import words_of

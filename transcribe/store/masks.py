@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, exists, insert, select, update
 
 from transcribe.desk_records import Mask
 from transcribe.errors import InputError
-from transcribe.masking import Span, Terms
 from transcribe.records import Correction, Milliseconds, Word
+from transcribe.redaction import Span, Terms
 from transcribe.store.auditing import note
 from transcribe.store.corrections import Corrections
 from transcribe.store.database import insert_into

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, s
 from sqlalchemy.dialects import postgresql, sqlite
 
 from transcribe.desk_records import DeskRules, Operation, Outcome, Status
-from transcribe.masking import Terms
 from transcribe.records import Milliseconds
+from transcribe.redaction import Terms
 from transcribe.store.auditing import chain_hash
 from transcribe.store.desk import SEGMENT_FACTS, draft_shows
 from transcribe.store.desk_tables import DESK, LEASES, PEOPLE, VERSIONS

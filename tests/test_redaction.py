@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcribe.errors import ConfigError, InputError
-from transcribe.masking import MASK, hide_both, hide_text, hide_words, terms_in, terms_of
 from transcribe.records import Word
+from transcribe.redaction import MASK, hide_both, hide_text, hide_words, terms_in, terms_of
 
 
 def words(text: str) -> list[Word]:

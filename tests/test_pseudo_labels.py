@@ -10,7 +10,16 @@ import pytest
 
 from dialects.confidence.calibration import Calibration
 from dialects.scoring.word_errors import ErrorCount
-from transcribe.growing import Around, Limits, audit_texts, choose_acceptable, doubt, draw_audits, signs, surroundings
+from transcribe.pseudo_labels import (
+    Around,
+    Limits,
+    audit_texts,
+    choose_acceptable,
+    doubt,
+    draw_audits,
+    signs,
+    surroundings,
+)
 from transcribe.records import Draft, Segment, Word
 
 
