@@ -16,8 +16,8 @@ import soundfile
 import soxr
 
 from transcribe import sandbox
+from transcribe.audio.container_detection import format_length, refusal
 from transcribe.audio.sources import Head, Samples, Source, no_samples, open_source
-from transcribe.audio.verdicts import format_length, refusal
 from transcribe.errors import InputError
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import Milliseconds

@@ -21,8 +21,8 @@ import numpy.typing as npt
 import soundfile
 from av.stream import Discard
 
-from transcribe.audio import sniffing
-from transcribe.audio.verdicts import escape_name, format_length, refusal
+from transcribe.audio import container_detection
+from transcribe.audio.container_detection import escape_name, format_length, refusal
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds
 
@@ -116,10 +116,10 @@ def open_source(descriptor: int, *, stream: int | None) -> Source:
     Raises:
         InputError: With the verdict, if there is no sound that can be taken.
     """
-    demuxer = sniffing.demuxer_of(descriptor)
+    demuxer = container_detection.demuxer_of(descriptor)
     os.lseek(descriptor, 0, os.SEEK_SET)
     first = os.pread(descriptor, 4, 0)
-    header = sniffing.wave_header(descriptor) if first == b"RIFF" else None
+    header = container_detection.wave_header(descriptor) if first == b"RIFF" else None
     if demuxer == "wav" and first == b"RIFF" and (header is None or header.present == 0):
         raise no_samples()
     lies = header is not None and header.lies
@@ -137,7 +137,7 @@ def no_samples() -> InputError:
 class PlainSource:
     """A WAV or FLAC file, read by libsndfile."""
 
-    def __init__(self, descriptor: int, header: sniffing.WaveHeader | None) -> None:
+    def __init__(self, descriptor: int, header: container_detection.WaveHeader | None) -> None:
         try:
             self._file = soundfile.SoundFile(os.dup(descriptor), closefd=True)
         except soundfile.LibsndfileError as error:
@@ -228,7 +228,7 @@ class CodedSource:
 
     @property
     def is_chained(self) -> bool:
-        return self.demuxer == "ogg" and sniffing.is_chained(self._descriptor)
+        return self.demuxer == "ogg" and container_detection.is_chained(self._descriptor)
 
     def blocks(self) -> Iterator[tuple[Samples, int]]:
         # Frames are small; joined in C they cost far less than as arrays of their own.
@@ -258,7 +258,7 @@ class CodedSource:
             file = open(self._descriptor, "rb", buffering=0, closefd=False)  # noqa: SIM115 - the descriptor is the caller's
             return av.open(file, format=self.demuxer, options=options, metadata_errors="replace")
         except (av.error.FFmpegError, ValueError) as error:
-            if self.demuxer == "mov" and sniffing.lacks_index(self._descriptor):
+            if self.demuxer == "mov" and container_detection.lacks_index(self._descriptor):
                 raise refusal(
                     "E_TRUNCATED",
                     "was cut off: the index at the end is missing, and without it nothing can be read",
@@ -267,7 +267,7 @@ class CodedSource:
             raise refusal("E_NOT_AUDIO", "holds no sound that can be read", "play it to see what it is") from error
 
     def _read_length(self) -> Milliseconds | None:
-        counted = self.demuxer == "mp3" and sniffing.declares_length(self._descriptor)
+        counted = self.demuxer == "mp3" and container_detection.declares_length(self._descriptor)
         if self._lies or not (counted or self.demuxer in _STATES_LENGTH):
             return None
         lengths = []

@@ -1,9 +1,8 @@
-"""Sound comes in once, exactly, and is read, drawn, shaped and encoded from there."""
+"""Sound comes in once, exactly."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import os
 import subprocess
@@ -16,29 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tests.audio.signals import loudest_hz, saved, tone
 from tests.faults import media
 from transcribe import audio
 from transcribe.errors import InputError, UnfitError
 from transcribe.protocols import Pcm
 from transcribe.sandbox import Level, Sandbox
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 samples = arrays(np.int16, st.integers(1, 5_000))
-
-
-def tone(seconds: float = 1.0, *, pitch_hz: float = 440.0, level: float = 0.3) -> Pcm:
-    return np.frombuffer(media.tone(seconds, pitch_hz=pitch_hz, level=level), np.int16)
-
-
-def saved(folder: Path, pcm: Pcm, *, name: str = "talk.wav", rate_hz: int = 16_000) -> Path:
-    """*pcm* as a WAV file; a second dimension holds channels."""
-    path = folder / name
-    path.write_bytes(media.wav(pcm.tobytes(), rate_hz=rate_hz, channels=1 if pcm.ndim == 1 else pcm.shape[1]))
-    return path
-
-
-def loudest_hz(pcm: Pcm) -> float:
-    return float(np.abs(np.fft.rfft(pcm * np.hanning(len(pcm)))).argmax() * 16_000 / len(pcm))
 
 
 def test_receiving_gives_place_length_and_facts(tmp_path: Path) -> None:
@@ -241,166 +226,3 @@ def test_importing_audio_loads_no_decoder() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
-
-
-@pytest.fixture(scope="module")
-def stored_sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pcm]:
-    """A received recording of 2.5 s, and its samples."""
-    folder = tmp_path_factory.mktemp("kept")
-    pcm = np.frombuffer(media.noise(2.5), np.int16)
-    return audio.receive(saved(folder, pcm), folder).path, pcm
-
-
-@given(start=st.integers(-500, 3_500), length=st.one_of(st.none(), st.integers(-100, 3_500)))
-@settings(max_examples=60, deadline=None)
-def test_a_slice_is_that_part_of_the_whole(stored_sound: tuple[Path, Pcm], start: int, length: int | None) -> None:
-    path, pcm = stored_sound
-    end = None if length is None else start + length
-
-    expected = pcm[max(0, start) * 16 : None if end is None else max(0, end) * 16]
-
-    assert np.array_equal(audio.read_samples(path, start=start, end=end), expected)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"fLaC and then nothing"])
-def test_a_lost_copy_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "lost.flac"
-    if content is not None:
-        path.write_bytes(content)
-
-    with pytest.raises(InputError, match=r"E_LOST: lost\.flac is gone or damaged; ingest"):
-        audio.read_samples(path)
-
-
-def test_a_channel_that_is_not_there_is_refused(stored_sound: tuple[Path, Pcm]) -> None:
-    with pytest.raises(InputError, match="E_CHANNEL"):
-        audio.read_samples(stored_sound[0], channel=1)
-
-
-@given(pcm=arrays(np.int16, st.integers(0, 5_000)), per_second=st.sampled_from((1, 20, 50, 1_000)))
-@settings(deadline=None)
-def test_peaks_hold_every_sample_and_nothing_wider(pcm: Pcm, per_second: int) -> None:
-    size = 16_000 // per_second
-
-    peaks = audio.peaks(pcm, per_second=per_second)
-
-    assert peaks.dtype == np.int8
-    assert peaks.shape == (-(-len(pcm) // size), 2)
-    for number, (lowest, highest) in enumerate(peaks.astype(int)):
-        stretch = pcm[number * size : (number + 1) * size]
-        assert (lowest, highest) == (stretch.min() >> 8, stretch.max() >> 8)
-
-
-def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"abc" * 1_000_000)
-
-    assert audio.content_hash(tmp_path / "x") == hashlib.sha256(b"abc" * 1_000_000).hexdigest()
-
-
-def test_a_clip_has_context_level_and_faded_ends() -> None:
-    pcm = tone(5, level=0.02)
-
-    clip = audio.shape_clip(pcm, 1_000, 3_000)
-
-    assert len(clip) == 2_600 * 16
-    middle = clip[1_600:-1_600].astype(float)
-    assert 20 * np.log10(np.sqrt((middle**2).mean()) / 32_768) == pytest.approx(-20, abs=0.2)
-    assert abs(int(clip[0])) <= 1
-    assert np.abs(clip[:80]).max() < np.abs(middle).max() / 2
-    assert np.abs(clip[-80:]).max() < np.abs(middle).max() / 1.5
-
-
-def test_a_clip_ends_where_the_recording_does() -> None:
-    pcm = tone(1)
-
-    assert len(audio.shape_clip(pcm, 0, 1_000)) == 16_000
-    assert len(audio.shape_clip(pcm, 900, 5_000, context=50)) == 150 * 16
-    assert len(audio.shape_clip(pcm, 5_000, 6_000)) == 0
-
-
-def test_silence_stays_silence() -> None:
-    assert not audio.shape_clip(np.zeros(32_000, np.int16), 500, 1_500).any()
-
-
-def test_a_quiet_clip_is_lifted_by_30_db_at_most() -> None:
-    clip = audio.shape_clip(np.full(32_000, 3, np.int16) * np.resize([1, -1], 32_000).astype(np.int16), 500, 1_500)
-
-    assert np.abs(clip).max() <= 3 * 32 + 1
-
-
-def test_a_loud_clip_does_not_overflow() -> None:
-    clicks = np.zeros(32_000, np.int16)
-    clicks[::4_000] = 32_767
-
-    clip = audio.shape_clip(clicks, 0, 2_000)
-
-    assert clip.min() >= -1
-    assert 28_000 < clip.max() < 30_000
-
-
-@given(start=st.integers(0, 1_500), length=st.integers(1, 700), seed=st.integers(0, 5))
-@settings(max_examples=30, deadline=None)
-def test_nothing_of_masked_speech_is_left(start: int, length: int, seed: int) -> None:
-    pcm = tone(2).copy()
-    other = pcm.copy()
-    stretch = slice(start * 16, (start + length) * 16)
-    other[stretch] = np.random.default_rng(seed).integers(-30_000, 30_000, len(other[stretch]))
-
-    first, second = (audio.shape_clip(x, 400, 1_500, masks=[(start, start + length)]) for x in (pcm, other))
-
-    assert len(first) == (1_500 - 400 + 600) * 16
-    assert np.array_equal(first, second)
-
-
-def test_masked_speech_is_a_tone_of_1_khz() -> None:
-    clip = audio.shape_clip(tone(2), 500, 1_500, masks=[(700, 1_200)])
-
-    assert loudest_hz(clip[(700 - 200) * 16 : (1_200 - 200) * 16]) == pytest.approx(1_000, abs=3)
-    assert loudest_hz(clip[(1_210 - 200) * 16 : 1_500 * 16]) == pytest.approx(440, abs=5)
-
-
-def test_shaping_leaves_the_recording_as_it_was() -> None:
-    pcm = tone(1)
-    copy = pcm.copy()
-
-    audio.shape_clip(pcm, 0, 1_000, masks=[(100, 500)])
-
-    assert np.array_equal(pcm, copy)
-
-
-def test_opus_plays_back_as_the_same_sound() -> None:
-    import av
-
-    data = audio.encode_opus(tone(2.5))
-
-    with av.open(io.BytesIO(data)) as container:
-        frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
-        rate_hz = container.streams.audio[0].codec_context.sample_rate
-    decoded = np.concatenate(frames)
-    assert data.startswith(b"\x1a\x45\xdf\xa3")
-    assert b"webm" in data[:64]
-    assert len(decoded) / rate_hz == pytest.approx(2.5, abs=0.05)
-    assert len(data) < 12_000
-    middle = decoded[rate_hz : 2 * rate_hz]
-    assert np.abs(np.fft.rfft(middle)).argmax() == pytest.approx(440, abs=2)
-
-
-def test_the_same_clip_gives_the_same_bytes() -> None:
-    assert audio.encode_opus(tone()) == audio.encode_opus(tone())
-
-
-def test_a_clip_of_nothing_is_still_a_file() -> None:
-    assert audio.encode_opus(np.zeros(0, np.int16)).startswith(b"\x1a\x45\xdf\xa3")
-
-
-@pytest.mark.parametrize("start, end", [(0, 0), (0, 40), (960, 1_000), (995, 1_500), (5_000, 6_000)])
-def test_the_quietest_moment_lies_where_it_was_looked_for(start: int, end: int) -> None:
-    assert start <= audio.quietest(np.ones(16_000, np.int16), start, end) <= end
-    assert start <= audio.quietest(np.zeros(0, np.int16), start, end) <= end
-
-
-def test_the_quietest_moment_is_in_the_gap_between_two_words() -> None:
-    sound = np.full(48_000, 3_000, np.int16)
-    sound[20_000:22_400] = 30
-    assert 1_250 <= audio.quietest(sound, 0, 3_000) <= 1_400
-    assert audio.quietest(sound, 2_000, 3_000) == 2_000

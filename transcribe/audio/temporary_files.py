@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from transcribe.audio.verdicts import unwritable
+from transcribe.audio.container_detection import unwritable
 
 _PART: Final = ".part"
 _COPIES: Final = ".copies-"

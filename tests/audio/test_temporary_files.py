@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from transcribe import audio
-from transcribe.audio.leftovers import part
+from transcribe.audio.temporary_files import part
 from transcribe.errors import UnfitError
 
 

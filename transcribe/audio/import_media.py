@@ -22,10 +22,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from transcribe.audio import reading
-from transcribe.audio.leftovers import part
-from transcribe.audio.sniffing import is_misnamed
-from transcribe.audio.verdicts import escape_name, format_length, refusal_of, unwritable
+from transcribe.audio import readers
+from transcribe.audio.container_detection import escape_name, format_length, is_misnamed, refusal_of, unwritable
+from transcribe.audio.temporary_files import part
 from transcribe.errors import BoliError, InputError
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import ChannelMode, Milliseconds
@@ -127,7 +126,7 @@ def receive(
     with _open_source(job) as (descriptor, state):
         sha256 = _hash(job, descriptor)
         _refuse_change(job, descriptor, state)
-        file = reading.locate(folder, sha256)
+        file = readers.locate(folder, sha256)
         received = _find_received(file, job)
         if received is not None:
             return received

@@ -1,19 +1,24 @@
 """
-Detect the container of a file from its first bytes, before any library sees it.
+Detect the container of a file from its first bytes, before any library sees it, and word the refusals of files.
 
 Playlists, session descriptions, archives and texts end here: a library that opens one may read other files, or
-the network, in its place. What passes gets exactly one demuxer.
+the network, in its place. What passes gets exactly one demuxer. A refusal is ``CODE: <name> <what is wrong with it>;
+<what to do>``.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import struct
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from transcribe.audio.verdicts import refusal
+from transcribe.errors import InputError, UnfitError
+from transcribe.records import Milliseconds
 
 _HEAD = 4_096
 _PLAYLIST = re.compile(r"#extm3u|#ext-x-|#extinf|ffconcat\s+version|v=0\s*[\r\n]|\[playlist\]|\[reference\]|rtsptext")
@@ -88,6 +93,53 @@ _ENDINGS = {
     ".au": ("au",),
     ".caf": ("caf",),
 }
+
+
+def escape_name(name: str | os.PathLike[str], *, longest: int = 80) -> str:
+    r"""
+    Escape a file name for a message: control and formatting characters and stray bytes.
+
+    >>> escape_name("a\nb\u202e.wav")
+    'a\\nb\\u202e.wav'
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    escaped = "".join(map(_escape_character, text))
+    return escaped if len(escaped) <= longest else f"{escaped[: longest - 12]}…{escaped[-11:]}"
+
+
+def _escape_character(character: str) -> str:
+    plain = character == " " or unicodedata.category(character)[0] not in "CZ"
+    return character if plain else character.encode("unicode_escape").decode()
+
+
+def refusal(code: str, wrong: str, hint: str | None = None) -> InputError:
+    """Return a refusal that does not know its file's name yet; `refusal_of` adds it."""
+    return InputError(wrong, code=code, hint=hint)
+
+
+def refusal_of(source: str | os.PathLike[str], code: str, wrong: str, hint: str | None = None) -> InputError:
+    """Return the refusal of *source*, as the user reads it."""
+    item = os.fsencode(source).decode("utf-8", "backslashreplace")
+    return InputError(f"{escape_name(Path(item).name)} {wrong}", code=code, hint=hint, item=item)
+
+
+def format_length(duration: Milliseconds) -> str:
+    """
+    Format a length for people.
+
+    >>> format_length(7_500), format_length(90_000), format_length(36_000_000)
+    ('7.5 s', '1.5 min', '10.0 h')
+    """
+    if duration < 60_000:
+        return f"{duration / 1_000:.1f} s"
+    return f"{duration / 60_000:.1f} min" if duration < 3_600_000 else f"{duration / 3_600_000:.1f} h"
+
+
+def unwritable(folder: Path, error: OSError) -> UnfitError:
+    """Return the error that *folder* cannot be written, as the user reads it."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code, hint = ("E_FULL", "free some space") if full else ("E_FOLDER", "see that it may be written")
+    return UnfitError(f"{escape_name(folder)} cannot take the sound ({error.strerror})", code=code, hint=hint)
 
 
 @dataclass(frozen=True, kw_only=True)
