@@ -9,10 +9,8 @@ from typing import Final
 
 from dialects.dialect import Catalogue, load_catalogue
 from dialects.errors import DialectError
-from transcribe.ingest.lines import from_milliseconds
-from transcribe.ingest.references import make_correction
-from transcribe.ingest.sidecars import TOLERANCE
-from transcribe.ingest.tables import Row, Table
+from transcribe.ingest.sidecars import TOLERANCE, make_correction
+from transcribe.ingest.tables import Row, Table, from_milliseconds
 from transcribe.ingest.timed import TimedText, line_fault, read_stm, span
 from transcribe.records import Correction, Milliseconds, Recording, Segment
 from transcribe.store import Store

@@ -10,8 +10,8 @@ from typing import Any, Final
 from transcribe.errors import InputError
 from transcribe.formats.files import open_replacement
 from transcribe.formats.records import refusal
-from transcribe.ingest import strict_json
-from transcribe.ingest.lines import from_seconds
+from transcribe.ingest import tables
+from transcribe.ingest.tables import from_seconds
 from transcribe.records import Milliseconds
 
 #: Bytes of the largest document that is read at once.
@@ -28,7 +28,7 @@ def read_list(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         if path.stat().st_size > LARGEST:
             raise refusal(f"{path.name} is over {LARGEST >> 20} MiB", "split it", item=str(path))
-        document = strict_json.parse(path.read_bytes().decode("utf-8-sig"))
+        document = tables.parse_json(path.read_bytes().decode("utf-8-sig"))
     except ValueError as error:
         raise InputError(f"{path.name}: {error}", code="E_JSON", hint="write it again", item=str(path)) from None
     except OSError as error:

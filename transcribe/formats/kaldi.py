@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from transcribe.formats.files import write_lines
 from transcribe.formats.records import TimedText, refusal
 from transcribe.formats.rttm import format_seconds
-from transcribe.ingest.lines import from_seconds
+from transcribe.ingest.tables import from_seconds
 from transcribe.ingest.timed import escape, fields, line_fault, open_lines, span, unescape
 
 #: Speaker of utterances whose speaker is unknown, a person of their own in each recording.

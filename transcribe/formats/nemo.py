@@ -9,8 +9,7 @@ from typing import Any, Literal
 from transcribe.formats.files import write_lines
 from transcribe.formats.json_files import compact
 from transcribe.formats.records import TimedText, refusal
-from transcribe.ingest.lines import from_seconds
-from transcribe.ingest.tables import Row, Table
+from transcribe.ingest.tables import Row, Table, from_seconds
 from transcribe.records import Milliseconds
 
 

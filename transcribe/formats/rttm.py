@@ -9,7 +9,7 @@ from pathlib import Path
 from transcribe.formats.files import write_lines
 from transcribe.formats.records import TimedText, refusal
 from transcribe.ingest import timed
-from transcribe.ingest.lines import from_seconds
+from transcribe.ingest.tables import from_seconds
 from transcribe.ingest.timed import NOT_AVAILABLE, escape, fields, open_lines, unescape
 from transcribe.records import Milliseconds
 

@@ -9,7 +9,7 @@ from transcribe.formats.files import write_lines
 from transcribe.formats.records import TimedText, group_by_recording
 from transcribe.formats.rttm import format_name, format_seconds
 from transcribe.ingest import timed
-from transcribe.ingest.lines import from_seconds
+from transcribe.ingest.tables import from_seconds
 from transcribe.ingest.timed import LABEL, fields, open_lines, unescape
 from transcribe.records import Word
 

@@ -1,25 +1,90 @@
-"""Turn a manifest's rows into arrivals: CSV, JSON Lines or Parquet, read twice and never held in memory."""
+"""
+Plan what is taken in: named files and folders, or the rows of a manifest.
+
+A manifest is CSV, JSON Lines or Parquet, read twice and never held in memory.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias, TypeVar, cast, get_args
+from typing import Any, Final, TypeAlias, TypeVar, cast, get_args
 
 from transcribe.errors import Failure, InputError
-from transcribe.ingest.arrivals import Arrival
-from transcribe.ingest.cells import read_facts, strip_cell
-from transcribe.ingest.places import Roots, readable
+from transcribe.ingest.item import Arrival
+from transcribe.ingest.paths import Roots, readable, walk
 from transcribe.ingest.sidecars import Sidecars
 from transcribe.ingest.splits import STORED_LINE, Clash, Groups, Links, names_of
 from transcribe.ingest.tables import Row, Table
-from transcribe.records import DeclaredTurn, Split
+from transcribe.records import ChannelMode, DeclaredTurn, Split
 
 #: Split of recordings that are in the store already and share a speaker or the session; ``None`` without any.
 SplitOf: TypeAlias = Callable[[Sequence[str], str | None], Split | None]
 
 T = TypeVar("T")
+#: Makes the error of a cell: column, what is wrong, what to do.
+CellFault: TypeAlias = Callable[[str, str, str], InputError]
+
+#: Facts that are kept as written.
+FACTS: Final = ("dialect", "language", "speaker", "session", "consent", "licence", "source")
+#: Columns with a meaning. Others are kept as facts.
+COLUMNS: Final = frozenset({"path", *FACTS, "channel", "num_speakers", "text", "turns", "split"})
+#: More people than a recording holds; a larger number is a slip.
+MOST_SPEAKERS: Final = 1_000
+#: Bytes of the longest value that a store can look up by.
+LONGEST_KEY: Final = 2_000
+
+
+def read_facts(cells: Mapping[str, str], fault: CellFault) -> dict[str, Any]:
+    """
+    Return the facts of *cells* under the names of ``Arrival``, without location, turns and group.
+
+    Raises:
+        InputError: As *fault* makes it.
+    """
+    _refuse_unfit(cells, fault)
+    return {
+        **{name: strip_cell(cells, name) for name in FACTS},
+        "num_speakers": _read_speaker_count(cells, fault),
+        "channel_mode": _read_choice(cells, "channel", get_args(ChannelMode), fault) or "mix",
+        "split": _read_choice(cells, "split", get_args(Split), fault),
+        "text": cells["text"] if cells.get("text", "").strip() else None,
+        "facts": {name: value for name, value in cells.items() if name not in COLUMNS},
+    }
+
+
+def strip_cell(cells: Mapping[str, str], name: str) -> str | None:
+    """Return a cell without the blanks around it, which would make two speakers of one; ``None`` if it is empty."""
+    value = cells.get(name)
+    return value.strip() or None if value else None
+
+
+def _refuse_unfit(cells: Mapping[str, str], fault: CellFault) -> None:
+    for name, value in cells.items():
+        if "\0" in value and name not in ("path", "turns"):
+            raise fault(name, "a NUL character", "remove it")
+        if len(value) > LONGEST_KEY // 4 and name in FACTS and len(value.encode()) > LONGEST_KEY:
+            raise fault(name, f"over {LONGEST_KEY:,} bytes", "shorten it, or give the column another name")
+
+
+def _read_choice(cells: Mapping[str, str], column: str, choices: Sequence[str], fault: CellFault) -> str | None:
+    value = strip_cell(cells, column)
+    if value is not None and value not in choices:
+        hint = f"write {', '.join(choices[:-1])} or {choices[-1]}, or leave it empty"
+        raise fault(column, f"{value[:40]!r} is none of its words", hint)
+    return value
+
+
+def _read_speaker_count(cells: Mapping[str, str], fault: CellFault) -> int | None:
+    value = strip_cell(cells, "num_speakers")
+    if value is None:
+        return None
+    digits = value.removesuffix(".0")  # a column of whole numbers with a gap in it comes as floats
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= MOST_SPEAKERS):
+        hint = f"write a whole number from 1 to {MOST_SPEAKERS:,}, or leave it empty"
+        raise fault("num_speakers", f"{value[:40]!r} was given", hint)
+    return int(digits)
 
 
 class Manifest:
@@ -164,3 +229,63 @@ class Manifest:
 
 def _parse_split(text: str) -> Split | None:
     return cast(Split, text) if text in get_args(Split) else None
+
+
+def plan(
+    paths: Sequence[Path] = (),
+    *,
+    manifest: Path | None = None,
+    root: Path | str | None = None,
+    allow_roots: Sequence[str] = (),
+    defaults: Mapping[str, str] | None = None,
+    split_of: SplitOf = lambda speakers, session: None,
+) -> Iterator[Arrival | Failure]:
+    """
+    Yield the files to take in, one at a time: those of *paths* in their order, then those of *manifest*.
+
+    What cannot be used comes as a failure in its place, and the rest goes on.
+
+    Args:
+        paths: Files, or folders that are searched for media.
+        manifest: CSV, JSONL or Parquet with a column ``path``.
+        root: What the manifest's paths are relative to; default is its folder. May be the URL of an object store.
+        allow_roots: Other folders and URLs that the manifest may name.
+        defaults: Facts for rows and files that have none of their own, by column.
+        split_of: ``Store.split_of``: keeps people in the split that they are in.
+
+    Raises:
+        InputError: A path that is not there; a manifest that cannot be read (E_MANIFEST, E_JSON) or that puts one
+            speaker into two splits (E_SPLIT).
+    """
+    for path in paths:
+        if not path.is_symlink() and not path.exists():
+            raise InputError(
+                f"{readable(path)} is not there", code="E_NOT_FOUND", hint="check the path", item=str(path)
+            )
+    yield from _plan_files(paths, defaults or {}, split_of)
+    if manifest is not None:
+        named_roots = [*([] if root is None else [root]), *allow_roots]
+        roots = Roots(manifest.parent if root is None else root, named_roots)
+        yield from Manifest(manifest, roots=roots, split_of=split_of, defaults=defaults).arrivals()
+
+
+def _plan_files(paths: Sequence[Path], defaults: Mapping[str, str], split_of: SplitOf) -> Iterator[Arrival | Failure]:
+    def fault(column: str, what: str, hint: str) -> InputError:
+        return InputError(f"{column} for all files: {what}", code="E_FACT", hint=hint, item=column)
+
+    shared_facts = read_facts(defaults, fault)
+    speakers = [shared_facts["speaker"]] if shared_facts["speaker"] else []
+    links = Links()
+    links.add("", names_of(speakers, shared_facts["session"]), line=1)
+    group = links.groups().of(names_of(speakers, shared_facts["session"]))
+    if group is not None:
+        shared_facts["split"] = split_of(speakers, shared_facts["session"]) or shared_facts["split"]
+    for path in paths:
+        for file in walk(path) if path.is_dir() else (path,):
+            if isinstance(file, Failure):
+                yield file
+            else:
+                location = file.resolve() if file != path and file.is_symlink() else file
+                yield Arrival(
+                    location=location, path=readable(file), group=group.key if group else None, **shared_facts
+                )

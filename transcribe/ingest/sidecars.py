@@ -1,4 +1,8 @@
-"""Read turns that come beside a recording: RTTM, STM, or a table with ``start_ms, end_ms, speaker, dialect, text``."""
+"""
+Read turns that come beside a recording: RTTM, STM, or a table with ``start_ms, end_ms, speaker, dialect, text``.
+
+Texts among them become corrections.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Final, TypeAlias
 
 from transcribe.errors import InputError
 from transcribe.ingest.timed import Placed, line_fault, read_rttm, read_stm, read_table
-from transcribe.records import DeclaredTurn, Milliseconds
+from transcribe.records import Correction, DeclaredTurn, Milliseconds, content_id
 
 #: Bytes of the longest sidecar: turns of one recording, or of a corpus of meetings.
 LARGEST: Final = 64 << 20
@@ -120,4 +124,38 @@ def _choose_turns(file: Path, by_recording: Mapping[str, list[Placed]], recordin
         code="E_SEGMENT",
         hint="name the recordings in the sidecar as the files are called",
         item=str(file),
+    )
+
+
+def make_correction(
+    *,
+    recording: str,
+    start: Milliseconds,
+    end: Milliseconds,
+    text: str,
+    speaker: str | None = None,
+    dialect: str | None = None,
+    segment: str | None = None,
+    author: str | None = None,
+    normalised: str | None = None,
+) -> Correction:
+    """
+    Make a correction whose id is a hash of its content, so that importing it twice is a no-op.
+
+    Args:
+        author: Name of the file.
+    """
+    content = (recording, start, end, text, speaker, dialect, segment, author)
+    return Correction(
+        # What has one text has the id that it had before there were two.
+        id=content_id("imported", *content, *([normalised] if normalised is not None else ())),
+        recording=recording,
+        start=start,
+        end=end,
+        text=text,
+        speaker=speaker,
+        dialect=dialect,
+        segment=segment,
+        author=author,
+        normalised=normalised,
     )

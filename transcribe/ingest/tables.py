@@ -1,24 +1,187 @@
-"""Read rows of CSV, JSON Lines and Parquet, one at a time, each with the line it stands on."""
+"""
+Read rows of CSV, JSON Lines and Parquet, one at a time, each with the line it stands on.
+
+Beneath them: lines of UTF-8 text, numbers of their fields, and JSON from strangers, parsed strictly.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Never, TypeAlias
 
 from transcribe.errors import InputError
-from transcribe.ingest import strict_json
-from transcribe.ingest.lines import read_lines, refuse_utf16
+from transcribe.records import Milliseconds
 
 #: Rows of a Parquet file that are in memory at a time.
 BATCH_ROWS: Final = 4_096
 #: Bytes looked at to tell the encoding.
 _HEAD: Final = 4_096
 _DELIMITERS: Final = (",", ";", "\t")
+#: Bytes of the longest line. A file without line ends must not fill the memory.
+LONGEST_LINE: Final = 1 << 20
+
+#: Makes the error of a line: its number, what is wrong, what to do.
+Fault: TypeAlias = Callable[[int, str, str], InputError]
+
+#: Seconds as programs print them. At most 9 digits before the point: 30 years.
+_SECONDS: Final = re.compile(r"[+-]?(\d{1,9}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?")
+_WHOLE: Final = re.compile(r"[+-]?\d{1,12}(\.0{1,30})?")
+#: Digits of the longest integer that is taken. 64-bit numbers have at most 19.
+LONGEST_INTEGER: Final = 19
+#: Levels of objects and lists within each other. What people hand in has three or four.
+DEEPEST: Final = 64
+
+
+def parse_json(text: str) -> Any:
+    """
+    Parse *text* as ``json.loads`` does, without what only an attack or a bug would write.
+
+    Refused: duplicate keys, nesting beyond 64 levels, integers of over 19 digits, numbers that
+    do not fit a float, NaN and infinities, and half surrogates, which no database can store.
+
+    Raises:
+        ValueError: With a sentence that begins in lower case and names what is wrong.
+
+    >>> parse_json('{"a": 1, "a": 2}')
+    Traceback (most recent call last):
+    ...
+    ValueError: the key 'a' is there twice
+    """
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_build_object,
+            parse_int=_parse_integer,
+            parse_float=_parse_float,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
+    _check_text(value, depth=0)
+    return value
+
+
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {repeated!r} is there twice")
+    return members
+
+
+def _parse_integer(digits: str) -> int:
+    if len(digits.lstrip("-")) > LONGEST_INTEGER:
+        raise ValueError(f"an integer of {len(digits)} digits")
+    return int(digits)
+
+
+def _parse_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {digits[:20]} does not fit")
+    return value
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not a number that JSON has")
+
+
+def _check_text(value: Any, *, depth: int) -> None:
+    if depth > DEEPEST:
+        raise ValueError("it is nested too deeply")
+    if isinstance(value, str):
+        _refuse_surrogates(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_surrogates(key)
+            _check_text(inner, depth=depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_text(inner, depth=depth + 1)
+
+
+def _refuse_surrogates(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair, which is no character") from None
+
+
+def read_lines(stream: BinaryIO, fault: Fault) -> Iterator[str]:
+    """
+    Yield the lines of *stream* with their ends, the first without byte order mark.
+
+    Raises:
+        InputError: As *fault* makes it, for a line over 1 MiB or bytes that are not UTF-8.
+    """
+    number = 0
+    while raw := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(raw) > LONGEST_LINE:
+            raise fault(number, f"it is over {LONGEST_LINE:,} bytes long", "put each row on a line of its own")
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError as error:
+            what = f"byte {error.start + 1} ({raw[error.start]:#04x}) is not UTF-8"
+            raise fault(number, what, "save the file as UTF-8") from None
+        yield text.removeprefix("\ufeff") if number == 1 else text
+
+
+def refuse_utf16(head: bytes, fault: Fault) -> None:
+    """Raise what *fault* makes if *head*, the first bytes of a file, is UTF-16: half of them are zero."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) // 5:
+        raise fault(1, "the file is UTF-16", "save it as UTF-8 (spreadsheets call it 'CSV UTF-8')")
+
+
+def from_seconds(text: str) -> Milliseconds:
+    """
+    Convert seconds in decimal notation to milliseconds, rounded half to even.
+
+    Raises:
+        ValueError: With a sentence, for a comma, NaN, infinity, a negative or anything else.
+
+    >>> from_seconds("1.2345")
+    1234
+    """
+    if not _SECONDS.fullmatch(text):
+        raise _number_error(text, "1.5")
+    value = Decimal(text)
+    if value < 0:
+        raise ValueError(f"{text} is before the recording begins")
+    return int((value * 1000).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def from_milliseconds(text: str) -> Milliseconds:
+    """
+    Parse a whole number of milliseconds; ``1500.0``, as spreadsheets write it, is whole.
+
+    Raises:
+        ValueError: With a sentence, for anything else and for negative numbers.
+    """
+    text = text.strip()
+    if not _WHOLE.fullmatch(text):
+        raise _number_error(text, "1500")
+    value = int(text.partition(".")[0])
+    if value < 0:
+        raise ValueError(f"{text} is before the recording begins")
+    return value
+
+
+def _number_error(text: str, right: str) -> ValueError:
+    if "," in text:
+        return ValueError(f"{text[:40]!r} has a comma where a number such as {right} is wanted")
+    return ValueError(f"{text[:40]!r} is no number such as {right}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +308,7 @@ class Table:
             if not text.strip():
                 continue
             try:
-                value = strict_json.parse(text)
+                value = parse_json(text)
             except ValueError as error:
                 raise self.fault(number, str(error), hint="write one plain JSON object a line", code="E_JSON") from None
             if not isinstance(value, dict):

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from transcribe.errors import InputError
-from transcribe.ingest.lines import Fault, from_milliseconds, from_seconds, read_lines, refuse_utf16
-from transcribe.ingest.tables import Row, Table
+from transcribe.ingest.tables import Fault, Row, Table, from_milliseconds, from_seconds, read_lines, refuse_utf16
 from transcribe.records import Milliseconds, Word
 
 #: What RTTM and its kin write for "nothing is known".

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from dialects.dialect import Catalogue
+from dialects.dialect import Catalogue, Dialect
 from dialects.errors import DialectError
 from transcribe import audio
 from transcribe.errors import Failure, InputError
-from transcribe.ingest.arrivals import Arrival
-from transcribe.ingest.outcomes import Ingested, Progress, Tally
-from transcribe.ingest.places import readable
-from transcribe.ingest.references import make_correction
+from transcribe.ingest.item import Arrival, Ingested, Progress, Tally
+from transcribe.ingest.paths import readable
 from transcribe.ingest.remote import fetch
-from transcribe.ingest.sidecars import fit
+from transcribe.ingest.sidecars import fit, make_correction
 from transcribe.ingest.splits import Shares
-from transcribe.ingest.tagging import Tagger
-from transcribe.records import Correction, Recording
+from transcribe.records import Correction, DeclaredTurn, Recording
 from transcribe.store import Store
 
 STAGE: Final = "ingest"
@@ -282,3 +279,39 @@ def _make_reference(arrival: Arrival, recording: Recording) -> Correction | None
 def _failure_key(item: str) -> str:
     """Return the key that the store keeps a failure under, at most 2,000 bytes."""
     return item.encode()[:_LONGEST_ITEM].decode(errors="ignore")
+
+
+class Tagger:
+    """Looks tags up, each once, and passes on a warning about one the first time it is met."""
+
+    def __init__(self, catalogue: Catalogue, *, strict: bool, warn: Callable[[str], None]) -> None:
+        self._catalogue = catalogue
+        self._strict = strict
+        self._warn = warn
+        self._known: dict[str, Dialect] = {}
+
+    def tag(self, arrival: Arrival) -> Arrival:
+        """
+        Return *arrival* with canonical tags; the language follows from the dialect, and from nothing else.
+
+        Raises:
+            DialectError: E_DIALECT, naming the nearest entry.
+        """
+        dialect = None if arrival.dialect is None else self._find(arrival.dialect)
+        language = dialect if arrival.language is None else self._find(arrival.language)
+        return replace(
+            arrival,
+            dialect=None if dialect is None else dialect.tag,
+            language=None if language is None else language.language,
+            declared=tuple(self._tag_turn(turn) for turn in arrival.declared),
+        )
+
+    def _tag_turn(self, turn: DeclaredTurn) -> DeclaredTurn:
+        return turn if turn.dialect is None else replace(turn, dialect=self._find(turn.dialect).tag)
+
+    def _find(self, tag: str) -> Dialect:
+        if tag not in self._known:
+            self._known[tag] = self._catalogue.find(tag, strict=self._strict)
+            if (warning := self._known[tag].warning) is not None:
+                self._warn(warning)
+        return self._known[tag]
