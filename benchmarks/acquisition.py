@@ -43,12 +43,12 @@ from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecognise
 from transcribe.backends.identity import folder_id
 from transcribe.config import TrainSettings
 from transcribe.frozen import Example
+from transcribe.pipeline.windows import join, pack, unite_speech
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
 from transcribe.store.tables import RECORDINGS
 from transcribe.training import tune
 from transcribe.training.shards import AudioReader
-from transcribe.windows import join, pack, unite_speech
 from transcribe.wiring import Wiring
 
 WAYS = ("order", "lot")

@@ -28,8 +28,9 @@ from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.backends.voice_activity import SileroDetector
-from transcribe.drafting import Recipe, assemble
 from transcribe.glossary import FILE, Glossary, fit, read_glossary
+from transcribe.pipeline.assembly import assemble
+from transcribe.pipeline.recipe import Recipe
 from transcribe.redaction import fold_word
 
 

@@ -40,7 +40,7 @@ from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from dialects.text.normalise import Normaliser, load_normaliser
 from transcribe.backends.diarisation_error import DiarisationError, der
-from transcribe.coverage import find_missed
+from transcribe.pipeline.coverage import find_missed
 from transcribe.protocols import LabelledSpan, Span
 from transcribe.records import Recording, Word, join_words
 
@@ -123,7 +123,8 @@ def ours(way: str, folder: Path, diariser: Path) -> Hear:
     from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
     from transcribe.backends.pyannote_diariser import PyannoteDiariser
     from transcribe.backends.voice_activity import SileroDetector
-    from transcribe.drafting import Recipe, assemble, diarise_track
+    from transcribe.pipeline.assembly import assemble, diarise_track
+    from transcribe.pipeline.recipe import Recipe
 
     recogniser = FasterWhisperRecogniser(folder, device="cpu", compute_type="int8", beam_size=BEAM, threads=1)
     windows = count_windows(recogniser._model)
@@ -166,8 +167,8 @@ def ours(way: str, folder: Path, diariser: Path) -> Hear:
 
 def true_track(recording: Recording, clip: Clip, detector: Any) -> Any:
     """The sound of *clip* with its true turns; all speech is one person's where there is one."""
-    from transcribe.drafting import Track
-    from transcribe.naming import name_turns
+    from transcribe.pipeline.assembly import Track
+    from transcribe.pipeline.speaker_names import name_turns
 
     speech = detector.detect(clip.pcm)
     turns = name_turns(recording, clip.turns or [LabelledSpan(start=s.start, end=s.end, label="one") for s in speech])

@@ -28,9 +28,9 @@ import numpy.typing as npt
 
 from benchmarks.measuring import write
 from benchmarks.real_sets import DATA, lay_out, read_manifest, read_pcm
+from transcribe.pipeline.same_voice import Calibration, choose_proposals, find_likely_pairs, pack_vector
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 from transcribe.records import Voice
-from transcribe.same_voice import Calibration, choose_proposals, find_likely_pairs, pack_vector
 
 TUNED: Final = "speechocean762"
 DRAWS: Final = 8

@@ -29,7 +29,8 @@ from dialects.scoring.word_errors import ErrorCount, align, count, from_counts
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.backends.voice_activity import SileroDetector
-from transcribe.drafting import Recipe, SecondOpinion, assemble
+from transcribe.pipeline.assembly import assemble
+from transcribe.pipeline.recipe import Recipe, SecondOpinion
 from transcribe.records import Draft
 
 SETS: Final = ("timit", "speechocean762", "duke-addresses")

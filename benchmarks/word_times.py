@@ -23,9 +23,9 @@ from benchmarks import real_sets
 from benchmarks.measuring import write
 from benchmarks.real_sets import read_pcm
 from dialects.scoring.word_errors import align
-from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.ingest.timed import read_stm
+from transcribe.pipeline.alignment import Aligner, Sound, time_words
 from transcribe.protocols import Pcm
 from transcribe.records import Correction, Milliseconds, Word
 from transcribe.redaction import fold_word

@@ -13,7 +13,8 @@ import soundfile
 from dialects.dialect import load_catalogue
 from transcribe import audio
 from transcribe.backends.scripted import ScriptedDetector, ScriptedDiariser, ScriptedRecogniser
-from transcribe.drafting import Recipe, Step, draft_pending
+from transcribe.pipeline.drafting import Step, draft_pending
+from transcribe.pipeline.recipe import Recipe
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 from transcribe.records import Milliseconds, Recording, Segment
 from transcribe.store import Store

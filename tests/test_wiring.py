@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from transcribe import embedded, levers, workspace
+from transcribe import embedded, workspace
 from transcribe.backends import by_dialect, model_cache, model_catalogue
 from transcribe.backends.by_dialect import DialectRecogniser, Routes
 from transcribe.backends.identity import folder_id
 from transcribe.backends.model_cache import folder_of, write_manifest
 from transcribe.backends.model_catalogue import CatalogueEntry, need_entry
 from transcribe.errors import InputError, MissingError
-from transcribe.levers import Lever
+from transcribe.pipeline import decoding_profile
+from transcribe.pipeline.decoding_profile import Lever
 from transcribe.records import Model
 from transcribe.wiring import Wiring
 
@@ -87,10 +88,10 @@ def test_a_model_by_dialect_drafts_with_its_parts_and_keeps_the_levers_of_each(r
             Model(id=routed_model.id, place="models/tuned", name="tuned", window=routed_model.window)
         )
         wiring.store.promote(routed_model.id)
-        levers.write_levers(
+        decoding_profile.write_levers(
             wiring.levers_file, folder_id(embedded.whisper()), {"hi": Lever(beam_size=1), "ta": BEAMS[2]}
         )
-        levers.write_levers(wiring.levers_file, folder_id(tuned), {"hi": BEAMS[3], "ta": Lever(beam_size=1)})
+        decoding_profile.write_levers(wiring.levers_file, folder_id(tuned), {"hi": BEAMS[3], "ta": Lever(beam_size=1)})
         made = wiring.recipe()
 
     assert isinstance(made.recogniser, DialectRecogniser)

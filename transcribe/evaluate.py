@@ -22,9 +22,11 @@ from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method, round_number
 from dialects.scoring.word_errors import Pair
 from transcribe.backends.by_dialect import part_id
-from transcribe.drafting import Recipe, Step, assemble, draft_pending, load_tracks
 from transcribe.errors import InputError, Interrupted
 from transcribe.frozen import Example, Frozen
+from transcribe.pipeline.assembly import assemble, load_tracks
+from transcribe.pipeline.drafting import Step, draft_pending
+from transcribe.pipeline.recipe import Recipe
 from transcribe.records import Correction, Drafted, Milliseconds, Recording, join_words
 from transcribe.store import Store
 from transcribe.store.scoring import Speech, Spoken, words_by_correction

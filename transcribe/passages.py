@@ -15,9 +15,7 @@ from dataclasses import dataclass
 
 from transcribe.backends.whisper_words import longest_window
 from transcribe.frozen import Example
-from transcribe.protocols import Span
-from transcribe.records import Milliseconds
-from transcribe.windows import (
+from transcribe.pipeline.windows import (
     SURROUNDINGS,
     WINDOW_MARGIN,
     Stretch,
@@ -26,6 +24,8 @@ from transcribe.windows import (
     shorten_pauses,
     widen,
 )
+from transcribe.protocols import Span
+from transcribe.records import Milliseconds
 
 #: A silence longer than this ends a passage, so that its audio need not be stored.
 LONGEST_PAUSE: Milliseconds = 30_000

@@ -175,7 +175,7 @@ class Draft:
     words: tuple[Word, ...]
     #: Mean log-probability of the tokens of the windows it came from.
     log_probability: float | None = None
-    #: Reasons to distrust it, by the names of `transcribe.flagging.flags`.
+    #: Reasons to distrust it, by the names of `transcribe.pipeline.draft_checks.flags`.
     flags: tuple[str, ...] = ()
     #: Text of a second opinion that disagrees with it and is surer of itself.
     alternative: str | None = None

@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from dialects.dialect import Catalogue, load_catalogue
-from transcribe import embedded, levers
+from transcribe import embedded
 from transcribe.backends import auto_models, model_cache, model_catalogue
 from transcribe.backends.identity import folder_id
 from transcribe.config import FILE_NAME, Settings, find_workspace, load
 from transcribe.errors import InputError
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import Glossary, read_glossary
+from transcribe.pipeline import decoding_profile
 from transcribe.records import Model
 from transcribe.redaction import terms_in
 from transcribe.store import Store
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from transcribe.backends.by_dialect import DialectRecogniser
     from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
     from transcribe.backends.pyannote_diariser import PyannoteDiariser
-    from transcribe.drafting import Recipe, SecondOpinion
+    from transcribe.pipeline.recipe import Recipe, SecondOpinion
 
 
 #: The beginning of the places of diarisers that were tuned in the workspace.
@@ -179,7 +180,7 @@ class Wiring:
 
     def _build_recipe(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, location: str) -> Recipe:
         from transcribe.backends.voice_activity import SileroDetector
-        from transcribe.drafting import Recipe
+        from transcribe.pipeline.recipe import Recipe
 
         decoding, cutting = self.settings.recogniser, self.settings.segmenting
         return Recipe(
@@ -204,7 +205,7 @@ class Wiring:
 
     def _build_second_opinion(self, location: str) -> SecondOpinion | None:
         """Build greedy decoding by the second model that the settings name, else by the drafter at *location*."""
-        from transcribe.drafting import SecondOpinion
+        from transcribe.pipeline.recipe import SecondOpinion
 
         settings = self.settings.recogniser
         if settings.second_model is None and not settings.second_pass:
@@ -225,7 +226,7 @@ class Wiring:
     @property
     def levers_file(self) -> Path:
         """The file of levers that help single dialects, by model."""
-        return self.workspace / "models" / levers.FILE
+        return self.workspace / "models" / decoding_profile.FILE
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -259,11 +260,13 @@ class Wiring:
         new = named not in {model.place for model in self.store.models()}
         return named if new or promoted is None else promoted.place
 
-    def _read_levers(self, recogniser: FasterWhisperRecogniser | DialectRecogniser) -> dict[str, levers.Lever]:
+    def _read_levers(
+        self, recogniser: FasterWhisperRecogniser | DialectRecogniser
+    ) -> dict[str, decoding_profile.Lever]:
         """Read the lever of each dialect for the model that drafts it; the recogniser's own go first."""
         from transcribe.backends.by_dialect import DialectRecogniser
 
-        levers_by_model = levers.read_levers(self.levers_file)
+        levers_by_model = decoding_profile.read_levers(self.levers_file)
         of_whole = levers_by_model.get(recogniser.id, {})
         if not isinstance(recogniser, DialectRecogniser):
             return of_whole

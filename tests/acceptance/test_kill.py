@@ -14,7 +14,7 @@ import pytest
 
 from tests.acceptance.command import killed, make_workspace, must
 from tests.small_corpus import sound_files
-from transcribe.drafting import IN_FLIGHT
+from transcribe.pipeline.drafting import IN_FLIGHT
 from transcribe.store import Store
 
 #: Recordings that can be lost in a kill: those that wait between the stages, and one in each stage.

@@ -12,8 +12,9 @@ from dialects.dialect import load_catalogue
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 from transcribe.backends.voice_activity import SileroDetector
-from transcribe.coverage import find_missed
-from transcribe.drafting import Recipe, assemble, diarise_track
+from transcribe.pipeline.assembly import assemble, diarise_track
+from transcribe.pipeline.coverage import find_missed
+from transcribe.pipeline.recipe import Recipe
 from transcribe.protocols import Pcm, Window
 from transcribe.records import Drafted, Recording, join_words
 

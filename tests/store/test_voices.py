@@ -9,8 +9,8 @@ import pytest
 from tests.store.factories import correction, make_drafted, recording, recording_id
 from tests.store.test_erasing import everything
 from transcribe.errors import InputError
+from transcribe.pipeline.same_voice import pack_vector
 from transcribe.records import Drafted, Voice
-from transcribe.same_voice import pack_vector
 from transcribe.store import Store
 
 

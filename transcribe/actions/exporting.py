@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transcribe.actions.scoring import find_model
-from transcribe.alignment import Aligner, Sound, time_words
 from transcribe.console import Answer, Console, Progress
 from transcribe.errors import InputError, MissingError, UsageError
 from transcribe.formats.records import of_correction
+from transcribe.pipeline.alignment import Aligner, Sound, time_words
 from transcribe.records import Correction, Recording
 from transcribe.redaction import hide_words, within
 from transcribe.wiring import Wiring

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from transcribe import audio, levers
+from transcribe import audio
 from transcribe.actions.datasets import open_dataset
 from transcribe.actions.scoring import workspace_pairs
 from transcribe.console import Answer, Console
 from transcribe.errors import InputError
+from transcribe.pipeline import decoding_profile
+from transcribe.training import decoding_search
 from transcribe.wiring import Wiring
 
 
@@ -23,7 +25,7 @@ def find(wiring: Wiring, dataset: str, console: Console, *, dry_run: bool = Fals
     frozen, recipe = open_dataset(wiring, dataset), wiring.recipe()
     console.note(wiring.drafting_sentence())
     model = next(model for model in wiring.store.models() if model.id == recipe.recogniser.id)
-    search = levers.find(
+    search = decoding_search.find(
         recipe.recogniser,
         workspace_pairs(wiring.store, model, "train"),
         frozen.examples("dev"),
@@ -41,19 +43,19 @@ def find(wiring: Wiring, dataset: str, console: Console, *, dry_run: bool = Fals
             item=dataset,
         )
     if not dry_run:
-        levers.write_levers(wiring.levers_file, model.id, search.levers)
+        decoding_profile.write_levers(wiring.levers_file, model.id, search.levers)
     return Answer(data=_format_data(model.id, search), text=_format_text(search, dry_run=dry_run))
 
 
-def _format_data(model: str, search: levers.Found) -> dict[str, Any]:
+def _format_data(model: str, search: decoding_search.Found) -> dict[str, Any]:
     return {
         "model": model,
-        "levers": {tag: levers.format_lever(lever) for tag, lever in sorted(search.levers.items())},
+        "levers": {tag: decoding_profile.format_lever(lever) for tag, lever in sorted(search.levers.items())},
         "trials": [dataclasses.asdict(trial) for trial in search.trials],
     }
 
 
-def _format_text(search: levers.Found, *, dry_run: bool) -> str:
+def _format_text(search: decoding_search.Found, *, dry_run: bool) -> str:
     lines = [trial.sentence for trial in search.trials]
     tags = ", ".join(sorted(search.levers)) or "no dialect"
     verdict = f"nothing was written; helped would be {tags}" if dry_run else f"the next boli run drafts so for {tags}"

@@ -16,7 +16,7 @@ from transcribe.errors import Failure, Interrupted
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.drafting import Recipe
+    from transcribe.pipeline.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def run(
 def _draft(
     wiring: Wiring, console: Console, recipe: Recipe, plan: dict[str, Any], *, retry_failed: bool, everything: bool
 ) -> Answer:
-    from transcribe.drafting import draft_pending
+    from transcribe.pipeline.drafting import draft_pending
 
     failures: list[Failure] = []
     warnings = list(recipe.warnings)

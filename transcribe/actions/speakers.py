@@ -17,7 +17,7 @@ from transcribe.speaker_links import group_speakers, recording_of_unnamed
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.same_voice import LikelyPair
+    from transcribe.pipeline.same_voice import LikelyPair
     from transcribe.store import Store
 
 #: Digits of a proposal's id that are shown; 32 bits tell thousands of proposals apart.
@@ -138,7 +138,7 @@ class _Voices:
     @classmethod
     def of(cls, store: Store, *, trust_names: bool = True) -> _Voices:
         """Compare all voices of *store*."""
-        from transcribe.same_voice import find_likely_pairs
+        from transcribe.pipeline.same_voice import find_likely_pairs
 
         names = store.speaker_names()
         voices = list(store.voices())
@@ -152,7 +152,7 @@ class _Voices:
 
     def proposals(self) -> list[LikelyPair]:
         """Choose the pairs that a person is asked about."""
-        from transcribe.same_voice import choose_proposals
+        from transcribe.pipeline.same_voice import choose_proposals
 
         return choose_proposals(self.pairs)
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from tests.desk_setup import LOW, SYLLABLES, sound
 from transcribe.backends.scripted import ScriptedDetector, ScriptedRecogniser
+from transcribe.pipeline.recognition import Recognition, recognise_speech
+from transcribe.pipeline.windows import WindowPlan, halfway, pack, unite_speech
 from transcribe.protocols import Heard, Pcm, Window
-from transcribe.recognition import Recognition, recognise_speech
 from transcribe.records import Milliseconds
-from transcribe.windows import WindowPlan, halfway, pack, unite_speech
 
 _CHANCE = random.Random(3)
 #: Ten seconds of speech without a loop in it.

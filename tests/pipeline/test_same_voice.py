@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcribe.records import SpeakerLink, Voice
-from transcribe.same_voice import (
+from transcribe.pipeline.same_voice import (
     PROPOSED,
     Calibration,
     LikelyPair,
@@ -18,6 +17,7 @@ from transcribe.same_voice import (
     find_likely_pairs,
     pack_vector,
 )
+from transcribe.records import SpeakerLink, Voice
 from transcribe.speaker_links import canonical_names, find_contradiction, group_speakers, recording_of_unnamed
 
 RECORDINGS = [f"{number:064x}" for number in range(4)]

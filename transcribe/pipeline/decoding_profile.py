@@ -1,14 +1,16 @@
-"""Settings of the drafter for one dialect, and the file in which a workspace keeps them."""
+"""The decoding profile of a dialect: settings of the recogniser, the file that keeps them, the windows made by them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from transcribe.errors import ConfigError
+from transcribe.protocols import Window
+from transcribe.records import Milliseconds
 
 SCHEMA: Final = "boli.levers/1"
 FILE: Final = "levers.json"
@@ -74,3 +76,25 @@ def _format_levers(levers: Mapping[str, Lever]) -> dict[str, Any]:
 
 def _parse_lever(fields: dict[str, Any]) -> Lever:
     return Lever(**{**fields, "hotwords": tuple(fields["hotwords"])})
+
+
+def make_window(
+    start: Milliseconds,
+    end: Milliseconds,
+    language: str | None,
+    dialect: str | None,
+    entry: Any,
+    lever: Lever,
+    names: Sequence[str] = (),
+) -> Window:
+    """Make a window with what the catalogue's *entry* (or ``None``), *lever* and a project's *names* say of it."""
+    words = (*(entry.hotwords if entry else ()), *lever.hotwords, *names)
+    return Window(
+        start=start,
+        end=end,
+        language=language,
+        dialect=dialect,
+        prompt=lever.prompt or (entry.prompt if entry else None),
+        hotwords=" ".join(dict.fromkeys(words)) or None,
+        beam_size=lever.beam_size,
+    )

@@ -7,7 +7,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.coverage import MISSED, find_drawn_out, find_loops, find_missed, longest_missed, rate_words, unite
+from transcribe.pipeline.coverage import (
+    MISSED,
+    find_drawn_out,
+    find_loops,
+    find_missed,
+    longest_missed,
+    rate_words,
+    unite,
+)
 from transcribe.protocols import Span
 from transcribe.records import Word
 

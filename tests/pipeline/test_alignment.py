@@ -14,12 +14,11 @@ from tests.acceptance.command import boli, must
 from tests.desk_setup import HIGH, LOW, Desk, recipe, sound
 from tests.sentences import PARTS, sentences
 from transcribe import embedded, workspace
-from transcribe.alignment import Sound, TimedCorrection, split_text, time_words
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
+from transcribe.pipeline.alignment import Sound, TimedCorrection, retime, split_text, time_words
 from transcribe.protocols import LONGEST_WINDOW, Pcm, Window
 from transcribe.records import Correction, Model, Word, join_words
 from transcribe.redaction import MASK
-from transcribe.retiming import retime
 from transcribe.store import Store
 
 SPEECH = "And so, my fellow Americans: ask not what your country can do for you."

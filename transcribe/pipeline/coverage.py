@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dialects.text.repetition import find_loop, split_digits
+from transcribe.pipeline.windows import longest_saying
 from transcribe.protocols import Heard, Span
 from transcribe.records import Milliseconds, Segment, Word
-from transcribe.windows import longest_saying
 
 #: Speech this long without a word is missing one.
 MISSED: Final[Milliseconds] = 1_000

@@ -11,11 +11,11 @@ from dialects.dialect import Catalogue
 from dialects.scoring.word_errors import ErrorCount, Pair, count, from_counts
 from dialects.text.normalise import load_normaliser
 from transcribe.frozen import Example
-from transcribe.levers import mining
-from transcribe.levers.lever import Lever
 from transcribe.passages import TrainingWindow, cut_windows, find_dialect, find_passages
-from transcribe.protocols import Pcm, Recogniser, Window
+from transcribe.pipeline.decoding_profile import Lever, make_window
+from transcribe.protocols import Pcm, Recogniser
 from transcribe.records import Milliseconds
+from transcribe.training import hotwords
 
 Kind: TypeAlias = Literal["hotwords", "prompt", "beam_size", "spelling"]
 Sound: TypeAlias = Callable[[str, int | None], Pcm]
@@ -121,15 +121,15 @@ def find(
 
 
 def _list_candidates(pairs: Sequence[Pair], takes_prompt: bool) -> Iterable[tuple[Kind, Any]]:
-    missed = mining.missed_words(pairs)
+    missed = hotwords.missed_words(pairs)
     if takes_prompt and missed:
-        yield "hotwords", mining.hotwords(missed)
-        prompt = mining.prompt(pairs, missed)
+        yield "hotwords", hotwords.hotwords(missed)
+        prompt = hotwords.prompt(pairs, missed)
         if prompt is not None:
             yield "prompt", prompt
     for beam in BEAMS:
         yield "beam_size", beam
-    spelling = mining.spelling(pairs)
+    spelling = hotwords.spelling(pairs)
     if spelling:
         yield "spelling", spelling
 
@@ -190,25 +190,3 @@ class _Bench:
             ]
             for answer in self._recogniser.recognise(self._sound(audio, channel), windows):
                 yield [word.text for word in answer.words]
-
-
-def make_window(
-    start: Milliseconds,
-    end: Milliseconds,
-    language: str | None,
-    dialect: str | None,
-    entry: Any,
-    lever: Lever,
-    names: Sequence[str] = (),
-) -> Window:
-    """Make a window with what the catalogue's *entry* (or ``None``), *lever* and a project's *names* say of it."""
-    words = (*(entry.hotwords if entry else ()), *lever.hotwords, *names)
-    return Window(
-        start=start,
-        end=end,
-        language=language,
-        dialect=dialect,
-        prompt=lever.prompt or (entry.prompt if entry else None),
-        hotwords=" ".join(dict.fromkeys(words)) or None,
-        beam_size=lever.beam_size,
-    )

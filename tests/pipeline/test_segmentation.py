@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.protocols import LONGEST_SEGMENT, Span
-from transcribe.records import Milliseconds, Segment, Turn, Word
-from transcribe.segmenting import (
+from transcribe.pipeline.segmentation import (
     SHORTEST_SEGMENT,
     MixedRecordings,
     adopt_speech,
@@ -20,6 +18,8 @@ from transcribe.segmenting import (
     cut_segments,
     name_speakers,
 )
+from transcribe.protocols import LONGEST_SEGMENT, Span
+from transcribe.records import Milliseconds, Segment, Turn, Word
 
 
 def turn(speaker: str, start: int, end: int, *, recording: str = "r", dialect: str | None = None) -> Turn:

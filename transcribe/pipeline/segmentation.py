@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
 from transcribe.errors import InputError
+from transcribe.pipeline.windows import CutPoint, halfway, middle_of, split
 from transcribe.protocols import LONGEST_SEGMENT, Span
 from transcribe.records import Milliseconds, Segment, Turn, Word
-from transcribe.windows import CutPoint, halfway, middle_of, split
 
 #: Nobody is given less to write; and how far away the rest of a speaker's words may be to take it in.
 SHORTEST_SEGMENT: Final[Milliseconds] = 300

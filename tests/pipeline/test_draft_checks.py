@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from dialects.dialect import load_catalogue
-from transcribe.flagging import SCRIPT_NAMES, Evidence, differs, find_flags, has_odd_rate, is_foreign, level_dbfs
+from transcribe.pipeline.draft_checks import (
+    SCRIPT_NAMES,
+    Evidence,
+    differs,
+    find_flags,
+    has_odd_rate,
+    is_foreign,
+    level_dbfs,
+)
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word
 

@@ -10,13 +10,14 @@ import pytest
 
 from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import Pair
-from tests.levers.test_mining import pairs_of
-from transcribe import levers
+from tests.training.test_hotwords import pairs_of
 from transcribe.errors import ConfigError
 from transcribe.frozen import Example
-from transcribe.levers import Lever
+from transcribe.pipeline import decoding_profile
+from transcribe.pipeline.decoding_profile import Lever
 from transcribe.protocols import Heard, Pcm, Window
 from transcribe.records import Word
+from transcribe.training import decoding_search
 
 
 class Listener:
@@ -55,9 +56,11 @@ def silence(audio: str, channel: int | None) -> Pcm:
     return np.zeros(30 * 16_000, np.int16)
 
 
-def search(taught: list[Pair], *, prompts: bool = True, dialects: tuple[str, ...] = ("en-scotland",)) -> levers.Found:
+def search(
+    taught: list[Pair], *, prompts: bool = True, dialects: tuple[str, ...] = ("en-scotland",)
+) -> decoding_search.Found:
     catalogue, examples = load_catalogue(), dev(*dialects)
-    return levers.find(Listener(), taught, examples, silence, catalogue, window=6_000, takes_prompt=prompts)
+    return decoding_search.find(Listener(), taught, examples, silence, catalogue, window=6_000, takes_prompt=prompts)
 
 
 def test_levers_that_help_are_kept_together() -> None:
@@ -97,18 +100,18 @@ def test_a_trial_reads_as_a_sentence() -> None:
 
 
 def test_levers_are_kept_by_model(tmp_path: Path) -> None:
-    file = tmp_path / "models" / levers.FILE
+    file = tmp_path / "models" / decoding_profile.FILE
     first, second = {"hi": Lever(prompt="नमस्ते", beam_size=1)}, {"ta": Lever(spelling={"a": "b"})}
-    levers.write_levers(file, "m1", first)
-    levers.write_levers(file, "m2", second)
+    decoding_profile.write_levers(file, "m1", first)
+    decoding_profile.write_levers(file, "m2", second)
 
-    assert levers.read_levers(file) == {"m1": first, "m2": second}
-    levers.write_levers(file, "m1", {})
-    assert levers.read_levers(file) == {"m2": second}
+    assert decoding_profile.read_levers(file) == {"m1": first, "m2": second}
+    decoding_profile.write_levers(file, "m1", {})
+    assert decoding_profile.read_levers(file) == {"m2": second}
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / levers.FILE).write_text('{"models": {"m": {"hi": {"loud": 1}}}}')
+    (tmp_path / decoding_profile.FILE).write_text('{"models": {"m": {"hi": {"loud": 1}}}}')
 
-    with pytest.raises(ConfigError, match=levers.FILE):
-        levers.read_levers(tmp_path / levers.FILE)
+    with pytest.raises(ConfigError, match=decoding_profile.FILE):
+        decoding_profile.read_levers(tmp_path / decoding_profile.FILE)

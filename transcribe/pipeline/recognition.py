@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from transcribe.coverage import (
+from transcribe.pipeline.coverage import (
     find_drawn_out,
     find_loops,
     find_missed,
@@ -24,9 +24,7 @@ from transcribe.coverage import (
     rate_words,
     unite,
 )
-from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Recogniser, Span, Window
-from transcribe.records import Milliseconds, Word
-from transcribe.windows import (
+from transcribe.pipeline.windows import (
     SURROUNDINGS,
     WINDOW_MARGIN,
     CutPoint,
@@ -38,6 +36,8 @@ from transcribe.windows import (
     middle_of,
     split,
 )
+from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Recogniser, Span, Window
+from transcribe.records import Milliseconds, Word
 
 #: Temperatures of the hearings after the first.
 TEMPERATURES: Final = (0.0, 0.4)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.name_finding import take_names
+from transcribe.pipeline.name_finding import take_names
 from transcribe.records import Word, join_words
 
 NAMES = ["Kozhikode", "Oyelaran", "Anna Rao", "रामेश्वरम्"]

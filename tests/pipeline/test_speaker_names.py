@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.naming import name_turns, name_voices
+from transcribe.pipeline.speaker_names import name_turns, name_voices
 from transcribe.protocols import LabelledSpan
 from transcribe.records import DeclaredTurn, Recording
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transcribe.pipeline.alignment import retime
 from transcribe.records import Word
-from transcribe.retiming import retime
 
 
 def drafted(text: str) -> list[Word]:

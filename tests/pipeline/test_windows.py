@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_segmenting import conversations, turn, word
-from transcribe.protocols import Span, Window
-from transcribe.records import Milliseconds, Turn, Word
-from transcribe.windows import (
+from tests.pipeline.test_segmentation import conversations, turn, word
+from transcribe.pipeline.windows import (
     LONGEST_PAUSE,
     QUIET,
     SURROUNDINGS,
@@ -24,6 +22,8 @@ from transcribe.windows import (
     pack,
     unite_speech,
 )
+from transcribe.protocols import Span, Window
+from transcribe.records import Milliseconds, Turn, Word
 
 
 def spans(stretches: Sequence[Span]) -> list[tuple[int, int]]:

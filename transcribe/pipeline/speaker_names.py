@@ -6,9 +6,9 @@ import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from transcribe.pipeline.same_voice import pack_vector
 from transcribe.protocols import LabelledSpan
 from transcribe.records import DeclaredTurn, Milliseconds, Recording, Turn, Voice
-from transcribe.same_voice import pack_vector
 
 
 def name_turns(recording: Recording, spans: Iterable[LabelledSpan], *, channel: int | None = None) -> tuple[Turn, ...]:
