@@ -36,13 +36,14 @@ from dialects.active_learning import UnlabelledSegment
 from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from dialects.text.normalise import load_normaliser
-from transcribe import audio, convert, embedded, frozen
+from transcribe import audio, convert, embedded
 from transcribe.actions.acquiring import correct_next
 from transcribe.actions.scoring import preparer
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.identity import folder_id
 from transcribe.config import TrainSettings
-from transcribe.frozen import Example
+from transcribe.datasets import manifest
+from transcribe.datasets.manifest import Example
 from transcribe.pipeline.windows import join, pack, unite_speech
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
@@ -97,7 +98,7 @@ def trial(place: Path, seed: int, way: str, rounds: Sequence[float], steps: int,
 
             held = _held_back(copy, random.Random(seed))
             made = _written(copy, rounds, None if way == "order" else random.Random(seed))
-            dataset = frozen.write(to / "dataset", sorted(made, key=lambda one: one.sort_key))
+            dataset = manifest.write(to / "dataset", sorted(made, key=lambda one: one.sort_key))
             settings = TrainSettings(**({**TUNING, "steps": steps, "seed": seed} | more))
             tuned = tune(settings, embedded.whisper_for_training(), dataset, sound, to / "tuned")
             rates = _rates(convert.to_ctranslate2(tuned.folder, to / "ct2").folder, held, sound)

@@ -25,7 +25,7 @@ from benchmarks.measuring import write
 from benchmarks.one_script import count_letters
 from dialects.scoring.rows import round_number
 from dialects.scoring.word_errors import ErrorCount, Pair
-from transcribe import frozen
+from transcribe.datasets import manifest
 from transcribe.evaluate import pairs
 from transcribe.records import Lineage, Model
 from transcribe.wiring import Wiring
@@ -65,7 +65,7 @@ def measure_circle(
     wiring: Wiring, before: Model, after: Model, lineage: Lineage, decided: dict[str, Any]
 ) -> dict[str, Any]:
     """Return rates of both models by dialect, the decision and the minutes."""
-    dataset = frozen.read_dataset(wiring.workspace / "datasets" / lineage.dataset)
+    dataset = manifest.read_dataset(wiring.workspace / "datasets" / lineage.dataset)
     letters = {
         label: letters_in_one_script(
             pairs(wiring.store, wiring.recipe_with(model.place), dataset, frozenset({before.id, after.id}))

@@ -40,9 +40,9 @@ from dialects.scoring.statistics import jackknife_interval
 from dialects.scoring.sums import Tally, tally
 from dialects.scoring.word_errors import Pair
 from dialects.text.normalise import load_normaliser
-from transcribe import frozen
+from transcribe.datasets import manifest as frozen
+from transcribe.datasets.manifest import Frozen
 from transcribe.evaluate import pairs
-from transcribe.frozen import Frozen
 from transcribe.records import Split
 from transcribe.wiring import Wiring
 

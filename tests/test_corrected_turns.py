@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from transcribe import frozen
 from transcribe.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
-from transcribe.frozen import Example, Provenance
+from transcribe.datasets import manifest
+from transcribe.datasets.manifest import Example, Provenance
 from transcribe.protocols import LabelledSpan, Span
 
 
@@ -20,7 +20,7 @@ TURNS = (example(0, 5_000, "asha", dialect="hi"), example(5_000, 9_000, "ravi", 
 
 
 def read_conversations(folder: Path, *examples: Example, **unwritten: list[Span]) -> list[CorrectedConversation]:
-    return list(corrected_conversations(frozen.write(folder / "d", examples), unwritten=unwritten))
+    return list(corrected_conversations(manifest.write(folder / "d", examples), unwritten=unwritten))
 
 
 def test_turns_are_those_that_people_left(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from tests.desk_setup import HIGH, LOW, Desk, recipe, said
 from transcribe.backends.by_dialect import DialectRecogniser
 from transcribe.backends.scripted import ScriptedRecogniser
 from transcribe.datasets import Rules, freeze
+from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError
 from transcribe.evaluate import Evaluation, copy_alike, draft_test, evaluate, pairs, race
-from transcribe.frozen import Frozen
 from transcribe.pipeline.recipe import Recipe
 from transcribe.protocols import Heard, Pcm, Window
 from transcribe.records import Correction

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.factories import line
-from transcribe.frozen import Example
+from transcribe.datasets.manifest import Example
 from transcribe.passages import LONGEST_PAUSE, TrainingWindow, cut_window, cut_windows, find_passages
 from transcribe.pipeline.windows import SURROUNDINGS, WINDOW_MARGIN
 from transcribe.protocols import Span

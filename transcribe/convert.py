@@ -23,8 +23,8 @@ from rapidfuzz.distance import Levenshtein
 from torch.nn import functional as F
 
 from transcribe.backends.whisper_folder import MANNERS_FILE, find
+from transcribe.datasets.manifest import Frozen
 from transcribe.errors import GateFailed, InputError
-from transcribe.frozen import Frozen
 from transcribe.passages import cut_windows, find_passages
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds

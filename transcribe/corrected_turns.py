@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from transcribe.frozen import Example, Frozen
+from transcribe.datasets.manifest import Example, Frozen
 from transcribe.protocols import LabelledSpan, Span
 from transcribe.records import Milliseconds, Split
 

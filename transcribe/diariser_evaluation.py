@@ -15,8 +15,8 @@ from dialects.scoring.statistics import Interval, difference_interval, sign_flip
 from transcribe.audio.band import is_narrow_band
 from transcribe.backends.diarisation_error import der
 from transcribe.corrected_turns import CorrectedConversation
+from transcribe.datasets.manifest import Frozen
 from transcribe.errors import Interrupted
-from transcribe.frozen import Frozen
 from transcribe.protocols import SAMPLE_RATE_HZ, Diariser, LabelledSpan, Pcm
 from transcribe.records import Milliseconds
 

@@ -22,8 +22,8 @@ from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method, round_number
 from dialects.scoring.word_errors import Pair
 from transcribe.backends.by_dialect import part_id
+from transcribe.datasets.manifest import Example, Frozen
 from transcribe.errors import InputError, Interrupted
-from transcribe.frozen import Example, Frozen
 from transcribe.pipeline.assembly import assemble, load_tracks
 from transcribe.pipeline.drafting import Step, draft_pending
 from transcribe.pipeline.recipe import Recipe

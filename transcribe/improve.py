@@ -24,9 +24,9 @@ from transcribe.backends import by_dialect
 from transcribe.backends.by_dialect import Routes
 from transcribe.backends.whisper_folder import read_manners
 from transcribe.config import GateSettings, ImproveSettings, TrainSettings, fingerprint
+from transcribe.datasets.manifest import Frozen
 from transcribe.errors import GateFailed, InputError
 from transcribe.evaluate import Evaluation, judge, list_test_recordings
-from transcribe.frozen import Frozen
 from transcribe.pipeline.recipe import Recipe
 from transcribe.promote import Decision, gate
 from transcribe.protocols import Pcm

@@ -21,10 +21,10 @@ from transcribe import audio, datasets
 from transcribe.backends.identity import folder_id
 from transcribe.config import DiariserGateSettings, DiariserTrainSettings, fingerprint
 from transcribe.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
+from transcribe.datasets.manifest import Frozen
 from transcribe.diariser_evaluation import duration_of, evaluate, heed
 from transcribe.diariser_gate import gate_diariser
 from transcribe.errors import GateFailed, InputError
-from transcribe.frozen import Frozen
 from transcribe.promote import Decision
 from transcribe.protocols import Pcm, Span
 from transcribe.records import Lineage, Model

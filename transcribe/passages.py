@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from transcribe.backends.whisper_words import longest_window
-from transcribe.frozen import Example
+from transcribe.datasets.manifest import Example
 from transcribe.pipeline.windows import (
     SURROUNDINGS,
     WINDOW_MARGIN,

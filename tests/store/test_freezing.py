@@ -12,8 +12,8 @@ from tests.store.conftest import NewUrl
 from tests.store.desk_factories import PLAIN, REVIEWED, operation, person, submit, take, talk, verdict
 from tests.store.factories import correction, make_drafted, recording, recording_id
 from transcribe.datasets import Rules, differ, freeze
+from transcribe.datasets.manifest import Example, Frozen, Provenance
 from transcribe.errors import InputError
-from transcribe.frozen import Example, Frozen, Provenance
 from transcribe.store import Store
 
 RULES = Rules(catalogue=load_catalogue(), refused_consent=frozenset({"withdrawn"}))

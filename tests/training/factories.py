@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.small_corpus import read_sound, read_turns, split_name
-from transcribe import frozen
-from transcribe.frozen import Example, Frozen
+from transcribe.datasets import manifest
+from transcribe.datasets.manifest import Example, Frozen
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
 
@@ -31,7 +31,7 @@ def sound(audio: str, channel: int | None) -> Pcm:
 
 def freeze(folder: Path, conversations: Iterable[str]) -> Frozen:
     """Write the turns of *conversations* of the small corpus as a dataset."""
-    return frozen.write(folder, [example for name in conversations for example in _examples(name)])
+    return manifest.write(folder, [example for name in conversations for example in _examples(name)])
 
 
 def _examples(conversation: str) -> Iterator[Example]:

@@ -11,8 +11,8 @@ import pytest
 from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import Pair
 from tests.training.test_hotwords import pairs_of
+from transcribe.datasets.manifest import Example
 from transcribe.errors import ConfigError
-from transcribe.frozen import Example
 from transcribe.pipeline import decoding_profile
 from transcribe.pipeline.decoding_profile import Lever
 from transcribe.protocols import Heard, Pcm, Window

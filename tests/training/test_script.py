@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.training.factories import line
 from transcribe import embedded
+from transcribe.datasets.manifest import Provenance
 from transcribe.errors import InputError
-from transcribe.frozen import Provenance
 from transcribe.passages import TrainingWindow
 from transcribe.protocols import Span
 from transcribe.training.script import TargetEncoder

@@ -14,8 +14,8 @@ pytest.importorskip("peft", reason="tuning belongs to the train extra")
 from tests.training.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
 from transcribe import embedded  # noqa: E402
 from transcribe.config import TrainSettings  # noqa: E402
+from transcribe.datasets.manifest import Frozen  # noqa: E402
 from transcribe.errors import InputError, Interrupted  # noqa: E402
-from transcribe.frozen import Frozen  # noqa: E402
 from transcribe.training import TunedModel, TuneProgress, tune  # noqa: E402
 from transcribe.training.testing import Validation  # noqa: E402
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transcribe.console import Answer
+from transcribe.datasets.manifest import Frozen, read_dataset
 from transcribe.errors import UsageError
-from transcribe.frozen import Frozen, read_dataset
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:

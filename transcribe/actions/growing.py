@@ -16,7 +16,7 @@ from dialects.scoring.rows import round_number
 from dialects.scoring.word_errors import ErrorCount, Pair, count, from_counts
 from transcribe.actions.scoring import find_model, preparer
 from transcribe.console import Answer
-from transcribe.frozen import Example, Provenance
+from transcribe.datasets.manifest import Example, Provenance
 from transcribe.pseudo_labels import Audit, Limits, audit_texts, choose_acceptable, draw_audits, signs, surroundings
 from transcribe.records import Acceptance, Correction, Draft, Milliseconds, Model, Recording, ScoringSpan, Segment
 from transcribe.redaction import Span, within

@@ -17,7 +17,7 @@ from transcribe.records import Model
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.frozen import Frozen
+    from transcribe.datasets.manifest import Frozen
     from transcribe.improve_diariser import DiariserBench, DiariserImprovement, DiariserPlan, Stage, Tell
     from transcribe.promote import Decision
 

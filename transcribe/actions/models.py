@@ -17,8 +17,8 @@ from transcribe.records import Model, ModelKind
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
+    from transcribe.datasets.manifest import Frozen
     from transcribe.evaluate import Evaluation
-    from transcribe.frozen import Frozen
 
 
 def list_models(wiring: Wiring) -> Answer:

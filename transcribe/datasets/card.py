@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from transcribe.frozen import Frozen
+from transcribe.datasets.manifest import Frozen
 from transcribe.records import Milliseconds
 
 _WHY: Mapping[str, str] = {

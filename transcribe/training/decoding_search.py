@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 from dialects.dialect import Catalogue
 from dialects.scoring.word_errors import ErrorCount, Pair, count, from_counts
 from dialects.text.normalise import load_normaliser
-from transcribe.frozen import Example
+from transcribe.datasets.manifest import Example
 from transcribe.passages import TrainingWindow, cut_windows, find_dialect, find_passages
 from transcribe.pipeline.decoding_profile import Lever, make_window
 from transcribe.protocols import Pcm, Recogniser

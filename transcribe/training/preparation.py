@@ -7,8 +7,8 @@ from pathlib import Path
 
 from transcribe.augmenting import Recipe
 from transcribe.backends.whisper_folder import read_manners
+from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError
-from transcribe.frozen import Frozen
 from transcribe.passages import Passage, cut_windows, find_passages
 from transcribe.training.drawing import WindowSampler
 from transcribe.training.hearing import Features

@@ -18,8 +18,8 @@ from transcribe.backends.cores import count_cores
 from transcribe.backends.identity import folder_id
 from transcribe.backends.whisper_folder import MANNERS_FILE
 from transcribe.config import TrainSettings, fingerprint
+from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError, Interrupted, MissingError
-from transcribe.frozen import Frozen
 from transcribe.training.learner import Learner, read_checkpoint, write_checkpoint
 from transcribe.training.lessons import Collator
 from transcribe.training.preparation import Material, prepare

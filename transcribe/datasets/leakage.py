@@ -18,7 +18,7 @@ from dialects.contamination import SHORTEST
 from dialects.dialect import Catalogue
 from dialects.text.normalise import Normaliser, load_normaliser
 from dialects.text.variants import parse_inline
-from transcribe.frozen import Cell, Example, Provenance
+from transcribe.datasets.manifest import Cell, Example, Provenance
 from transcribe.records import Recording, Segment, Split
 from transcribe.redaction import MASK, Span
 from transcribe.store.freezing import Transcribed, Written

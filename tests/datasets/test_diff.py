@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from dialects.dialect import load_catalogue
-from transcribe import frozen
-from transcribe.datasets import Rules, card, differ, leaks
+from transcribe.datasets import Rules, card, differ, leaks, manifest
+from transcribe.datasets.manifest import Example, Frozen, Provenance
 from transcribe.errors import GateFailed
-from transcribe.frozen import Example, Frozen, Provenance
 
 RULES = Rules(catalogue=load_catalogue())
 
@@ -22,7 +21,7 @@ def make_example(id: str, text: str | None = "some words of their own", **facts:
 
 
 def dataset(folder: Path, examples: Sequence[Example], **facts: object) -> Frozen:
-    return frozen.write(folder, examples, facts)
+    return manifest.write(folder, examples, facts)
 
 
 def test_a_difference_is_counted_by_split(tmp_path: Path) -> None:

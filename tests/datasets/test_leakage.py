@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialects.dialect import load_catalogue
-from transcribe.datasets.sorting import Ledger, Spellings, sentence_of
-from transcribe.frozen import Cell, Example
+from transcribe.datasets.leakage import Ledger, Spellings, sentence_of
+from transcribe.datasets.manifest import Cell, Example
 
 SPELLINGS = Spellings(load_catalogue())
 STRONGER = {"train": ("dev", "test"), "dev": ("test",), "test": ()}

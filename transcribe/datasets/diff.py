@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from transcribe.datasets.sorting import Ledger, Reason, Rules, with_link
+from transcribe.datasets.leakage import Ledger, Reason, Rules, with_link
+from transcribe.datasets.manifest import Example, Frozen
 from transcribe.errors import GateFailed
-from transcribe.frozen import Example, Frozen
 
 #: Stretches that are named, of each kind that is found.
 _NAMED: Final = 5

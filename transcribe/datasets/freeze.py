@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from transcribe.datasets.sorting import Ledger, Rules, is_masked, with_link, without_text
+from transcribe.datasets.leakage import Ledger, Rules, is_masked, with_link, without_text
+from transcribe.datasets.manifest import Example, Frozen, Provenance, Writer, example_of, line_of, make
 from transcribe.errors import InputError
-from transcribe.frozen import Example, Frozen, Provenance, Writer, example_of, line_of, make
 from transcribe.records import Milliseconds, Recording
 from transcribe.store import Store
 from transcribe.store.freezing import Transcribed

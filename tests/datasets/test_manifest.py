@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcribe import frozen
+from transcribe.datasets import manifest as frozen
+from transcribe.datasets.manifest import Example, Provenance
 from transcribe.errors import InputError
-from transcribe.frozen import Example, Provenance
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
 
