@@ -36,7 +36,7 @@ from dialects.active_learning import UnlabelledSegment
 from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from dialects.text.normalise import load_normaliser
-from transcribe import audio, convert, embedded
+from transcribe import audio, embedded
 from transcribe.actions.acquiring import correct_next
 from transcribe.actions.scoring import preparer
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
@@ -48,7 +48,8 @@ from transcribe.pipeline.windows import join, pack, unite_speech
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
 from transcribe.store.tables import RECORDINGS
-from transcribe.training import tune
+from transcribe.training import convert
+from transcribe.training.finetune import tune
 from transcribe.training.shards import AudioReader
 from transcribe.wiring import Wiring
 

@@ -26,8 +26,8 @@ from benchmarks.one_script import count_letters
 from dialects.scoring.rows import round_number
 from dialects.scoring.word_errors import ErrorCount, Pair
 from transcribe.datasets import manifest
-from transcribe.evaluate import pairs
 from transcribe.records import Lineage, Model
+from transcribe.training.evaluate import pairs
 from transcribe.wiring import Wiring
 
 #: Dialects that are written in another script than they are heard in.

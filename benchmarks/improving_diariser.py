@@ -27,8 +27,8 @@ from benchmarks.composed_conversations import compose_conversations, part_speake
 from benchmarks.measuring import write
 from benchmarks.real_sets import DATA, read_pcm
 from transcribe import embedded
-from transcribe.audio.band import is_narrow_band
 from transcribe.protocols import SAMPLE_RATE_HZ
+from transcribe.training.diariser_evaluation import is_narrow_band
 
 #: Conversations that are corrected to be learnt from.
 LEARNT = 20

@@ -42,8 +42,8 @@ from dialects.scoring.word_errors import Pair
 from dialects.text.normalise import load_normaliser
 from transcribe.datasets import manifest as frozen
 from transcribe.datasets.manifest import Frozen
-from transcribe.evaluate import pairs
 from transcribe.records import Split
+from transcribe.training.evaluate import pairs
 from transcribe.wiring import Wiring
 
 NAME = "improving_real"

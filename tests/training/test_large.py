@@ -14,11 +14,12 @@ pytest.importorskip("peft", reason="tuning belongs to the train extra")
 
 from tests.small_corpus import read_sound  # noqa: E402
 from tests.training.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
-from transcribe import convert, embedded  # noqa: E402
+from transcribe import embedded  # noqa: E402
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser  # noqa: E402
 from transcribe.config import TrainSettings  # noqa: E402
 from transcribe.protocols import Window  # noqa: E402
-from transcribe.training import tune  # noqa: E402
+from transcribe.training import convert  # noqa: E402
+from transcribe.training.finetune import tune  # noqa: E402
 
 
 def large(folder: Path, *, layers: int, width: int = 1_280) -> Path:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.factories import line, make_ramp
-from transcribe.passages import find_passages
 from transcribe.records import Milliseconds
 from transcribe.training.shards import cut_audio
+from transcribe.training.windows import find_passages
 
 
 @st.composite

@@ -19,7 +19,7 @@ from transcribe.records import Model
 from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
-    from transcribe.improve import Dependencies, Improvement, OnProgress, Plan, Stage
+    from transcribe.training.loop import Dependencies, Improvement, OnProgress, Plan, Stage
 
 
 #: The beginning of a derived base's folder name, before the start of its drafter's hash.
@@ -36,7 +36,7 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
     Raises:
         GateFailed: If the candidate may not be promoted; the report is printed first.
     """
-    from transcribe import improve as circle
+    from transcribe.training import loop as circle
 
     with wiring.store.lock("run"):
         _remove_leftovers(wiring.workspace)
@@ -62,7 +62,7 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
 
 def build_bench(wiring: Wiring) -> Dependencies:
     """Build the dependencies of tuning from the workspace's settings."""
-    from transcribe.improve import Dependencies
+    from transcribe.training.loop import Dependencies
 
     settings = wiring.settings
     return Dependencies(
@@ -112,7 +112,7 @@ def _derive_base(wiring: Wiring, location: str) -> Path:
         InputError: E_MODEL if they are none that a Whisper can be read from.
     """
     from transcribe.backends.whisper_folder import find
-    from transcribe.derive import derive
+    from transcribe.training.derive import derive
 
     drafter = find(wiring.model_folder(location), allow_download=False)
     folder = wiring.workspace / "models" / f"{DERIVED}{drafter.id[:12]}"
@@ -128,7 +128,7 @@ def _remove_leftovers(workspace: Path) -> None:
 @contextmanager
 def _display(console: Console) -> Iterator[OnProgress]:
     """Display one bar for the whole run, with the time that is left."""
-    from transcribe.improve import SHARES
+    from transcribe.training.loop import SHARES
 
     done: dict[Stage, int] = dict.fromkeys(SHARES, 0)
     with console.progress("improving", items=sum(SHARES.values())) as progress:

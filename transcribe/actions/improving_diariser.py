@@ -18,8 +18,8 @@ from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
     from transcribe.datasets.manifest import Frozen
-    from transcribe.improve_diariser import DiariserBench, DiariserImprovement, DiariserPlan, Stage, Tell
-    from transcribe.promote import Decision
+    from transcribe.training.diariser_loop import DiariserBench, DiariserImprovement, DiariserPlan, Stage, Tell
+    from transcribe.training.gate import Decision
 
 
 def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry_run: bool = False) -> Answer:
@@ -33,7 +33,7 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
     Raises:
         GateFailed: If the candidate may not be promoted; the report is printed first.
     """
-    from transcribe import improve_diariser as circle
+    from transcribe.training import diariser_loop as circle
 
     with wiring.store.lock("run"):
         circle.sweep(wiring.workspace)
@@ -57,7 +57,7 @@ def improve(wiring: Wiring, console: Console, *, dataset: str | None = None, dry
 
 def build_bench(wiring: Wiring) -> DiariserBench:
     """Build the dependencies of tuning from the workspace's settings."""
-    from transcribe.improve_diariser import DiariserBench
+    from transcribe.training.diariser_loop import DiariserBench
 
     return DiariserBench(
         workspace=wiring.workspace,
@@ -96,10 +96,10 @@ def _current_diariser(wiring: Wiring) -> Model:
 
 def judge(wiring: Wiring, candidate: Model, current: Model, frozen: Frozen, console: Console) -> Decision:
     """Evaluate *candidate* against *current* on the test of *frozen* and save the decision; nothing is promoted."""
-    from transcribe import improve_diariser as circle
     from transcribe.backends.diariser_tuning import TunableDiariser
-    from transcribe.diariser_evaluation import evaluate
-    from transcribe.diariser_gate import gate_diariser
+    from transcribe.training import diariser_loop as circle
+    from transcribe.training.diariser_evaluation import evaluate
+    from transcribe.training.diariser_gate import gate_diariser
 
     bench = build_bench(wiring)
     conversations = circle.plan(bench, frozen).test
@@ -131,7 +131,7 @@ def judge(wiring: Wiring, candidate: Model, current: Model, frozen: Frozen, cons
 @contextmanager
 def _display(console: Console) -> Iterator[Tell]:
     """Display one bar for the whole run, with the time that is left."""
-    from transcribe.improve_diariser import SHARES
+    from transcribe.training.diariser_loop import SHARES
 
     done: dict[Stage, int] = dict.fromkeys(SHARES, 0)
     with console.progress("improving the diariser", items=sum(SHARES.values())) as progress:

@@ -80,7 +80,7 @@ def get(names: Sequence[str], console: Console, *, again: bool = False, if_possi
 
 def derive(model: str, output: Path) -> Answer:
     """Write the transformers folder *output* of a Whisper of the catalogue, ours, or in a CTranslate2 folder."""
-    from transcribe import derive as deriving
+    from transcribe.training import derive as deriving
 
     source = embedded.whisper() if model == embedded.NAME else Path(locate(model)).expanduser()
     derived = deriving.derive(source, output)

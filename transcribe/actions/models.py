@@ -18,7 +18,7 @@ from transcribe.wiring import Wiring
 
 if TYPE_CHECKING:
     from transcribe.datasets.manifest import Frozen
-    from transcribe.evaluate import Evaluation
+    from transcribe.training.evaluate import Evaluation
 
 
 def list_models(wiring: Wiring) -> Answer:
@@ -137,7 +137,7 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
     Args:
         dataset: The frozen dataset; ``None``: the one that the candidate was tuned on.
     """
-    from transcribe.promote import gate
+    from transcribe.training.gate import gate
 
     store = wiring.store
     candidate = find_model(store, name, kind=None)
@@ -169,7 +169,7 @@ def promote(wiring: Wiring, name: str, dataset: str | None, console: Console) ->
 
 def _evaluate(wiring: Wiring, frozen: Frozen, candidate: Model, current: Model, console: Console) -> Evaluation:
     """Evaluate *candidate* against *current* on the test of *frozen*, through the engine that drafts."""
-    from transcribe.evaluate import judge, list_test_recordings
+    from transcribe.training.evaluate import judge, list_test_recordings
 
     console.note(wiring.drafting_sentence())
     with console.progress("drafting the test", items=2 * len(list_test_recordings(frozen))) as progress:

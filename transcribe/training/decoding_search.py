@@ -11,11 +11,11 @@ from dialects.dialect import Catalogue
 from dialects.scoring.word_errors import ErrorCount, Pair, count, from_counts
 from dialects.text.normalise import load_normaliser
 from transcribe.datasets.manifest import Example
-from transcribe.passages import TrainingWindow, cut_windows, find_dialect, find_passages
 from transcribe.pipeline.decoding_profile import Lever, make_window
 from transcribe.protocols import Pcm, Recogniser
 from transcribe.records import Milliseconds
 from transcribe.training import hotwords
+from transcribe.training.windows import TrainingWindow, cut_windows, find_dialect, find_passages
 
 Kind: TypeAlias = Literal["hotwords", "prompt", "beam_size", "spelling"]
 Sound: TypeAlias = Callable[[str, int | None], Pcm]

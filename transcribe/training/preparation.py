@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcribe.augmenting import Recipe
 from transcribe.backends.whisper_folder import read_manners
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError
-from transcribe.passages import Passage, cut_windows, find_passages
-from transcribe.training.drawing import WindowSampler
-from transcribe.training.hearing import Features
-from transcribe.training.learner import Learner
-from transcribe.training.lessons import Collator
-from transcribe.training.script import TargetEncoder
+from transcribe.training.augmentation import Recipe
+from transcribe.training.collate import Collator
+from transcribe.training.sampler import WindowSampler
 from transcribe.training.shards import AudioReader, cut_audio
 from transcribe.training.sources import FeatureSource
-from transcribe.training.testing import Validation
+from transcribe.training.targets import TargetEncoder
+from transcribe.training.trainer import Learner
+from transcribe.training.validation import Validation
+from transcribe.training.whisper import Features
+from transcribe.training.windows import Passage, cut_windows, find_passages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from transcribe.passages import Passage
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Span
 from transcribe.records import Milliseconds
+from transcribe.training.windows import Passage
 
 #: Reads the samples of a recording by its id, or of one of its channels.
 AudioReader: TypeAlias = Callable[[str, int | None], Pcm]

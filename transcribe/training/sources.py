@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
-from transcribe.augmenting import Recipe, augment, change_speed, mask_features
-from transcribe.passages import Passage, TrainingWindow
-from transcribe.training.hearing import Features, to_wave
+from transcribe.training.augmentation import Recipe, augment, change_speed, mask_features
 from transcribe.training.shards import Shards
+from transcribe.training.whisper import Features, to_wave
+from transcribe.training.windows import Passage, TrainingWindow
 
 #: Widest band that is taken out, of all bands.
 _WIDEST_BAND_SHARE = 0.19

@@ -17,11 +17,11 @@ from transcribe.backends.scripted import ScriptedRecogniser
 from transcribe.datasets import Rules, freeze
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError
-from transcribe.evaluate import Evaluation, copy_alike, draft_test, evaluate, pairs, race
 from transcribe.pipeline.recipe import Recipe
 from transcribe.protocols import Heard, Pcm, Window
 from transcribe.records import Correction
 from transcribe.store import Store
+from transcribe.training.evaluate import Evaluation, copy_alike, draft_test, evaluate, pairs, race
 
 CATALOGUE = load_catalogue()
 

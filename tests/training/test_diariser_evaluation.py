@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from transcribe.audio.band import is_narrow_band
+from transcribe.training.diariser_evaluation import is_narrow_band
 
 
 def hissing_speech(seed: int) -> np.ndarray:

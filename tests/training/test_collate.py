@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 pytest.importorskip("transformers", reason="tuning belongs to the train extra")
 
-from transcribe.training.lessons import Batch, collate, corrupt_inputs  # noqa: E402 - after the libraries that it needs
-from transcribe.training.script import Targets  # noqa: E402
+from transcribe.training.collate import Batch, collate, corrupt_inputs  # noqa: E402 - after the libraries that it needs
+from transcribe.training.targets import Targets  # noqa: E402
 
 END = 99
 

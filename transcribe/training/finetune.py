@@ -20,11 +20,11 @@ from transcribe.backends.whisper_folder import MANNERS_FILE
 from transcribe.config import TrainSettings, fingerprint
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError, Interrupted, MissingError
-from transcribe.training.learner import Learner, read_checkpoint, write_checkpoint
-from transcribe.training.lessons import Collator
+from transcribe.training.collate import Collator
 from transcribe.training.preparation import Material, prepare
 from transcribe.training.shards import AudioReader
-from transcribe.training.testing import ByDialect, Rates, Validation, score_checkpoint
+from transcribe.training.trainer import Learner, read_checkpoint, write_checkpoint
+from transcribe.training.validation import ByDialect, Rates, Validation, score_checkpoint
 
 #: Changes when the rules of this package change what is learned, so that a half-done run is not resumed wrongly.
 RULES: Final = 4

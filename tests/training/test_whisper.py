@@ -14,8 +14,8 @@ from rapidfuzz.distance import Levenshtein  # noqa: E402 - after the libraries t
 
 from tests.small_corpus import read_sound  # noqa: E402
 from transcribe import embedded  # noqa: E402
-from transcribe.training import hearing  # noqa: E402
-from transcribe.training.script import TargetEncoder  # noqa: E402
+from transcribe.training import whisper  # noqa: E402
+from transcribe.training.targets import TargetEncoder  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,11 @@ def whole() -> Any:
 
 def windows(count: int) -> list[Any]:
     pcm = read_sound("en-GB-dev-01")
-    return [hearing.to_wave(pcm[start : start + 70_000]) for start in range(0, count * 70_000, 70_000)]
+    return [whisper.to_wave(pcm[start : start + 70_000]) for start in range(0, count * 70_000, 70_000)]
 
 
 def features(waves: list[Any], *, full: bool = False) -> Any:
-    mel = hearing.Features(80, torch.device("cpu"))(waves)
+    mel = whisper.Features(80, torch.device("cpu"))(waves)
     return torch.nn.functional.pad(mel, (0, 3_000 - mel.shape[-1])) if full else mel
 
 
@@ -49,7 +49,7 @@ def test_features_are_those_of_the_drafter() -> None:
 def test_full_windows_go_through_the_network_as_transformers_sends_them(whole: Any) -> None:
     mel, tokens = features(windows(1), full=True), torch.tensor([[1023, 1024, 1124, 1128, 300, 301]])
     with torch.no_grad():
-        ours = hearing.score_tokens(whole.model, hearing.decode(whole.model, tokens, hearing.encode(whole.model, mel)))
+        ours = whisper.score_tokens(whole.model, whisper.decode(whole.model, tokens, whisper.encode(whole.model, mel)))
         theirs = whole(input_features=mel, decoder_input_ids=tokens).logits
 
     assert torch.allclose(ours, theirs, atol=1e-4)
@@ -59,7 +59,7 @@ def test_short_padding_writes_almost_what_full_padding_writes(whole: Any, record
     waves, encoder = windows(7), TargetEncoder(embedded.whisper_for_training())
     opening = encoder.encode_opening("en", timed=False)
     short, full = (
-        hearing.greedy(whole.model, features(waves, full=is_full), [opening] * 7, end=encoder.end, most=60)
+        whisper.greedy(whole.model, features(waves, full=is_full), [opening] * 7, end=encoder.end, most=60)
         for is_full in (False, True)
     )
     differing = sum(Levenshtein.distance(a, b) for a, b in zip(short, full, strict=True))
@@ -73,12 +73,12 @@ def test_short_padding_writes_almost_what_full_padding_writes(whole: Any, record
 def test_a_cache_of_the_past_changes_nothing(whole: Any) -> None:
     mel, encoder = features(windows(2)), TargetEncoder(embedded.whisper_for_training())
     opening = encoder.encode_opening("en", timed=False)
-    cached = hearing.greedy(whole.model, mel, [opening] * 2, end=encoder.end, most=12)
+    cached = whisper.greedy(whole.model, mel, [opening] * 2, end=encoder.end, most=12)
     rows = torch.tensor([opening] * 2)
     with torch.no_grad():
-        memory = hearing.encode(whole.model, mel)
+        memory = whisper.encode(whole.model, mel)
         for _ in range(12):
-            following = hearing.score_tokens(whole.model, hearing.decode(whole.model, rows, memory)[:, -1]).argmax(-1)
+            following = whisper.score_tokens(whole.model, whisper.decode(whole.model, rows, memory)[:, -1]).argmax(-1)
             rows = torch.cat([rows, following[:, None]], dim=1)
 
     for cached_row, row in zip(cached, rows[:, len(opening) :].tolist(), strict=True):

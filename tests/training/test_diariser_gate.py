@@ -8,10 +8,10 @@ import pytest
 
 from dialects.scoring.cpwer import DiarisationError
 from transcribe.config import DiariserGateSettings
-from transcribe.diariser_evaluation import ConversationErrors, DiariserEvaluation
-from transcribe.diariser_gate import gate_diariser
 from transcribe.errors import GateFailed
-from transcribe.promote import Decision
+from transcribe.training.diariser_evaluation import ConversationErrors, DiariserEvaluation
+from transcribe.training.diariser_gate import gate_diariser
+from transcribe.training.gate import Decision
 
 RULES = DiariserGateSettings()
 

@@ -10,9 +10,9 @@ from tests.training.factories import line
 from transcribe import embedded
 from transcribe.datasets.manifest import Provenance
 from transcribe.errors import InputError
-from transcribe.passages import TrainingWindow
 from transcribe.protocols import Span
-from transcribe.training.script import TargetEncoder
+from transcribe.training.targets import TargetEncoder
+from transcribe.training.windows import TrainingWindow
 
 ENCODER = TargetEncoder(embedded.whisper_for_training())
 

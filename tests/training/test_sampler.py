@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
 from tests.training.factories import line  # noqa: E402 - after the library that it needs
-from transcribe.passages import find_passages  # noqa: E402
-from transcribe.training.drawing import WindowSampler, window_shares  # noqa: E402
+from transcribe.training.sampler import WindowSampler, window_shares  # noqa: E402
+from transcribe.training.windows import find_passages  # noqa: E402
 
 TAGS = ("en-scotland", "en-GB", "hi", "ta")
 AMOUNTS = st.dictionaries(st.sampled_from(TAGS), st.floats(0, 1e6, allow_subnormal=False), min_size=1).filter(

@@ -14,8 +14,8 @@ from typing import Final
 from dialects.columns import p_value
 from dialects.scoring.comparison import ALPHA
 from transcribe.config import DiariserGateSettings
-from transcribe.diariser_evaluation import DiariserEvaluation, ErrorContrast, contrast
-from transcribe.promote import Decision
+from transcribe.training.diariser_evaluation import DiariserEvaluation, ErrorContrast, contrast
+from transcribe.training.gate import Decision
 
 #: How rarely speakers dealt out by lot may fit the voices as well as those that people named.
 AGREEMENT_LEVEL: Final = 0.01

@@ -18,9 +18,9 @@ pytest.importorskip("transformers", reason="conversion belongs to the train extr
 from transcribe import embedded  # noqa: E402 - after the libraries that it needs
 from transcribe.backends.model_cache import is_here, verify_folder  # noqa: E402
 from transcribe.backends.model_catalogue import need_entry  # noqa: E402
-from transcribe.convert import to_ctranslate2  # noqa: E402
-from transcribe.derive import Derived, derive, read_variables, state_of  # noqa: E402
 from transcribe.errors import GateFailed, InputError, UsageError  # noqa: E402
+from transcribe.training.convert import to_ctranslate2  # noqa: E402
+from transcribe.training.derive import Derived, derive, read_variables, state_of  # noqa: E402
 
 MODEL = embedded.whisper() / "model.bin"
 

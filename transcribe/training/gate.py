@@ -16,8 +16,8 @@ from dialects.scoring.comparison import ALPHA, Comparison, Contrast
 from dialects.scoring.statistics import holm
 from transcribe.config import GateSettings
 from transcribe.errors import GateFailed
-from transcribe.evaluate import Evaluation
 from transcribe.records import ModelKind
+from transcribe.training.evaluate import Evaluation
 
 #: A model faster than this, in seconds of work a second of sound, is compared no more: other things take longer.
 _FAST_ENOUGH: Final = 0.005

@@ -13,11 +13,12 @@ pytest.importorskip("transformers", reason="conversion belongs to the train extr
 
 from tests.small_corpus import read_sound  # noqa: E402
 from tests.training.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
-from transcribe import convert, embedded  # noqa: E402
+from transcribe import embedded  # noqa: E402
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser  # noqa: E402
-from transcribe.convert import Probe, to_ctranslate2  # noqa: E402
 from transcribe.errors import GateFailed, InputError  # noqa: E402
 from transcribe.protocols import Window  # noqa: E402
+from transcribe.training import convert  # noqa: E402
+from transcribe.training.convert import Probe, to_ctranslate2  # noqa: E402
 
 
 def probes(count: int = 3) -> list[Probe]:

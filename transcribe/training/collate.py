@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
-from transcribe.passages import Passage
-from transcribe.training.drawing import WindowSampler
-from transcribe.training.script import TargetEncoder, Targets
+from transcribe.training.sampler import WindowSampler
 from transcribe.training.sources import FeatureSource, SourceWindow
+from transcribe.training.targets import TargetEncoder, Targets
+from transcribe.training.windows import Passage
 
 
 @dataclass(frozen=True, kw_only=True)

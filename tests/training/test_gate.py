@@ -14,8 +14,8 @@ from dialects.scoring.prepare import Preparer
 from dialects.scoring.word_errors import Pair
 from transcribe.config import GateSettings
 from transcribe.errors import GateFailed
-from transcribe.evaluate import Evaluation, Scores, Speed
-from transcribe.promote import Decision, gate
+from transcribe.training.evaluate import Evaluation, Scores, Speed
+from transcribe.training.gate import Decision, gate
 
 RULES = GateSettings()
 #: Errors of a segment of ten words, by dialect.

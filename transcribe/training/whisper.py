@@ -4,7 +4,7 @@ The forward pass of a Whisper of transformers: its own layers, called so that sh
 Whisper always takes 30 s. Beyond the speech all of that is padding, alike but for its position. Only the content and a
 few padding positions are computed; each of these counts for all those that it stands for: the log of their number is
 added to its attention score, so that the sums of attention are those of the full 30 s in expectation. What it costs in
-accuracy is measured in tests/training/test_hearing.py.
+accuracy is measured in tests/training/test_whisper.py.
 """
 
 from __future__ import annotations

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from transcribe import audio, datasets
 from transcribe.backends.identity import folder_id
 from transcribe.config import DiariserGateSettings, DiariserTrainSettings, fingerprint
-from transcribe.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
 from transcribe.datasets.manifest import Frozen
-from transcribe.diariser_evaluation import duration_of, evaluate, heed
-from transcribe.diariser_gate import gate_diariser
 from transcribe.errors import GateFailed, InputError
-from transcribe.promote import Decision
 from transcribe.protocols import Pcm, Span
 from transcribe.records import Lineage, Model
 from transcribe.store import Store
+from transcribe.training.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
+from transcribe.training.diariser_evaluation import duration_of, evaluate, heed
+from transcribe.training.diariser_gate import gate_diariser
+from transcribe.training.gate import Decision
 
 if TYPE_CHECKING:
     from transcribe.backends.diariser_tuning import TunableDiariser, TunedDiariser

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="augmenting belongs to the train extra")
 pytest.importorskip("torchaudio", reason="augmenting belongs to the train extra")
 
-from transcribe import augmenting  # noqa: E402 - after the libraries that it needs
+from transcribe.training import augmentation  # noqa: E402 - after the libraries that it needs
 
 
 def seeded(seed: int = 1) -> torch.Generator:
@@ -29,7 +29,7 @@ def power(wave: torch.Tensor) -> float:
 def test_noise_stands_as_far_below_the_speech_as_asked(snr_db: float) -> None:
     wave = tone()
 
-    noise = augmenting.add_noise(wave, torch.randn(5_000, generator=seeded()), seeded(), snr_db=snr_db) - wave
+    noise = augmentation.add_noise(wave, torch.randn(5_000, generator=seeded()), seeded(), snr_db=snr_db) - wave
 
     assert 10 * math.log10(power(wave) / power(noise)) == pytest.approx(snr_db, abs=0.01)
 
@@ -37,23 +37,23 @@ def test_noise_stands_as_far_below_the_speech_as_asked(snr_db: float) -> None:
 def test_silence_is_given_no_noise_and_no_numbers_that_are_none() -> None:
     silence = torch.zeros(1_600)
 
-    assert torch.equal(augmenting.add_noise(silence, torch.ones(10), seeded(), snr_db=5), silence)
-    assert torch.equal(augmenting.add_noise(tone(), silence, seeded(), snr_db=5), tone())
+    assert torch.equal(augmentation.add_noise(silence, torch.ones(10), seeded(), snr_db=5), silence)
+    assert torch.equal(augmentation.add_noise(tone(), silence, seeded(), snr_db=5), tone())
 
 
 @pytest.mark.parametrize(("factor", "samples"), [(0.9, 17_778), (1.0, 16_000), (1.1, 14_546)])
 def test_speed_changes_the_length(factor: float, samples: int) -> None:
-    assert len(augmenting.change_speed(tone(), factor)) == samples
+    assert len(augmentation.change_speed(tone(), factor)) == samples
 
 
 def test_speed_changes_the_pitch() -> None:
-    spectrum = torch.fft.rfft(augmenting.change_speed(tone(1.1), 1.1)).abs()
+    spectrum = torch.fft.rfft(augmentation.change_speed(tone(1.1), 1.1)).abs()
 
     assert int(spectrum.argmax()) == pytest.approx(484, abs=1)
 
 
 def test_a_telephone_lets_low_tones_pass_and_high_ones_not() -> None:
-    low, high = augmenting.telephone(tone(pitch_hz=440)), augmenting.telephone(tone(pitch_hz=6_000))
+    low, high = augmentation.telephone(tone(pitch_hz=440)), augmentation.telephone(tone(pitch_hz=6_000))
 
     assert len(low) == 16_000
     assert power(low) == pytest.approx(power(tone(pitch_hz=440)), rel=0.05)
@@ -64,7 +64,7 @@ def test_a_room_rings_on_and_keeps_the_level() -> None:
     click = torch.zeros(16_000)
     click[1_000] = 0.9
 
-    echo = augmenting.reverberate(click, seeded(), seconds=0.3)
+    echo = augmentation.reverberate(click, seeded(), seconds=0.3)
 
     assert float(echo[:1_000].abs().max()) < 1e-6
     assert float(echo[1_100:4_000].abs().max()) > 1e-3
@@ -75,7 +75,7 @@ def test_a_room_rings_on_and_keeps_the_level() -> None:
 def test_masks_stay_within_their_widths_and_leave_the_rest() -> None:
     features = torch.randn(80, 300, generator=seeded(5))
 
-    masked = augmenting.mask_features(features, seeded(), time_masks=1, widest_time=20, band_masks=1, widest_band=8)
+    masked = augmentation.mask_features(features, seeded(), time_masks=1, widest_time=20, band_masks=1, widest_band=8)
 
     changed = masked != features
     assert changed.any()
@@ -87,14 +87,14 @@ def test_masks_stay_within_their_widths_and_leave_the_rest() -> None:
 def test_masks_of_time_take_at_most_a_fifth_each() -> None:
     features = torch.randn(80, 10, generator=seeded(5))
     for seed in range(20):
-        masked = augmenting.mask_features(features, seeded(seed), time_masks=1, widest_time=500, band_masks=0)
+        masked = augmentation.mask_features(features, seeded(seed), time_masks=1, widest_time=500, band_masks=0)
         assert int((masked != features).all(dim=0).sum()) <= 2
 
 
 def test_the_same_seed_gives_the_same_sound_and_another_seed_another() -> None:
-    recipe = augmenting.Recipe(noise=1, speed=1, telephone=1, room=1)
+    recipe = augmentation.Recipe(noise=1, speed=1, telephone=1, room=1)
 
-    first, again, other = (augmenting.augment(tone(), seeded(seed), recipe=recipe) for seed in (7, 7, 8))
+    first, again, other = (augmentation.augment(tone(), seeded(seed), recipe=recipe) for seed in (7, 7, 8))
 
     assert torch.equal(first, again)
     assert first.shape != other.shape or not torch.equal(first, other)
@@ -104,23 +104,23 @@ def test_the_global_generator_is_left_alone() -> None:
     torch.manual_seed(3)
     generator_state = torch.get_rng_state()
 
-    augmenting.augment(tone(), seeded(), recipe=augmenting.Recipe(noise=1, speed=1, telephone=1, room=1))
-    augmenting.mask_features(torch.zeros(80, 100), seeded())
+    augmentation.augment(tone(), seeded(), recipe=augmentation.Recipe(noise=1, speed=1, telephone=1, room=1))
+    augmentation.mask_features(torch.zeros(80, 100), seeded())
 
     assert torch.equal(torch.get_rng_state(), generator_state)
 
 
 def test_a_recipe_of_nothing_changes_nothing() -> None:
     wave = tone()
-    recipe = augmenting.Recipe(noise=0, speed=0, telephone=0, room=0)
+    recipe = augmentation.Recipe(noise=0, speed=0, telephone=0, room=0)
 
-    assert torch.equal(augmenting.augment(wave, seeded(), recipe=recipe), wave)
+    assert torch.equal(augmentation.augment(wave, seeded(), recipe=recipe), wave)
 
 
 def test_the_input_is_never_changed() -> None:
     wave = tone()
-    recipe = augmenting.Recipe(noise=1, speed=1, telephone=1, room=1)
+    recipe = augmentation.Recipe(noise=1, speed=1, telephone=1, room=1)
 
-    augmenting.augment(wave, seeded(), recipe=recipe, noises=[torch.ones(10)])
+    augmentation.augment(wave, seeded(), recipe=recipe, noises=[torch.ones(10)])
 
     assert torch.equal(wave, tone())

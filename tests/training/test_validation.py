@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
-from transcribe.training.testing import TOLERANCE, Rates, score_checkpoint
+from transcribe.training.validation import TOLERANCE, Rates, score_checkpoint
 
 RATE = st.floats(0, 1)
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from tests.training.factories import line
 from transcribe.datasets.manifest import Example
-from transcribe.passages import LONGEST_PAUSE, TrainingWindow, cut_window, cut_windows, find_passages
 from transcribe.pipeline.windows import SURROUNDINGS, WINDOW_MARGIN
 from transcribe.protocols import Span
+from transcribe.training.windows import LONGEST_PAUSE, TrainingWindow, cut_window, cut_windows, find_passages
 
 
 @st.composite

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from transcribe.backends.model_cache import sha256_of
 from transcribe.backends.whisper_folder import MANNERS_FILE, find
-from transcribe.convert import Quantization, to_ctranslate2
 from transcribe.errors import GateFailed, InputError, UsageError
+from transcribe.training.convert import Quantization, to_ctranslate2
 
 if TYPE_CHECKING:
     import torch

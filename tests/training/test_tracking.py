@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from transcribe.tracking import CURVES, PARAMETERS, RESULT, track
+from transcribe.training.tracking import CURVES, PARAMETERS, RESULT, track
 
 PARAMETERS_OF_A_RUN = {"rank": 8, "rate": 0.01, "focus": "en-scotland", "window_ms": None}
 POINTS = [{"step": 0, "loss": None, "wer hi": 0.5}, {"step": 50, "loss": 1.25, "wer hi": 0.25, "wer ta": 0.125}]

@@ -25,12 +25,12 @@ from torch.nn import functional as F
 from transcribe.backends.whisper_folder import MANNERS_FILE, find
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import GateFailed, InputError
-from transcribe.passages import cut_windows, find_passages
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
-from transcribe.training.hearing import Features, greedy, to_wave
-from transcribe.training.script import TargetEncoder
 from transcribe.training.shards import AudioReader, cut_pieces
+from transcribe.training.targets import TargetEncoder
+from transcribe.training.whisper import Features, greedy, to_wave
+from transcribe.training.windows import cut_windows, find_passages
 
 Quantization: TypeAlias = Literal["float32", "float16", "bfloat16", "int8", "int8_float16", "int8_float32"]
 

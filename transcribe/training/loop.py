@@ -19,22 +19,23 @@ from dialects.sample_size import needs
 from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method
 from dialects.scoring.word_errors import Pair
-from transcribe import audio, datasets, tracking
+from transcribe import audio, datasets
 from transcribe.backends import by_dialect
 from transcribe.backends.by_dialect import Routes
 from transcribe.backends.whisper_folder import read_manners
 from transcribe.config import GateSettings, ImproveSettings, TrainSettings, fingerprint
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import GateFailed, InputError
-from transcribe.evaluate import Evaluation, judge, list_test_recordings
 from transcribe.pipeline.recipe import Recipe
-from transcribe.promote import Decision, gate
 from transcribe.protocols import Pcm
 from transcribe.records import Lineage, Model
 from transcribe.store import Store
+from transcribe.training import tracking
+from transcribe.training.evaluate import Evaluation, judge, list_test_recordings
+from transcribe.training.gate import Decision, gate
 
 if TYPE_CHECKING:
-    from transcribe.training import TunedModel, TuneProgress
+    from transcribe.training.finetune import TunedModel, TuneProgress
 
 Stage: TypeAlias = Literal["freezing", "tuning", "converting", "evaluating"]
 #: Parts of the whole, roughly as long as each stage takes: the unit of a progress display.
@@ -280,7 +281,7 @@ def _load_improvement(deps: Dependencies, plan: Plan) -> Improvement | None:
 
 
 def _tune(deps: Dependencies, plan: Plan, on_progress: OnProgress, stop: Event | None) -> TunedModel:
-    from transcribe.training import tune
+    from transcribe.training.finetune import tune
 
     def report_step(step: TuneProgress) -> None:
         on_progress("tuning", step.done / step.total)
@@ -304,7 +305,7 @@ def _tune(deps: Dependencies, plan: Plan, on_progress: OnProgress, stop: Event |
 
 def _convert(deps: Dependencies, plan: Plan, base: Path, path: Path) -> None:
     """Convert to 8 bits, or to floats where a model bears no rounding, as very small ones may not."""
-    from transcribe.convert import probes, to_ctranslate2
+    from transcribe.training.convert import probes, to_ctranslate2
 
     longest = plan.train.window_ms or read_manners(base)[0]
     conversion_probes = probes(plan.frozen, deps.read_audio, longest=longest)

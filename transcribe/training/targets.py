@@ -8,8 +8,8 @@ from pathlib import Path
 import tokenizers
 
 from transcribe.errors import InputError
-from transcribe.passages import TrainingWindow
 from transcribe.records import Milliseconds
+from transcribe.training.windows import TrainingWindow
 
 #: A token of time stands for 20 ms.
 TIME_STEP: Milliseconds = 20

@@ -11,8 +11,8 @@ import torch
 from torch import Generator
 
 from dialects.sample_size import shares
-from transcribe.passages import Passage, TrainingWindow, cut_window
 from transcribe.records import Milliseconds
+from transcribe.training.windows import Passage, TrainingWindow, cut_window
 
 #: A window of a drawn length is at least this full: the drafter cuts in the widest pause of its second half.
 LEAST_FULL: Final = 0.5

@@ -16,8 +16,8 @@ from transcribe import embedded  # noqa: E402
 from transcribe.config import TrainSettings  # noqa: E402
 from transcribe.datasets.manifest import Frozen  # noqa: E402
 from transcribe.errors import InputError, Interrupted  # noqa: E402
-from transcribe.training import TunedModel, TuneProgress, tune  # noqa: E402
-from transcribe.training.testing import Validation  # noqa: E402
+from transcribe.training.finetune import TunedModel, TuneProgress, tune  # noqa: E402
+from transcribe.training.validation import Validation  # noqa: E402
 
 FEW = {
     "steps": 4,

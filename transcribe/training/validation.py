@@ -11,10 +11,10 @@ from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from dialects.text.normalise import Normaliser, load_normaliser
 from transcribe.backends.whisper_words import longest_answer
-from transcribe.passages import Passage, TrainingWindow, find_dialect
-from transcribe.training.hearing import greedy
-from transcribe.training.script import TargetEncoder
 from transcribe.training.sources import FeatureSource, SourceWindow
+from transcribe.training.targets import TargetEncoder
+from transcribe.training.whisper import greedy
+from transcribe.training.windows import Passage, TrainingWindow, find_dialect
 
 #: Windows decoded in one batch.
 BATCH_SIZE: Final = 16

@@ -18,9 +18,9 @@ from torch.nn import functional as F
 
 from transcribe.config import TrainSettings
 from transcribe.errors import InputError
-from transcribe.training import hearing
+from transcribe.training import whisper
 from transcribe.training.candidates import Candidates, draw_candidates
-from transcribe.training.lessons import Batch
+from transcribe.training.collate import Batch
 
 #: Linear layers of attention and of the wide layer, encoder and decoder.
 ADAPTED: Final = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
@@ -131,7 +131,7 @@ class Learner:
 
     def _states(self, net: Any, batch: Batch, generator: Generator) -> Tensor:
         with self._precision():
-            return hearing.decode(net, batch.inputs, hearing.encode(net, batch.features, generator))
+            return whisper.decode(net, batch.inputs, whisper.encode(net, batch.features, generator))
 
     def _scores(self, net: Any, states: Tensor, candidates: Candidates) -> Tensor:
         with self._precision():

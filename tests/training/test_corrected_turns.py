@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from transcribe.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
 from transcribe.datasets import manifest
 from transcribe.datasets.manifest import Example, Provenance
 from transcribe.protocols import LabelledSpan, Span
+from transcribe.training.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
 
 
 def example(start: int, end: int, speaker: str | None, **facts: object) -> Example:
