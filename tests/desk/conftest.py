@@ -19,8 +19,8 @@ from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.config import DeskSettings
 from transcribe.desk import passwords
 from transcribe.desk.app import build
-from transcribe.desk.service import Service
-from transcribe.desk.serving import open_desk
+from transcribe.desk.server import open_desk
+from transcribe.desk.state import Service
 from transcribe.store import Store
 
 PASSWORD = "four plain words here"

@@ -19,7 +19,7 @@ from tests.desk.serving import Process, serve
 from tests.store.factories import make_drafted, recording
 from transcribe import workspace
 from transcribe.config import DeskSettings
-from transcribe.desk.access import key_hash
+from transcribe.desk.auth import key_hash
 from transcribe.desk_records import DeskRules
 from transcribe.store import Store
 

@@ -15,9 +15,9 @@ from dialects.text.normalise import load_normaliser
 from dialects.text.variants import read_variants
 from tests.desk.conftest import PASSWORD, Room, operation, send, take
 from transcribe.config import load
-from transcribe.desk import spellings
-from transcribe.desk.access import key_hash
+from transcribe.desk.auth import key_hash
 from transcribe.desk.forecast import days_left, pace_of
+from transcribe.desk.routes.review import add_variants
 from transcribe.store.overseeing import Spelling
 
 DAY = "2026-01-31T12:00:00.000Z"
@@ -307,11 +307,11 @@ def test_what_a_reviewer_finds_right_too_is_free_in_scoring(room: Room) -> None:
 
 def test_a_spelling_is_kept_once_beside_lines_written_by_hand(tmp_path: Path) -> None:
     spelling = Spelling(dialect="ta", written="அ\tஆ", other="இ", segment="s", name="r k", at=DAY)
-    assert spellings.add(tmp_path, [spelling, spelling], load_catalogue()) == 1
+    assert add_variants(tmp_path, [spelling, spelling], load_catalogue()) == 1
     file = tmp_path / "ta.tsv"
     file.write_text(file.read_text(encoding="utf-8") + "அ\tஈ\tdialect\treviewer\tus\t2026-01-01", encoding="utf-8")
-    assert spellings.add(tmp_path, [spelling], load_catalogue()) == 0
+    assert add_variants(tmp_path, [spelling], load_catalogue()) == 0
     unknown = Spelling(dialect="und", written="a", other="b", segment="s", name="r", at=DAY)
     other = Spelling(dialect="ta", written="அ", other="உ", segment="s", name="r", at=DAY)
-    assert spellings.add(tmp_path, [unknown, other], load_catalogue()) == 1
+    assert add_variants(tmp_path, [unknown, other], load_catalogue()) == 1
     assert len(read_variants(file, load_normaliser("none"))) == 3

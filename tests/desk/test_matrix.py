@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.desk.conftest import PASSWORD, Room, operation, room_in, send, take
-from transcribe.desk.access import key_hash
+from transcribe.desk.auth import key_hash
 
 NOWHERE = "0" * 32
 TEXT = {"op_id": "operation-9", "segment": NOWHERE, "fence": 1, "base_version": 0, "text": "mine"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.desk.conftest import Room, operation, send, take
-from transcribe.desk.intake import import_outbox, read_outbox
+from transcribe.desk.outbox import import_outbox, read_outbox
 from transcribe.desk_records import Outcome
 from transcribe.errors import InputError
 

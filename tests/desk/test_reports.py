@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from dialects.dialect import load_catalogue
+from transcribe.desk.priority import knows, order_dialects
 from transcribe.desk.quality import quality
-from transcribe.desk.queue import knows, order_dialects
 from transcribe.desk.reports import Rates, format_csv, parse_rates, pay, productivity, sum_work
-from transcribe.desk.serving import differ
-from transcribe.desk.throttle import Throttle
+from transcribe.desk.server import differ
+from transcribe.desk.state import Throttle
 from transcribe.desk_records import DialectProgress
 from transcribe.errors import InputError
 from transcribe.store.pieces import Piece

@@ -49,8 +49,8 @@ class Period:
 def serve(wiring: Wiring, console: Console) -> Answer:
     """Open the desk until somebody stops it. Its address is said on stderr as soon as it answers."""
     from transcribe.desk import SCREEN, how_to_build
-    from transcribe.desk.serving import bind_address, open_desk
-    from transcribe.desk.serving import serve as answer_requests
+    from transcribe.desk.server import bind_address, open_desk
+    from transcribe.desk.server import serve as answer_requests
 
     if not (SCREEN / "index.html").is_file():
         console.note(f"the desk's screen was not built, its API answers alone; `{how_to_build()}` brings it")
@@ -142,7 +142,7 @@ def people_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer
 
 def people_token(wiring: Wiring, name: str, scopes: Sequence[str], *, label: str, days: int, end: str | None) -> Answer:
     """Make a token for scripts that act as a person, printed this once; or end the token *end*."""
-    from transcribe.desk.access import key_hash, new_key
+    from transcribe.desk.auth import key_hash, new_key
 
     if end is not None:
         if not wiring.store.end_token(end):
@@ -240,8 +240,8 @@ def review(wiring: Wiring, *, verify: bool) -> Answer:
 
 def import_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
     """Take in unsent work that the screen saved to a file, as if it came over the network."""
-    from transcribe.desk import intake
-    from transcribe.desk.serving import differ
+    from transcribe.desk import outbox as intake
+    from transcribe.desk.server import differ
 
     outbox = intake.read_outbox(file)
     if outbox.person.id not in {person.id for person in wiring.store.people()}:
@@ -335,7 +335,7 @@ def report_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None)
 def report_quality(wiring: Wiring, period: Period) -> Answer:
     """Report how far people agree, how they do on known segments, and what reviewers did, by dialect."""
     from transcribe.desk.quality import quality
-    from transcribe.desk.serving import differ
+    from transcribe.desk.server import differ
 
     store = wiring.store
     pieces = list(store.pieces(since=period.since, until=period.until))

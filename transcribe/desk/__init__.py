@@ -1,14 +1,16 @@
 """
 The correction desk: the server that transcribers, reviewers and leads work against.
 
-    app         put together: routes, headers, limits          service    state that all routes share
-    routes_*    one file a noun of the API                      wire       shapes of requests and answers
-    access      authentication and permissions                  passwords  argon2id, a few at a time
-    writer      one thread that writes, many texts a sync       queue      the order of dialects for a person
-    clips       sound of segments, cut once                     links      signed addresses of sound
-    shelter     headers, sizes, hosts, compressed bodies        throttle   how often somebody may ask
-    static      the screen, where it was built                  metrics    numbers for Prometheus
-    reports     statements of time, pay and quality             serving    the process
+    app              put together: routes, headers, limits      state        what all routes share, limits of asking
+    routes/          one file a noun of the API                 schemas/     shapes of requests and answers
+    auth             authentication and permissions             passwords    argon2id, a few at a time
+    writer           one thread that writes, many texts a sync  priority     the order of dialects for a person
+    clips            sound of segments, cut once                signed_urls  signed addresses of sound
+    middleware       headers, sizes, hosts, compressed bodies   outbox       texts over the line, or saved offline
+    static           the screen, where it was built             metrics      numbers for Prometheus
+    reports, quality statements of time, pay and agreement      forecast     days that a dialect still takes
+    word_confidence  which drafted words are marked             settings     what a lead may change
+    server           the process
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dialects.dialect import Catalogue
 from dialects.scoring.agreement import HumanBaseline, human_baselines
 from dialects.scoring.prepare import Preparer
 from dialects.scoring.word_errors import Pair
-from transcribe.desk.queue import UNKNOWN
+from transcribe.desk.priority import UNKNOWN
 from transcribe.store.pieces import Piece
 from transcribe.store.submitting import Differ
 

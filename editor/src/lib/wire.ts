@@ -1,4 +1,4 @@
-/** The shapes of the desk's API, as `transcribe/desk/wire.py` has them. Times are milliseconds in the recording. */
+/** The shapes of the desk's API, as `transcribe/desk/schemas/` has them. Times are milliseconds in the recording. */
 
 export interface Me {
   id: string;

@@ -1,4 +1,4 @@
-/** What the reviewer's and the lead's pages ask of the server, in the shapes of `wire_lead.py`. */
+/** What the reviewer's and the lead's pages ask of the server, in the shapes of `transcribe/desk/schemas/lead.py`. */
 
 import { json, request } from "../../lib/api";
 import type { Lease, Outcome, Span } from "../../lib/wire";

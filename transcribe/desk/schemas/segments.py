@@ -1,4 +1,4 @@
-"""Shapes of requests and answers. Their words are those of the API's description."""
+"""Shapes of segments, leases, texts and verdicts, and of changes to segments themselves."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from transcribe.desk.clips import CONTEXT, start_of
+from transcribe.desk.schemas.common import Active, Count, Id, In, OpId, Out, SpellingPair, Tag
 from transcribe.desk_records import (
     Decision,
+    Mask,
     Operation,
     Outcome,
     Reason,
+    Reshape,
     Status,
+    Step,
     Verdict,
     View,
 )
@@ -26,49 +30,6 @@ LONGEST_TEXT = 20_000
 _LATER = (("guideline",), ("normalised",))
 #: Operations of one request.
 MOST_OPERATIONS = 50
-
-OpId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-#: JSON has no tuples, only lists.
-SpellingPair = Annotated[tuple[Tag, Tag], Field(strict=False)]
-#: What every database can count to.
-Count = Annotated[int, Field(ge=0, le=2**53)]
-#: Milliseconds of a day, more than anybody works on one segment.
-Active = Annotated[int, Field(ge=0, le=86_400_000)]
-
-
-class In(BaseModel):
-    """The base of requests: unknown keys are refused, a number is not taken for a text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Out(BaseModel):
-    """The base of answers."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class SignIn(In):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    password: Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
-
-
-class Me(Out):
-    """The person who is signed in, and settings that their pages need."""
-
-    id: str
-    name: str
-    roles: list[str]
-    permissions: list[str]
-    dialects: list[str]
-    #: Goes back with every change as ``X-Boli-Csrf``; ``None`` for tokens.
-    csrf: str | None
-    offline_audio: str
-    #: Whether the project marks doubtful words.
-    shading: bool
-    server_time: str
 
 
 class LeaseAsk(In):
@@ -214,48 +175,6 @@ class VerdictIn(In):
         return self
 
 
-class VersionOut(Out):
-    version: int
-    kind: str
-    text: str
-    normalised: str | None = None
-    tags: list[str]
-    #: ``None`` of texts that differ: who came first is not told.
-    at: str | None
-    mine: bool
-    #: Name of who wrote it; leads only.
-    author: str | None = None
-
-
-class DecisionOut(Out):
-    version: int
-    decision: str
-    result: int | None
-    reasons: list[str]
-    note: str
-    at: str
-
-
-class HistoryOut(Out):
-    segment: str
-    versions: list[VersionOut]
-    verdicts: list[DecisionOut]
-
-
-class ReviewOut(Out):
-    """The segment that a reviewer decides on; every field but ``waiting`` is absent where nothing waits."""
-
-    waiting: bool
-    #: ``review``, ``disputed`` (texts that differ; no names, no order) or ``aside``.
-    kind: str | None = None
-    reason: str | None = None
-    lease: LeaseOut | None = None
-    versions: list[VersionOut] = Field(default_factory=list)
-    #: Part of the clip that must be played before accepting.
-    heard_share: float | None = None
-    rounds_left: int | None = None
-
-
 class SpanOfWork(Out):
     """The sums of somebody's work since a moment."""
 
@@ -289,23 +208,6 @@ class WorkOut(Out):
     leases: list[Heartbeat]
     #: What the words mean, for people.
     definitions: dict[str, str]
-
-
-class Trouble(Out):
-    """An error, as in every command of boli."""
-
-    code: str
-    message: str
-    hint: str | None
-    item: str | None
-
-
-class ErrorOut(Out):
-    """An answer that is an error."""
-
-    schema_: Annotated[str, Field(alias="schema")] = "boli.error/1"
-    ok: bool = False
-    error: Trouble
 
 
 def operation_of(correction: CorrectionIn) -> Operation:
@@ -409,3 +311,75 @@ def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> di
         "peaks_url": f"/api/v1/segments/{view.segment}/peaks",
         "masks": [{"start_ms": start, "end_ms": end} for start, end in view.masks],
     }
+
+
+class MaskIn(In):
+    """A stretch that nobody is to hear or read from now on. Times are milliseconds in the recording."""
+
+    segment: Id
+    start_ms: Count
+    end_ms: Count
+
+
+class MaskOut(Out):
+    id: str
+    recording: str
+    start_ms: int
+    end_ms: int
+    #: Who marked it; ``None``: one of the client's terms was found there.
+    by: str | None
+    at: str
+
+
+class ReshapeIn(In):
+    """
+    A step that makes segments into others. Times are milliseconds in the recording.
+
+    ``split`` needs *start_ms*, where the second part begins. ``merge`` takes the next segment of the same voice in.
+    ``move`` needs *start_ms* or *end_ms*, the new boundary; a neighbour that it runs into gives way. ``undo`` needs
+    *of*, the ``op_id`` of the step to take back; *segment* and *fence* are any of what came of it.
+    """
+
+    op_id: OpId
+    kind: Step
+    segment: Id
+    fence: Count
+    start_ms: Count | None = None
+    end_ms: Count | None = None
+    of: OpId | None = None
+
+
+class ReshapeOut(Out):
+    """The new holds with their segments, drafted words gone with their times; *removed* are no more."""
+
+    op_id: str
+    status: Status
+    reason: str | None
+    leases: list[LeaseOut]
+    removed: list[str]
+
+
+def mask_out(mask: Mask) -> dict[str, object]:
+    """Return a masked stretch, for who may mask."""
+    return {
+        "id": mask.id,
+        "recording": mask.recording,
+        "start_ms": mask.start,
+        "end_ms": mask.end,
+        "by": mask.by,
+        "at": mask.added_at,
+    }
+
+
+def reshape_of(step: ReshapeIn) -> Reshape:
+    """Return the step as the store takes it."""
+    return Reshape(
+        op_id=step.op_id,
+        body=body_hash(step),
+        kind=step.kind,
+        segment=step.segment,
+        fence=step.fence,
+        start=step.start_ms,
+        end=step.end_ms,
+        of=step.of,
+    )

@@ -1,9 +1,10 @@
-"""The state that all routes of one server share."""
+"""The state that all routes of one server share, with limits on how often somebody may ask, and may be wrong."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,11 +16,10 @@ from fastapi import Depends, Request
 from dialects.dialect import Catalogue
 from transcribe.config import DeskSettings
 from transcribe.desk.clips import Clips
-from transcribe.desk.links import Signer
 from transcribe.desk.metrics import Metrics
-from transcribe.desk.queue import order_dialects
-from transcribe.desk.shadings import Shadings
-from transcribe.desk.throttle import Throttle
+from transcribe.desk.priority import order_dialects
+from transcribe.desk.signed_urls import Signer
+from transcribe.desk.word_confidence import Shadings
 from transcribe.desk.writer import Writer
 from transcribe.desk_records import DeskRules, DialectProgress, Person, View
 from transcribe.store import Store
@@ -28,10 +28,41 @@ from transcribe.store.submitting import Differ
 if TYPE_CHECKING:
     from transcribe.store.people import Identity
 
+
 #: Seconds that the count of what is left may be old: it only orders who is asked for what.
 _PROGRESS_S = 15.0
 #: Sessions that are remembered.
 _MOST_SESSIONS = 10_000
+#: Names that are remembered; the one longest unheard of is forgotten first.
+_MOST_NAMES = 20_000
+
+
+class Throttle:
+    """Buckets in memory that fill by *rate* a second up to *size*, one for each name; the desk is one process."""
+
+    def __init__(self, *, rate: float, size: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._size, self._clock = rate, size, clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait_s(self, name: str) -> float:
+        """Return the seconds until *name* may go on; 0 at once."""
+        level = self._level(name)
+        return 0.0 if level >= 1 else (1 - level) / self._rate
+
+    def spend(self, name: str) -> None:
+        """Take one from the bucket of *name*."""
+        self._buckets[name] = (self._level(name) - 1, self._clock())
+        self._buckets.move_to_end(name)
+        while len(self._buckets) > _MOST_NAMES:
+            self._buckets.popitem(last=False)
+
+    def forget(self, name: str) -> None:
+        """Fill the bucket of *name*."""
+        self._buckets.pop(name, None)
+
+    def _level(self, name: str) -> float:
+        level, filled_at = self._buckets.get(name, (self._size, 0.0))
+        return min(self._size, level + (self._clock() - filled_at) * self._rate)
 
 
 class Refused(Exception):

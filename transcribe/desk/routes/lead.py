@@ -1,4 +1,4 @@
-"""Leads and machines: progress, quality, pay, objections, listenings, spellings, health and metrics."""
+"""Leads and machines: progress, quality, pay, objections, listenings, spellings, settings, health and metrics."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from starlette.responses import StreamingResponse
 
 from dialects.errors import DialectError
 from transcribe.desk import forecast
-from transcribe.desk.access import Collector, Manager, Overseer, Reviewer
+from transcribe.desk.auth import Collector, Manager, Overseer, Reviewer
 from transcribe.desk.metrics import CONTENT_TYPE
 from transcribe.desk.quality import quality
 from transcribe.desk.reports import Rates, format_csv, parse_rates, pay, productivity
-from transcribe.desk.service import Json, Refused, Service, ServiceOf
-from transcribe.desk.wire_lead import (
+from transcribe.desk.schemas.lead import (
     AnswerIn,
     HeardPage,
     ObjectionOut,
@@ -25,8 +24,11 @@ from transcribe.desk.wire_lead import (
     ProductivityOut,
     ProgressOut,
     QualityOut,
+    SettingsOut,
     SpellingOut,
 )
+from transcribe.desk.settings import change, list_choices
+from transcribe.desk.state import Json, Refused, Service, ServiceOf
 from transcribe.errors import BoliError, InputError
 from transcribe.store.objecting import Objection
 from transcribe.store.overseeing import Listening
@@ -40,6 +42,7 @@ Format = Annotated[str | None, Query(pattern=r"^(json|csv)$")]
 #: Most rows of a page of listenings.
 _PAGE = 200
 _NO_RATES = Rates(currency="", minute=0.0, dialects={})
+settings_router = APIRouter(prefix="/api/v1", tags=["settings"])
 
 
 @router.get("/api/v1/progress", response_model=ProgressOut)
@@ -239,3 +242,22 @@ def _listening_out(listening: Listening) -> Json:
 def _collect(service: Service) -> bytes:
     service.metrics.waiting.set(service.writer.waiting)
     return service.metrics.text(service.store.progress())
+
+
+@settings_router.get("/settings", response_model=SettingsOut)
+async def settings(caller: Manager, service: ServiceOf) -> Json:
+    """List each setting with its value, its default and its bounds."""
+    return {"settings": await run_in_threadpool(list_choices, service.workspace, service.settings)}
+
+
+@settings_router.patch("/settings", response_model=SettingsOut)
+async def change_settings(changes: dict[str, Any], caller: Manager, service: ServiceOf) -> Json:
+    """Change some settings, for what is decided and handed out from now on. They are written to ``boli.toml``."""
+    await run_in_threadpool(_apply, service, changes)
+    names = sorted(changes)
+    await service.writer.do(lambda: service.store.note(caller.person.id, "settings changed", {"names": names}))
+    return {"settings": await run_in_threadpool(list_choices, service.workspace, service.settings)}
+
+
+def _apply(service: Service, changes: dict[str, Any]) -> None:
+    service.set(change(service.workspace, service.settings, changes))

@@ -1,4 +1,4 @@
-"""One segment: its text, sound, waveform and history. Not yours and not there look the same."""
+"""One segment: its text, sound, waveform, history and redaction. Not yours and not there look the same."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from transcribe.desk.access import AnyCaller, Caller
+from transcribe.desk.auth import AnyCaller, Caller, Manager, Reviewer
 from transcribe.desk.clips import Clip
-from transcribe.desk.links import GOOD_FOR_S, Link
-from transcribe.desk.routes_work import audio_url
-from transcribe.desk.service import Json, Refused, Service, ServiceOf
-from transcribe.desk.wire import HistoryOut, SegmentOut, segment_out
+from transcribe.desk.routes.work import audio_url
+from transcribe.desk.schemas.review import HistoryOut
+from transcribe.desk.schemas.segments import MaskIn, MaskOut, SegmentOut, mask_out, segment_out
+from transcribe.desk.signed_urls import GOOD_FOR_S, Link
+from transcribe.desk.state import Json, Refused, Service, ServiceOf
 from transcribe.desk_records import Lease, Version, View
 from transcribe.errors import InputError
 
 router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
 
 SegmentId = Annotated[str, Path(max_length=64, description="A segment's id.")]
+masks_router = APIRouter(prefix="/api/v1", tags=["masks"])
+
+MaskId = Annotated[str, Path(max_length=64, description="A masked stretch's id.")]
 
 
 @router.get("/{id}", response_model=SegmentOut)
@@ -157,3 +161,37 @@ def _history(service: Service, caller: Caller, id: str) -> Json:
 def no_segment() -> Refused:
     """Return one refusal for a segment that is not there and one that is not for the caller: nobody can tell which."""
     return Refused(404, "E_SEGMENT", "there is no such segment for you", hint="take segments from the queue")
+
+
+@masks_router.post("/masks", response_model=MaskOut, status_code=201)
+async def mask(body: MaskIn, caller: Reviewer, service: ServiceOf) -> Json:
+    """
+    Mask a stretch of the recording that a segment is of: from now on a tone is in every clip and a mark in every text.
+    """
+    view = (await run_in_threadpool(service.views, [body.segment])).get(body.segment)
+    if view is None:
+        raise no_segment()
+    stretch = await service.writer.do(
+        lambda: service.store.add_mask(view.recording, body.start_ms, body.end_ms, person=caller.person.id)
+    )
+    await run_in_threadpool(service.clips.forget, body.segment)
+    return mask_out(stretch)
+
+
+@masks_router.get("/segments/{id}/masks", response_model=list[MaskOut])
+async def masks(id: SegmentId, caller: Reviewer, service: ServiceOf) -> list[Json]:
+    """List what is masked in the recording of a segment, by time."""
+    view = (await run_in_threadpool(service.views, [id])).get(id)
+    if view is None:
+        raise no_segment()
+    stretches = await run_in_threadpool(lambda: list(service.store.masks(recording=view.recording)))
+    return [mask_out(stretch) for stretch in stretches]
+
+
+@masks_router.delete("/masks/{id}", status_code=204)
+async def lift(id: MaskId, caller: Manager, service: ServiceOf) -> Response:
+    """Let people hear and read a masked stretch again."""
+    lifted = await service.writer.do(lambda: service.store.lift_mask(id, person=caller.person.id))
+    if not lifted:
+        raise Refused(404, "E_MASK", "there is no such masked stretch", hint="the segment's masks list them")
+    return Response(status_code=204)

@@ -18,10 +18,10 @@ from transcribe.config import DeskSettings
 from transcribe.desk import SCREEN
 from transcribe.desk.app import build
 from transcribe.desk.clips import Clips
-from transcribe.desk.links import Signer, read_keys
-from transcribe.desk.service import Service
-from transcribe.desk.shadings import Shader
-from transcribe.desk.widths import Widths
+from transcribe.desk.priority import Widths
+from transcribe.desk.signed_urls import Signer, read_keys
+from transcribe.desk.state import Service
+from transcribe.desk.word_confidence import Shader
 from transcribe.desk.writer import Writer
 from transcribe.errors import ConfigError, UnfitError
 from transcribe.redaction import terms_in

@@ -12,8 +12,8 @@ import pytest
 from dialects.dialect import load_catalogue
 from tests.desk.conftest import Room, operation, room_in, send, take
 from transcribe.config import DeskSettings
-from transcribe.desk.links import Link, Signer, read_keys
-from transcribe.desk.serving import bind_address, differ, is_loopback
+from transcribe.desk.server import bind_address, differ, is_loopback
+from transcribe.desk.signed_urls import Link, Signer, read_keys
 from transcribe.errors import ConfigError
 
 

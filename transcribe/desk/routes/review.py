@@ -1,24 +1,40 @@
-"""Reviewers: segments that wait for a decision, and the decisions."""
+"""Reviewers: segments that wait for a decision, the decisions, and the spellings that they find right."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Sequence
+import io
+import secrets
+import threading
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from importlib import resources
+from pathlib import Path
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
-from transcribe.desk import spellings
-from transcribe.desk.access import Caller, Reviewer
-from transcribe.desk.routes_segments import version_out
-from transcribe.desk.routes_work import leases_out
-from transcribe.desk.service import Json, Refused, Service, ServiceOf
-from transcribe.desk.wire import OutcomeOut, ReviewOut, VerdictIn, outcome_out, verdict_of
+from dialects.dialect import Catalogue
+from dialects.errors import DialectError
+from dialects.scoring.prepare import Preparer
+from dialects.scoring.word_errors import Pair
+from dialects.text.normalise import Normaliser
+from dialects.text.variants import COLUMNS
+from transcribe.desk.auth import Caller, Reviewer
+from transcribe.desk.routes.segments import version_out
+from transcribe.desk.routes.work import leases_out
+from transcribe.desk.schemas.review import ReviewOut
+from transcribe.desk.schemas.segments import OutcomeOut, VerdictIn, outcome_out, verdict_of
+from transcribe.desk.state import Json, Refused, Service, ServiceOf
 from transcribe.desk_records import Lease, Verdict, Version
 from transcribe.errors import InputError
+from transcribe.store.overseeing import Spelling
 
 router = APIRouter(prefix="/api/v1", tags=["review"])
+#: Below the workspace: `boli wer --variants variants` reads it.
+VARIANTS_FOLDER = "variants"
+_WRITING = threading.Lock()
 
 
 @router.get("/review/next", response_model=ReviewOut)
@@ -79,10 +95,56 @@ def _add_spellings(service: Service, verdict: Verdict) -> None:
     """Add the verdict's spellings to the variants of scoring. The decision is saved already, and stands without."""
     segment_spellings = service.store.spellings(segment=verdict.segment)
     with suppress(OSError):
-        spellings.add(
-            service.workspace / spellings.FOLDER, segment_spellings[-len(verdict.variants) :], service.catalogue
+        add_variants(
+            service.workspace / VARIANTS_FOLDER, segment_spellings[-len(verdict.variants) :], service.catalogue
         )
 
 
 def _order_key(version: Version, lease: Lease) -> str:
     return hashlib.sha256(f"{lease.id} {version.version}".encode()).hexdigest()
+
+
+def add_variants(folder: Path, spellings: Iterable[Spelling], catalogue: Catalogue) -> int:
+    """
+    Add *spellings* to the files of their dialects in *folder*, and count the new lines.
+
+    A file begins with the package's own lines for the dialect, which it replaces in scoring. What says nothing after
+    normalising is left out, and so is what no dialect is known of. A line that somebody removed comes back only when
+    it is found right again.
+    """
+    prepare = Preparer(catalogue)
+    count = 0
+    with _WRITING:
+        for spelling in spellings:
+            try:
+                rules = prepare.rules(Pair(id="", reference="", hypothesis="", dialect=spelling.dialect, speaker=""))
+            except DialectError:
+                continue
+            row = _row_of(spelling, rules.normaliser)
+            if row is not None:
+                count += _append(folder, rules.dialect.tag, row)
+    return count
+
+
+def _row_of(spelling: Spelling, normalise: Normaliser) -> tuple[str, ...] | None:
+    written, other = (" ".join(text.split()) for text in (spelling.written, spelling.other))
+    if not normalise(written) or not normalise(other) or normalise(written) == normalise(other):
+        return None
+    return (written, other, "dialect", "reviewer", " ".join(spelling.name.split()), spelling.at[:10])
+
+
+def _append(folder: Path, tag: str, row: tuple[str, ...]) -> bool:
+    file = folder / f"{tag}.tsv"
+    packaged = resources.files("dialects") / "catalogue" / "variants" / f"{tag}.tsv"
+    if file.is_file():
+        text = file.read_text(encoding="utf-8")
+    else:
+        text = packaged.read_text(encoding="utf-8") if packaged.is_file() else "\t".join(COLUMNS) + "\n"
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if any(tuple(fields[:2]) == row[:2] for fields in rows):
+        return False
+    folder.mkdir(exist_ok=True)
+    new_file = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    new_file.write_text(text + ("" if text.endswith("\n") else "\n") + "\t".join(row) + "\n", encoding="utf-8")
+    new_file.replace(file)
+    return True

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from transcribe.desk.wire import LONGEST_TEXT, CorrectionIn, In, operation_of
+from transcribe.desk.schemas.common import In
+from transcribe.desk.schemas.segments import LONGEST_TEXT, CorrectionIn, operation_of
 from transcribe.desk_records import DeskRules, Operation, Outcome
 from transcribe.errors import InputError
 from transcribe.store import Store

@@ -9,11 +9,10 @@ from starlette.concurrency import run_in_threadpool
 
 from dialects.errors import DialectError
 from transcribe.desk import passwords
-from transcribe.desk.access import Manager, check_page, key_hash, new_key
-from transcribe.desk.routes_session import start_session
-from transcribe.desk.service import Json, Refused, Service, ServiceOf
-from transcribe.desk.wire import Me
-from transcribe.desk.wire_lead import (
+from transcribe.desk.auth import Manager, check_page, key_hash, new_key
+from transcribe.desk.routes.session import start_session
+from transcribe.desk.schemas.common import Me
+from transcribe.desk.schemas.lead import (
     InvitationLook,
     InvitationOut,
     InvitationUse,
@@ -22,6 +21,7 @@ from transcribe.desk.wire_lead import (
     PersonIn,
     PersonOut,
 )
+from transcribe.desk.state import Json, Refused, Service, ServiceOf
 from transcribe.desk_records import Person
 from transcribe.errors import InputError
 

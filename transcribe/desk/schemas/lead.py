@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from transcribe.desk.wire import In, Out, SpanOfWork, Tag
+from transcribe.desk.schemas.common import In, Out, Tag
+from transcribe.desk.schemas.segments import SpanOfWork
 from transcribe.desk_records import Role
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]

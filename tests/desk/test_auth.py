@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.desk.conftest import PASSWORD, Room, room_in
-from transcribe.desk.access import key_hash
-from transcribe.desk.throttle import Throttle
+from transcribe.desk.auth import key_hash
+from transcribe.desk.state import Throttle
 
 
 @pytest.fixture

@@ -9,22 +9,24 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from transcribe.desk.access import Caller, Worker
-from transcribe.desk.intake import accept_text
-from transcribe.desk.links import Link
-from transcribe.desk.service import Json, Refused, Service, ServiceOf
-from transcribe.desk.wire import (
+from transcribe.desk.auth import Caller, Worker
+from transcribe.desk.outbox import accept_text
+from transcribe.desk.schemas.segments import (
     MOST_OPERATIONS,
     CorrectionIn,
     Heartbeat,
     LeaseAsk,
     LeaseOut,
     OutcomeOut,
+    ReshapeIn,
+    ReshapeOut,
     operation_of,
     outcome_out,
+    reshape_of,
     segment_out,
 )
-from transcribe.desk.wire_steps import ReshapeIn, ReshapeOut, reshape_of
+from transcribe.desk.signed_urls import Link
+from transcribe.desk.state import Json, Refused, Service, ServiceOf
 from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
 from transcribe.store.leasing import Ask
 

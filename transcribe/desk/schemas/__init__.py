@@ -1,0 +1,1 @@
+"""Shapes of requests and answers. Their words are those of the API's description."""
