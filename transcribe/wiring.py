@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dialects.dialect import Catalogue, load_catalogue
 from transcribe import embedded
-from transcribe.backends import auto_models, model_cache, model_catalogue
+from transcribe.backends import model_cache, model_catalogue
 from transcribe.backends.identity import folder_id
 from transcribe.config import FILE_NAME, Settings, find_workspace, load
 from transcribe.errors import InputError
@@ -127,7 +127,7 @@ class Wiring:
             return promoted.place
         if settings.model != model_catalogue.AUTO:
             return settings.model
-        chosen = auto_models.read_choice(self._auto_file)
+        chosen = model_catalogue.read_choice(self._auto_file)
         if chosen not in (None, embedded.NAME):
             return str(chosen)
         best = model_cache.best_here("diariser", device=settings.device)
@@ -151,7 +151,7 @@ class Wiring:
         recogniser = self.load_recogniser(location)
         self._register(recogniser, location)
         if self.settings.diariser.model == model_catalogue.AUTO and self.store.promoted_model("diariser") is None:
-            auto_models.write_choice(self._auto_file, self.diariser_place)
+            model_catalogue.write_choice(self._auto_file, self.diariser_place)
         return self._build_recipe(recogniser, location)
 
     def load_recogniser(
@@ -216,7 +216,7 @@ class Wiring:
     @property
     def _auto_file(self) -> Path:
         """The file that names the diariser that ``auto`` chose for this workspace."""
-        return self.workspace / "models" / auto_models.FILE
+        return self.workspace / "models" / model_catalogue.CHOICE_FILE
 
     @property
     def glossary(self) -> Glossary:

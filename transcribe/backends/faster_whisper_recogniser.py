@@ -6,7 +6,6 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from transcribe.backends.consensus import choose_text
-from transcribe.backends.cores import count_cores
-from transcribe.backends.preload import preload_cublas
+from transcribe.backends.hypotheses import Decoded, choose_hypothesis, is_spoken
+from transcribe.backends.processors import count_cores, preload_cublas
 from transcribe.backends.whisper_folder import find, refusal
 from transcribe.backends.whisper_words import encode_text, longest_answer, split_words, time_words
 from transcribe.errors import ConfigError, MissingError
@@ -25,12 +23,9 @@ from transcribe.records import Milliseconds, Word
 
 if TYPE_CHECKING:
     from ctranslate2 import StorageView
-    from ctranslate2.models import WhisperGenerationResult
     from faster_whisper import WhisperModel
     from faster_whisper.tokenizer import Tokenizer
 
-#: Silence is likelier than speech, and the mean log-probability of a token of the text is below one in e.
-LIKELY_SILENT, UNLIKELY_TEXT = 0.5, -1.0
 
 #: Mean log-probability of a token below which the model is asked which language it hears. English that was heard as
 #: Tamil had -0.45 to -0.73, English that was heard as English mostly over -0.2.
@@ -43,15 +38,6 @@ SEED: Final = 0
 #: Recordings heard at once on a processor, each by its share of the cores: one alone leaves cores idle between its
 #: steps, more need more memory.
 MOST_WORKERS: Final = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoded:
-    """The tokens of one window's text, and how likely they and silence are."""
-
-    tokens: list[int]
-    log_probability: float
-    no_speech: float
 
 
 class FasterWhisperRecogniser:
@@ -259,7 +245,7 @@ class FasterWhisperRecogniser:
             sampling_temperature=first.temperature or 1.0,
             **search,
         )
-        return [_choose(result, tokenizer) for result, tokenizer in zip(results, tokenizers, strict=True)]
+        return [choose_hypothesis(result, tokenizer) for result, tokenizer in zip(results, tokenizers, strict=True)]
 
     def _make_prompt(self, window: Window, tokenizer: Tokenizer) -> list[int]:
         prompt_tokens = tokenizer.encode(" " + window.prompt.strip()) if window.prompt and self.takes_prompt else []
@@ -338,29 +324,6 @@ def cut_sound(pcm: Pcm, window: Window) -> npt.NDArray[np.float32]:
     samples = SAMPLE_RATE_HZ // 1_000
     parts = [pcm[max(span.start, 0) * samples : max(span.end, 0) * samples] for span in window.spans]
     return np.concatenate(parts).astype(np.float32) / np.float32(32_768)
-
-
-def is_spoken(text: Decoded) -> bool:
-    """
-    Tell if a decoded text is speech: not where silence is likelier and the text most unlikely.
-
-    Beam search never gives back an empty text. Whisper's own loop drops such texts by a rule of this kind (Radford et
-    al., "Robust speech recognition via large-scale weak supervision", 2022, section 4.5); the batched one has none.
-    """
-    return not (text.no_speech > LIKELY_SILENT and text.log_probability < UNLIKELY_TEXT)
-
-
-def _choose(result: WhisperGenerationResult, tokenizer: Tokenizer) -> Decoded:
-    """Choose the text that agrees most with all that the search ended with."""
-    # A score is a mean over the tokens, the end of the text among them.
-    sums = [score * len(tokens) for score, tokens in zip(result.scores, result.sequences_ids, strict=True)]
-    best = choose_text([tokenizer.decode(tokens) for tokens in result.sequences_ids], sums)
-    tokens = result.sequences_ids[best]
-    return Decoded(
-        tokens=[token for token in tokens if token < tokenizer.eot],
-        log_probability=sums[best] / (len(tokens) + 1),
-        no_speech=float(result.no_speech_prob),
-    )
 
 
 def _choose_device(device: str) -> str:

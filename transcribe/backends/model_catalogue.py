@@ -1,15 +1,18 @@
 """
 The catalogue of models: where each may come from, how large it is, and under which licence.
 
-The entries are data, in ``models.toml``. Nothing here fetches anything.
+The entries are data, in ``models.toml``. Nothing here fetches anything. Where ``auto`` chose a diariser for a
+workspace, the choice is kept in a file, so that the same one serves from then on.
 """
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
@@ -21,6 +24,9 @@ from transcribe.records import ModelKind
 AUTO: Final = "auto"
 
 _STRICT = ConfigDict(extra="forbid")
+#: In a workspace: the diariser that ``auto`` chose.
+CHOICE_FILE: Final = "auto.json"
+CHOICE_SCHEMA: Final = "boli.auto/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,3 +140,33 @@ def missing_error(entry: CatalogueEntry) -> MissingError:
     """Return the error for an entry that is not on this machine; the caller raises it."""
     message = f"the {entry.kind} {entry.name} was asked for, but it is not on this machine"
     return MissingError(message, code="E_MODEL", hint=f"run: {entry.command}", item=entry.name)
+
+
+def read_choice(file: Path) -> str | None:
+    """
+    Return the place of the diariser that *file* names; ``None`` where nothing was chosen yet.
+
+    Raises:
+        InputError: E_MODEL if the file cannot be read.
+    """
+    if not file.is_file():
+        return None
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document["schema"] != CHOICE_SCHEMA or not isinstance(document["diariser"], str):
+            raise ValueError(f"it is no {CHOICE_SCHEMA}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "remove it; the next boli run chooses again"
+        raise InputError(f"{file} cannot be read ({error})", code="E_MODEL", hint=hint, item=str(file)) from error
+    return str(document["diariser"])
+
+
+def write_choice(file: Path, diariser: str) -> None:
+    """Write *file*, whole or not at all, unless it says the same already."""
+    text = json.dumps({"schema": CHOICE_SCHEMA, "diariser": diariser}) + "\n"
+    if file.is_file() and file.read_text(encoding="utf-8") == text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from transcribe.backends.cores import count_cores
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.backends.model_catalogue import find_entry
+from transcribe.backends.processors import count_cores
 from transcribe.errors import MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, LabelledSpan, Pcm, SpeakerCount
 from transcribe.records import Milliseconds

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from transcribe import sandbox
-from transcribe.backends.preload import preload_cublas
+from transcribe.backends.processors import preload_cublas
 from transcribe.config import Settings
 from transcribe.doctor.finding import Finding
 from transcribe.doctor.installation import import_quietly

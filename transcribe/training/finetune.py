@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 import torch
 
 from transcribe.audio import SHARDS
-from transcribe.backends.cores import count_cores
 from transcribe.backends.identity import folder_id
+from transcribe.backends.processors import count_cores
 from transcribe.backends.whisper_folder import MANNERS_FILE
 from transcribe.config import TrainSettings, fingerprint
 from transcribe.datasets.manifest import Frozen

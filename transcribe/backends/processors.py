@@ -1,5 +1,5 @@
 """
-Load the CUDA libraries that CTranslate2 opens by name, before its first call on a GPU.
+Count the cores that networks share, and load the CUDA libraries that CTranslate2 opens by name, before its first call.
 
 CTranslate2's wheel opens ``libcublas.so.12`` and nothing else. torch 2.11 brings CUDA 13, so the library comes from
 its own package (the ``gpu`` extra) and is not on the loader's path: loading it by its full name first is enough.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import os
 from pathlib import Path
 
 #: In this order. ``libnvrtc.so.13`` first keeps torchcodec alive where a CUDA 12 nvrtc is installed too.
@@ -17,6 +18,12 @@ WANTED = (
     ("cublas/lib", "libcublasLt.so.12"),
     ("cublas/lib", "libcublas.so.12"),
 )
+
+
+def count_cores() -> int:
+    """Count the cores that this process may use; fewer where the caller's OMP_NUM_THREADS says so."""
+    thread_limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(thread_limit)) if thread_limit.isdigit() else len(os.sched_getaffinity(0))
 
 
 def preload_cublas() -> tuple[Path, ...]:

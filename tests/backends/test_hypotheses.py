@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.backends.consensus import choose_text
+from transcribe.backends.hypotheses import choose_text
 
 TEXTS = st.lists(st.text("ab ", max_size=12), min_size=1, max_size=6)
 
