@@ -26,8 +26,8 @@ from benchmarks.real_sets import Clip
 from benchmarks.real_speech import normalised, true_track
 from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import ErrorCount, align, count, from_counts
+from tests.scripted import ScriptedDiariser
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
-from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.backends.voice_activity import SileroDetector
 from transcribe.pipeline.assembly import assemble
 from transcribe.pipeline.recipe import Recipe, SecondOpinion

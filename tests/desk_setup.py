@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 
 from dialects.dialect import load_catalogue
+from tests.scripted import ScriptedDetector, ScriptedDiariser, ScriptedRecogniser
 from transcribe import audio
-from transcribe.backends.scripted import ScriptedDetector, ScriptedDiariser, ScriptedRecogniser
 from transcribe.pipeline.drafting import Step, draft_pending
 from transcribe.pipeline.recipe import Recipe
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.desk_setup import HIGH, LOW, Desk, recipe
+from tests.scripted import ScriptedDiariser
 from tests.store.desk_factories import PLAIN, operation, person, submit, take
 from transcribe import audio, workspace
 from transcribe.actions.erasing import erase
 from transcribe.actions.scoring import COUNTS_FILE
-from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.desk.clips import Clips
 from transcribe.errors import UsageError
 from transcribe.records import DeclaredTurn

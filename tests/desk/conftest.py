@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 
 from dialects.dialect import load_catalogue
 from tests.desk_setup import HIGH, LOW, Desk, recipe
+from tests.scripted import ScriptedDiariser
 from tests.store.desk_factories import Clock
-from transcribe.backends.scripted import ScriptedDiariser
 from transcribe.config import DeskSettings
 from transcribe.desk import passwords
 from transcribe.desk.app import build

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transcribe.backends.scripted import ScriptedDiariser, ScriptedRecogniser
+from tests.scripted import ScriptedDiariser, ScriptedRecogniser
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, Heard, Pcm, SpeakerCount, Window
 from transcribe.records import Milliseconds
 

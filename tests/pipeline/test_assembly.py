@@ -13,7 +13,7 @@ import pytest
 from dialects.dialect import load_catalogue
 from tests.desk_setup import HIGH, LOW, SYLLABLES, Desk, recipe, said
 from tests.pipeline.recognisers import ListeningRecogniser
-from transcribe.backends.scripted import ScriptedRecogniser
+from tests.scripted import ScriptedRecogniser
 from transcribe.glossary import Glossary, Term
 from transcribe.pipeline.decoding_profile import Lever
 from transcribe.pipeline.recipe import Recipe, SecondOpinion

@@ -10,8 +10,8 @@ import pytest
 
 from tests.desk_setup import HIGH, LOW, MIDDLE, SYLLABLES, Desk, recipe, said, sound
 from tests.pipeline.recognisers import BrokenRecogniser, CountingDiariser
+from tests.scripted import ScriptedRecogniser
 from transcribe import audio
-from transcribe.backends.scripted import ScriptedRecogniser
 from transcribe.errors import UnfitError
 from transcribe.pipeline.drafting import IN_FLIGHT, draft_pending
 from transcribe.protocols import SpeakerCount, Window

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dialects.dialect import load_catalogue
 from tests.desk_setup import recipe
-from transcribe.backends.scripted import ScriptedDiariser, ScriptedRecogniser
+from tests.scripted import ScriptedDiariser, ScriptedRecogniser
 from transcribe.glossary import Glossary, Term
 from transcribe.pipeline.decoding_profile import Lever
 from transcribe.pipeline.recipe import SecondOpinion

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 
 from tests.desk_setup import LOW, SYLLABLES, sound
-from transcribe.backends.scripted import ScriptedDetector, ScriptedRecogniser
+from tests.scripted import ScriptedDetector, ScriptedRecogniser
 from transcribe.pipeline.recognition import Recognition, recognise_speech
 from transcribe.pipeline.windows import WindowPlan, halfway, pack, unite_speech
 from transcribe.protocols import Heard, Pcm, Window

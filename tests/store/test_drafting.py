@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.desk_setup import HIGH, LOW, Desk, recipe, said
-from transcribe.backends.scripted import ScriptedRecogniser
+from tests.scripted import ScriptedRecogniser
 from transcribe.store import Store
 
 

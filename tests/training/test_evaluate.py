@@ -12,8 +12,8 @@ from dialects.dialect import load_catalogue
 from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method
 from tests.desk_setup import HIGH, LOW, Desk, recipe, said
+from tests.scripted import ScriptedRecogniser
 from transcribe.backends.by_dialect import DialectRecogniser
-from transcribe.backends.scripted import ScriptedRecogniser
 from transcribe.datasets import Rules, freeze
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError

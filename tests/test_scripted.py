@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.desk_setup import HIGH, LOW, MIDDLE, SYLLABLES, sound
-from transcribe.backends.scripted import SYLLABLES as ALL_SYLLABLES
-from transcribe.backends.scripted import WORD, ScriptedDiariser, ScriptedRecogniser
+from tests.scripted import SYLLABLES as ALL_SYLLABLES
+from tests.scripted import WORD, ScriptedDiariser, ScriptedRecogniser
 from transcribe.protocols import Diarisation, Pcm, SpeakerCount, Window
 from transcribe.records import Milliseconds
 
