@@ -1,5 +1,6 @@
 """
 Figures as SVG text, without a drawing library: the same numbers give the same bytes, and a page needs nothing else.
+The places of things are computed here; ``templates/figures.svg`` draws them.
 
 Colours come from the page (``currentColor`` and the variables ``--accent``, ``--quiet``, ``--rule``), so that light,
 dark and high contrast work alike. Every figure says in words what it shows, for those who do not see it.
@@ -10,7 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
+from itertools import accumulate, pairwise
+from typing import Any
+
+from dialects.report.html import macro
 
 #: Width of a figure in its own units; the page scales it.
 WIDTH = 760
@@ -49,28 +53,7 @@ def forest(marks: Sequence[Mark], *, alt: str, line: float | None = None) -> str
     """
     ends = [end for mark in marks for end in (mark.value, mark.low, mark.high, mark.second, *mark.dots)]
     known_ends = [end for end in (*ends, line) if end is not None]
-    axis = _Axis.over(known_ends or [0.0])
-    height = _TOP + _ROW * len(marks) + _AXIS
-    parts = [*axis.draw(height)]
-    if line is not None:
-        x = axis.x_of(line)
-        parts.append(f'<line class="common" x1="{x}" y1="{_TOP}" x2="{x}" y2="{height - _AXIS}"/>')
-    for row, mark in enumerate(marks):
-        parts += _forest_line(mark, _TOP + _ROW * row + _ROW / 2, axis)
-    return _svg(parts, height, alt)
-
-
-def _forest_line(mark: Mark, y: float, axis: _Axis) -> Iterator[str]:
-    pale = ' class="pale"' if mark.pale else ""
-    yield f"<g{pale}>{_text(_LABEL - 10, y + 4, mark.label, anchor='end')}"
-    for dot in mark.dots:
-        yield f'<circle class="dot" cx="{axis.x_of(dot)}" cy="{y + 7:g}" r="2"/>'
-    if mark.low is not None and mark.high is not None:
-        yield f'<line class="reach" x1="{axis.x_of(mark.low)}" y1="{y:g}" x2="{axis.x_of(mark.high)}" y2="{y:g}"/>'
-    if mark.second is not None:
-        yield f'<circle class="second" cx="{axis.x_of(mark.second)}" cy="{y:g}" r="4"/>'
-    yield f'<circle class="value" cx="{axis.x_of(mark.value)}" cy="{y:g}" r="4.5"/>'
-    yield f"{_text(WIDTH - 4, y + 4, f'{100 * mark.value:.1f}', anchor='end')}</g>"
+    return _draw("forest", marks=marks, axis=_Axis.over(known_ends or [0.0]), line=line, alt=alt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,27 +64,15 @@ class Stack:
     #: Shares, in the order of the legend.
     parts: tuple[float, ...]
 
+    def spans(self) -> Iterator[tuple[float, float]]:
+        """Yield the start and the end of each part."""
+        return pairwise(accumulate(self.parts, initial=0.0))
+
 
 def stacks(bars: Sequence[Stack], legend: Sequence[str], *, alt: str) -> str:
     """Draw bars of stacked shares, one line each, with a legend under them."""
     axis = _Axis.over([0.0, *(sum(bar.parts) for bar in bars)])
-    height = _TOP + _ROW * len(bars) + _AXIS + 24
-    parts = [*axis.draw(height - 24)]
-    for row, bar in enumerate(bars):
-        y = _TOP + _ROW * row
-        parts.append(_text(_LABEL - 10, y + _ROW / 2 + 4, bar.label, anchor="end"))
-        start = 0.0
-        for index, share in enumerate(bar.parts):
-            start_x, end_x = axis.x_of(start), axis.x_of(start + share)
-            width = f'width="{end_x - start_x:.1f}" height="{_ROW - 10}"'
-            parts.append(f'<rect class="part{index}" x="{start_x}" y="{y + 5}" {width}/>')
-            start += share
-        parts.append(_text(WIDTH - 4, y + _ROW / 2 + 4, f"{100 * sum(bar.parts):.1f}", anchor="end"))
-    for index, name in enumerate(legend):
-        x = _LABEL + 150 * index
-        parts.append(f'<rect class="part{index}" x="{x}" y="{height - 16}" width="12" height="12"/>')
-        parts.append(_text(x + 18, height - 6, name))
-    return _svg(parts, height, alt)
+    return _draw("stacks", bars=bars, axis=axis, legend=legend, alt=alt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,43 +97,32 @@ def funnel(points: Sequence[Point], *, centre: float, spread: float, across: str
         spread: Standard deviation of one speaker's rate; the limits are 1.96 of it by the root of the number.
         across: What the horizontal axis counts.
     """
-    most = max((point.x for point in points), default=1.0) * 1.15
-    counts = [1 + (most - 1) * step / 60 for step in range(61)]
-    limits = [(count, 1.96 * spread / math.sqrt(count)) for count in counts]
-    rates_in_view = [max(0.0, centre - spread), centre + spread, *(point.y for point in points)]
-    rates = _Axis.over(rates_in_view)
-    height = max(260, _TOP + _AXIS + _LINE * (1 + sum(point.named for point in points)))
-    scale = (height - _TOP - _AXIS) / (rates.end - rates.start or 1)
-
-    def x(count: float) -> float:
-        return round(_LABEL + (WIDTH - _LABEL - _RIGHT) * count / most, 1)
-
-    def y(rate: float) -> float:
-        return round(height - _AXIS - scale * (min(max(rate, rates.start), rates.end) - rates.start), 1)
-
-    upper = " ".join(f"{x(count)},{y(centre + reach)}" for count, reach in limits)
-    lower = " ".join(f"{x(count)},{y(centre - reach)}" for count, reach in limits)
-    parts = [f'<polyline class="limit" points="{line}"/>' for line in (upper, lower)]
-    parts.append(f'<line class="common" x1="{x(0)}" y1="{y(centre)}" x2="{x(most)}" y2="{y(centre)}"/>')
-    parts += [_text(_LABEL - 10, y(tick) + 4, f"{100 * tick:g}", anchor="end") for tick in rates.ticks()]
-    parts += [_text(x(count), height - 14, f"{count:g}", anchor="middle") for count in _whole_ticks(most)]
-    parts.append(_text(WIDTH - 4, height - 14, across, anchor="end"))
-    parts += [_dot(x(point.x), y(point.y), pale=point.pale) for point in points]
-    named = [(x(point.x), y(point.y), point.label) for point in points if point.named]
-    parts += _names(named, lowest=height - _AXIS - 4)
-    return _svg(parts, height, alt)
+    field = _Field(
+        most=max((point.x for point in points), default=1.0) * 1.15,
+        rates=_Axis.over([max(0.0, centre - spread), centre + spread, *(point.y for point in points)]),
+        height=max(260, _TOP + _AXIS + _LINE * (1 + sum(point.named for point in points))),
+    )
+    counts = [1 + (field.most - 1) * step / 60 for step in range(61)]
+    limits = [
+        [(field.x_of(count), field.y_of(centre + side * spread / math.sqrt(count))) for count in counts]
+        for side in (1.96, -1.96)
+    ]
+    named = [(field.x_of(point.x), field.y_of(point.y), point.label) for point in points if point.named]
+    names = _place_names(named, lowest=field.height - _AXIS - 4)
+    return _draw(
+        "funnel", field=field, points=points, names=names, limits=limits, centre=centre, across=across, alt=alt
+    )
 
 
-def _dot(x: float, y: float, *, pale: bool) -> str:
-    return f'<circle class="value{" pale" if pale else ""}" cx="{x}" cy="{y}" r="4"/>'
-
-
-def _names(points: Sequence[tuple[float, float, str]], *, lowest: float) -> Iterator[str]:
+def _place_names(points: Sequence[tuple[float, float, str]], *, lowest: float) -> list[tuple[float, float, float, str]]:
     """
-    Draw names beside their points, none over another nor below *lowest*, each with a line to its point.
+    Place names beside their points, none over another nor below *lowest*.
 
     Args:
         points: Across, down, name.
+
+    Returns:
+        Across and down of the point, down of its name, name.
     """
     ordered = sorted(points, key=lambda point: (point[1], point[0], point[2]))
     lines: list[float] = []
@@ -171,9 +131,7 @@ def _names(points: Sequence[tuple[float, float, str]], *, lowest: float) -> Iter
     # What was pushed below the axis pushes back.
     for index in reversed(range(len(lines))):
         lines[index] = min(lines[index], lines[index + 1] - _LINE if index + 1 < len(lines) else lowest)
-    for (across, down, name), line in zip(ordered, lines, strict=True):
-        yield f'<line class="grid" x1="{across + 5:g}" y1="{down:g}" x2="{across + 20:g}" y2="{line - 4:g}"/>'
-        yield _text(across + 23, line, name)
+    return [(across, down, line, name) for (across, down, name), line in zip(ordered, lines, strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,11 +157,25 @@ class _Axis:
             round(self.start + self.step * index, 9) for index in range(round((self.end - self.start) / self.step) + 1)
         ]
 
-    def draw(self, height: float) -> Iterator[str]:
-        for tick in self.ticks():
-            x = self.x_of(tick)
-            yield f'<line class="grid" x1="{x}" y1="{_TOP}" x2="{x}" y2="{height - _AXIS:g}"/>'
-            yield _text(x, height - _AXIS + 18, f"{100 * tick:g}", anchor="middle")
+
+@dataclass(frozen=True, kw_only=True)
+class _Field:
+    """The area of a scatter plot: numbers from left to right, rates from the bottom to the top."""
+
+    most: float
+    rates: _Axis
+    height: int
+
+    def x_of(self, count: float) -> float:
+        return round(_LABEL + (WIDTH - _LABEL - _RIGHT) * count / self.most, 1)
+
+    def y_of(self, rate: float) -> float:
+        start, end = self.rates.start, self.rates.end
+        scale = (self.height - _TOP - _AXIS) / (end - start or 1)
+        return round(self.height - _AXIS - scale * (min(max(rate, start), end) - start), 1)
+
+    def whole_ticks(self) -> range:
+        return range(0, int(self.most) + 1, max(1, round(_round_step(self.most / 6))))
 
 
 def _round_step(least: float) -> float:
@@ -212,15 +184,5 @@ def _round_step(least: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least - 1e-12)
 
 
-def _whole_ticks(most: float) -> list[int]:
-    step = max(1, round(_round_step(most / 6)))
-    return list(range(0, int(most) + 1, step))
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start") -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _svg(parts: Sequence[str], height: float, alt: str) -> str:
-    inside = "\n".join(parts)
-    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(alt)}">\n{inside}\n</svg>'
+def _draw(figure: str, **places: Any) -> str:
+    return macro("figures.svg", figure, width=WIDTH, left=_LABEL, row=_ROW, top=_TOP, under=_AXIS)(**places)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from html.parser import HTMLParser
+from importlib import resources
 from xml.etree import ElementTree
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from dialects.dialect import load_catalogue
 from dialects.report.breakdown import breakdown, examples
 from dialects.report.figures import Mark, Point, Stack, forest, funnel, stacks
-from dialects.report.html import diff, heat, table
+from dialects.report.html import heat, macro
 from dialects.report.page import page
 from dialects.report.table import build
 from dialects.scoring.agreement import human_baselines
@@ -136,6 +138,21 @@ def test_words_of_a_hypothesis_cannot_write_into_the_page() -> None:
     assert Reader(text).open == []
 
 
+def test_titles_and_names_of_models_cannot_write_into_the_page_either() -> None:
+    name = "<img src=x>'\"&"
+    pairs = [dataclasses.replace(pair, model=name) for pair in corpus()]
+    comparison = compare(pairs, pairs, Preparer(load_catalogue()), method=SMALL)
+    text = page(build(pairs, model=name, method=SMALL), title=name, comparison=comparison)
+
+    assert "<img" not in text
+    assert [label for attribute, label in Reader(text).attributes if attribute == "aria-label" and name in str(label)]
+
+
+def test_no_template_leaves_anything_unescaped() -> None:
+    for template in (resources.files("dialects.report") / "templates").iterdir():
+        assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), template.name
+
+
 def test_the_same_report_gives_the_same_page() -> None:
     assert whole_page() == whole_page()
 
@@ -148,7 +165,7 @@ def test_an_empty_report_is_a_page_too() -> None:
 
 
 def test_a_table_keeps_its_cells_in_order() -> None:
-    html = table(("word", "count"), [("<b>", "1")], caption="c & d")
+    html = macro("parts.html", "table")(("word", "count"), [("<b>", "1")], caption="c & d")
 
     assert "<caption>c &amp; d</caption>" in html
     assert '<th scope=row dir="auto">&lt;b&gt;</th><td dir="auto">1</td>' in html
@@ -224,7 +241,7 @@ def test_a_shaded_table_is_darkest_where_the_rate_is_highest_and_silent_where_li
 
 
 def test_a_diff_says_what_was_said_and_what_was_heard() -> None:
-    html = diff("s<1>", align(["a", "<b>", "c"], ["a", "x", "c", "d"]))
+    html = macro("parts.html", "diff")("s<1>", align(["a", "<b>", "c"], ["a", "x", "c", "d"]))
 
     assert html == ('<p class=diff dir="auto">a <del>&lt;b&gt;</del> <ins>x</ins> c <ins>d</ins> <b>s&lt;1&gt;</b></p>')
 
