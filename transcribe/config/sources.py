@@ -1,4 +1,9 @@
-"""Where settings come from: files, the environment, options; each value can be traced to its source."""
+"""
+Where settings come from: files, the environment, options; each value can be traced to its source.
+
+Without pydantic-settings, which tells no origins, passes over unknown variables and missing files, and reads no list
+written as in TOML: around it this file is longer, and each command starts 0.15 s later.
+"""
 
 from __future__ import annotations
 
