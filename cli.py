@@ -7,8 +7,14 @@ from collections.abc import Sequence
 
 from typer.exceptions import TyperException
 
-# The order of these is the order of the help's sections.
-from transcribe.commands import engineers, scientists, leads, everyone  # noqa: F401  # isort: skip
+# The order of these is the order of the help's sections, and of the commands in each.
+# isort: off
+from transcribe.commands import recordings, exports, imports  # noqa: F401
+from transcribe.commands import scoring, decoding_profile, improvement, models, catalogue, datasets  # noqa: F401
+from transcribe.commands import desk, pseudo_labels, privacy, people, speakers, reports  # noqa: F401
+from transcribe.commands import doctor, demo, settings  # noqa: F401
+
+# isort: on
 from transcribe.commands.app import app, console
 from transcribe.errors import UsageError
 

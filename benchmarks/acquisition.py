@@ -1,5 +1,5 @@
 """
-Does a model learn more from what `boli queue --first` asks for than from as many minutes by lot?
+Does a model learn more from what `boli prioritise` asks for than from as many minutes by lot?
 
     python -m benchmarks.pool DIR                                         # the demo's conversations, drafted
     python -m benchmarks.acquisition DIR --seeds 5 --points 4 --steps 120
@@ -37,8 +37,7 @@ from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from dialects.text.normalise import load_normaliser
 from transcribe import audio, embedded
-from transcribe.actions.acquiring import correct_next
-from transcribe.actions.scoring import preparer
+from transcribe.active_learning import correct_next
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.backends.identity import folder_id
 from transcribe.config import TrainSettings
@@ -47,6 +46,7 @@ from transcribe.datasets.manifest import Example
 from transcribe.pipeline.windows import join, pack, unite_speech
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
+from transcribe.scoring.rules import make_preparer
 from transcribe.store.tables import RECORDINGS
 from transcribe.training import convert
 from transcribe.training.finetune import tune
@@ -141,7 +141,7 @@ def _written(wiring: Wiring, rounds: Sequence[float], chance: random.Random | No
     store, model = wiring.store, wiring.store.promoted_model()
     if model is None:
         raise SystemExit("the pool has no drafts: run benchmarks.pool first")
-    prepare = preparer(wiring.settings.report, normaliser=None)
+    prepare = make_preparer(wiring.settings.report)
     recordings = {one.id: one for one in store.recordings() if one.split == "train"}
     segments = {one.id: one for id in recordings for one in store.segments(id)}
     chosen: set[str] = set()

@@ -26,7 +26,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from benchmarks.measuring import write
-from transcribe.actions.growing import accept
+from transcribe.commands.pseudo_labels import accept_drafts
 from transcribe.records import Correction, Recording, Segment, Turn, content_id
 from transcribe.store.rows import words_of
 from transcribe.store.tables import DONE, DRAFTS, RECORDINGS
@@ -146,7 +146,7 @@ def round_of(pool: Path, tag: str, seed: int, reviewed: float, *, worse: bool = 
 
 def told(wiring: Wiring, tag: str) -> dict[str, Any]:
     """What another round of acceptance says of the dialect *tag*."""
-    return next(dict(one) for one in accept(wiring, limit=LIMIT).data["dialects"] if one["dialect"] == tag)
+    return next(dict(one) for one in accept_drafts(wiring, limit=LIMIT).data["dialects"] if one["dialect"] == tag)
 
 
 def main() -> None:

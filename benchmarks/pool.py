@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from transcribe import embedded
-from transcribe.actions.recordings import Source, ingest, run
+from transcribe.commands.recordings import Source, draft_recordings, ingest_source
 from transcribe.console import Console
 from transcribe.wiring import Wiring
 from transcribe.workspace import create
@@ -33,8 +33,8 @@ def prepare(place: Path, *, dialects: Collection[str] = (), model: Path | None =
     console = Console("boli")
     chosen = {} if model is None else {"recogniser.model": str(model)}
     with Wiring.open(workspace, chosen) as wiring:
-        ingest(wiring, Source(manifest=manifest, root=corpus), console)
-        run(wiring, console)
+        ingest_source(wiring, Source(manifest=manifest, root=corpus), console)
+        draft_recordings(wiring, console)
 
 
 def _write_manifest(source: Path, file: Path, dialects: Collection[str]) -> Path:

@@ -13,11 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from transcribe.actions import Scoring, wer
+from transcribe.commands.scoring import score_corrections
+from transcribe.scoring.request import ScoreRequest
 
 
 def main(workspace: Path, out: Path) -> None:
-    text = str(wer(workspace, Scoring(split="test")).text)
+    text = str(score_corrections(workspace, ScoreRequest(split="test")).text)
     width = max(map(len, text.splitlines()))
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=width + 2, file=nowhere)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
+from transcribe.console import printable
 from transcribe.records import Milliseconds
-from transcribe.store.status import Status
 
+# Drawing with rich costs an eighth of a second of imports, which a command pays when it has something to draw.
 if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
     from transcribe.doctor import Finding
+    from transcribe.store.status import Status
 
 
 def minutes(duration: Milliseconds) -> str:
@@ -24,11 +25,14 @@ def minutes(duration: Milliseconds) -> str:
 
 def status(progress: Status) -> Group:
     """Format how far the work is."""
-    stages = _make_table("stage", "done", "pending", "failed")
+    from rich.console import Group
+    from rich.text import Text
+
+    stages = _make_table("stage", "done", "pending", "failed", numeric={"done", "pending", "failed"})
     for stage in progress.stages:
         failed = Text(str(stage.failed), style="bold red" if stage.failed else "")
         stages.add_row(stage.stage, str(stage.done), str(stage.pending), failed)
-    dialects = _make_table("dialect", "recordings", "length")
+    dialects = _make_table("dialect", "recordings", "length", numeric={"recordings", "length"})
     for dialect in progress.dialects:
         dialects.add_row(dialect.dialect or "(nobody said)", str(dialect.recordings), minutes(dialect.duration))
     lines = [
@@ -42,6 +46,9 @@ def status(progress: Status) -> Group:
 
 def findings(checks: Sequence[Finding]) -> Group:
     """Format what doctor saw: one line each, with the command that mends it."""
+    from rich.console import Group
+    from rich.text import Text
+
     marks = {"ok": ("ok", "green"), "warn": ("look", "yellow"), "missing": ("missing", "red")}
     table = _make_table("", "what", "found")
     for finding in checks:
@@ -53,9 +60,34 @@ def findings(checks: Sequence[Finding]) -> Group:
     return Group(table)
 
 
-def _make_table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Set *rows* under *head*; a column of numbers is aligned to the right."""
+    from rich.text import Text
+
+    rows = [tuple(row) for row in rows]
+    numeric = {name for column, name in enumerate(head) if _is_numeric([row[column] for row in rows])}
+    grid = _make_table(*head, numeric=numeric)
+    for row in rows:
+        grid.add_row(*(Text(printable(cell)) for cell in row))
+    return grid
+
+
+def stack(lines: Iterable[str], below: Table) -> Group:
+    """Put *lines* above the table, and leave the table out if it has no rows."""
+    from rich.console import Group
+    from rich.text import Text
+
+    return Group(*(Text(line) for line in lines), *([below] if below.row_count else []))
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    return bool(cells) and all(cell[:1].isdigit() or cell == "–" for cell in cells)
+
+
+def _make_table(*names: str, numeric: Collection[str] = ()) -> Table:
+    from rich.table import Table
+
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in names:
-        numeric = name in {"done", "pending", "failed", "recordings", "length"}
-        table.add_column(name, justify="right" if numeric else "left")
-    return table
+        grid.add_column(name, justify="right" if name in numeric else "left")
+    return grid

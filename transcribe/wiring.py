@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -13,8 +14,19 @@ from dialects.dialect import Catalogue, load_catalogue
 from transcribe import embedded
 from transcribe.backends import model_cache, model_catalogue
 from transcribe.backends.identity import folder_id
-from transcribe.config import FILE_NAME, Settings, find_workspace, load
-from transcribe.errors import InputError
+from transcribe.config import (
+    FILE_NAME,
+    Layer,
+    Settings,
+    find_workspace,
+    layers,
+    load,
+    nearest_workspace,
+    resolve,
+)
+from transcribe.datasets.manifest import Frozen, read_dataset
+from transcribe.desk_records import DeskRules
+from transcribe.errors import InputError, UsageError
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import Glossary, read_glossary
 from transcribe.pipeline import decoding_profile
@@ -27,11 +39,13 @@ if TYPE_CHECKING:
     from transcribe.backends.by_dialect import DialectRecogniser
     from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
     from transcribe.backends.pyannote_diariser import PyannoteDiariser
+    from transcribe.datasets import Rules
     from transcribe.pipeline.recipe import Recipe, SecondOpinion
 
 
 #: The beginning of the places of diarisers that were tuned in the workspace.
 TUNED_HERE: Final = "models/"
+_DATASET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Wiring:
@@ -223,6 +237,39 @@ class Wiring:
         """The project's own names, as the workspace's file has them now."""
         return read_glossary(self.workspace / GLOSSARY_FILE, self.catalogue)
 
+    def open_dataset(self, name: str) -> Frozen:
+        """Open the frozen dataset called *name*, checked against its hash."""
+        return read_dataset(self.dataset_folder(name))
+
+    def dataset_folder(self, name: str) -> Path:
+        """
+        Return the folder of the frozen dataset called *name*, there or not.
+
+        Raises:
+            UsageError: The name cannot be one of a folder.
+        """
+        if not _DATASET_NAME.fullmatch(name):
+            hint = "letters, digits, dots, dashes and underlines, beginning with a letter or digit"
+            raise UsageError(f"{name!r} was given as a dataset's name", hint=hint)
+        return self.workspace / "datasets" / name
+
+    def dataset_rules(self) -> Rules:
+        """Build the rules of the workspace's datasets from its settings."""
+        from transcribe import audio, datasets
+
+        settings = self.settings.dataset
+        return datasets.Rules(
+            catalogue=self.catalogue,
+            closed_vocabulary=settings.closed_vocabulary,
+            guideline=settings.guideline,
+            refused_consent=frozenset(word.lower() for word in settings.refused_consent),
+            sounds=lambda recording: audio.locate(self.audio_folder, recording).is_file(),
+        )
+
+    def desk_rules(self) -> DeskRules:
+        """Build the rules of the correction desk from the workspace's settings."""
+        return DeskRules(**self.settings.desk.model_dump(include=set(DeskRules.__dataclass_fields__)))
+
     @property
     def levers_file(self) -> Path:
         """The file of levers that help single dialects, by model."""
@@ -302,6 +349,17 @@ class Wiring:
         model = Model(id=recogniser.id, place=location, name=Path(location).name, window=recogniser.window)
         self.store.add_model(model)
         self.store.promote(model.id)
+
+
+def read_settings(workspace: Path | None) -> Settings:
+    """Read the settings in force, in a workspace or outside of one."""
+    return resolve(read_layers(workspace))
+
+
+def read_layers(workspace: Path | None) -> list[Layer]:
+    """Read the layers of the settings; outside a workspace the defaults, the user's file and the environment."""
+    folder = nearest_workspace(workspace)
+    return layers(folder / FILE_NAME if folder else None, user_file=user_file())
 
 
 def user_file() -> Path:

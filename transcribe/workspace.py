@@ -12,6 +12,8 @@ from transcribe.config import FILE_NAME
 from transcribe.errors import InputError, UnfitError
 
 FOLDERS = ("audio", "datasets", "models", "reports")
+#: The counts of earlier reports. The file may be deleted at any time.
+COUNTS_FILE = Path("reports") / "counts.sqlite"
 
 _HEAD = """\
 # Settings of this workspace. `boli config show` lists every setting, its value and where that came from;

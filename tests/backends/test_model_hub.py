@@ -114,7 +114,7 @@ def test_a_model_of_the_hub_is_kept_with_its_commit_and_checksums(hub: type[Hub]
 
 def test_a_pickle_of_the_hub_becomes_safetensors_before_it_is_kept(hub: type[Hub], tmp_path: Path) -> None:
     pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
-    from transcribe.backends.network_folder import load_network
+    from transcribe.backends.checkpoint import load_network
 
     folder = tmp_path / "repository"
     shutil.copytree(embedded.diariser(), folder)

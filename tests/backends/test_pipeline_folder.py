@@ -27,7 +27,8 @@ pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed
 import torch
 
 from transcribe.backends import checkpoint, network_folder
-from transcribe.backends.network_folder import load_network, read_network, write_network
+from transcribe.backends.checkpoint import load_network
+from transcribe.backends.network_folder import read_network, write_network
 from transcribe.backends.pipeline_folder import PipelineDocument, read_configuration
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 

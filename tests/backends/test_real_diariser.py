@@ -11,11 +11,12 @@ pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed
 import torch
 
 from benchmarks.speaker_sets import read_meetings
+from transcribe.backends.checkpoint import load_network
 from transcribe.backends.diarisation_error import DiarisationError, der
 from transcribe.backends.ge2e import SHORTEST, Ge2eEncoder
 from transcribe.backends.model_cache import is_here, verify_folder
 from transcribe.backends.model_catalogue import need_entry
-from transcribe.backends.network_folder import Network, NetworkDocument, TaskDocument, load_network, write_network
+from transcribe.backends.network_folder import Network, NetworkDocument, TaskDocument, write_network
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 from transcribe.backends.real_diariser import build_diariser
 from transcribe.errors import InputError

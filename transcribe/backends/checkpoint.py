@@ -1,5 +1,5 @@
 """
-Read the pickled checkpoint of a pyannote network without running anything that the pickle names.
+Load a pyannote network from its folder, or from a pickled checkpoint without running anything that the pickle names.
 
 torch's restricted unpickler is given two lists: the records that hold the network's task, and libraries whose objects
 are left out. Whatever else a pickle asks for ends the reading.
@@ -7,15 +7,33 @@ are left out. Whatever else a pickle asks for ends the reading.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import inspect
 import pickle
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from transcribe.backends.network_folder import ARCHITECTURES, Network, NetworkDocument, TaskDocument, refusal
+from transcribe.backends.model_cache import cache_folder
+from transcribe.backends.network_folder import (
+    ARCHITECTURES,
+    DOCUMENT_FILE,
+    PICKLE_FILE,
+    WEIGHTS_FILE,
+    Network,
+    NetworkDocument,
+    TaskDocument,
+    read_network,
+    refusal,
+    write_network,
+)
+from transcribe.errors import InputError
+
+if TYPE_CHECKING:
+    from pyannote.audio import Model
 
 #: Parts of what training leaves in a checkpoint, which the network does not need: their objects become empty ones.
 LEFT_OUT: Final = ("omegaconf.", "pytorch_lightning.", "lightning.", "torch.torch_version.", "pyannote.audio.")
@@ -34,6 +52,53 @@ class Empty:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+def load_network(folder: Path) -> Model:
+    """
+    Build the network in *folder*; a pickle is read restricted, once, and kept as safetensors in the cache.
+
+    Raises:
+        InputError: E_MODEL, naming the file that is missing, damaged, unknown or asks to run code.
+    """
+    if (folder / DOCUMENT_FILE).is_file():
+        source = folder / WEIGHTS_FILE
+        network = read_network(folder)
+    elif (folder / PICKLE_FILE).is_file():
+        source = folder / PICKLE_FILE
+        network = _read_once(source)
+    else:
+        raise refusal(folder / DOCUMENT_FILE, "there is no such file")
+    try:
+        return network.build()
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise refusal(source, f"they do not fit the network that is named with them ({error})") from error
+
+
+def _read_once(pickled: Path) -> Network:
+    """Read a pickle, or what was kept of the same bytes before; a cache that cannot be written costs only time."""
+    with pickled.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    converted = cache_folder() / "converted" / digest
+    if (converted / DOCUMENT_FILE).is_file():
+        with contextlib.suppress(InputError):
+            return read_network(converted)
+    network = read_checkpoint(pickled)
+    with contextlib.suppress(OSError):
+        write_network(converted, network)
+    return network
+
+
+def replace_pickles(folder: Path) -> None:
+    """
+    Write every pickled network below *folder* again as safetensors and remove the pickle.
+
+    Raises:
+        InputError: E_MODEL, naming the pickle that holds anything but a known network.
+    """
+    for pickled in sorted(folder.rglob(PICKLE_FILE)):
+        write_network(pickled.parent, read_checkpoint(pickled))
+        pickled.unlink()
 
 
 def read_checkpoint(file: Path) -> Network:

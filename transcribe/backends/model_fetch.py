@@ -259,7 +259,7 @@ def _build(entry: CatalogueEntry, raw: Path, model: Path) -> None:
 
         build_diariser(raw / "segmentation.bin", raw / "encoder.pt", model)
         return
-    from transcribe.backends.network_folder import replace_pickles
+    from transcribe.backends.checkpoint import replace_pickles
 
     raw.rename(model)
     replace_pickles(model)

@@ -1,14 +1,12 @@
 """
 Store one network of a pyannote pipeline as a folder without code: ``model.json`` and ``model.safetensors``.
 
-The first names one of the networks below and its plain parameters, the second holds the weights. A folder that came
-with the pickle ``pytorch_model.bin`` instead is read once and kept in this form beside the fetched models.
+The first names one of the networks below and its plain parameters, the second holds the weights. `checkpoint` brings
+a folder that came with the pickle ``pytorch_model.bin`` instead to this form.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import importlib
 import inspect
 import json
@@ -20,7 +18,6 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from transcribe.backends.model_cache import cache_folder
 from transcribe.errors import InputError
 
 if TYPE_CHECKING:
@@ -142,27 +139,6 @@ def refusal(file: Path, reason: str) -> InputError:
     return InputError(message, code="E_MODEL", hint=hint, item=str(file))
 
 
-def load_network(folder: Path) -> Model:
-    """
-    Build the network in *folder*; a pickle is read restricted, once, and kept as safetensors in the cache.
-
-    Raises:
-        InputError: E_MODEL, naming the file that is missing, damaged, unknown or asks to run code.
-    """
-    if (folder / DOCUMENT_FILE).is_file():
-        source = folder / WEIGHTS_FILE
-        network = read_network(folder)
-    elif (folder / PICKLE_FILE).is_file():
-        source = folder / PICKLE_FILE
-        network = _read_once(source)
-    else:
-        raise refusal(folder / DOCUMENT_FILE, "there is no such file")
-    try:
-        return network.build()
-    except (ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise refusal(source, f"they do not fit the network that is named with them ({error})") from error
-
-
 def read_network(folder: Path) -> Network:
     """
     Read ``model.json`` and ``model.safetensors`` of *folder*.
@@ -204,33 +180,3 @@ def _find_architecture(name: str) -> type[Model]:
     if name not in ARCHITECTURES:
         raise ValueError(f"the network {name} is not one of {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[name].network()
-
-
-def _read_once(pickled: Path) -> Network:
-    """Read a pickle, or what was kept of the same bytes before; a cache that cannot be written costs only time."""
-    from transcribe.backends.checkpoint import read_checkpoint
-
-    with pickled.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    converted = cache_folder() / "converted" / digest
-    if (converted / DOCUMENT_FILE).is_file():
-        with contextlib.suppress(InputError):
-            return read_network(converted)
-    network = read_checkpoint(pickled)
-    with contextlib.suppress(OSError):
-        write_network(converted, network)
-    return network
-
-
-def replace_pickles(folder: Path) -> None:
-    """
-    Write every pickled network below *folder* again as safetensors and remove the pickle.
-
-    Raises:
-        InputError: E_MODEL, naming the pickle that holds anything but a known network.
-    """
-    from transcribe.backends.checkpoint import read_checkpoint
-
-    for pickled in sorted(folder.rglob(PICKLE_FILE)):
-        write_network(pickled.parent, read_checkpoint(pickled))
-        pickled.unlink()

@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from transcribe.backends.network_folder import load_network
+from transcribe.backends.checkpoint import load_network
 from transcribe.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,14 +1,25 @@
-"""The application, its console, and the options that all commands share."""
+"""The application, its console, the options that all commands share, and how groups and workspaces open."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from transcribe.console import Console
+from transcribe.console import Answer, Console
 from transcribe.grouped_help import GroupedHelp
+
+if TYPE_CHECKING:
+    from transcribe.wiring import Wiring
+
+#: Sections of the help, by the people who use their commands.
+ENGINEERS: Final = "Data engineers"
+ML_TEAMS: Final = "ML teams"
+LEADS: Final = "Transcription leads"
+EVERYONE: Final = "Everyone"
 
 app = typer.Typer(
     name="boli",
@@ -17,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     cls=GroupedHelp,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 #: The voice of the running command; `cli.main` gives it the command's name and manners before anything is parsed.
@@ -34,8 +46,48 @@ Progress = Annotated[str, typer.Option("--progress", help="auto, plain, jsonl or
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
-def group(name: str, help: str, panel: str) -> typer.Typer:
-    """Add a command with commands of its own, such as `boli people`, to the help's section *panel*."""
-    made = typer.Typer(help=help, rich_markup_mode=None)
-    app.add_typer(made, name=name, rich_help_panel=panel)
-    return made
+def group(name: str, help: str, panel: str, list_all: Callable[[Path | None], object] | None = None) -> typer.Typer:
+    """
+    Add a command with commands of its own, such as `boli people`, to the help's section *panel*.
+
+    Args:
+        list_all: Called with the workspace where the group's name stands alone; ``None``: its commands are listed.
+    """
+    members = typer.Typer(help=help, rich_markup_mode=None)
+    app.add_typer(members, name=name, rich_help_panel=panel)
+
+    def alone(
+        context: typer.Context, workspace: Workspace = None, as_json: AsJson = False, debug: Debug = False
+    ) -> None:
+        if context.invoked_subcommand is not None:
+            return
+        if list_all is None:
+            console.answer(_list_commands(context))
+        else:
+            list_all(workspace)
+
+    members.callback(invoke_without_command=True, help=help, epilog=f"Example: boli {name}")(alone)
+    return members
+
+
+def list_groups() -> dict[str, frozenset[str]]:
+    """Return the names of the commands of each group."""
+    return {
+        str(info.name): frozenset(str(command.name) for command in info.typer_instance.registered_commands)
+        for info in app.registered_groups
+        if info.typer_instance is not None
+    }
+
+
+@contextmanager
+def open_workspace(workspace: Path | None, overrides: Mapping[str, Any] | None = None) -> Iterator[Wiring]:
+    """Open *workspace*, or the one around, with *overrides* over its settings; what that needs is imported only now."""
+    from transcribe.wiring import Wiring
+
+    with Wiring.open(workspace, overrides) as wiring:
+        yield wiring
+
+
+def _list_commands(context: typer.Context) -> Answer:
+    names = list_groups()[str(context.info_name)]
+    return Answer(data={"commands": sorted(names)}, text=context.get_help())

@@ -49,7 +49,7 @@ def read_levers(file: Path) -> dict[str, dict[str, Lever]]:
             for model, levers in document["models"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        hint = f"remove it and run boli levers, which writes {SCHEMA}"
+        hint = f"remove it and run boli decoding-profile, which writes {SCHEMA}"
         raise ConfigError(f"{file} cannot be read ({error})", hint=hint, item=str(file)) from error
 
 

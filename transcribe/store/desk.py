@@ -122,6 +122,12 @@ class Desk(Grouping):
                 count += connection.execute(change).rowcount
         return count
 
+    def open_segments(self) -> frozenset[str]:
+        """Return ids of the segments that are open to be written."""
+        query = select(SEGMENTS.c.id).join(DESK, DESK.c.segment == SEGMENTS.c.no).where(DESK.c.state == "open")
+        with self.begin_read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def progress(self) -> tuple[DialectProgress, ...]:
         """Return how far each dialect is, by tag."""
         length = SEGMENTS.c.end_ms - SEGMENTS.c.start_ms

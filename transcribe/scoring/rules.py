@@ -1,0 +1,53 @@
+"""The settings of reports as rules of texts and intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from transcribe.errors import UsageError
+from transcribe.records import Split
+
+if TYPE_CHECKING:
+    from dialects.scoring.prepare import Preparer
+    from dialects.scoring.rows import Method
+    from transcribe.config import ReportSettings
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+def make_preparer(
+    settings: ReportSettings,
+    *,
+    normaliser: str | None = None,
+    variants: tuple[Path, ...] = (),
+    remember: bool = False,
+) -> Preparer:
+    """Build the rules that texts go through before comparison; *remember* for several rounds over the same pairs."""
+    from dialects.dialect import load_catalogue
+    from dialects.scoring.prepare import Preparer
+
+    return Preparer(
+        load_catalogue(), normaliser=normaliser or settings.normaliser, variant_paths=variants, remember=remember
+    )
+
+
+def read_method(settings: ReportSettings) -> Method:
+    """Read from *settings* how intervals and states are made."""
+    from dialects.scoring.rows import Method
+    from dialects.scoring.statistics import Thresholds
+
+    limits = settings.model_dump(include=set(Thresholds.__dataclass_fields__))
+    return Method(thresholds=Thresholds(**limits), confidence=settings.confidence)
+
+
+def parse_split(name: str) -> Split | None:
+    """
+    Return the part called *name*; ``None`` for all of them.
+
+    Raises:
+        UsageError: There is no such part.
+    """
+    if name not in (*SPLITS, "all"):
+        raise UsageError(f"--split {name} was asked for, the parts are {', '.join(SPLITS)} and all")
+    return next((split for split in SPLITS if split == name), None)
