@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -12,17 +13,20 @@ from typer.exceptions import TyperException
 from transcribe.commands import recordings, exports, imports  # noqa: F401
 from transcribe.commands import scoring, decoding_profile, improvement, models, catalogue, datasets  # noqa: F401
 from transcribe.commands import desk, pseudo_labels, privacy, people, speakers, reports  # noqa: F401
-from transcribe.commands import doctor, demo, settings  # noqa: F401
+from transcribe.commands import doctor, demo, settings, help as help_command  # noqa: F401
 
 # isort: on
-from transcribe.commands.app import app, console
+from transcribe.commands.app import app, console, list_groups
 from transcribe.errors import UsageError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    console.speak_for(given)
+    # Other libraries draw bars of their own into ours; the first is of tqdm, the second of the hub's client.
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    console.speak_for(given, list_groups())
     sys.exit(console.run(lambda: _parse(given)))
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcribe.console import Answer, Console, Meter, printable
+from transcribe.console import Answer, Console, printable
 from transcribe.errors import BoliError, ConfigError, Failure, InputError, Interrupted, MissingError, PartlyFailed
+from transcribe.progress import Meter
 
 Captured = pytest.CaptureFixture[str]
 
@@ -229,6 +230,14 @@ def test_progress_for_scripts_is_one_event_a_line(capsys: Captured) -> None:
     assert events[0]["audio_total_ms"] == 4_000
 
 
+def test_work_in_stages_is_one_percentage(capsys: Captured) -> None:
+    with Console("improve", progress="plain").stages("improving", {"freezing": 20, "tuning": 980}) as tell:
+        tell("freezing", 1.0)
+        tell("tuning", 0.1)
+        tell("tuning", 1.0)
+    assert [line.split(", ")[1].split(" left")[0] for line in lines(capsys)] == ["tuning: 12%", "tuning: 100%"]
+
+
 def test_progress_can_be_turned_off(capsys: Captured) -> None:
     with Console("run", progress="none").progress("drafting", items=1) as progress:
         progress.step()
@@ -275,6 +284,7 @@ def test_the_share_grows_from_nothing_to_all(sounds: list[int], has_length: bool
         (["wer", "--json"], "wer", True),
         (["import", "corrections", "f.csv"], "import-corrections", False),
         (["config", "show", "--json"], "config-show", True),
+        (["models", "-w", "folder"], "models", False),
         ([], "help", False),
     ],
 )
@@ -282,5 +292,19 @@ def test_the_name_of_a_command_is_known_before_its_words_are_parsed(
     arguments: list[str], command: str, as_json: bool
 ) -> None:
     console = Console("")
-    console.speak_for(arguments)
+    console.speak_for(arguments, {"config": ["show"], "import": ["corrections"], "models": ["list"]})
     assert (console.command, console.as_json) == (command, as_json)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "x.csv"), 4, "x.csv is not there"),
+        (IsADirectoryError(21, "Is a directory", "x"), 4, "x is a folder, and no file"),
+        (PermissionError(13, "Permission denied", "x"), 8, "x cannot be used: permission denied"),
+        (OSError(28, "No space left on device"), 8, "a file cannot be used: no space left on device"),
+    ],
+)
+def test_an_error_of_a_file_is_told_in_words(capsys: Captured, error: OSError, code: int, message: str) -> None:
+    assert Console("run").run(raising(error)) == code
+    assert message in capsys.readouterr().err

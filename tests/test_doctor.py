@@ -155,7 +155,7 @@ def test_the_extras_are_those_of_the_package() -> None:
 
 def test_an_extra_that_is_not_installed_names_its_command() -> None:
     (finding,) = check_extras({"moon": ("travel", ("numpy", "no-such-rocket"))})
-    assert (finding.state, finding.mend) == ("missing", "pip install 'boli[moon]'")
+    assert (finding.state, finding.mend) == ("optional", "pip install 'boli[moon]'")
     assert "no-such-rocket" in finding.detail
     assert "numpy" not in finding.detail
 
@@ -179,8 +179,8 @@ def test_a_library_that_every_installation_has_is_missed() -> None:
         ("2.11.0+cu130", "2.11.0+cu130", "ok"),
         ("2.12.0", "2.11.0", "warn"),
         ("2.11.0+cu130", "2.11.0+cpu", "warn"),
-        (None, "2.11.0", "missing"),
-        (None, None, "missing"),
+        (None, "2.11.0", "optional"),
+        (None, None, "optional"),
     ],
 )
 def test_torch_and_torchaudio_must_be_one_version(torch: str | None, torchaudio: str | None, state: State) -> None:

@@ -98,6 +98,18 @@ class Interrupted(BoliError):
     default_code = "E_INTERRUPTED"
 
 
+def explain(error: Exception) -> str:
+    """
+    Return the reason of *error* for people: of the operating system's without number and path.
+
+    >>> explain(FileNotFoundError(2, "No such file or directory", "x.toml")), explain(ValueError("bad"))
+    ('no such file or directory', 'bad')
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    return str(error)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """One item of a batch that did not work out, in the words a user reads."""

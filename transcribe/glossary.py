@@ -12,7 +12,7 @@ from typing import Final
 
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
-from transcribe.errors import InputError
+from transcribe.errors import InputError, explain
 from transcribe.records import Word, content_id
 from transcribe.redaction import affixes, fold_word
 
@@ -144,7 +144,7 @@ def read_glossary(file: Path, catalogue: Catalogue) -> Glossary:
             return Glossary(terms=tuple(_parse_terms(file, rows, catalogue)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
-            f"{file.name} cannot be read: {error}",
+            f"{file.name} cannot be read: {explain(error)}",
             code=CODE,
             hint=f"save it as UTF-8 with tabs between {', '.join(COLUMNS)}",
             item=str(file),

@@ -14,13 +14,12 @@ class GroupedHelp(TyperGroup):
     """A group of commands whose help has one section for each ``rich_help_panel``, in the order they were added."""
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
-        sections: dict[str, list[tuple[str, str]]] = {}
-        width = max((len(name) for name in self.commands), default=0)
+        sections: dict[str, list[str]] = {}
         for name, command in self.commands.items():
             if not command.hidden:
                 panel = getattr(command, "rich_help_panel", None)
-                help_line = command.get_short_help_str(formatter.width - width - 6)
-                sections.setdefault(panel if isinstance(panel, str) else "Commands", []).append((name, help_line))
-        for title, rows in sections.items():
+                sections.setdefault(panel if isinstance(panel, str) else "Commands", []).append(name)
+        for title, names in sections.items():
+            width = formatter.width - max(map(len, names)) - 6
             with formatter.section(title):
-                formatter.write_dl(rows)
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(width)) for name in names])

@@ -18,3 +18,9 @@ def find_next_step(store: Store) -> str | None:
     if not counts.corrections:
         return "boli serve opens the desk to correct drafts, boli import corrections FILE takes texts in"
     return None
+
+
+def find_desk_step(store: Store) -> str:
+    """Return the command that a desk goes on with at which nothing was written yet."""
+    step = find_next_step(store) if not store.status().drafts else None
+    return step or "boli people add NAME --role transcriber takes somebody in, boli serve opens the desk"

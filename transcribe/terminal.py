@@ -49,7 +49,12 @@ def findings(checks: Sequence[Finding]) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    marks = {"ok": ("ok", "green"), "warn": ("look", "yellow"), "missing": ("missing", "red")}
+    marks = {
+        "ok": ("ok", "green"),
+        "warn": ("look", "yellow"),
+        "missing": ("missing", "red"),
+        "optional": ("optional", ""),
+    }
     table = _make_table("", "what", "found")
     for finding in checks:
         mark, colour = marks[finding.state]

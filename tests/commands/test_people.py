@@ -43,3 +43,10 @@ def test_a_token_is_shown_once_and_can_be_ended(run: Run, desk: Path) -> None:
     assert run("people", "token", "asha", "--scope", "people", "-w", desk).code == 2
     run("people", "token", "asha", "--end", made["id"], "-w", desk)
     assert run("people", "token", "asha", "--end", made["id"], "-w", desk).code == 4
+
+
+def test_the_examples_of_the_help_work_one_after_the_other(run: Run, empty: Path) -> None:
+    for name in ("add", "list", "password", "token", "disable"):
+        example = run("people", name, "--help").out.rsplit("Example: boli ", 1)[1].split()
+        done = run(*example, "-w", empty)
+        assert done.code == 0, (example, done.err)

@@ -25,7 +25,7 @@ from typing import Any
 from transcribe.audio import readers
 from transcribe.audio.container_detection import escape_name, format_length, is_misnamed, refusal_of, unwritable
 from transcribe.audio.temporary_files import part
-from transcribe.errors import BoliError, InputError
+from transcribe.errors import BoliError, InputError, explain
 from transcribe.protocols import SAMPLE_RATE_HZ
 from transcribe.records import ChannelMode, Milliseconds
 from transcribe.sandbox import Bounds, Outcome, Sandbox, Words
@@ -235,7 +235,7 @@ def _unreadable_error(job: Job, error: Exception) -> BoliError:
         )
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
         return refusal_of(job.source, "E_NOT_REGULAR", "is a link that leads in a circle", "hand in the file itself")
-    return refusal_of(job.source, "E_UNREADABLE", f"cannot be read ({error})", "see that its disk is well")
+    return refusal_of(job.source, "E_UNREADABLE", f"cannot be read ({explain(error)})", "see that its disk is well")
 
 
 def _hash(job: Job, descriptor: int) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from transcribe.backends.model_catalogue import CatalogueEntry, catalogue, find_entry, missing_error
-from transcribe.errors import InputError
+from transcribe.errors import InputError, explain
 from transcribe.records import ModelKind
 
 #: Names another cache folder.
@@ -74,7 +74,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if document["schema"] != SCHEMA or not isinstance(document["files"], dict):
             raise ValueError(f"it is no {SCHEMA}")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _checksum_error(folder.name, f"{file} cannot be read ({error})") from error
+        raise _checksum_error(folder.name, f"{file} cannot be read ({explain(error)})") from error
     return dict(document)
 
 

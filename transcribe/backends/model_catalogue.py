@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
-from transcribe.errors import InputError, MissingError
+from transcribe.errors import InputError, MissingError, explain
 from transcribe.records import ModelKind
 
 #: A setting of this name takes the best real model that is here.
@@ -157,7 +157,9 @@ def read_choice(file: Path) -> str | None:
             raise ValueError(f"it is no {CHOICE_SCHEMA}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         hint = "remove it; the next boli run chooses again"
-        raise InputError(f"{file} cannot be read ({error})", code="E_MODEL", hint=hint, item=str(file)) from error
+        raise InputError(
+            f"{file} cannot be read ({explain(error)})", code="E_MODEL", hint=hint, item=str(file)
+        ) from error
     return str(document["diariser"])
 
 

@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from transcribe.backends.checkpoint import load_network
-from transcribe.errors import InputError
+from transcribe.errors import InputError, explain
 
 if TYPE_CHECKING:
     from pyannote.audio.core.plda import PLDA
@@ -140,7 +140,7 @@ def read_configuration(folder: Path) -> PipelineDocument:
     except ValidationError as error:
         raise refusal(file, _sentence(error)) from error
     except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise refusal(file, f"it cannot be read ({error})") from error
+        raise refusal(file, f"it cannot be read ({explain(error)})") from error
     if document.pipeline.name not in PIPELINES:
         raise refusal(file, f"pipeline.name is {document.pipeline.name}, allowed are {', '.join(sorted(PIPELINES))}")
     return document

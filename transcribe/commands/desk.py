@@ -112,7 +112,7 @@ def count_queue(wiring: Wiring, *, first: float | None = None) -> Answer:
     from rich.console import Group
 
     from transcribe import terminal
-    from transcribe.next_step import find_next_step
+    from transcribe.next_step import find_desk_step
 
     _lay_out(wiring)
     progress = wiring.store.progress()
@@ -122,7 +122,7 @@ def count_queue(wiring: Wiring, *, first: float | None = None) -> Answer:
         (queued.dialect, *(str(queued.segments.get(state, 0)) for state in states), terminal.minutes(queued.accepted))
         for queued in progress
     ]
-    lines = [] if rows else [f"nothing waits to be written; {find_next_step(wiring.store)}"]
+    lines = [] if rows else [f"nothing waits to be written; {find_desk_step(wiring.store)}"]
     parts = [terminal.stack(lines, terminal.table(("dialect", *states, "accepted sound"), rows))]
     document: dict[str, Any] = {"dialects": [asdict(queued) for queued in progress]}
     if first is not None:
@@ -145,12 +145,12 @@ def reopen_segments(wiring: Wiring, segments: Sequence[str]) -> Answer:
     Open each of *segments* again.
 
     Raises:
-        InputError: None of them could be: they are unknown, or open already.
+        InputError: E_SEGMENT if none of them is on the desk and free.
     """
     _lay_out(wiring)
     reopened = [segment for segment in segments if wiring.store.reopen(segment)]
     if not reopened:
-        message = f"{', '.join(segments)} was to be opened again; there is no such segment that is done or set aside"
+        message = f"{', '.join(segments)} was to be opened again; nothing of it is on the desk and free"
         raise InputError(message, code="E_SEGMENT", hint="boli review lists what waits", item=segments[0])
     text = f"{len(reopened)} of {len(segments)} segments are open again"
     return Answer(data={"reopened": reopened}, text=text)
@@ -192,6 +192,7 @@ def _format_chosen(chosen: Sequence[UnlabelledSegment], verb: str) -> Group:
 
 def count_reviews(wiring: Wiring, *, verify: bool) -> Answer:
     """Count what waits for a reviewer, and since when; with *verify*, check that no text was changed after the fact."""
+    from transcribe.next_step import find_desk_step
     from transcribe.terminal import stack, table
 
     store = wiring.store
@@ -216,6 +217,7 @@ def count_reviews(wiring: Wiring, *, verify: bool) -> Answer:
         if queued.segments.get(state)
     ]
     rows = [(row["dialect"], row["state"], str(row["segments"]), row["oldest"]) for row in waiting]
-    lines = ["every text is the one that was written"] * verify + ["nothing waits"] * (not rows)
+    lines = ["every text is the one that was written"] * verify
+    lines += [f"nothing waits for a reviewer; {find_desk_step(store)}"] * (not rows)
     document = {"waiting": waiting, "verified": True if verify else None}
     return Answer(data=document, text=stack(lines, table(("dialect", "waits as", "segments", "oldest since"), rows)))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from transcribe.console import Answer, Console
 
 if TYPE_CHECKING:
-    from transcribe.training.diariser_loop import DiariserImprovement, DiariserPlan, Stage, Tell
+    from transcribe.training.diariser_loop import DiariserImprovement, DiariserPlan
     from transcribe.wiring import Wiring
 
 
@@ -35,7 +33,7 @@ def improve_diariser(wiring: Wiring, console: Console, *, dataset: str | None = 
         if dry_run:
             return Answer(data=plan.data() | {"dry_run": True}, text=describe_plan(plan))
         console.note(describe_plan(plan))
-        with stop_on_signal() as stop, _display(console) as tell:
+        with stop_on_signal() as stop, console.stages("improving the diariser", loop.SHARES) as tell:
             improvement = loop.improve(bench, plan, tell=tell, stop=stop)
     text = report(improvement)
     file = wiring.workspace / "reports" / plan.name / "report.md"
@@ -46,23 +44,6 @@ def improve_diariser(wiring: Wiring, console: Console, *, dataset: str | None = 
         console.note(text)
     improvement.decision.refuse()
     return Answer(data=document, text=text)
-
-
-@contextmanager
-def _display(console: Console) -> Iterator[Tell]:
-    """Display one bar for the whole run, with the time that is left."""
-    from transcribe.training.diariser_loop import SHARES
-
-    done: dict[Stage, int] = dict.fromkeys(SHARES, 0)
-    with console.progress("improving the diariser", items=sum(SHARES.values())) as progress:
-
-        def tell(stage: Stage, share: float) -> None:
-            reached = round(SHARES[stage] * min(share, 1.0))
-            if reached > done[stage]:
-                progress.step(items=reached - done[stage])
-                done[stage] = reached
-
-        yield tell
 
 
 def describe_plan(plan: DiariserPlan) -> str:

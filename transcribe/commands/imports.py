@@ -12,7 +12,7 @@ import typer
 
 from transcribe.commands.app import ENGINEERS, AsJson, Debug, Dry, Workspace, console, group, open_workspace
 from transcribe.console import Answer
-from transcribe.errors import Failure, InputError
+from transcribe.errors import Failure, InputError, explain
 
 if TYPE_CHECKING:
     from transcribe.wiring import Wiring
@@ -129,5 +129,8 @@ def _read_gold(file: Path) -> dict[str, str]:
         return {str(row["segment"]): str(row["text"]) for row in rows}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{file} cannot be read: {error}", code="E_GOLD", hint="give columns segment and text", item=str(file)
+            f"{file} cannot be read: {explain(error)}",
+            code="E_GOLD",
+            hint="give columns segment and text",
+            item=str(file),
         ) from error

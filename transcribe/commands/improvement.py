@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +12,7 @@ from transcribe.commands.diariser_improvement import improve_diariser
 from transcribe.console import Answer, Console
 
 if TYPE_CHECKING:
-    from transcribe.training.loop import Improvement, OnProgress, Plan, Stage
+    from transcribe.training.loop import Improvement, Plan
     from transcribe.wiring import Wiring
 
 
@@ -72,7 +71,7 @@ def improve_recogniser(
             return Answer(data=plan.data() | {"dry_run": True}, text=_describe_plan(plan))
         console.note(_describe_plan(plan))
         console.note(wiring.drafting_sentence())
-        with stop_on_signal() as stop, _display(console) as tell:
+        with stop_on_signal() as stop, console.stages("improving", loop.SHARES) as tell:
             improvement = loop.improve(deps, plan, on_progress=tell, stop=stop)
     text = report(improvement, wiring)
     file = wiring.workspace / "reports" / plan.name / "report.md"
@@ -84,23 +83,6 @@ def improve_recogniser(
         console.note(text)
     improvement.decision.refuse()
     return Answer(data=document, text=text)
-
-
-@contextmanager
-def _display(console: Console) -> Iterator[OnProgress]:
-    """Display one bar for the whole run, with the time that is left."""
-    from transcribe.training.loop import SHARES
-
-    done: dict[Stage, int] = dict.fromkeys(SHARES, 0)
-    with console.progress("improving", items=sum(SHARES.values())) as progress:
-
-        def tell(stage: Stage, share: float) -> None:
-            reached = round(SHARES[stage] * min(share, 1.0))
-            if reached > done[stage]:
-                progress.step(items=reached - done[stage])
-                done[stage] = reached
-
-        yield tell
 
 
 def _describe_plan(plan: Plan) -> str:

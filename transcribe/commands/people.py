@@ -109,7 +109,7 @@ def add_person(
 
 def list_people(wiring: Wiring) -> Answer:
     """List everybody, with roles and dialects."""
-    from transcribe.terminal import table
+    from transcribe.terminal import stack, table
 
     people = wiring.store.people()
     rows = [
@@ -121,7 +121,8 @@ def list_people(wiring: Wiring) -> Answer:
         )
         for person in people
     ]
-    text = table(("name", "roles", "dialects", ""), rows)
+    lines = ["nobody is in yet; boli people add NAME --role transcriber takes somebody in"] * (not rows)
+    text = stack(lines, table(("name", "roles", "dialects", ""), rows))
     return Answer(data={"people": [_describe_person(person) for person in people]}, text=text)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from transcribe.self_training import DialectState
     from transcribe.wiring import Wiring
 
+_HEADER = ("dialect", "segments", "reviewed", "accepted", "audited", "WER %", "interval", "state")
+
 
 @app.command("pseudo-label", rich_help_panel=LEADS, epilog="Example: boli pseudo-label --limit 5")
 def pseudo_label(
@@ -49,6 +51,7 @@ def accept_drafts(
     from dialects.columns import columns
     from transcribe import self_training
     from transcribe.model_lookup import find_model
+    from transcribe.next_step import find_next_step
     from transcribe.pseudo_labels import Limits
     from transcribe.scoring.rules import make_preparer
 
@@ -61,7 +64,8 @@ def accept_drafts(
     )
     model, prepare = find_model(wiring.store, None), make_preparer(wiring.settings.report)
     states = self_training.accept_drafts(wiring.store, model, prepare, limits, draw=draw, dry_run=dry_run)
-    header = ("dialect", "segments", "reviewed", "accepted", "audited", "WER %", "interval", "state")
+    rows = [_format_cells(state) for state in states]
+    empty = f"there is no draft to accept; {find_next_step(wiring.store)}"
     return Answer(
         data={
             "model": model.id,
@@ -69,7 +73,7 @@ def accept_drafts(
             "dry_run": dry_run,
             "dialects": [state.data() for state in states],
         },
-        text=columns(header, [_format_cells(state) for state in states], texts=(0, 7)),
+        text=columns(_HEADER, rows, texts=(0, 7)) if rows else empty,
     )
 
 

@@ -170,7 +170,8 @@ def draft_recordings(
             "diariser": recipe.diariser.id,
         }
         if dry_run:
-            return Answer(data=plan, text=f"{items} recordings, {sound / 60_000:.1f} min of audio would be drafted")
+            text = f"{items} recordings, {sound / 60_000:.1f} min of audio would be drafted"
+            return Answer(data=plan, text=_name_next_step(wiring, text, items))
         return _draft(wiring, console, recipe, plan, retry_failed=retry_failed, everything=everything)
 
 
@@ -208,7 +209,16 @@ def _draft(
     done = plan["pending"] - len(failures)
     document = plan | {"drafted": done, "drafted_ms": sound, "segments": segments, "failed": len(failures)}
     text = f"{done} recordings drafted, {sound / 60_000:.1f} min, {segments} segments"
+    text = _name_next_step(wiring, text, plan["pending"])
     return Answer(data=document, text=text, warnings=warnings, failures=failures)
+
+
+def _name_next_step(wiring: Wiring, text: str, pending: int) -> str:
+    """Add to *text*, where nothing was *pending*, how the workspace goes on."""
+    from transcribe.next_step import find_next_step
+
+    step = None if pending else find_next_step(wiring.store)
+    return text if step is None else f"{text}; {step}"
 
 
 def count_recordings(wiring: Wiring) -> Answer:

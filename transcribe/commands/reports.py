@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from transcribe.commands.app import LEADS, AsJson, Debug, Workspace, console, group, open_workspace
 from transcribe.console import Answer
-from transcribe.errors import InputError
+from transcribe.errors import InputError, explain
 
 if TYPE_CHECKING:
     from transcribe.wiring import Wiring
@@ -82,7 +83,7 @@ def describe_productivity(wiring: Wiring, period: Period, *, out: Path | None) -
     names = ("segments", "sound_ms", "active_ms", "sound_minutes_an_hour", "reviewed", "accepted_first_time")
     rows = [(row["name"], *(_format_cell(name, row[name]) for name in names)) for row in document["people"]]
     head = ("name", "segments", "sound", "active", "min an hour", "reviewed", "accepted at once")
-    return Answer(data=document, text=stack(_list_definitions(document), table(head, rows)))
+    return Answer(data=document, text=stack(_list_lines(wiring, document, rows), table(head, rows)))
 
 
 def describe_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None) -> Answer:
@@ -93,7 +94,9 @@ def describe_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | Non
     try:
         values = tomllib.loads(rates.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{rates} cannot be read as TOML: {error}", code="E_RATES", item=str(rates)) from error
+        raise InputError(
+            f"{rates} cannot be read as TOML: {explain(error)}", code="E_RATES", item=str(rates)
+        ) from error
     document = pay(wiring.store.pieces(since=period.since, until=period.until), parse_rates(values))
     _write(out, format_csv(document["lines"]))
     rows = [
@@ -107,7 +110,7 @@ def describe_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | Non
         for row in document["people"]
     ]
     head = ("name", "segments", "sound", f"due {document['currency']}", "not due yet")
-    return Answer(data=document, text=stack(_list_definitions(document), table(head, rows)))
+    return Answer(data=document, text=stack(_list_lines(wiring, document, rows), table(head, rows)))
 
 
 def describe_quality(wiring: Wiring, period: Period) -> Answer:
@@ -122,7 +125,7 @@ def describe_quality(wiring: Wiring, period: Period) -> Answer:
     names = ("pairs", "disagreement", "reviewed", "sent_back")
     rows = [(row["dialect"], *(_format_cell(name, row[name]) for name in names)) for row in document["dialects"]]
     head = ("dialect", "written twice", "disagreement", "reviewed", "sent back")
-    return Answer(data=document, text=stack(_list_definitions(document), table(head, rows)))
+    return Answer(data=document, text=stack(_list_lines(wiring, document, rows), table(head, rows)))
 
 
 def _write(out: Path | None, text: str) -> None:
@@ -130,7 +133,12 @@ def _write(out: Path | None, text: str) -> None:
         out.write_text(text, encoding="utf-8", newline="")
 
 
-def _list_definitions(document: dict[str, Any]) -> list[str]:
+def _list_lines(wiring: Wiring, document: dict[str, Any], rows: Sequence[object]) -> list[str]:
+    """Return the definitions of the figures, or, without *rows*, how the workspace goes on."""
+    from transcribe.next_step import find_desk_step
+
+    if not rows:
+        return [f"nothing was written at the desk yet; {find_desk_step(wiring.store)}"]
     return [f"{word}: {meaning}" for word, meaning in document["definitions"].items()]
 
 

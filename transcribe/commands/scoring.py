@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,10 +108,16 @@ def score_corrections(workspace: Path | None, request: ScoreRequest, console: Co
     Raises:
         GateFailed: A condition holds that must not. With a *console* for people the report is printed first.
     """
+    from transcribe.next_step import find_next_step
     from transcribe.scoring.workspace import pause_garbage_collection, score_workspace
 
     with pause_garbage_collection(), open_workspace(workspace) as wiring:
-        return _answer(score_workspace(wiring, request), request, console)
+        scores = score_workspace(wiring, request)
+        is_empty = not any(scored.report.overall.tally.segments for scored in scores.reports)
+        step = find_next_step(wiring.store) if is_empty else None
+        if step is not None:
+            scores = replace(scores, warnings=(*scores.warnings, f"W_EMPTY: there is nothing to score yet; {step}"))
+        return _answer(scores, request, console)
 
 
 def score_table(file: Path, request: ScoreRequest, console: Console | None = None) -> Answer:

@@ -26,7 +26,6 @@ EXTRAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "diarise": ("finding who speaks when", ("torch", "torchaudio", "pyannote.audio")),
     "train": ("training on corrections", ("torch", "torchaudio", "transformers", "peft", "accelerate", "safetensors")),
     "meetings": ("cpWER of conversations", ("meeteval",)),
-    "ray": ("drafting on several machines", ("ray",)),
     "postgres": ("a store in PostgreSQL", ("psycopg",)),
     "s3": ("audio in object stores", ("s3fs", "fsspec")),
     "mlflow": ("a model registry in MLflow", ("mlflow-skinny",)),
@@ -79,7 +78,7 @@ def check_extras(wanted: Mapping[str, tuple[str, tuple[str, ...]]] = EXTRAS) -> 
         missing = [name for name, installed in versions.items() if installed is None]
         if missing:
             detail = f"For {purpose}: {', '.join(missing)} not installed."
-            yield Finding(name=f"extra {extra}", state="missing", detail=detail, mend=f"pip install 'boli[{extra}]'")
+            yield Finding(name=f"extra {extra}", state="optional", detail=detail, mend=f"pip install 'boli[{extra}]'")
         else:
             yield Finding(name=f"extra {extra}", state="ok", detail=f"For {purpose}: {_format_versions(versions)}.")
 
@@ -90,7 +89,7 @@ def check_torch_pair(torch: str | None, torchaudio: str | None) -> Finding:
     if torch is None or torchaudio is None:
         missing = " and ".join(name for name, v in (("torch", torch), ("torchaudio", torchaudio)) if v is None)
         detail = f"{missing} not installed: diarising and training need both, drafting and scoring neither."
-        return Finding(name="torch", state="missing", detail=detail, mend="pip install 'boli[diarise]'")
+        return Finding(name="torch", state="optional", detail=detail, mend="pip install 'boli[diarise]'")
     if torch == torchaudio:
         return Finding(name="torch", state="ok", detail=f"torch and torchaudio are both {torch}.")
     detail = f"torch {torch} and torchaudio {torchaudio} are not a pair: the second fails at import."

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from transcribe.errors import ConfigError
+from transcribe.errors import ConfigError, explain
 from transcribe.protocols import Window
 from transcribe.records import Milliseconds
 
@@ -50,7 +50,7 @@ def read_levers(file: Path) -> dict[str, dict[str, Lever]]:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         hint = f"remove it and run boli decoding-profile, which writes {SCHEMA}"
-        raise ConfigError(f"{file} cannot be read ({error})", hint=hint, item=str(file)) from error
+        raise ConfigError(f"{file} cannot be read ({explain(error)})", hint=hint, item=str(file)) from error
 
 
 def write_levers(file: Path, model: str, levers: Mapping[str, Lever]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from dialects.scoring.comparison import Side
 from dialects.scoring.sums import tally
 from transcribe.config import ReportSettings
-from transcribe.errors import InputError
+from transcribe.errors import InputError, explain
 from transcribe.scoring.pairs import read_table
 from transcribe.scoring.rules import make_preparer
 
@@ -49,7 +49,7 @@ def _read_report(file: Path) -> dict[str, object]:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        message = f"{file} was to be read as a report; {error}"
+        message = f"{file} was to be read as a report; {explain(error)}"
         raise InputError(message, code="E_REPORT", hint=hint, item=str(file)) from None
     # What --json printed holds the report inside.
     report = document.get("data", document) if isinstance(document, dict) else None
