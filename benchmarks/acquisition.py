@@ -47,7 +47,7 @@ from transcribe.pipeline.windows import join, pack, unite_speech
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Milliseconds, Recording, Segment, Turn, join_words
 from transcribe.scoring.rules import make_preparer
-from transcribe.store.tables import RECORDINGS
+from transcribe.store.schema import RECORDINGS
 from transcribe.training import convert
 from transcribe.training.finetune import tune
 from transcribe.training.shards import AudioReader
@@ -123,10 +123,10 @@ def trial(place: Path, seed: int, way: str, rounds: Sequence[float], steps: int,
 def _held_back(wiring: Wiring, chance: random.Random) -> list[Recording]:
     """Three conversations of each dialect, which nobody is asked to write from now on."""
     held: list[Recording] = []
-    recordings = list(wiring.store.recordings())
+    recordings = list(wiring.store.recordings.fetch())
     for dialect in sorted({str(one.dialect) for one in recordings}):
         held += chance.sample([one for one in recordings if str(one.dialect) == dialect], HELD)
-    with wiring.store.begin_write() as connection:
+    with wiring.store.database.begin_write() as connection:
         mine = RECORDINGS.c.id.in_([one.id for one in held])
         connection.execute(update(RECORDINGS).where(mine).values(split="test"))
     return held
@@ -138,12 +138,12 @@ def _written(wiring: Wiring, rounds: Sequence[float], chance: random.Random | No
 
     Each round knows what was written in those before. By *chance*: not in the order, but by lot.
     """
-    store, model = wiring.store, wiring.store.promoted_model()
+    store, model = wiring.store, wiring.store.models.find_promoted()
     if model is None:
         raise SystemExit("the pool has no drafts: run benchmarks.pool first")
     prepare = make_preparer(wiring.settings.report)
-    recordings = {one.id: one for one in store.recordings() if one.split == "train"}
-    segments = {one.id: one for id in recordings for one in store.segments(id)}
+    recordings = {one.id: one for one in store.recordings.fetch() if one.split == "train"}
+    segments = {one.id: one for id in recordings for one in store.drafts.fetch_segments(id)}
     chosen: set[str] = set()
     for minutes in [*rounds] if chance is None else [sum(rounds)]:
         ranked = correct_next(store, model, prepare, minutes=minutes if chance is None else math.inf)
@@ -152,7 +152,7 @@ def _written(wiring: Wiring, rounds: Sequence[float], chance: random.Random | No
         people_write(wiring, touched, new, everything)
         chosen |= new
     worked_on = sorted({segments[id].recording for id in chosen})
-    return [one for id in worked_on for one in _examples(recordings[id], list(store.segments(id)), chosen)]
+    return [one for id in worked_on for one in _examples(recordings[id], list(store.drafts.fetch_segments(id)), chosen)]
 
 
 def _by_lot(waiting: Sequence[UnlabelledSegment], chance: random.Random, seconds: float) -> Iterator[UnlabelledSegment]:

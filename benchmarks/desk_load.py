@@ -85,12 +85,12 @@ def fill(url: str, *, people: int, segments: int) -> None:
     with Store.open(url) as store:
         for part in range(0, segments, 3_000):
             name = f"talk {part}"
-            store.add_recordings([recording(name, dialect="hi", duration=3_000_000)])
+            store.recordings.add([recording(name, dialect="hi", duration=3_000_000)])
             spoken = [("A", n * 1_000, n * 1_000 + 900, "एक दो तीन") for n in range(3_000)]
-            store.save_drafted(make_drafted(name, spoken))
-        store.lay_out(rules)
+            store.drafts.save(make_drafted(name, spoken))
+        store.desk.lay_out(rules)
         for n in range(people):
-            store.add_person(f"p{n}", ["transcriber"], password=hashed)
+            store.people.add(f"p{n}", ["transcriber"], password=hashed)
 
 
 def measure(place: Path, url: str, people: int, seconds: float, kills: int) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def _operation(lease: dict[str, Any]) -> dict[str, Any]:
 
 def check(url: str, load: Load) -> dict[str, int]:
     """What the store holds against what was acknowledged."""
-    with Store.open(url) as store, store.begin_read() as connection:
+    with Store.open(url) as store, store.database.begin_read() as connection:
         kept = Counter(connection.exec_driver_sql("SELECT op_id FROM versions").scalars())
         live = connection.exec_driver_sql(
             "SELECT count(*) FROM (SELECT segment, fence FROM leases GROUP BY segment, fence HAVING count(*) > 1) t"

@@ -30,7 +30,7 @@ from transcribe.datasets import Rules, freeze
 from transcribe.records import Drafted, Recording, Split
 from transcribe.store import Store
 from transcribe.store.database import insert_rows
-from transcribe.store.tables import CORRECTIONS
+from transcribe.store.schema import CORRECTIONS
 
 WORDS = ["बोलचाल", "में", "हर", "गाँव", "की", "अपनी", "बोली", "होती", "है", "और", "लोग", "उसे", "सुनते", "हैं"]
 SPLITS: tuple[Split, ...] = ("test", "dev", *get_args(Split)[:1] * 8)
@@ -59,10 +59,10 @@ def fill(url: str, count: int) -> None:
         for number, bare in zip(range(max(count // OF_ONE, 1)), recordings(), strict=False):
             facts = {"split": SPLITS[number % len(SPLITS)], "dialect": "hi", "language": "hi", "session": f"s{number}"}
             recording = Recording(**{**vars(bare), **facts})
-            store.add_recordings([recording])
+            store.recordings.add([recording])
             drafted = work_on(recording)
-            store.save_drafted(drafted)
-            with store.begin_write() as connection:
+            store.drafts.save(drafted)
+            with store.database.begin_write() as connection:
                 insert_rows(connection, CORRECTIONS, COLUMNS, list(rows(number + 1, drafted, rng)))
 
 

@@ -29,7 +29,7 @@ from benchmarks.measuring import write
 from transcribe.commands.pseudo_labels import accept_drafts
 from transcribe.records import Correction, Recording, Segment, Turn, content_id
 from transcribe.store.rows import words_of
-from transcribe.store.tables import DONE, DRAFTS, RECORDINGS
+from transcribe.store.schema import DONE, DRAFTS, RECORDINGS
 from transcribe.wiring import Wiring
 
 LIMIT = 0.05
@@ -72,9 +72,9 @@ def people_write(
 ) -> None:
     """Let people write the drafted segments of *recordings*, or *only* some, from the sound."""
     for recording in recordings:
-        segments = list(wiring.store.segments(recording.id))
+        segments = list(wiring.store.drafts.fetch_segments(recording.id))
         texts = said(recording, segments)
-        wiring.store.add_corrections(
+        wiring.store.corrections.add(
             Correction(
                 id=content_id(segment.id, "truth"),
                 recording=recording.id,
@@ -93,7 +93,7 @@ def people_write(
 
 def worsen(wiring: Wiring, recordings: Sequence[str], chance: random.Random) -> None:
     """Put another word in the place of every fifth of the drafts of *recordings*, as sure as the one before."""
-    with wiring.store.begin_write() as connection:
+    with wiring.store.database.begin_write() as connection:
         found = (
             select(DRAFTS).join(DONE, DRAFTS.c.run == DONE.c.no).join(RECORDINGS, DONE.c.recording == RECORDINGS.c.no)
         )
@@ -120,7 +120,7 @@ def round_of(pool: Path, tag: str, seed: int, reviewed: float, *, worse: bool = 
         copy = Path(folder) / "w"
         shutil.copytree(pool / "w", copy, ignore=shutil.ignore_patterns("audio", "reports"))
         with Wiring.open(copy, {"grow.audit_share": 1.0}) as wiring:
-            every = list(wiring.store.recordings())
+            every = list(wiring.store.recordings.fetch())
             rest: list[Recording] = []
             for dialect in sorted({str(one.dialect) for one in every}, key=lambda each: (each != tag, each)):
                 recordings = [one for one in every if str(one.dialect) == dialect]
@@ -131,7 +131,7 @@ def round_of(pool: Path, tag: str, seed: int, reviewed: float, *, worse: bool = 
             if worse:
                 worsen(wiring, [one.id for one in rest], chance)
             first = told(wiring, tag)
-            audits = {one.segment for one in wiring.store.acceptances()}
+            audits = {one.segment for one in wiring.store.pseudo_labels.fetch()}
             people_write(wiring, rest, audits)
             second = told(wiring, tag)
     unwritten = first["segments"] - first["reviewed"]

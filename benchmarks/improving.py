@@ -49,10 +49,10 @@ def measure(workspace: Path) -> dict[str, Any]:
     document = boli("demo", workspace, "--improve")
     minutes = round((time.monotonic() - began) / 60, 1)
     with Wiring.open(workspace) as wiring:
-        models = {model.id: model for model in wiring.store.models()}
+        models = {model.id: model for model in wiring.store.models.fetch()}
         circles = {}
         for model in models.values():
-            lineage, decided = wiring.store.lineage(model.id), wiring.store.decision(model.id)
+            lineage, decided = wiring.store.models.find_lineage(model.id), wiring.store.models.find_decision(model.id)
             if lineage is not None and decided is not None:
                 circle = measure_circle(wiring, models[lineage.base], model, lineage, decided)
                 circles[str(lineage.parameters["focus"])] = circle

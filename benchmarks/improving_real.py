@@ -145,7 +145,8 @@ def walk(name: str, workspace: Path) -> dict[str, Any]:
     texts = {row["path"]: row["text"] for row in kept}
     with Wiring.open(workspace) as wiring:
         lines = [
-            (one.path, 0, one.duration, one.speaker, one.dialect, texts[one.path]) for one in wiring.store.recordings()
+            (one.path, 0, one.duration, one.speaker, one.dialect, texts[one.path])
+            for one in wiring.store.recordings.fetch()
         ]
     header = ("recording", "start_ms", "end_ms", "speaker", "dialect", "text")
     write_rows(corrections, header, iter(lines))
@@ -157,15 +158,17 @@ def measure(name: str, workspace: Path) -> dict[str, Any]:
     """What came of one set."""
     document = walk(name, workspace)
     with Wiring.open(workspace) as wiring:
-        tuned = [model for model in wiring.store.models() if wiring.store.lineage(model.id) is not None]
+        tuned = [
+            model for model in wiring.store.models.fetch() if wiring.store.models.find_lineage(model.id) is not None
+        ]
         if not tuned:
             # Nothing was gained on the dev part: there is no model to hold against the one before.
             return {"promoted": False, "reasons": [document["error"]["message"]]}
         candidate = tuned[-1]
-        lineage, kept = wiring.store.lineage(candidate.id), wiring.store.decision(candidate.id)
+        lineage, kept = wiring.store.models.find_lineage(candidate.id), wiring.store.models.find_decision(candidate.id)
         if lineage is None or kept is None:
             raise SystemExit(f"{name}: {document['error']['message']}")
-        before = next(model for model in wiring.store.models() if model.id == lineage.base)
+        before = next(model for model in wiring.store.models.fetch() if model.id == lineage.base)
         dataset = frozen.read_dataset(workspace / "datasets" / lineage.dataset)
         rates = {
             label: rates_of(list(pairs(wiring.store, wiring.recipe_with(model.place), dataset, frozenset())), dataset)

@@ -32,7 +32,7 @@ from benchmarks.measuring import compare, write
 from tests.store import postgres
 from transcribe.records import Draft, Drafted, Recording, Segment, Turn, Word, content_id
 from transcribe.store import Store
-from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS
 
 #: Segments of one recording: an hour and a half of talk.
 OF_ONE = 1_000
@@ -78,8 +78,8 @@ def _words(segment: Segment) -> tuple[Word, ...]:
 def ours(url: str, work: list[Drafted]) -> int:
     with Store.open(url) as store:
         for each in work:
-            store.save_drafted(each)
-        return store.status().drafts
+            store.drafts.save(each)
+        return store.status.count().drafts
 
 
 def mapped() -> tuple[type[Any], type[Any], type[Any]]:
@@ -97,13 +97,13 @@ def orm(url: str, work: list[Drafted], classes: tuple[type[Any], type[Any], type
     from sqlalchemy.orm import Session
 
     with Store.open(url) as store:
-        with store.begin_read() as connection:
+        with store.database.begin_read() as connection:
             numbers = {row.id: row.no for row in connection.execute(select(RECORDINGS.c.id, RECORDINGS.c.no))}
         for each in work:
-            with Session(store.engine.execution_options(boli_writes=True)) as session:
+            with Session(store.database.engine.execution_options(boli_writes=True)) as session:
                 _add(session, each, numbers[each.recording], classes)
                 session.commit()
-        with store.begin_read() as connection:
+        with store.database.begin_read() as connection:
             return int(connection.execute(select(func.count()).select_from(DRAFTS)).scalar_one())
 
 
@@ -160,11 +160,11 @@ def growing(url: str, total: int) -> list[dict[str, float]]:
     with Store.open(url) as store:
         for _ in range(10):
             some = list(islice(source, tenth))
-            store.add_recordings(some)
+            store.recordings.add(some)
             work = [work_on(each) for each in some]
             cpu, wall = time.process_time(), time.perf_counter()
             for each in work:
-                store.save_drafted(each)
+                store.drafts.save(each)
             spent = time.process_time() - cpu, time.perf_counter() - wall
             rates = [round(tenth * OF_ONE / each) for each in spent]
             found.append({"segments_per_cpu_s": rates[0], "segments_per_s": rates[1]})
@@ -208,7 +208,7 @@ def main() -> None:
     def filled(make: Callable[[], str]) -> str:
         url = make()
         with Store.open(url) as store:
-            store.add_recordings(some)
+            store.recordings.add(some)
         return url
 
     with tempfile.TemporaryDirectory() as folder, places(Path(folder)) as databases:

@@ -38,6 +38,7 @@ from transcribe.store import Store
 
 #: Beginnings of the paths of the product's files.
 _PRODUCT: Final = ("transcribe/", "dialects/", "cli.py")
+_COMPREHENSIONS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 #: Conversations of the commands, of a dialect that the embedded model hears badly and learns something of in seconds.
 _CONVERSATIONS: Final = tuple(
     f"en-scotland-{part}" for part in ("train-01", "train-02", "dev-01", "test-01", "test-02")
@@ -104,8 +105,9 @@ def trace_calls(is_over: Callable[[], bool] = lambda: False) -> Iterator[Trace]:
 def _product_path(code: CodeType) -> str | None:
     """Return the path of a function's file from the root; ``None`` for another's file, and for what an import runs."""
     path = os.path.relpath(code.co_filename, ROOT)
-    # The bodies of modules and classes have no fast locals.
-    return path if path.startswith(_PRODUCT) and code.co_flags & inspect.CO_OPTIMIZED else None
+    # The bodies of modules and classes have no fast locals; a comprehension is a part of its function.
+    is_function = code.co_flags & inspect.CO_OPTIMIZED and code.co_name not in _COMPREHENSIONS
+    return path if path.startswith(_PRODUCT) and is_function else None
 
 
 def trace_text(folder: Path) -> Trace:
@@ -152,7 +154,7 @@ def trace_commands(folder: Path) -> dict[str, Trace]:
         "improve": _trace_command("improve", *at, codes=(0, 7)),
     }
     with Store.open(f"sqlite:///{place / 'boli.db'}") as store:
-        candidate = next(model for model in store.models() if model.place.startswith("models/"))
+        candidate = next(model for model in store.models.fetch() if model.place.startswith("models/"))
     return traces | {"models promote": _trace_command("models", "promote", candidate.name, *at, codes=(0, 7))}
 
 

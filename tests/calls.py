@@ -24,8 +24,8 @@ def make_workspace(folder: Path) -> Path:
             talk = desk.add(name, tones, duration=10_000, split=split, session=name, dialect="en-GB")
             speaker, text = f"{talk.id}/SPEAKER_00", f"words of {name} alone"
             written = Correction(id=name, recording=talk.id, start=0, end=3_000, text=text, speaker=speaker)
-            store.add_corrections([written])
+            store.corrections.add([written])
         desk.draft(made)
-        store.add_model(Model(id=made.recogniser.id, place="scripted", name="scripted"))
-        store.promote(made.recogniser.id)
+        store.models.add(Model(id=made.recogniser.id, place="scripted", name="scripted"))
+        store.models.promote(made.recogniser.id)
     return folder

@@ -42,7 +42,7 @@ class Desk:
         soundfile.write(place, samples, SAMPLE_RATE_HZ, subtype="PCM_16")
         given = {"duration": duration, "rate_hz": SAMPLE_RATE_HZ, "channels": samples.shape[1]} | facts
         recording = Recording(id=id, path=f"{name}.flac", **given)
-        self.store.add_recordings([recording])
+        self.store.recordings.add([recording])
         return recording
 
     def draft(self, made: Recipe, **facts: Any) -> list[Step]:
@@ -50,7 +50,7 @@ class Desk:
 
     def texts(self, recording: Recording, made: Recipe) -> dict[tuple[str, Milliseconds], str]:
         """Text by speaker and start of the segment; the speaker without the recording's name."""
-        drafted = self.store.drafted_segments(recording.id, made.recogniser.id, settings=made.settings)
+        drafted = self.store.drafts.fetch_with_segments(recording.id, made.recogniser.id, settings=made.settings)
         return {(local(segment), segment.start): draft.text for segment, draft in drafted}
 
 

@@ -56,10 +56,10 @@ def test_what_people_found_wrong_in_a_dialect_is_expected_of_its_other_drafts(tm
             return [one.dialect for one in correct_next(store, model, Preparer(load_catalogue()), minutes=60)]
 
         assert sorted(asked()) == ["en-GB"] * 4 + ["en-US"] * 4
-        for recording in [one for one in store.recordings() if one.path[5] in "01"]:
-            for segment, draft in store.drafted_segments(recording.id, model.id):
+        for recording in [one for one in store.recordings.fetch() if one.path[5] in "01"]:
+            for segment, draft in store.drafts.fetch_with_segments(recording.id, model.id):
                 text = "no word of it is so" if recording.dialect == missed else draft.text
                 span = {"start": segment.start, "end": segment.end, "segment": segment.id}
-                store.add_corrections([Correction(id=segment.id, recording=recording.id, text=text, **span)])
+                store.corrections.add([Correction(id=segment.id, recording=recording.id, text=text, **span)])
         other = "en-US" if missed == "en-GB" else "en-GB"
         assert asked() == [missed] * 2 + [other] * 2

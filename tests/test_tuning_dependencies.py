@@ -25,8 +25,8 @@ def drafting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     shutil.copytree(embedded.whisper(), drafter)
     model = Model(id=folder_id(drafter), place=str(drafter), name="drafter", window=6_000)
     with Wiring.open(root) as wiring:
-        wiring.store.add_model(model)
-        wiring.store.promote(model.id)
+        wiring.store.models.add(model)
+        wiring.store.models.promote(model.id)
     return root, str(drafter)
 
 

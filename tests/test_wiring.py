@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from transcribe.errors import InputError, MissingError
 from transcribe.pipeline import decoding_profile
 from transcribe.pipeline.decoding_profile import Lever
 from transcribe.records import Model
+from transcribe.store import Store
 from transcribe.wiring import Wiring
 
 REAL = need_entry("diariser-real")
@@ -33,7 +36,7 @@ def root(tmp_path: Path) -> Path:
 def drafter(root: Path, model: str | None = None) -> str:
     with Wiring.open(root, {"recogniser.model": model}) as wiring:
         wiring.recipe()
-        promoted = wiring.store.promoted_model()
+        promoted = wiring.store.models.find_promoted()
         assert promoted is not None
         return promoted.place
 
@@ -56,8 +59,8 @@ def test_a_promoted_model_goes_before_a_base_that_is_known_already(root: Path, t
     shutil.copytree(embedded.whisper(), tuned)
     (tuned / "boli.json").write_text('{"window_ms": 9000, "prompt": false}')
     with Wiring.open(root) as wiring:
-        wiring.store.add_model(Model(id=folder_id(tuned), place=str(tuned), name="tuned"))
-        wiring.store.promote(folder_id(tuned))
+        wiring.store.models.add(Model(id=folder_id(tuned), place=str(tuned), name="tuned"))
+        wiring.store.models.promote(folder_id(tuned))
     assert drafter(root, "embedded") == str(tuned)
 
 
@@ -84,10 +87,10 @@ def test_a_model_by_dialect_drafts_with_its_parts_and_keeps_the_levers_of_each(r
     by_dialect.write_routes(routed, Routes(others="embedded", by_dialect={"hi": "models/tuned/ct2"}))
     with Wiring.open(root) as wiring:
         routed_model = by_dialect.look("models/tuned", wiring.model_folder)
-        wiring.store.add_model(
+        wiring.store.models.add(
             Model(id=routed_model.id, place="models/tuned", name="tuned", window=routed_model.window)
         )
-        wiring.store.promote(routed_model.id)
+        wiring.store.models.promote(routed_model.id)
         decoding_profile.write_levers(
             wiring.levers_file, folder_id(embedded.whisper()), {"hi": Lever(beam_size=1), "ta": BEAMS[2]}
         )
@@ -161,7 +164,7 @@ def test_the_small_model_drafts_again_after_a_rollback(root: Path, base: Catalog
     put_in_cache(base, embedded.whisper())
     drafter(root)
     with Wiring.open(root) as wiring:
-        wiring.store.roll_back()
+        wiring.store.models.roll_back()
     assert drafter(root) == "embedded"
 
 
@@ -196,7 +199,7 @@ def test_the_whisper_that_was_fetched_drafts_by_its_name(fetched_models: Path, r
         pytest.skip(f"Whisper base is not here (run: {whisper.command})")
     assert drafter(root) == "whisper-base"
     with Wiring.open(root) as wiring:
-        promoted = wiring.store.promoted_model()
+        promoted = wiring.store.models.find_promoted()
     assert promoted is not None
     assert promoted.id == folder_id(folder_of(whisper))
 
@@ -210,8 +213,8 @@ def tuned_diariser(root: Path) -> Model:
     tuned = Model(id=folder_id(folder), place="models/voices-1", name="voices-1", kind="diariser")
     with Wiring.open(root) as wiring:
         for model in (base, tuned):
-            wiring.store.add_model(model)
-            wiring.store.promote(model.id)
+            wiring.store.models.add(model)
+            wiring.store.models.promote(model.id)
     return tuned
 
 
@@ -223,7 +226,7 @@ def test_a_diariser_that_was_tuned_here_and_promoted_tells_speakers_apart(root: 
     # A name that is new to the workspace goes first, as a recogniser's does.
     assert "diariser-real tells speakers apart" in sentence(root, diariser__model="diariser-real")
     with Wiring.open(root) as wiring:
-        wiring.store.roll_back("diariser")
+        wiring.store.models.roll_back("diariser")
     assert "embedded tells speakers apart" in sentence(root)
 
 
@@ -238,3 +241,20 @@ def test_a_tuned_diariser_whose_files_are_others_is_refused_before_it_is_read(ro
     shutil.rmtree(root / tuned.place)
     with Wiring.open(root) as wiring, pytest.raises(InputError, match="folder is gone"):
         _ = wiring.diariser
+
+
+def test_the_state_of_a_workspace_is_shown_without_what_takes_long_to_import(tmp_path: Path) -> None:
+    place = workspace.create(tmp_path / "w", {})
+    script = f"""
+import sys
+import cli
+try:
+    cli.main(["status", "--workspace", {str(place)!r}])
+except SystemExit as end:
+    assert end.code == 0
+heavy = ("numpy", "pandas", "regex", "fastapi", "sqlalchemy.dialects.postgresql", "transcribe.store.submissions")
+print([name for name in heavy if name in sys.modules])
+"""
+    Store.open(f"sqlite:///{place / 'boli.db'}").close()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

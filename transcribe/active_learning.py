@@ -12,7 +12,7 @@ from dialects.scoring.word_errors import Pair, count, from_counts
 from transcribe.pseudo_labels import doubt
 from transcribe.records import Correction, Draft, Milliseconds, Model, Recording, Segment
 from transcribe.store import Store
-from transcribe.store.scoring import merge_spans
+from transcribe.store.word_assignment import merge_spans
 
 #: The doubt of a draft without probabilities.
 _UNKNOWN_DOUBT = 0.5
@@ -56,7 +56,7 @@ def correct_next(
     """
     unlabelled: list[UnlabelledSegment] = []
     corrected = _Corrected()
-    for recording in store.recordings():
+    for recording in store.recordings.fetch():
         if recording.split == "train":
             unlabelled += _read_recording(store, model, prepare, recording, corrected)
     if among is not None:
@@ -69,7 +69,7 @@ def _read_recording(
     store: Store, model: Model, prepare: Preparer, recording: Recording, corrected: _Corrected
 ) -> Iterator[UnlabelledSegment]:
     """Add the corrections of *recording* to *corrected*, and yield the segments that nobody wrote or accepted."""
-    corrections = list(store.corrections(recording=recording.id, standing=True))
+    corrections = list(store.corrections.fetch(recording=recording.id, standing=True))
     for correction in corrections:
         tag, words = _normalise(prepare, correction.dialect or recording.dialect, correction.text)
         corrected.words.update(words)
@@ -77,8 +77,8 @@ def _read_recording(
         corrected.time[tag] += correction.end - correction.start
     spans = merge_spans((correction.start, correction.end) for correction in corrections)
     correction_by_segment = {correction.segment: correction for correction in corrections}
-    accepted = {acceptance.segment for acceptance in store.acceptances(recording=recording.id)}
-    drafted = list(store.drafted_segments(recording.id, model.id))
+    accepted = {acceptance.segment for acceptance in store.pseudo_labels.fetch(recording=recording.id)}
+    drafted = list(store.drafts.fetch_with_segments(recording.id, model.id))
     islands = group_overlapping([segment for segment, _ in drafted])
     for segment, draft in drafted:
         candidate = _candidate(prepare, recording, segment, draft, islands[segment.id])

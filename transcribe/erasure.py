@@ -10,7 +10,7 @@ from transcribe import audio
 from transcribe.desk.clips import Clips
 from transcribe.errors import UnfitError
 from transcribe.speaker_links import group_speakers
-from transcribe.store.erasing import Erasure
+from transcribe.store.erasure import Erasure
 from transcribe.wiring import Wiring
 from transcribe.workspace import COUNTS_FILE
 
@@ -40,9 +40,11 @@ class ErasurePlan:
 def plan_erasure(wiring: Wiring, speaker: str | None) -> ErasurePlan:
     """Find all that is to be erased of *speaker*, or, without one, of what is too old."""
     erasures = (
-        wiring.store.erasures_of_speaker(speaker) if speaker is not None else _find_expired(wiring, "retention_days")
+        wiring.store.erasure.find_by_speaker(speaker)
+        if speaker is not None
+        else _find_expired(wiring, "retention_days")
     )
-    texts = frozenset().union(*(wiring.store.texts_in(erasure, speaker=speaker) for erasure in erasures))
+    texts = frozenset().union(*(wiring.store.erasure.fetch_texts(erasure, speaker=speaker) for erasure in erasures))
     files, remaining = _find_files(wiring.workspace, texts)
     return ErasurePlan(
         speaker=speaker,
@@ -56,7 +58,7 @@ def plan_erasure(wiring: Wiring, speaker: str | None) -> ErasurePlan:
 
 def _find_linked(wiring: Wiring, speaker: str | None) -> list[str]:
     """Return the other names that accepted links give *speaker*, in order."""
-    groups = group_speakers(wiring.store.speaker_links())
+    groups = group_speakers(wiring.store.speakers.fetch_links())
     return sorted(groups.get(speaker or "", frozenset()) - {speaker})
 
 
@@ -81,15 +83,15 @@ def erase(wiring: Wiring, plan: ErasurePlan) -> int:
             file.unlink(missing_ok=True)
     except OSError as error:
         raise UnfitError(f"{error.filename} could not be erased: {error.strerror}", hint="run it again") from error
-    texts = wiring.store.erase(plan.erasures, speaker=plan.speaker)
+    texts = wiring.store.erasure.erase(plan.erasures, speaker=plan.speaker)
     if plan.erasures:
-        wiring.store.forget_pages()
+        wiring.store.erasure.vacuum()
     return texts
 
 
 def _find_expired(wiring: Wiring, setting: str) -> tuple[Erasure, ...]:
     days = getattr(wiring.settings.desk, setting)
-    return () if days is None else wiring.store.erasures_before(wiring.store.later(-days * 86_400))
+    return () if days is None else wiring.store.erasure.find_before(wiring.store.database.later(-days * 86_400))
 
 
 def _find_expired_audio(wiring: Wiring, erasures: Sequence[Erasure]) -> list[Erasure]:

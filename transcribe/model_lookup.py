@@ -24,11 +24,11 @@ def find_model(store: Store, name: str | None, *, kind: ModelKind | None = "reco
         InputError: E_MODEL if none or several are meant.
     """
     if name is None:
-        promoted = store.promoted_model()
+        promoted = store.models.find_promoted()
         if promoted is None:
             raise MissingError("no model has drafted here yet", hint=find_next_step(store) or "boli run")
         return promoted
-    models = [model for model in store.models() if kind in (None, model.kind)]
+    models = [model for model in store.models.fetch() if kind in (None, model.kind)]
     matches = [model for model in models if model.id.startswith(name) or model.name == name]
     if len(matches) != 1:
         names = ", ".join(f"{model.name} ({model.id[:12]})" for model in models) or "none"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def find_next_step(store: Store) -> str | None:
     """Return the command that brings an unfinished workspace further; ``None`` where recordings were corrected."""
-    counts = store.status()
+    counts = store.status.count()
     if not counts.recordings:
         return "boli ingest PATH… --dialect TAG takes recordings in"
     if not counts.drafts:
@@ -22,5 +22,5 @@ def find_next_step(store: Store) -> str | None:
 
 def find_desk_step(store: Store) -> str:
     """Return the command that a desk goes on with at which nothing was written yet."""
-    step = find_next_step(store) if not store.status().drafts else None
+    step = find_next_step(store) if not store.status.count().drafts else None
     return step or "boli people add NAME --role transcriber takes somebody in, boli serve opens the desk"

@@ -37,7 +37,7 @@ def judge_recogniser(
     )
     dialects = tuple(tag for tag in frozen.counts.get("train", {}) if tag != "und")
     decision = gate(evaluation, wiring.settings.gate, taught=dialects)
-    wiring.store.keep_decision(candidate.id, {"decision": decision.data(), "evaluation": evaluation.data()})
+    wiring.store.models.save_decision(candidate.id, {"decision": decision.data(), "evaluation": evaluation.data()})
     return decision
 
 
@@ -67,5 +67,5 @@ def judge_diariser(
     )
     decision = gate_diariser(evaluation, bench.gate)
     document = {"decision": decision.data(), "evaluation": evaluation.data()}
-    wiring.store.keep_decision(candidate.id, (wiring.store.decision(candidate.id) or {}) | document)
+    wiring.store.models.save_decision(candidate.id, (wiring.store.models.find_decision(candidate.id) or {}) | document)
     return decision

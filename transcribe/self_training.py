@@ -122,7 +122,7 @@ def accept_drafts(
         dry_run: Change nothing.
     """
     standing: dict[str, list[Acceptance]] = defaultdict(list)
-    for acceptance in store.acceptances(model=model.id):
+    for acceptance in store.pseudo_labels.fetch(model=model.id):
         standing[acceptance.dialect].append(acceptance)
     drafts = _read_drafts(store, model, prepare)
     acceptor = _Acceptor(
@@ -152,7 +152,7 @@ class _Acceptor:
         if reason is not None:
             state, change, silent = "stopped", -silent, 0
             if not self.dry_run:
-                self.store.withdraw_acceptances(tag, self.model.id, reason=reason, but=audits)
+                self.store.pseudo_labels.withdraw(tag, self.model.id, reason=reason, but=audits)
         elif self.fitted is None or drafts.reviewed < self.limits.least_reviewed:
             missing = self.limits.least_reviewed - drafts.reviewed
             state, reason = "waiting", f"{missing} more segments are to be written first"
@@ -160,7 +160,7 @@ class _Acceptor:
             fresh = self._choose(tag, drafts, self.fitted, {acceptance.segment for acceptance in standing})
             change, silent = len(fresh), silent + sum(not acceptance.audit for acceptance in fresh)
             if not self.dry_run:
-                self.store.accept_drafts(fresh)
+                self.store.pseudo_labels.accept(fresh)
         return DialectState(
             dialect=tag,
             segments=drafts.segments,
@@ -197,7 +197,7 @@ class _Acceptor:
         audits = draw_audits(chosen, self.limits, self.draw)
         recording_by_segment = {segment: drafts.uncorrected[segment][0] for segment in chosen}
         settings = {
-            recording: next(self.store.drafts(recording, self.model.id)).settings
+            recording: next(self.store.drafts.fetch(recording, self.model.id)).settings
             for recording in set(recording_by_segment.values())
         }
         return [
@@ -218,16 +218,16 @@ class _Acceptor:
 
 def _read_drafts(store: Store, model: Model, prepare: Preparer) -> dict[str, _DialectDrafts]:
     """Read the drafts of *model* outside the test split, by dialect, with what people wrote of them."""
-    correction_by_id = {correction.id: correction for correction in store.corrections(standing=True)}
+    correction_by_id = {correction.id: correction for correction in store.corrections.fetch(standing=True)}
     spans: dict[str, list[ScoringSpan]] = defaultdict(list)
-    for span in store.scoring_spans(model.id):
+    for span in store.corrections.fetch_scoring_spans(model.id):
         if span.split != "test":
             spans[span.recording].append(span)
     drafts: dict[str, _DialectDrafts] = defaultdict(_DialectDrafts)
-    for recording in store.recordings():
+    for recording in store.recordings.fetch():
         if recording.split == "test":
             continue
-        drafted = list(store.drafted_segments(recording.id, model.id))
+        drafted = list(store.drafts.fetch_with_segments(recording.id, model.id))
         around = surroundings([segment for segment, _ in drafted])
         spans_by_segment = _assign_spans(drafted, spans[recording.id], correction_by_id)
         for segment, draft in drafted:
@@ -289,13 +289,13 @@ def _count_errors(spans: Iterable[ScoringSpan], dialect: str, prepare: Preparer)
 def _stream_accepted(store: Store) -> Iterator[tuple[Recording, Segment, Draft]]:
     """Stream the drafts that stand accepted and are not to be written again, recording by recording."""
     silent: dict[str, dict[str, Acceptance]] = defaultdict(dict)
-    for acceptance in store.acceptances():
+    for acceptance in store.pseudo_labels.fetch():
         if not acceptance.audit:
             silent[acceptance.recording][acceptance.segment] = acceptance
-    for recording in store.recordings(ids=silent.keys()):
+    for recording in store.recordings.fetch(ids=silent.keys()):
         by_segment = silent[recording.id]
         for model, settings in sorted({(acceptance.model, acceptance.settings) for acceptance in by_segment.values()}):
-            for segment, draft in store.drafted_segments(recording.id, model, settings=settings):
+            for segment, draft in store.drafts.fetch_with_segments(recording.id, model, settings=settings):
                 if segment.id in by_segment and by_segment[segment.id].settings == settings:
                     yield recording, segment, draft
 
@@ -309,10 +309,10 @@ def list_pseudo_labels(store: Store, rules: Rules, *, weight: float) -> dict[str
     spellings = rules.spellings
     examples: dict[str, list[Example]] = defaultdict(list)
     masked: dict[str, list[Span]] = defaultdict(list)
-    for mask in store.masks():
+    for mask in store.redaction.fetch_masks():
         masked[mask.recording].append((mask.start, mask.end))
     for recording, segment, draft in _stream_accepted(store):
-        if within(masked[recording.id], segment.start, segment.end) or store.terms.spans(draft.words):
+        if within(masked[recording.id], segment.start, segment.end) or store.database.terms.spans(draft.words):
             continue
         dialect = segment.dialect or recording.dialect
         example = Example(

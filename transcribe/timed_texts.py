@@ -25,7 +25,7 @@ class WordClock:
     @classmethod
     def open(cls, wiring: Wiring, *, hear: bool) -> WordClock:
         """Open the clock with the promoted model, if it is to *hear* and is here."""
-        promoted = wiring.store.promoted_model() if hear else None
+        promoted = wiring.store.models.find_promoted() if hear else None
         if promoted is None:
             return cls(wiring, None, "no model is promoted" if hear else "")
         try:
@@ -43,7 +43,9 @@ class WordClock:
         """Return number and length of the corrections that are to be heard; ``None`` where the draft gives times."""
         if self._aligner is None:
             return None
-        lengths = [correction.end - correction.start for correction in self._wiring.store.corrections(standing=True)]
+        lengths = [
+            correction.end - correction.start for correction in self._wiring.store.corrections.fetch(standing=True)
+        ]
         return len(lengths), sum(lengths)
 
     def time_corrections(self, on_timed: Callable[[Milliseconds], None] = lambda _: None) -> Iterator[TimedText]:
@@ -53,8 +55,8 @@ class WordClock:
         Args:
             on_timed: Called after each correction with its length.
         """
-        for recording in self._wiring.store.recordings():
-            corrected = self._wiring.store.corrections_with_words(recording.id)
+        for recording in self._wiring.store.recordings.fetch():
+            corrected = self._wiring.store.corrections.fetch_with_words(recording.id)
             for timed in time_words(corrected, self._sound(recording), self._aligner_of(recording)):
                 self.aligned += timed.aligned
                 self.retimed += not timed.aligned
@@ -68,10 +70,10 @@ class WordClock:
     def _sound(self, recording: Recording) -> Sound:
         store, catalogue = self._wiring.store, self._wiring.catalogue
         file = audio.locate(self._wiring.audio_folder, recording.id)
-        channels = {segment.speaker: segment.channel for segment in store.segments(recording.id)}
+        channels = {segment.speaker: segment.channel for segment in store.drafts.fetch_segments(recording.id)}
 
         def channel_of(correction: Correction) -> int | None:
-            segment = store.segment(correction.segment) if correction.segment else None
+            segment = store.drafts.find_segment(correction.segment) if correction.segment else None
             return channels.get(correction.speaker or "") if segment is None else segment.channel
 
         def language_of(correction: Correction) -> str | None:
@@ -87,9 +89,9 @@ class WordClock:
 
 def stream_drafts(store: Store, model: Model) -> Iterator[TimedText]:
     """Yield the drafts of *model*, recording by recording, without the words that are masked."""
-    for recording in store.recordings():
-        spans = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
-        for segment, draft in store.drafted_segments(recording.id, model.id):
-            inside = (*within(spans, segment.start, segment.end), *store.terms.spans(draft.words))
+    for recording in store.recordings.fetch():
+        spans = [(mask.start, mask.end) for mask in store.redaction.fetch_masks(recording=recording.id)]
+        for segment, draft in store.drafts.fetch_with_segments(recording.id, model.id):
+            inside = (*within(spans, segment.start, segment.end), *store.database.terms.spans(draft.words))
             masked = replace(draft, words=hide_words(draft.words, inside))
             yield replace(of_draft(segment, masked), recording=recording.path)

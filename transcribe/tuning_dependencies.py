@@ -110,6 +110,6 @@ def _find_diariser(wiring: Wiring) -> Model:
             item=location,
         )
     id = folder_id(folder)
-    registered = next((model for model in wiring.store.models() if model.id == id), None)
+    registered = next((model for model in wiring.store.models.fetch() if model.id == id), None)
     name = "embedded-diariser" if location == embedded.NAME else Path(location).name
     return registered or Model(id=id, place=location, name=name, kind="diariser")

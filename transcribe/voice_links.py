@@ -38,9 +38,9 @@ class Voices:
     @classmethod
     def of(cls, store: Store, *, trust_names: bool = True) -> Voices:
         """Compare all voices of *store*."""
-        names = store.speaker_names()
-        voices = list(store.voices())
-        refused = [(link.first, link.second) for link in store.speaker_links() if not link.accepted]
+        names = store.speakers.fetch_names()
+        voices = list(store.speakers.fetch_voices())
+        refused = [(link.first, link.second) for link in store.speakers.fetch_links() if not link.accepted]
         speech: dict[str, int] = {}
         for voice in voices:
             name = names.get(voice.speaker, voice.speaker)
@@ -63,9 +63,9 @@ class SpeakerIndex:
     @classmethod
     def of(cls, store: Store, speakers: Iterable[str]) -> SpeakerIndex:
         """Look *speakers* up in *store*."""
-        groups = group_speakers(store.speaker_links())
+        groups = group_speakers(store.speakers.fetch_links())
         members = {speaker: groups.get(speaker, frozenset({speaker})) for speaker in speakers}
-        by_name = store.recordings_of_speakers({name for group in members.values() for name in group})
+        by_name = store.speakers.fetch_recordings({name for group in members.values() for name in group})
         recordings = {
             speaker: tuple({recording.id: recording for name in sorted(group) for recording in by_name[name]}.values())
             for speaker, group in members.items()
@@ -128,9 +128,9 @@ def find_pair(store: Store, names: Sequence[str]) -> tuple[str, str]:
 def _find_speaker(store: Store, name: str) -> str:
     """Find the speaker called *name*, or with that recording's path and label, as ``calls/a.wav/SPEAKER_00``."""
     for speaker in (name, *_list_unnamed(store, name)):
-        if store.knows_speaker(speaker):
+        if store.speakers.is_known(speaker):
             return speaker
-    speakers = store.known_speakers()
+    speakers = store.speakers.fetch_known()
     index = SpeakerIndex.of(store, speakers)
     readable = [index.readable_name(speaker) for speaker in speakers]
     message = f"the speaker {name} was asked for; there are {len(readable)} others{_name_nearest(name, readable)}"
@@ -141,7 +141,7 @@ def _list_unnamed(store: Store, name: str) -> Iterator[str]:
     """Yield the unnamed speakers that *name* may be: a path, then a label, or a channel and a label."""
     parts = name.split("/")
     for count in (1, 2):
-        recording = store.recording_by_path("/".join(parts[:-count])) if len(parts) > count else None
+        recording = store.recordings.find_by_path("/".join(parts[:-count])) if len(parts) > count else None
         if recording is not None:
             yield "/".join([recording.id, *parts[-count:]])
 
@@ -153,8 +153,8 @@ def _name_nearest(name: str, names: Iterable[str]) -> str:
 
 def warn_of_links(store: Store, *, within: Iterable[str] | None = None) -> Iterator[str]:
     """Name linked people who are in several splits; those alone that speakers of *within* are part of, if given."""
-    groups = group_speakers(store.speaker_links())
-    names = store.speaker_names()
+    groups = group_speakers(store.speakers.fetch_links())
+    names = store.speakers.fetch_names()
     wanted = groups if within is None else within
     people = sorted({names[speaker] for speaker in wanted})
     index = SpeakerIndex.of(store, {speaker for person in people for speaker in groups[person]})

@@ -24,14 +24,9 @@ from transcribe.config import (
     nearest_workspace,
     resolve,
 )
-from transcribe.datasets.manifest import Frozen, read_dataset
 from transcribe.desk_records import DeskRules
 from transcribe.errors import InputError, UsageError
-from transcribe.glossary import FILE as GLOSSARY_FILE
-from transcribe.glossary import Glossary, read_glossary
-from transcribe.pipeline import decoding_profile
 from transcribe.records import Model
-from transcribe.redaction import terms_in
 from transcribe.store import Store
 from transcribe.workspace import database_url
 
@@ -40,6 +35,9 @@ if TYPE_CHECKING:
     from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
     from transcribe.backends.pyannote_diariser import PyannoteDiariser
     from transcribe.datasets import Rules
+    from transcribe.datasets.manifest import Frozen
+    from transcribe.glossary import Glossary
+    from transcribe.pipeline.decoding_profile import Lever
     from transcribe.pipeline.recipe import Recipe, SecondOpinion
 
 
@@ -77,9 +75,15 @@ class Wiring:
     @cached_property
     def store(self) -> Store:
         named = self.settings.desk.mask_terms
-        terms = terms_in(None if named is None else self.workspace / named)
-        store = Store.open(database_url(self.settings.store.url, self.workspace))
-        store.terms = terms
+        url = database_url(self.settings.store.url, self.workspace)
+        if named is None:
+            return Store.open(url)
+        # Here and below what takes long to import is imported where it is used: `boli status` needs none of it.
+        from transcribe.redaction import terms_in
+
+        terms = terms_in(self.workspace / named)
+        store = Store.open(url)
+        store.database.terms = terms
         return store
 
     @cached_property
@@ -115,7 +119,7 @@ class Wiring:
 
     def _verify_tuned(self, location: str, folder: Path) -> None:
         """Check the files of a diariser that was tuned here against the id that it was registered with."""
-        ids = {model.id for model in self.store.models() if model.kind == "diariser" and model.place == location}
+        ids = {model.id for model in self.store.models.fetch() if model.kind == "diariser" and model.place == location}
         state = "its folder is gone" if not folder.is_dir() else "its files are others now"
         if not folder.is_dir() or (ids and folder_id(folder) not in ids):
             raise InputError(
@@ -135,8 +139,8 @@ class Wiring:
         not diarise everything again.
         """
         settings = self.settings.diariser
-        promoted = self.store.promoted_model("diariser")
-        registered = {model.place for model in self.store.models() if model.kind == "diariser"}
+        promoted = self.store.models.find_promoted("diariser")
+        registered = {model.place for model in self.store.models.fetch() if model.kind == "diariser"}
         if promoted is not None and settings.model in {model_catalogue.AUTO, *registered}:
             return promoted.place
         if settings.model != model_catalogue.AUTO:
@@ -164,7 +168,7 @@ class Wiring:
         location = self._choose_drafter()
         recogniser = self.load_recogniser(location)
         self._register(recogniser, location)
-        if self.settings.diariser.model == model_catalogue.AUTO and self.store.promoted_model("diariser") is None:
+        if self.settings.diariser.model == model_catalogue.AUTO and self.store.models.find_promoted("diariser") is None:
             model_catalogue.write_choice(self._auto_file, self.diariser_place)
         return self._build_recipe(recogniser, location)
 
@@ -235,10 +239,14 @@ class Wiring:
     @property
     def glossary(self) -> Glossary:
         """The project's own names, as the workspace's file has them now."""
-        return read_glossary(self.workspace / GLOSSARY_FILE, self.catalogue)
+        from transcribe import glossary
+
+        return glossary.read_glossary(self.workspace / glossary.FILE, self.catalogue)
 
     def open_dataset(self, name: str) -> Frozen:
         """Open the frozen dataset called *name*, checked against its hash."""
+        from transcribe.datasets.manifest import read_dataset
+
         return read_dataset(self.dataset_folder(name))
 
     def dataset_folder(self, name: str) -> Path:
@@ -273,6 +281,8 @@ class Wiring:
     @property
     def levers_file(self) -> Path:
         """The file of levers that help single dialects, by model."""
+        from transcribe.pipeline import decoding_profile
+
         return self.workspace / "models" / decoding_profile.FILE
 
     @property
@@ -298,22 +308,21 @@ class Wiring:
         ``auto`` names the best real model that is here where nothing has drafted, or the embedded model; a real one
         that drafts stays, whatever comes to the machine later.
         """
-        named, promoted = self.settings.recogniser.model, self.store.promoted_model()
+        named, promoted = self.settings.recogniser.model, self.store.models.find_promoted()
         if named == model_catalogue.AUTO:
             if promoted is not None and promoted.place != embedded.NAME:
                 return promoted.place
             best = model_cache.best_here("recogniser", device=self.settings.recogniser.device)
             named = embedded.NAME if best is None else best.name
-        new = named not in {model.place for model in self.store.models()}
+        new = named not in {model.place for model in self.store.models.fetch()}
         return named if new or promoted is None else promoted.place
 
-    def _read_levers(
-        self, recogniser: FasterWhisperRecogniser | DialectRecogniser
-    ) -> dict[str, decoding_profile.Lever]:
+    def _read_levers(self, recogniser: FasterWhisperRecogniser | DialectRecogniser) -> dict[str, Lever]:
         """Read the lever of each dialect for the model that drafts it; the recogniser's own go first."""
         from transcribe.backends.by_dialect import DialectRecogniser
+        from transcribe.pipeline.decoding_profile import read_levers
 
-        levers_by_model = decoding_profile.read_levers(self.levers_file)
+        levers_by_model = read_levers(self.levers_file)
         of_whole = levers_by_model.get(recogniser.id, {})
         if not isinstance(recogniser, DialectRecogniser):
             return of_whole
@@ -344,11 +353,11 @@ class Wiring:
         )
 
     def _register(self, recogniser: FasterWhisperRecogniser | DialectRecogniser, location: str) -> None:
-        if recogniser.id in {model.id for model in self.store.models()}:
+        if recogniser.id in {model.id for model in self.store.models.fetch()}:
             return
         model = Model(id=recogniser.id, place=location, name=Path(location).name, window=recogniser.window)
-        self.store.add_model(model)
-        self.store.promote(model.id)
+        self.store.models.add(model)
+        self.store.models.promote(model.id)
 
 
 def read_settings(workspace: Path | None) -> Settings:

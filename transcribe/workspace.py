@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from transcribe import glossary
 from transcribe.config import FILE_NAME
 from transcribe.errors import InputError, UnfitError
 
@@ -34,6 +33,8 @@ def create(folder: Path, values: Mapping[str, Mapping[str, Any]] | None = None) 
         UnfitError: The place cannot be written.
     """
     import tomlkit
+
+    from transcribe import glossary
 
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; a workspace is a folder", hint="name another place", item=str(folder))

@@ -32,7 +32,7 @@ def export(workspace: Path) -> bytes:
 
 def drafted(workspace: Path) -> int:
     with Store.open(f"sqlite:///{workspace / 'boli.db'}") as store:
-        return next(stage.done for stage in store.status().stages if stage.stage == "run")
+        return next(stage.done for stage in store.status.count().stages if stage.stage == "run")
 
 
 def begun(workspace: Path) -> int:

@@ -50,8 +50,8 @@ class Ground:
 
     def texts(self) -> list[str]:
         """Every text that the desk has taken, in turn."""
-        with self.store() as store, store.begin_read() as connection:
-            assert store.broken_history() is None
+        with self.store() as store, store.database.begin_read() as connection:
+            assert store.audit.find_broken_history() is None
             return list(connection.exec_driver_sql("SELECT text FROM versions ORDER BY no").scalars())
 
 

@@ -29,7 +29,7 @@ def drafted(screen: Screen) -> Screen:
 
 def test_what_people_found_decides_once_it_is_known(browser: Browser, shared: Ground, tmp_path: Path) -> None:
     with shared.store() as store:
-        promoted = store.promoted_model()
+        promoted = store.models.find_promoted()
     assert promoted is not None
     steps: Any = {"ends": [1.0], "sure": [0.42], "doubtful": 0.42, "very": None}
 

@@ -61,7 +61,7 @@ def test_a_second_text_stands_beside_the_first_and_both_arrive(screen: Screen, g
     assert faults(page) == []
     screen.done()
     screen.all_sent()
-    with guided.store() as store, store.begin_read() as connection:
+    with guided.store() as store, store.database.begin_read() as connection:
         more = connection.exec_driver_sql("SELECT more FROM versions WHERE text = 'it wis braw'").scalar_one()
     assert '"normalised":"it was fine"' in more
 

@@ -39,7 +39,7 @@ def empty(tmp_path: Path) -> Path:
     """A new workspace: nothing was taken in."""
     folder = create(tmp_path / "w")
     with Wiring.open(folder) as wiring:
-        assert not wiring.store.status().recordings
+        assert not wiring.store.status.count().recordings
     return folder
 
 

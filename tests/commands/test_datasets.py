@@ -15,11 +15,11 @@ def workspace(folder: Path) -> Path:
     must("init", folder)
     with Store.open(f"sqlite:///{folder / 'boli.db'}") as store:
         for name, split in (("a", "train"), ("b", "test")):
-            store.add_recordings([recording(name, dialect="en-GB", split=split, session=name)])
+            store.recordings.add([recording(name, dialect="en-GB", split=split, session=name)])
             sound = audio.locate(folder / "audio", recording_id(name))
             sound.parent.mkdir(parents=True, exist_ok=True)
             sound.touch()
-            store.add_corrections([correction(name, name, text=f"the words of {name} alone", speaker=name)])
+            store.corrections.add([correction(name, name, text=f"the words of {name} alone", speaker=name)])
     return folder
 
 

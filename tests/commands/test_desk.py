@@ -52,8 +52,12 @@ def test_reading_the_queue_moves_nothing(run: Run, tmp_path: Path) -> None:
 
 def test_segments_are_opened_again(run: Run, desk: Path) -> None:
     with Store.open(f"sqlite:///{desk}/boli.db") as store:
-        segments = [segment.id for recording in store.recordings() for segment in store.segments(recording.id)]
-        assert len(store.open_segments()) == 1
+        segments = [
+            segment.id
+            for recording in store.recordings.fetch()
+            for segment in store.drafts.fetch_segments(recording.id)
+        ]
+        assert len(store.desk.fetch_open()) == 1
     assert run("reopen", *segments, "-w", desk).out == "3 of 3 segments are open again\n"
     [row] = run("queue", "-w", desk, "--json").document["data"]["dialects"]
     assert row["segments"] == {"open": 3}

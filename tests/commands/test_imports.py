@@ -11,8 +11,8 @@ from transcribe.store import Store
 
 def test_corrections_are_taken_in_once(run: Run, empty: Path, tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{empty}/boli.db") as store:
-        store.add_recordings([recording("a", dialect="hi")])
-        [path] = [known.path for known in store.recordings()]
+        store.recordings.add([recording("a", dialect="hi")])
+        [path] = [known.path for known in store.recordings.fetch()]
     file = tmp_path / "done.csv"
     rows = "recording,start_ms,end_ms,speaker,dialect,text\n" + f"{path},0,900,S1,hi,what was said\n"
     file.write_text(rows, encoding="utf-8")
@@ -26,7 +26,7 @@ def test_corrections_are_taken_in_once(run: Run, empty: Path, tmp_path: Path) ->
 
 def test_known_texts_are_kept_for_checking_people(run: Run, desk: Path, tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{desk}/boli.db") as store:
-        [segment] = store.open_segments()
+        [segment] = store.desk.fetch_open()
     file = tmp_path / "gold.csv"
     file.write_text(f"segment,text\n{segment},what is right\nnobody,knows\n", encoding="utf-8")
     shown = run("import", "gold", file, "-w", desk)

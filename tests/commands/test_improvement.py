@@ -69,8 +69,8 @@ def small_workspace(folder: Path) -> Path:
     must("import", "corrections", sound / "corrections.jsonl", "--workspace", place)
     ours = Model(id=folder_id(embedded.whisper()), place=embedded.NAME, name="embedded", window=6_000)
     with Store.open(f"sqlite:///{place / 'boli.db'}") as store:
-        store.add_model(ours)
-        store.promote(ours.id)
+        store.models.add(ours)
+        store.models.promote(ours.id)
     return place
 
 

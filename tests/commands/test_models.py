@@ -26,11 +26,13 @@ def workspace(tmp_path: Path) -> Path:
     tuned = Model(id=folder_id(own), place="models/tuned/ct2", name="tuned")
     lineage = Lineage(base=first.id, dataset="2026-11", dataset_sha256="ab" * 32, parameters={"rank": 8})
     with Store.open(f"sqlite:///{place / 'boli.db'}") as store:
-        store.add_model(first)
-        store.promote(first.id)
-        store.add_model(tuned, lineage=lineage)
-        store.keep_decision(tuned.id, {"decision": {"promoted": True, "against": [], "reasons": ["yes"], "notes": []}})
-        store.promote(tuned.id, why="gate")
+        store.models.add(first)
+        store.models.promote(first.id)
+        store.models.add(tuned, lineage=lineage)
+        store.models.save_decision(
+            tuned.id, {"decision": {"promoted": True, "against": [], "reasons": ["yes"], "notes": []}}
+        )
+        store.models.promote(tuned.id, why="gate")
     return place
 
 

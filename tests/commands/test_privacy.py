@@ -37,13 +37,13 @@ def place(tmp_path: Path) -> Path:
         )
         desk.add("talk", [(0, 1_000, LOW), (2_000, 3_000, HIGH)], dialect="hi", declared=declared)
         desk.draft(recipe(diariser=ScriptedDiariser()))
-        wiring.store.lay_out(PLAIN)
+        wiring.store.desk.lay_out(PLAIN)
         asha = person(wiring.store)
         for lease in take(wiring.store, asha, 5):
-            segment = wiring.store.segment(lease.segment)
+            segment = wiring.store.drafts.find_segment(lease.segment)
             assert segment is not None
             submit(wiring.store, asha, operation(lease, SAID if segment.start < 1_000 else "the other's words"))
-            view = wiring.store.views([lease.segment])[lease.segment]
+            view = wiring.store.desk.fetch_views([lease.segment])[lease.segment]
             Clips(wiring.audio_folder, folder / "cache" / "clips", bitrate=16_000).of(view)
         (folder / COUNTS_FILE).write_bytes(b"")
         (folder / "reports" / "report.html").write_text(f"<p>{SAID}</p>", encoding="utf-8")
@@ -57,7 +57,7 @@ def place(tmp_path: Path) -> Path:
 
 def test_a_speaker_leaves_a_dialogue_and_the_other_one_stays(place: Path) -> None:
     with Wiring.open(place) as wiring:
-        [recording] = wiring.store.recordings()
+        [recording] = wiring.store.recordings.fetch()
         data = erase_audio(wiring, speaker="S1", expired=False, dry_run=False).data
         assert [(each["whole"], each["sound_ms"]) for each in data["recordings"]] == [(False, 1_000)]
         sound = audio.read_samples(audio.locate(wiring.audio_folder, recording.id))
@@ -66,7 +66,7 @@ def test_a_speaker_leaves_a_dialogue_and_the_other_one_stays(place: Path) -> Non
         assert not list(place.rglob("sound"))
         assert [path.name for path in sorted((place / "reports").iterdir())] == ["other.html"]
         assert data["remaining"] == [str(place / "export.stm")]
-        assert [each.text for each in wiring.store.corrections(standing=True)] == ["the other's words"]
+        assert [each.text for each in wiring.store.corrections.fetch(standing=True)] == ["the other's words"]
         assert erase_audio(wiring, speaker="S1", expired=False, dry_run=False).data["recordings"] == []
 
 
@@ -80,15 +80,15 @@ def test_a_dry_run_tells_and_does_nothing(place: Path) -> None:
 
 def test_what_is_older_than_the_settings_allow_goes_sound_first(place: Path) -> None:
     with Wiring.open(place, {"desk.sound_retention_days": 1e-9, "desk.retention_days": 1.0}) as wiring:
-        [recording] = wiring.store.recordings()
+        [recording] = wiring.store.recordings.fetch()
         data = erase_audio(wiring, speaker=None, expired=True, dry_run=False).data
         assert (data["recordings"], data["sound_only"]) == ([], [recording.id])
         assert not audio.locate(wiring.audio_folder, recording.id).exists()
-        assert len(list(wiring.store.corrections(standing=True))) == 2
+        assert len(list(wiring.store.corrections.fetch(standing=True))) == 2
     with Wiring.open(place, {"desk.retention_days": 1e-9}) as wiring:
         erase_audio(wiring, speaker=None, expired=True, dry_run=False)
-        assert list(wiring.store.corrections(standing=True)) == []
-        [gone] = wiring.store.recordings()
+        assert list(wiring.store.corrections.fetch(standing=True)) == []
+        [gone] = wiring.store.recordings.fetch()
         assert gone == replace(gone, path=f"(erased)/{recording.id[:12]}", declared=(), speaker=None)
     with Wiring.open(place) as wiring, pytest.raises(UsageError):
         erase_audio(wiring, speaker=None, expired=False, dry_run=False)
@@ -102,8 +102,8 @@ def test_stretches_are_masked_listed_exported_as_marks_and_lifted(run: Run, desk
     run("export", tmp_path / "out.stm", "--format", "stm", "--of", "corrections", "-w", desk)
     assert "said" not in (tmp_path / "out.stm").read_text() and "[masked]" in (tmp_path / "out.stm").read_text()
     with Store.open(f"sqlite:///{desk}/boli.db") as store:
-        store.add_model(Model(id=MODEL, place="elsewhere", name="scripted"))
-        store.promote(MODEL)
+        store.models.add(Model(id=MODEL, place="elsewhere", name="scripted"))
+        store.models.promote(MODEL)
     out = tmp_path / "report"
     run("export", tmp_path / "all.jsonl", "--canonical", "-w", desk)
     run("wer", "--out", out, "--normaliser", "nfc", "-w", desk, "--json")

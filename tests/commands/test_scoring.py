@@ -190,15 +190,15 @@ def workspace(tmp_path: Path) -> Path:
     place = create(tmp_path / "w", {"report": {"provisional_words": 10, "reportable_words": 40}})
     with Wiring.open(place) as wiring:
         store = wiring.store
-        store.add_model(Model(id="m" * 64, place="x", name="base", state="promoted"))
-        store.add_model(Model(id="n" * 64, place="y", name="tuned"))
+        store.models.add(Model(id="m" * 64, place="x", name="base", state="promoted"))
+        store.models.add(Model(id="n" * 64, place="y", name="tuned"))
         for at in range(8):
             name = f"talk{at}"
-            store.add_recordings([recording(name, dialect="hi", speaker=name, session=name, split="test")])
+            store.recordings.add([recording(name, dialect="hi", speaker=name, session=name, split="test")])
             for model, text in (("m" * 64, "ek do tin chaar paanch"), ("n" * 64, "ek do teen chaar paanch")):
                 said = [(name, 0, 2_000, text), ("other", 1_000, 1_500, "haan")]
-                store.save_drafted(make_drafted(name, said, model=model, settings=model[:4]))
-            store.add_corrections([correction(f"c{at}", name, speaker=name, text="ek do teen chaar paanch")])
+                store.drafts.save(make_drafted(name, said, model=model, settings=model[:4]))
+            store.corrections.add([correction(f"c{at}", name, speaker=name, text="ek do teen chaar paanch")])
     return place
 
 
@@ -220,7 +220,7 @@ def test_a_workspace_aligns_what_is_new_and_tells_the_same(run: Run, workspace: 
     assert kept_rows(kept) == 1, "all eight say the same, so one count is kept"
 
     with Wiring.open(workspace) as wiring:
-        wiring.store.add_corrections([correction("late", "talk0", 0, 2_000, speaker="other", text="haan ji")])
+        wiring.store.corrections.add([correction("late", "talk0", 0, 2_000, speaker="other", text="haan ji")])
     second = run("wer", "--workspace", workspace, "--json").out
     assert kept_rows(kept) == 2
     assert second != first
@@ -234,11 +234,11 @@ def talk(tmp_path: Path) -> Path:
     place = create(tmp_path / "t", {"report": {"provisional_words": 4, "reportable_words": 8}})
     with Wiring.open(place) as wiring:
         store = wiring.store
-        store.add_model(Model(id="m" * 64, place="x", name="base", state="promoted"))
+        store.models.add(Model(id="m" * 64, place="x", name="base", state="promoted"))
         for at in range(4):
             name = f"talk{at}"
             people = [f"{name}-a", f"{name}-b"]
-            store.add_recordings([recording(name, dialect="en-US", session=name, split="test")])
+            store.recordings.add([recording(name, dialect="en-US", session=name, split="test")])
             said = [
                 (people[0], 0, 2_000, "one two"),
                 (people[1], 2_000, 3_000, "three"),
@@ -246,8 +246,8 @@ def talk(tmp_path: Path) -> Path:
             ]
             work = make_drafted(name, said, model="m" * 64)
             labelled = tuple(replace(turn, label=label) for turn, label in zip(work.turns, "010", strict=True))
-            store.save_drafted(replace(work, turns=labelled, exclusive=labelled))
-            store.add_corrections(
+            store.drafts.save(replace(work, turns=labelled, exclusive=labelled))
+            store.corrections.add(
                 [
                     correction(f"c{at}-{start}", name, start, end, speaker=who, text=text)
                     for who, start, end, text in said
@@ -259,13 +259,13 @@ def talk(tmp_path: Path) -> Path:
 def test_what_corrections_brought_is_told_of_models_of_one_family(run: Run, workspace: Path) -> None:
     with Wiring.open(workspace) as wiring:
         store = wiring.store
-        store.add_recordings([recording("learnt", dialect="hi", speaker="ann", session="learnt", split="train")])
-        store.add_corrections([correction("t1", "learnt", 0, 30_000, speaker="ann", text="ek do")])
+        store.recordings.add([recording("learnt", dialect="hi", speaker="ann", session="learnt", split="train")])
+        store.corrections.add([correction("t1", "learnt", 0, 30_000, speaker="ann", text="ek do")])
         rules = Rules(catalogue=wiring.catalogue)
         freeze(store, workspace / "datasets" / "first", rules)
         lineage = Lineage(base="m" * 64, dataset="first", dataset_sha256="x")
-        store.add_model(Model(id="n" * 64, place="y", name="tuned"), lineage=lineage)
-        store.add_model(Model(id="o" * 64, place="z", name="stranger"))
+        store.models.add(Model(id="n" * 64, place="y", name="tuned"), lineage=lineage)
+        store.models.add(Model(id="o" * 64, place="z", name="stranger"))
 
     said = run("wer", "--workspace", workspace, "--split", "test", "--next", "5", "--json").document["data"]
     (curve,) = said["learning"]

@@ -98,7 +98,7 @@ def test_names_that_are_not_there_are_refused_with_the_nearest(wiring: Wiring, n
         speakers.decide_link(wiring, names, accepted=True)
     assert error.value.code == code
     assert ("nearest calls/" in error.value.message) == (code == "E_SPEAKER")
-    assert wiring.store.speaker_links() == ()
+    assert wiring.store.speakers.fetch_links() == ()
 
 
 def test_more_names_than_two_are_a_wrong_use(wiring: Wiring) -> None:
@@ -108,10 +108,10 @@ def test_more_names_than_two_are_a_wrong_use(wiring: Wiring) -> None:
 
 def test_an_erasure_names_who_the_speaker_is_linked_with(wiring: Wiring) -> None:
     speakers.decide_link(wiring, [FIRST, SECOND], accepted=True)
-    speaker, other = wiring.store.speaker_names()
+    speaker, other = wiring.store.speakers.fetch_names()
     assert privacy.erase_audio(wiring, speaker=speaker, expired=False, dry_run=False).data["linked"] == [other]
-    assert speaker not in {voice.speaker for voice in wiring.store.voices()}
-    assert wiring.store.speaker_links() == ()
+    assert speaker not in {voice.speaker for voice in wiring.store.speakers.fetch_voices()}
+    assert wiring.store.speakers.fetch_links() == ()
 
 
 def test_a_workspace_without_voices_says_what_keeps_them(tmp_path: Path) -> None:

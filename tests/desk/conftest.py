@@ -49,13 +49,13 @@ class Room:
         desk = Desk(self.store, self.folder / "audio")
         recording = desk.add(name, tones, duration=2_000 * count + 500, **({"dialect": "hi"} | facts))
         desk.draft(recipe(diariser=ScriptedDiariser()))
-        self.store.lay_out(self.service.rules, draw=lambda: 0.5)
+        self.store.desk.lay_out(self.service.rules, draw=lambda: 0.5)
         self.service.expire_progress()
-        return [segment.id for segment in self.store.segments(recording.id)]
+        return [segment.id for segment in self.store.drafts.fetch_segments(recording.id)]
 
     def person(self, name: str, *roles: Any, **facts: Any) -> TestClient:
         """Add a person and return a client that is signed in as them."""
-        self.store.add_person(name, roles or ("transcriber",), password=HASHED, **facts)
+        self.store.people.add(name, roles or ("transcriber",), password=HASHED, **facts)
         return self.sign_in(name)
 
     def sign_in(self, name: str, password: str = PASSWORD) -> TestClient:

@@ -21,7 +21,7 @@ def test_a_holder_hears_the_segment_in_opus_and_it_is_written_down(room: Room) -
         assert sound.streams.audio[0].codec_context.name in ("opus", "libopus")
         length = sum(frame.samples for frame in sound.decode(audio=0)) / 48_000 * 1_000
     assert abs(length - (lease["clip_end_ms"] - lease["clip_start_ms"])) < 150
-    assert [(listening.name, listening.segment) for listening in room.store.listenings()] == [
+    assert [(listening.name, listening.segment) for listening in room.store.dashboard.fetch_listenings()] == [
         ("asha", lease["segment"])
     ]
 
@@ -33,7 +33,7 @@ def test_a_player_may_ask_for_parts_and_is_written_down_once(room: Room) -> None
     whole = asha.get(lease["audio_url"]).content
     part = asha.get(lease["audio_url"], headers={"range": "bytes=100-199"})
     assert (part.status_code, part.content) == (206, whole[100:200])
-    assert len(room.store.listenings()) == 1
+    assert len(room.store.dashboard.fetch_listenings()) == 1
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_nobody_else_hears_it_by_any_trick(room: Room) -> None:
     }
     assert {why: answer.status_code for why, answer in tries.items() if answer.status_code < 400} == {}
     assert all(answer.headers["content-type"] == "application/json" for answer in tries.values() if answer.content)
-    assert room.store.listenings() == ()
+    assert room.store.dashboard.fetch_listenings() == ()
 
 
 def test_an_address_ends_after_ten_minutes(room: Room) -> None:

@@ -65,7 +65,7 @@ def test_a_page_of_another_site_changes_nothing(room: Room, headers: dict[str, s
     room.talk()
     asha = room.person("asha")
     assert asha.post("/api/v1/leases", json={}, headers=headers).status_code == 403
-    assert room.store.leases(room.store.person_named("asha").id) == ()
+    assert room.store.leases.fetch(room.store.people.find("asha").id) == ()
 
 
 def test_another_sessions_word_does_not_let_a_change_in(room: Room) -> None:
@@ -83,8 +83,8 @@ def test_two_session_cookies_are_none(room: Room) -> None:
 
 def test_a_script_works_with_a_token_and_needs_no_cookie(room: Room) -> None:
     room.talk()
-    person = room.store.add_person("robot", ["transcriber"])
-    room.store.add_token(key_hash("key"), person, "nightly", ["work"])
+    person = room.store.people.add("robot", ["transcriber"])
+    room.store.people.add_token(key_hash("key"), person, "nightly", ["work"])
     robot = room.stranger()
     robot.headers["authorization"] = "Bearer key"
     assert len(robot.post("/api/v1/leases", json={"count": 1}).json()) == 1
@@ -118,6 +118,6 @@ def test_who_asks_too_often_is_told_to_wait(room: Room) -> None:
 def test_who_is_disabled_is_out_within_a_second(room: Room) -> None:
     asha = room.person("asha")
     assert asha.get("/api/v1/session").status_code == 200
-    room.store.change_person("asha", disabled=True)
+    room.store.people.change("asha", disabled=True)
     room.service.changes = (room.service.changes[0], 0.0)
     assert asha.get("/api/v1/session").status_code == 401

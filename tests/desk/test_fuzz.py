@@ -34,8 +34,11 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
 
 def ids_of(room: Room) -> list[str]:
     """List ids that are there, so that not every request ends at a lookup."""
-    segments = [segment.id for segment in room.store.segments(next(room.store.recordings()).id)]
-    return [*segments, *(lease.id for person in room.store.people() for lease in room.store.leases(person.id))]
+    segments = [segment.id for segment in room.store.drafts.fetch_segments(next(room.store.recordings.fetch()).id)]
+    return [
+        *segments,
+        *(lease.id for person in room.store.people.fetch() for lease in room.store.leases.fetch(person.id)),
+    ]
 
 
 def ask_everything(room: Room, examples: int) -> dict[str, int]:
@@ -84,4 +87,4 @@ def test_no_shape_of_a_request_breaks_the_desk(full: Room) -> None:
 @pytest.mark.soak
 def test_no_shape_of_a_request_breaks_the_desk_however_often(full: Room) -> None:
     ask_everything(full, LONG)
-    assert full.store.broken_history() is None
+    assert full.store.audit.find_broken_history() is None

@@ -38,7 +38,7 @@ def test_a_guide_has_the_projects_names_of_the_dialect_and_none_that_are_masked(
     asha = room.person("asha")
     rows = ["term\tdialect\tspoken", "Zilbarra\t\tsil bara", "रवि\thi\t", "Nandigama\tta\t", "Ravi Kumar\t\tmister K"]
     (room.folder / "glossary.tsv").write_text("\n".join(rows), encoding="utf-8")
-    room.store.terms = terms_of(["ravi kumar"])
+    room.store.database.terms = terms_of(["ravi kumar"])
     names = asha.get("/api/v1/guides/hi").json()["names"]
     assert names == [{"term": "Zilbarra", "spoken": "sil bara"}, {"term": "रवि", "spoken": None}]
     (room.folder / "glossary.tsv").write_text("name\nRavi\n", encoding="utf-8")
@@ -66,9 +66,9 @@ def test_both_texts_go_from_the_writer_through_review_to_what_is_exported(room: 
     }
     answer = eyes.post("/api/v1/verdicts", json=verdict | {"normalised": "वह आया।", "played_ms": 60_000})
     assert answer.json()["status"] == "applied", answer.text
-    [correction] = room.store.corrections(standing=True)
+    [correction] = room.store.corrections.fetch(standing=True)
     assert (correction.text, correction.normalised) == ("वो आया", "वह आया।")
-    assert {version.more["guideline"] for version in room.store.versions(lease["segment"])} == {"hi-1"}
+    assert {version.more["guideline"] for version in room.store.reviews.fetch_versions(lease["segment"])} == {"hi-1"}
     (room.folder / "boli.toml").write_text("", encoding="utf-8")
     out = tmp_path / "out.jsonl"
     must("export", out, "--format", "jsonl", "--of", "corrections", "-w", room.folder)

@@ -77,12 +77,14 @@ def folder(tmp_path: Path) -> Path:
     """A workspace with much to write and people with tokens."""
     created = workspace.create(tmp_path / "desk", {"desk": SETTINGS})
     with Store.open(f"sqlite:///{created}/boli.db") as store:
-        store.add_recordings([recording(dialect="hi", duration=SEGMENTS * 1_000)])
-        store.save_drafted(make_drafted("talk", [("A", n * 1_000, n * 1_000 + 900, "word") for n in range(SEGMENTS)]))
-        store.lay_out(DeskRules(**DeskSettings(**SETTINGS).model_dump(include=set(DeskRules.__dataclass_fields__))))
+        store.recordings.add([recording(dialect="hi", duration=SEGMENTS * 1_000)])
+        store.drafts.save(make_drafted("talk", [("A", n * 1_000, n * 1_000 + 900, "word") for n in range(SEGMENTS)]))
+        store.desk.lay_out(
+            DeskRules(**DeskSettings(**SETTINGS).model_dump(include=set(DeskRules.__dataclass_fields__)))
+        )
         for n in range(PEOPLE):
-            person = store.add_person(f"p{n}", ["transcriber"])
-            store.add_token(key_hash(f"p{n}"), person, "test", ["work"])
+            person = store.people.add(f"p{n}", ["transcriber"])
+            store.people.add_token(key_hash(f"p{n}"), person, "test", ["work"])
     return created
 
 
@@ -119,11 +121,11 @@ def _check(folder: Path, typists: list[Typist]) -> None:
     with Store.open(f"sqlite:///{folder}/boli.db") as store:
         for typist in typists:
             for segment, text in typist.acknowledged.items():
-                assert [version.text for version in store.versions(segment)] == [text]
-        written = [correction.segment for correction in store.corrections()]
+                assert [version.text for version in store.reviews.fetch_versions(segment)] == [text]
+        written = [correction.segment for correction in store.corrections.fetch()]
         assert len(written) == len(set(written)) >= sum(len(typist.acknowledged) for typist in typists)
-        assert store.broken_history() is None
-        with store.begin_read() as connection:
+        assert store.audit.find_broken_history() is None
+        with store.database.begin_read() as connection:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
 

@@ -18,7 +18,7 @@ from transcribe.config import load
 from transcribe.desk.auth import key_hash
 from transcribe.desk.forecast import days_left, pace_of
 from transcribe.desk.routes.review import add_variants
-from transcribe.store.overseeing import Spelling
+from transcribe.store.dashboard import Spelling
 
 DAY = "2026-01-31T12:00:00.000Z"
 
@@ -192,7 +192,7 @@ def test_a_page_of_another_site_uses_no_invitation(room: Room) -> None:
     body = {"key": invitation["key"], "password": PASSWORD}
     answer = room.stranger().post("/api/v1/invitations", json=body, headers={"origin": "https://evil.example"})
     assert answer.status_code == 403
-    assert room.store.invited_person(key_hash(invitation["key"])) is not None
+    assert room.store.invitations.find_person(key_hash(invitation["key"])) is not None
 
 
 def test_a_lead_changes_others_and_never_their_own_rights(room: Room) -> None:

@@ -88,16 +88,16 @@ def full(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[R
         asha = room.clients["asha"]
         lease, written = take(asha, 2)
         send(asha, operation(written, "mine"))
-        room.store.change_person("gone", disabled=True)
+        room.store.people.change("gone", disabled=True)
         room.service.identity_by_key.clear()
-        room.store.add_token(key_hash("script's key"), room.store.person_named("lead"), "script", ["progress"])
+        room.store.people.add_token(key_hash("script's key"), room.store.people.find("lead"), "script", ["progress"])
         room.clients["script"] = room.stranger()
         room.clients["script"].headers["authorization"] = "Bearer script's key"
         room.clients["nobody"] = room.stranger()
         forged = room.stranger()
         forged.headers["authorization"] = "Bearer eyJhbGciOiJub25lIn0.e30."
         room.clients["forged"] = forged
-        objection = room.store.object_to(room.store.person_named("asha").id, written["segment"], "too short")
+        objection = room.store.pay_disputes.add(room.store.people.find("asha").id, written["segment"], "too short")
         assert objection is not None
         room.clients["objection"] = objection.id
         room.clients["holds"] = lease
@@ -161,7 +161,7 @@ def test_what_is_not_yours_and_what_is_not_there_look_the_same(full: Room, metho
         "segments": [full.clients["holds"]["segment"], full.clients["wrote"]["segment"]],
         "leases": [full.clients["holds"]["id"]],
         "masks": [full.clients["mask"]],
-        "people": [full.store.person_named("ravi").id],
+        "people": [full.store.people.find("ravi").id],
         "objections": [full.clients["objection"]],
     }[kind]
     for who in OUTSIDERS[who_may]:

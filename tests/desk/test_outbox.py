@@ -17,7 +17,7 @@ from transcribe.errors import InputError
 def import_saved(room: Room, name: str, *operations: dict[str, Any], unfinished: bool = False) -> list[Outcome]:
     """Import a file in which the person *name* saved *operations*."""
     file = room.folder / "unsent.json"
-    person = {"id": room.store.person_named(name).id, "name": name}
+    person = {"id": room.store.people.find(name).id, "name": name}
     document = {"schema": "boli.outbox/1", "person": person, "operations": list(operations)}
     file.write_text(json.dumps(document), encoding="utf-8")
     service = room.service
@@ -32,7 +32,7 @@ def test_saved_work_is_applied_once_whether_it_comes_by_file_or_line(room: Room)
     assert [outcome.status for outcome in import_saved(room, "asha", *saved)] == ["applied", "applied"]
     assert [outcome.status for outcome in import_saved(room, "asha", *saved)] == ["duplicate", "duplicate"]
     assert [outcome["status"] for outcome in send(asha, *saved)] == ["duplicate", "duplicate"]
-    assert [version.text for version in room.store.versions(first["segment"])] == ["मैं वहाँ"]
+    assert [version.text for version in room.store.reviews.fetch_versions(first["segment"])] == ["मैं वहाँ"]
 
 
 def test_saved_work_that_comes_late_or_beside_another_text_is_kept(room: Room) -> None:
@@ -44,7 +44,7 @@ def test_saved_work_that_comes_late_or_beside_another_text_is_kept(room: Room) -
     take(ravi, 2)
     outcomes = import_saved(room, "asha", operation(first, "late"), operation(second, "other", "operation-2"))
     assert [outcome.status for outcome in outcomes] == ["late", "conflict"]
-    assert [version.text for version in room.store.versions(second["segment"])] == ["sent", "other"]
+    assert [version.text for version in room.store.reviews.fetch_versions(second["segment"])] == ["sent", "other"]
 
 
 def test_nobody_brings_work_in_under_another_name_and_half_a_text_waits(room: Room) -> None:

@@ -12,13 +12,13 @@ def test_the_dialect_whose_rate_is_known_least_is_asked_for_first(room: Room) ->
     for dialect, texts in {"hi": ("a a", "a a"), "ta": ("a a", "b b"), "bn": ("a a",)}.items():
         for n, text in enumerate(texts):
             name = f"{dialect} {n}"
-            store.add_recordings([recording(name, dialect=dialect, speaker=name)])
-            store.save_drafted(make_drafted(name, [(name, 0, 1_000, "a a"), (name, 2_000, 3_000, "a")]))
+            store.recordings.add([recording(name, dialect=dialect, speaker=name)])
+            store.drafts.save(make_drafted(name, [(name, 0, 1_000, "a a"), (name, 2_000, 3_000, "a")]))
             spoken = correction(f"of {name}", name, end=1_000, text=text, speaker=name, dialect=dialect)
-            store.add_corrections([spoken])
-    store.add_model(Model(id=MODEL, place="somewhere", name="model"))
-    store.promote(MODEL)
-    store.lay_out(room.service.rules, draw=lambda: 0.5)
+            store.corrections.add([spoken])
+    store.models.add(Model(id=MODEL, place="somewhere", name="model"))
+    store.models.promote(MODEL)
+    store.desk.lay_out(room.service.rules, draw=lambda: 0.5)
     room.service.expire_progress()
     widths = room.service.measure()
     assert widths["hi"] == 0.0 and widths["ta"] > 1.0 and "bn" not in widths

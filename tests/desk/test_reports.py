@@ -16,12 +16,12 @@ from transcribe.desk.server import differ
 from transcribe.desk.state import Throttle
 from transcribe.desk_records import DialectProgress
 from transcribe.errors import InputError
-from transcribe.store.pieces import Piece
+from transcribe.store.work_items import WorkItem
 
 RATES = Rates(currency="INR", minute=12.0, dialects={"bho": 18.0}, late=0.5)
 
 
-def piece(**facts: Any) -> Piece:
+def piece(**facts: Any) -> WorkItem:
     defaults = {
         "person": "p",
         "name": "asha",
@@ -46,7 +46,7 @@ def piece(**facts: Any) -> Piece:
         "reasons": (),
         "gold": None,
     }
-    return Piece(**(defaults | facts))
+    return WorkItem(**(defaults | facts))
 
 
 def progress(dialect: str, accepted: int = 0) -> DialectProgress:

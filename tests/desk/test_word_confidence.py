@@ -10,11 +10,11 @@ from transcribe.records import Model
 def speak(room: Room, texts: int, *, split: str = "train") -> None:
     """Add a recording of drafts of four words, each as sure as the others, with a correction that replaces some."""
     spoken = [("A", n * 1_000, (n + 1) * 1_000, "एक दो तीन चार") for n in range(texts)]
-    room.store.add_recordings([recording("talk", dialect="hi", split=split, duration=texts * 1_000)])
-    room.store.save_drafted(make_drafted("talk", spoken))
-    room.store.add_model(Model(id=MODEL, place="elsewhere", name="scripted"))
-    room.store.promote(MODEL)
-    room.store.add_corrections(
+    room.store.recordings.add([recording("talk", dialect="hi", split=split, duration=texts * 1_000)])
+    room.store.drafts.save(make_drafted("talk", spoken))
+    room.store.models.add(Model(id=MODEL, place="elsewhere", name="scripted"))
+    room.store.models.promote(MODEL)
+    room.store.corrections.add(
         correction(f"c{n}", start=n * 1_000, end=(n + 1) * 1_000, text="एक दो सात चार", speaker="A")
         for n in range(texts)
     )
@@ -49,5 +49,5 @@ def test_from_then_on_everybody_is_told_the_steps_and_a_lead_what_they_catch(roo
 
 def test_what_is_masked_was_looked_at_by_nobody(room: Room) -> None:
     speak(room, 10)
-    room.store.add_mask(recording("talk").id, 100, 200)
+    room.store.redaction.add_mask(recording("talk").id, 100, 200)
     assert room.service.shade().dialects["hi"].words == 36

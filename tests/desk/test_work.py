@@ -35,13 +35,13 @@ def test_a_text_comes_back_byte_for_byte_and_counts_once_reviewed(room: Room) ->
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
     assert asha.get(f"/api/v1/segments/{lease['segment']}").json()["text"] == text
-    assert list(room.store.corrections()) == []
+    assert list(room.store.corrections.fetch()) == []
     review = eyes.get("/api/v1/review/next").json()
     assert [version["text"] for version in review["versions"]] == [text]
     verdict = {"op_id": "verdict-1", "segment": lease["segment"], "fence": review["lease"]["fence"], "version": 1}
     accepted = eyes.post("/api/v1/verdicts", json=verdict | {"decision": "accept", "played_ms": 5_000})
     assert accepted.json()["status"] == "applied"
-    assert [(correction.text, correction.author) for correction in room.store.corrections()] == [(text, "asha")]
+    assert [(correction.text, correction.author) for correction in room.store.corrections.fetch()] == [(text, "asha")]
 
 
 def test_texts_are_answered_in_the_order_they_were_sent(room: Room) -> None:

@@ -31,7 +31,7 @@ def writer(store: Store) -> Iterator[Writer]:
 
 def adds(store: Store, name: str) -> Callable[[], str]:
     def job() -> str:
-        store.add_recordings([recording(name)])
+        store.recordings.add([recording(name)])
         return name
 
     return job
@@ -39,7 +39,7 @@ def adds(store: Store, name: str) -> Callable[[], str]:
 
 def test_one_job_that_fails_leaves_the_others_of_its_group(store: Store, writer: Writer) -> None:
     def fails() -> None:
-        with store.begin_write():
+        with store.database.begin_write():
             raise InputError("half done")
 
     async def run_jobs() -> list[object]:
@@ -49,8 +49,8 @@ def test_one_job_that_fails_leaves_the_others_of_its_group(store: Store, writer:
     first, failed, second = asyncio.run(run_jobs())
     assert (first, second) == ("one", "two")
     assert isinstance(failed, InputError)
-    assert store.newest_run() == 0
-    assert len(list(store.recordings())) == 2
+    assert store.desk.find_newest_run() == 0
+    assert len(list(store.recordings.fetch())) == 2
 
 
 def test_short_jobs_pass_long_ones_that_wait(store: Store, writer: Writer) -> None:

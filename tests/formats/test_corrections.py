@@ -25,8 +25,8 @@ COLUMNS = "recording,start_ms,end_ms,speaker,dialect,text"
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened = Store.open(f"sqlite:///{tmp_path_factory.mktemp('store') / 'boli.db'}")
-    opened.add_recordings([RECORDING])
-    opened.save_drafted(
+    opened.recordings.add([RECORDING])
+    opened.drafts.save(
         Drafted(
             recording=RECORDING.id,
             diarisation="d",
@@ -74,8 +74,8 @@ def test_a_recording_is_named_by_its_path_or_its_hash(store: Store, tmp_path: Pa
 
 def test_the_same_file_twice_is_taken_once(store: Store, tmp_path: Path) -> None:
     (tmp_path / "twice.csv").write_text(f"{COLUMNS}\n{RECORDING.path},0,900,A,hi,yes\n{RECORDING.path},0,900,A,hi,no\n")
-    first = store.add_corrections(read_corrections(tmp_path / "twice.csv", store=store))
-    again = store.add_corrections(read_corrections(tmp_path / "twice.csv", store=store))
+    first = store.corrections.add(read_corrections(tmp_path / "twice.csv", store=store))
+    again = store.corrections.add(read_corrections(tmp_path / "twice.csv", store=store))
     assert (len(first.new), len(first.existing)) == (2, 0)
     assert (again.new, again.existing) == ((), first.new)
 

@@ -43,16 +43,16 @@ RULES = Rules(catalogue=load_catalogue())
 def take(
     store: Store, *paths: Path, manifest: Path | None = None, rules: Rules = RULES, dry_run: bool = False
 ) -> Ingested:
-    arrivals = plan(paths, manifest=manifest, split_of=store.split_of)
+    arrivals = plan(paths, manifest=manifest, split_of=store.recordings.find_split)
     return ingest(arrivals, store=store, audio_folder=_audio(store), rules=rules, workers=2, dry_run=dry_run)
 
 
 def _audio(store: Store) -> Path:
-    return Path(store.engine.url.database or "").parent / "audio"
+    return Path(store.database.engine.url.database or "").parent / "audio"
 
 
 def only(store: Store) -> Recording:
-    (recording,) = store.recordings()
+    (recording,) = store.recordings.fetch()
     return recording
 
 
@@ -99,7 +99,7 @@ def test_one_bad_file_never_stops_the_batch(store: Store, inbox: Path) -> None:
         ("bad4.wav", "E_NOT_REGULAR"),
         ("bad5.wav", "E_NOT_REGULAR"),
     ]
-    assert set(store.failures("ingest")) == set(outcome.failed)
+    assert set(store.attempts.fetch_failures("ingest")) == set(outcome.failed)
     assert all(
         failure.message.startswith(f"{failure.code}: ") and "; " in failure.message for failure in outcome.failed
     )
@@ -110,7 +110,7 @@ def test_a_failure_is_forgotten_when_the_file_is_taken_later(store: Store, inbox
     assert len(take(store, inbox).failed) == 1
     sound(inbox / "a.wav")
     assert take(store, inbox).new == 1
-    assert store.failures("ingest") == ()
+    assert store.attempts.fetch_failures("ingest") == ()
 
 
 def test_the_same_sound_under_two_names_is_one_recording_with_a_warning(store: Store, inbox: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_same_sound_under_two_names_is_one_recording_with_a_warning(store: S
     outcome = take(store, manifest=manifest(inbox / "m.csv", rows))
     assert (outcome.new, outcome.present) == (1, 2)
     assert [warning.split(":")[0] for warning in outcome.warnings] == ["W_DUPLICATE", "W_DUPLICATE"]
-    assert store.recording_by_path("b.wav") == only(store)
+    assert store.recordings.find_by_path("b.wav") == only(store)
 
 
 def test_facts_that_come_too_late_are_not_taken_in_silence(store: Store, inbox: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_reference_becomes_a_correction_of_the_whole_recording_once(store: Sto
     file = manifest(inbox / "m.csv", [{"path": "a.wav", "dialect": "hi", "text": "जी हाँ"}])
     for _ in range(2):
         take(store, manifest=file)
-    (correction,) = store.corrections()
+    (correction,) = store.corrections.fetch()
     assert (correction.start, correction.end, correction.text) == (0, 500, "जी हाँ")
     assert (correction.speaker, correction.dialect, correction.author) == (None, "hi", "m.csv")
 
@@ -147,7 +147,7 @@ def test_a_turn_beyond_the_recording_fails_and_names_its_line(store: Store, inbo
     (failure,) = take(store, manifest=manifest(inbox / "m.csv", [{"path": "a.wav", "turns": "t.rttm"}])).failed
     assert (failure.item, failure.code) == ("a.wav", "E_SEGMENT")
     assert "t.rttm line 2" in failure.message
-    assert list(store.recordings()) == []
+    assert list(store.recordings.fetch()) == []
 
 
 def test_a_dialect_the_catalogue_lacks_is_taken_with_one_warning_or_refused_if_strict(
@@ -194,8 +194,8 @@ def test_a_dry_run_counts_and_changes_nothing(store: Store, inbox: Path) -> None
     assert outcome.bytes == size + (inbox / "c.wav").stat().st_size
     assert [failure.code for failure in outcome.failed] == ["E_NOT_REGULAR"]
     assert sorted(_audio(store).rglob("*")) == files
-    assert len(list(store.recordings())) == 1
-    assert store.failures() == ()
+    assert len(list(store.recordings.fetch())) == 1
+    assert store.attempts.fetch_failures() == ()
 
 
 def test_splits_are_drawn_by_group_and_stay(store: Store, inbox: Path) -> None:
@@ -205,13 +205,13 @@ def test_splits_are_drawn_by_group_and_stay(store: Store, inbox: Path) -> None:
     take(
         store, manifest=manifest(inbox / "m.csv", rows), rules=Rules(catalogue=RULES.catalogue, shares=Shares(test=0.5))
     )
-    splits = {speaker: {r.split for r in store.recordings() if r.speaker == speaker} for speaker in ("S0", "S1")}
+    splits = {speaker: {r.split for r in store.recordings.fetch() if r.speaker == speaker} for speaker in ("S0", "S1")}
     assert all(len(drawn_splits) == 1 for drawn_splits in splits.values())
     everybody = Rules(catalogue=RULES.catalogue, shares=Shares(dev=1, test=0))
     rows = [{"path": "4.wav", "speaker": "S0"}, {"path": "5.wav", "speaker": "new"}]
     take(store, manifest=manifest(inbox / "m2.csv", rows), rules=everybody)
-    assert {store.recording_by_path("4.wav").split} == splits["S0"]  # type: ignore[union-attr]
-    assert store.recording_by_path("5.wav").split == "dev"  # type: ignore[union-attr]
+    assert {store.recordings.find_by_path("4.wav").split} == splits["S0"]  # type: ignore[union-attr]
+    assert store.recordings.find_by_path("5.wav").split == "dev"  # type: ignore[union-attr]
 
 
 def test_a_file_of_an_object_store_is_copied_decoded_and_the_copy_removed(store: Store, inbox: Path) -> None:
@@ -246,8 +246,8 @@ def test_what_was_taken_is_kept_when_the_batch_breaks_off(store: Store, inbox: P
 
     with pytest.raises(RuntimeError, match="the list broke off"):
         ingest(broken(), store=store, audio_folder=_audio(store), rules=RULES, workers=1)
-    assert take(store, inbox).new + len(list(store.recordings())) >= 2
-    assert len(list(store.recordings())) == 2
+    assert take(store, inbox).new + len(list(store.recordings.fetch())) >= 2
+    assert len(list(store.recordings.fetch())) == 2
 
 
 def test_progress_hears_of_every_file(store: Store, inbox: Path) -> None:
@@ -266,8 +266,8 @@ def test_progress_hears_of_every_file(store: Store, inbox: Path) -> None:
 def test_real_speech_is_taken_with_its_speakers(store: Store, speech: Path, inbox: Path) -> None:
     lines = (speech / "fsdd" / "manifest.csv").read_text().splitlines()
     (inbox / "m.csv").write_text("\n".join([lines[0], *lines[1::250]]) + "\n")
-    arrivals = plan(manifest=inbox / "m.csv", root=speech, split_of=store.split_of)
+    arrivals = plan(manifest=inbox / "m.csv", root=speech, split_of=store.recordings.find_split)
     outcome = ingest(arrivals, store=store, audio_folder=_audio(store), rules=RULES, workers=2)
     assert (outcome.new, outcome.failed) == (len(lines[1::250]), ())
-    assert all(recording.speaker and recording.language == "en" for recording in store.recordings())
-    assert len(list(store.corrections())) == outcome.new
+    assert all(recording.speaker and recording.language == "en" for recording in store.recordings.fetch())
+    assert len(list(store.corrections.fetch())) == outcome.new

@@ -126,9 +126,9 @@ def test_export_says_which_times_it_wrote(tmp_path: Path) -> None:
         desk = Desk(store, folder / "audio")
         talk = desk.add("talk", [(0, 3_000, LOW)], dialect="en-IN")
         desk.draft(recipe())
-        store.add_model(Model(id="m", place="embedded", name="small"))
-        store.promote("m")
-        store.add_corrections([replace(correction("one two three", end=3_000), recording=talk.id)])
+        store.models.add(Model(id="m", place="embedded", name="small"))
+        store.models.promote("m")
+        store.corrections.add([replace(correction("one two three", end=3_000), recording=talk.id)])
     listening = must("export", tmp_path / "a.ctm", "--format", "ctm", "--of", "corrections", "-w", folder)
     assert "1 heard by the promoted model, 0 by the draft" in listening.out
     quick = must("export", tmp_path / "b.ctm", "--format", "ctm", "--of", "corrections", "--draft-times", "-w", folder)
@@ -137,8 +137,8 @@ def test_export_says_which_times_it_wrote(tmp_path: Path) -> None:
         lines = (tmp_path / f"{name}.ctm").read_text(encoding="utf-8").splitlines()
         assert [line.split()[4] for line in lines if not line.startswith(";;")] == ["one", "two", "three"]
     with Store.open(f"sqlite:///{folder}/boli.db") as store:
-        store.add_model(Model(id="n", place="nowhere/at-all/here", name="gone"))
-        store.promote("n")
+        store.models.add(Model(id="n", place="nowhere/at-all/here", name="gone"))
+        store.models.promote("n")
     gone = must("export", tmp_path / "c.TextGrid", "--format", "textgrid", "--of", "corrections", "-w", folder)
     assert "1 by the draft (gone cannot hear them" in gone.out
     assert boli("export", tmp_path / "d", "--format", "stm", "--of", "corrections", "-w", folder).code == 0

@@ -98,7 +98,7 @@ def test_long_speech_is_heard_in_windows_that_the_recogniser_can_hold(desk: Desk
     windows = listened(desk, window=10_000, longest=20_000)
     assert all(window.end - window.start <= 10_000 for window in windows)
     assert [following.start + 2 * WINDOW_MARGIN for following in windows[1:]] == [window.end for window in windows[:-1]]
-    segments = list(desk.store.segments(talk.id))
+    segments = list(desk.store.drafts.fetch_segments(talk.id))
     assert [(segment.start, segment.end) for segment in segments] == [
         (1_000, 21_000),
         (21_000, 41_000),
@@ -116,7 +116,7 @@ def test_a_long_pause_is_not_heard(desk: Desk) -> None:
 def flags_of(desk: Desk, made: Recipe) -> dict[str, tuple[str, ...]]:
     """Flags of the draft of each recording, by its path."""
     steps = desk.draft(made)
-    drafts = {step.recording.path: desk.store.drafts(step.recording.id, made.recogniser.id) for step in steps}
+    drafts = {step.recording.path: desk.store.drafts.fetch(step.recording.id, made.recogniser.id) for step in steps}
     return {path: draft.flags for path, recording_drafts in drafts.items() for draft in recording_drafts}
 
 
@@ -165,7 +165,7 @@ def test_a_second_opinion_stands_beside_the_draft_where_it_disagrees_and_is_sure
     talk = desk.add("talk", [(0, 1_200, LOW)])
     made = recipe(second=SecondOpinion(recogniser=Contrary(level=0.02, probability=probability)))
     desk.draft(made)
-    (draft,) = desk.store.drafts(talk.id, made.recogniser.id)
+    (draft,) = desk.store.drafts.fetch(talk.id, made.recogniser.id)
     assert (draft.text, draft.alternative) == (said(LOW, 3), alternative)
 
 

@@ -38,7 +38,7 @@ def test_speech_of_two_at_once_is_kept_for_both(desk: Desk) -> None:
     talk = desk.add("talk", [(0, 3_200, LOW), (2_400, 5_600, HIGH)])
     made = recipe()
     desk.draft(made)
-    saved_turns = desk.store.turns(talk.id, made.diarisation)
+    saved_turns = desk.store.drafts.fetch_turns(talk.id, made.diarisation)
     assert saved_turns is not None
     turns, exclusive = saved_turns
     assert [(turn.start, turn.end) for turn in turns] == [(0, 3_200), (2_400, 5_600)]
@@ -55,7 +55,7 @@ def test_every_word_is_drafted_once_however_people_interrupt_each_other(desk: De
     made = recipe()
     desk.draft(made)
     whole = made.recogniser.recognise(sound(tones, 12_000), [Window(start=0, end=12_000)])[0].words
-    drafted = [word for draft in desk.store.drafts(talk.id, made.recogniser.id) for word in draft.words]
+    drafted = [word for draft in desk.store.drafts.fetch(talk.id, made.recogniser.id) for word in draft.words]
     assert sorted(word.start for word in drafted) == [word.start for word in whole]
 
 
@@ -65,7 +65,7 @@ def test_channels_that_are_kept_apart_are_people_of_their_own(desk: Desk) -> Non
     made = recipe(diariser=CountingDiariser())
     desk.draft(made)
     assert made.diariser.calls == [SpeakerCount(exactly=1), SpeakerCount(exactly=1)]
-    drafted = list(desk.store.drafted_segments(talk.id, made.recogniser.id))
+    drafted = list(desk.store.drafts.fetch_with_segments(talk.id, made.recogniser.id))
     assert [(segment.channel, segment.start, draft.text) for segment, draft in drafted] == [
         (0, 400, said(LOW, 4)),
         (1, 1_200, said(LOW, 5)),
@@ -88,7 +88,7 @@ def test_the_diariser_is_told_how_many_speakers_were_counted(desk: Desk) -> None
     made = recipe(diariser=CountingDiariser())
     steps = desk.draft(made)
     assert made.diariser.calls == [SpeakerCount(exactly=1), SpeakerCount()]
-    assert len({segment.speaker for segment in desk.store.segments(steps[0].recording.id)}) == 1
+    assert len({segment.speaker for segment in desk.store.drafts.fetch_segments(steps[0].recording.id)}) == 1
 
 
 def test_a_new_recogniser_takes_the_turns_that_are_there(desk: Desk) -> None:
@@ -139,12 +139,14 @@ def test_one_bad_recording_does_not_stop_the_others(desk: Desk) -> None:
     made = recipe()
     steps = desk.draft(made)
     assert [step.failure.code if step.failure else None for step in steps] == [None, "E_LOST", None]
-    assert [(failure.item, failure.code) for failure in desk.store.failures("run")] == [(lost.path, "E_LOST")]
+    assert [(failure.item, failure.code) for failure in desk.store.attempts.fetch_failures("run")] == [
+        (lost.path, "E_LOST")
+    ]
     assert desk.draft(made) == []
     audio.locate(desk.folder, lost.id).write_bytes(sound_of_lost)
     (again,) = desk.draft(made, retry_failed=True)
     assert (again.recording, again.failure) == (lost, None)
-    assert desk.store.failures("run") == ()
+    assert desk.store.attempts.fetch_failures("run") == ()
 
 
 def test_a_bug_costs_one_recording_and_is_shown(desk: Desk) -> None:
@@ -181,7 +183,7 @@ def test_stopping_ends_after_what_is_in_flight_and_the_rest_is_done_later(desk: 
         steps += 1
         stop.set()
     assert 1 <= steps <= 1 + IN_FLIGHT + 1
-    assert desk.store.pending_size(made.settings)[0] == 10 - steps
+    assert desk.store.attempts.count_pending(made.settings)[0] == 10 - steps
     assert len(desk.draft(made)) == 10 - steps
 
 
@@ -224,18 +226,21 @@ def test_declared_people_and_their_dialects_name_the_turns(desk: Desk) -> None:
     )
     talk = desk.add("talk", [(400, 2_000, LOW), (2_400, 4_400, HIGH)], dialect="hi", declared=declared)
     desk.draft(recipe())
-    assert [(s.speaker, s.dialect) for s in desk.store.segments(talk.id)] == [("asha", "bho"), ("binod", "hi")]
+    assert [(s.speaker, s.dialect) for s in desk.store.drafts.fetch_segments(talk.id)] == [
+        ("asha", "bho"),
+        ("binod", "hi"),
+    ]
 
 
 def test_voices_are_kept_of_who_was_diarised_just_now_and_not_made_again_for_known_turns(desk: Desk) -> None:
     talk = desk.add("talk", [(400, 2_000, LOW), (2_400, 4_400, HIGH)])
     made = recipe()
     desk.draft(made)
-    voices = list(desk.store.voices())
+    voices = list(desk.store.speakers.fetch_voices())
     assert [(voice.speaker, voice.speech) for voice in voices] == [
         (f"{talk.id}/SPEAKER_00", 1_600),
         (f"{talk.id}/SPEAKER_03", 2_000),
     ]
     assert {voice.maker for voice in voices} == {made.diariser.id}
     desk.draft(recipe(recogniser=ScriptedRecogniser(level=0.02)))
-    assert list(desk.store.voices()) == voices
+    assert list(desk.store.speakers.fetch_voices()) == voices

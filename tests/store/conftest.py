@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from tests.store import postgres
 from transcribe.store import Store
-from transcribe.store.tables import METADATA
+from transcribe.store.schema import METADATA
 
 #: Gives the URL of an empty database of its own each time, with the newest schema.
 NewUrl = Callable[[], str]

@@ -12,7 +12,7 @@ from typing import Any
 from tests.store.factories import make_drafted, recording
 from transcribe.desk_records import DeskRules, Lease, Operation, Person, Verdict
 from transcribe.store import Store
-from transcribe.store.leasing import Ask
+from transcribe.store.leases import Ask
 
 #: Nothing left to chance: every text counts at once, nobody writes twice.
 PLAIN = DeskRules(review_share=0, second_share=0, gold_share=0, random_share=0)
@@ -43,21 +43,21 @@ def spread(*lots: float) -> Callable[[], float]:
 
 def talk(store: Store, name: str = "talk", count: int = 2, *, rules: DeskRules = PLAIN, **facts: Any) -> list[str]:
     """Add a recording of *count* segments, a second each, to the desk and return their ids, by time."""
-    store.add_recordings([recording(name, **({"dialect": "hi"} | facts))])
+    store.recordings.add([recording(name, **({"dialect": "hi"} | facts))])
     spoken = [("A", n * 1_000, (n + 1) * 1_000, f"word {n}") for n in range(count)]
     work = make_drafted(name, spoken)
-    store.save_drafted(work)
-    store.lay_out(rules, draw=lambda: next(_numbers) / 1e9)
+    store.drafts.save(work)
+    store.desk.lay_out(rules, draw=lambda: next(_numbers) / 1e9)
     return [segment.id for segment in work.segments]
 
 
 def person(store: Store, name: str = "asha", *roles: Any, **facts: Any) -> Person:
-    return store.add_person(name, roles or ("transcriber",), **facts)
+    return store.people.add(name, roles or ("transcriber",), **facts)
 
 
 def take(store: Store, who: Person, count: int = 1, *, rules: DeskRules = PLAIN, **facts: Any) -> tuple[Lease, ...]:
     ask = Ask(**({"count": count, "dialects": ("hi",)} | facts))
-    return store.take(who.id, ask, rules, draw=lambda: 1.0)
+    return store.leases.take(who.id, ask, rules, draw=lambda: 1.0)
 
 
 def operation(lease: Lease, text: str = "said", *, base: int | None = None, **facts: Any) -> Operation:
@@ -72,7 +72,7 @@ def differ(dialect: str | None, text: str, other: str) -> float | None:
 
 
 def submit(store: Store, who: Person, operation: Operation, *, rules: DeskRules = PLAIN) -> Any:
-    return store.submit(who.id, operation, rules, differ, draw=lambda: 0.5)
+    return store.submissions.save(who.id, operation, rules, differ, draw=lambda: 0.5)
 
 
 def verdict(lease: Lease, version: int, decision: Any = "accept", **facts: Any) -> Verdict:

@@ -28,10 +28,10 @@ def work_on(name: str) -> Drafted:
 def save_all(url: str, report: int) -> None:
     """Save whatever is pending, with a ``b`` to *report* before each and an ``s`` after."""
     with Store.open(url) as store:
-        for task in store.pending(SETTINGS):
+        for task in store.attempts.fetch_pending(SETTINGS):
             work = work_on(task.path.removesuffix(".wav"))
             os.write(report, b"b")
-            store.save_drafted(work)
+            store.drafts.save(work)
             os.write(report, b"s")
 
 
@@ -55,8 +55,8 @@ def kill_while_saving(url: str, after_s: float) -> bool:
 def wait_for_the_dead(store: Store) -> None:
     """Wait until PostgreSQL has noticed that a client is gone: it may still be at that one's last statement."""
     others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-    while store.location.path is None:
-        with store.begin_read() as connection:
+    while store.database.location.path is None:
+        with store.database.begin_read() as connection:
             if connection.execute(others).scalar_one() == 1:
                 return
         time.sleep(0.02)
@@ -64,10 +64,14 @@ def wait_for_the_dead(store: Store) -> None:
 
 def fail_on_halves(store: Store) -> None:
     """Fail where a recording is done by half."""
-    pending = {recording.id for recording in store.pending(SETTINGS)}
+    pending = {recording.id for recording in store.attempts.fetch_pending(SETTINGS)}
     for name in NAMES:
         id, work = recording_id(name), work_on(name)
-        saved = (store.turns(id, DIARISATION), tuple(store.segments(id)), tuple(store.drafts(id, MODEL)))
+        saved = (
+            store.drafts.fetch_turns(id, DIARISATION),
+            tuple(store.drafts.fetch_segments(id)),
+            tuple(store.drafts.fetch(id, MODEL)),
+        )
         whole = ((work.turns, work.exclusive), work.segments, work.drafts)
         assert saved == ((None, (), ()) if id in pending else whole), f"{name} is done by half"
 
@@ -78,7 +82,7 @@ def test_a_recording_is_whole_or_pending_wherever_the_process_is_killed(lender: 
     hits = 0
     for database in (url, undisturbed):
         with Store.open(database) as store:
-            store.add_recordings(map(recording, NAMES))
+            store.recordings.add(map(recording, NAMES))
     for _ in range(KILLS):
         hits += kill_while_saving(url, rng.uniform(0, 0.04))
         with Store.open(url) as store:
@@ -88,8 +92,8 @@ def test_a_recording_is_whole_or_pending_wherever_the_process_is_killed(lender: 
     texts = []
     for database in (url, undisturbed):
         with Store.open(database) as store:
-            for task in list(store.pending(SETTINGS)):
-                store.save_drafted(work_on(task.path.removesuffix(".wav")))
-            texts.append("\n".join(store.canonical()))
+            for task in list(store.attempts.fetch_pending(SETTINGS)):
+                store.drafts.save(work_on(task.path.removesuffix(".wav")))
+            texts.append("\n".join(store.export.fetch_lines()))
         lender.give_back(database)
     assert texts[0] == texts[1], f"seed {seed}"

@@ -15,7 +15,7 @@ from tests.store.conftest import Lender
 from tests.store.desk_factories import PLAIN, Clock, differ, operation, talk, verdict
 from transcribe.desk_records import Lease, Operation, Outcome
 from transcribe.store import Store
-from transcribe.store.leasing import Ask
+from transcribe.store.leases import Ask
 
 people = st.sampled_from(["asha", "ravi", "mina"])
 shares = st.sampled_from([0.0, 1.0])
@@ -46,7 +46,7 @@ class Machine(RuleBasedStateMachine):
         self.rules = replace(PLAIN, second_share=0.5)
         self.segments = talk(self.store, count=3, rules=self.rules)
         names = ("asha", "ravi", "mina")
-        self.people = {name: self.store.add_person(name, ["transcriber", "reviewer"]).id for name in names}
+        self.people = {name: self.store.people.add(name, ["transcriber", "reviewer"]).id for name in names}
 
     def teardown(self) -> None:
         self.store.close()
@@ -55,7 +55,7 @@ class Machine(RuleBasedStateMachine):
     @rule(who=people, count=st.integers(1, 3), offline=st.booleans(), again=st.booleans())
     def take(self, who: str, count: int, offline: bool, again: bool) -> None:
         ask = Ask(count=count, dialects=("hi",), offline=offline, again=self.segments if again else ())
-        for lease in self.store.take(self.people[who], ask, self.rules, draw=lambda: 1.0):
+        for lease in self.store.leases.take(self.people[who], ask, self.rules, draw=lambda: 1.0):
             assert lease.fence > self.expected.fences.get(lease.segment, 0)
             self.expected.fences[lease.segment] = lease.fence
             self.expected.leases.append((who, lease))
@@ -68,7 +68,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), who=people, reason=st.sampled_from([None, "dialect", "help"]))
     def give_back(self, data: st.DataObject, who: str, reason: Any) -> None:
         owner, lease = data.draw(st.sampled_from(self.expected.leases))
-        done = self.store.give_back(lease.id, self.people[who], reason=reason)
+        done = self.store.leases.give_back(lease.id, self.people[who], reason=reason)
         assert not done or who == owner
 
     @precondition(lambda self: self.expected.leases)
@@ -98,13 +98,15 @@ class Machine(RuleBasedStateMachine):
 
     @rule(who=people, decision=st.sampled_from(["accept", "send_back", "unclear", "reopen"]), with_text=st.booleans())
     def review(self, who: str, decision: Any, with_text: bool) -> None:
-        lease = self.store.take_review(self.people[who], self.rules)
+        lease = self.store.reviews.take(self.people[who], self.rules)
         if lease is None:
             return
         self.expected.fences[lease.segment] = max(self.expected.fences.get(lease.segment, 0), lease.fence)
-        view = self.store.views([lease.segment])[lease.segment]
+        view = self.store.desk.fetch_views([lease.segment])[lease.segment]
         words = "whole" if with_text and decision == "accept" else None
-        outcome = self.store.decide(self.people[who], verdict(lease, view.version, decision, text=words), self.rules)
+        outcome = self.store.reviews.decide(
+            self.people[who], verdict(lease, view.version, decision, text=words), self.rules
+        )
         if outcome.status == "applied":
             self.expected.fences[lease.segment] = lease.fence + 1
             if words and outcome.version != view.version:
@@ -112,7 +114,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def holds_each_segment_once(self) -> None:
-        with self.store.begin_read() as connection:
+        with self.store.database.begin_read() as connection:
             live = connection.exec_driver_sql(
                 "SELECT segment, count(*) FROM leases WHERE ended_at IS NULL GROUP BY segment HAVING count(*) > 1"
             )
@@ -126,17 +128,17 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def loses_no_text(self) -> None:
         for segment in self.segments:
-            versions = self.store.versions(segment)
+            versions = self.store.reviews.fetch_versions(segment)
             assert [version.version for version in versions] == list(range(1, len(versions) + 1))
             assert [version.text for version in versions] == self.expected.texts[segment]
 
     @invariant()
     def keeps_an_unbroken_history(self) -> None:
-        assert self.store.broken_history() is None
+        assert self.store.audit.find_broken_history() is None
 
     def _send(self, who: str, sent: Operation, share: float) -> Outcome:
         rules = replace(self.rules, review_share=share)
-        return self.store.submit(self.people[who], sent, rules, differ, draw=lambda: 0.5)
+        return self.store.submissions.save(self.people[who], sent, rules, differ, draw=lambda: 0.5)
 
 
 def test_the_desk_keeps_its_promises_whatever_people_do(lender: Lender) -> None:

@@ -9,11 +9,12 @@ from tests.store.desk_factories import PLAIN, operation, person, submit, take
 from tests.store.factories import MODEL, correction, make_drafted, recording, recording_id
 from transcribe.records import Drafted
 from transcribe.store import Store
-from transcribe.store.database import Database, engine_for
+from transcribe.store.database import Database
+from transcribe.store.database_url import parse_url
+from transcribe.store.engine import engine_for
 from transcribe.store.migrations import _config
-from transcribe.store.place import parse_url
 from transcribe.store.rows import words_text
-from transcribe.store.tables import DONE, DRAFTS, SEGMENTS
+from transcribe.store.schema import DONE, DRAFTS, SEGMENTS
 
 #: A correction before it could have a second text.
 _CORRECTED = (
@@ -37,7 +38,7 @@ def save_as_first_schema_had_it(connection: Connection, work: Drafted) -> None:
 
 
 def read_everything(store: Store) -> tuple[object, ...]:
-    return list(store.recordings()), list(store.drafted_segments(recording_id("talk"), MODEL))
+    return list(store.recordings.fetch()), list(store.drafts.fetch_with_segments(recording_id("talk"), MODEL))
 
 
 def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_url: str) -> None:
@@ -48,18 +49,18 @@ def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_u
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     # Saved as the first schema has it: neither needs anything that came later.
-    old = Store(location, engine)
-    old.add_recordings([recording(dialect="hi")])
+    old = Store(Database(location, engine))
+    old.recordings.add([recording(dialect="hi")])
     work = make_drafted()
-    with old.begin_write() as connection:
+    with old.database.begin_write() as connection:
         save_as_first_schema_had_it(connection, work)
         connection.exec_driver_sql(_CORRECTED)
-    expected = list(old.recordings()), list(zip(work.segments, work.drafts, strict=True))
+    expected = list(old.recordings.fetch()), list(zip(work.segments, work.drafts, strict=True))
     old.close()
     with Store.open(url) as store:
         assert read_everything(store) == expected
-        assert list(store.corrections()) == [correction("c1", end=2_000)]
-        assert store.lay_out(PLAIN) == 2
+        assert list(store.corrections.fetch()) == [correction("c1", end=2_000)]
+        assert store.desk.lay_out(PLAIN) == 2
         asha = person(store)
         [lease] = take(store, asha)
         assert submit(store, asha, operation(lease)).status == "applied"

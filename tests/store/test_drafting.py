@@ -16,7 +16,7 @@ def test_drafts_turns_and_warnings_of_a_run_are_kept_whole(store: Store, tmp_pat
     made = recipe()
     steps = desk.draft(made)
     assert [(step.segments, step.failure, bool(step.warnings)) for step in steps] == [(2, None, False), (0, None, True)]
-    turns = store.turns(talk.id, made.diarisation)
+    turns = store.drafts.fetch_turns(talk.id, made.diarisation)
     assert turns is not None
     assert [[(turn.start, turn.end) for turn in part] for part in turns] == [
         [(400, 3_200), (2_400, 5_600)],
@@ -33,4 +33,4 @@ def test_a_second_recogniser_works_from_the_turns_that_are_kept(store: Store, tm
     desk.draft(first)
     desk.draft(second)
     assert desk.texts(talk, second) == desk.texts(talk, first)
-    assert store.status().recordings == 1
+    assert store.status.count().recordings == 1

@@ -17,19 +17,19 @@ ID = recording_id("talk")
 @pytest.fixture
 def talk(store: Store) -> Store:
     """The store with one recording, ``talk``."""
-    store.add_recordings([recording()])
+    store.recordings.add([recording()])
     return store
 
 
 def everything(store: Store, work: Drafted) -> Drafted:
     """Read the work that *store* saved as *work*."""
-    turns, exclusive = store.turns(work.recording, work.diarisation) or ((), ())
+    turns, exclusive = store.drafts.fetch_turns(work.recording, work.diarisation) or ((), ())
     return replace(
         work,
         turns=turns,
         exclusive=exclusive,
-        segments=tuple(store.segments(work.recording)),
-        drafts=tuple(store.drafts(work.recording, work.model)),
+        segments=tuple(store.drafts.fetch_segments(work.recording)),
+        drafts=tuple(store.drafts.fetch(work.recording, work.model)),
     )
 
 
@@ -59,16 +59,16 @@ def test_work_comes_back_as_it_was_saved(talk: Store) -> None:
         for segment, alternative in zip(rich.segments, ("कहा", None), strict=True)
     ]
     rich = replace(rich, drafts=tuple(drafts))
-    assert talk.save_drafted(rich)
+    assert talk.drafts.save(rich)
     assert everything(talk, rich) == rich
 
 
 def test_the_turns_of_a_model_are_those_of_its_newest_run(talk: Store) -> None:
-    talk.save_drafted(make_drafted())
-    talk.save_drafted(make_drafted(spoken=[("C", 5, 6, "other")], settings="settings-2", diarisation="diarisation-2"))
-    turns, exclusive = talk.turns_of_model(ID, MODEL) or ((), ())
+    talk.drafts.save(make_drafted())
+    talk.drafts.save(make_drafted(spoken=[("C", 5, 6, "other")], settings="settings-2", diarisation="diarisation-2"))
+    turns, exclusive = talk.drafts.fetch_turns_of_model(ID, MODEL) or ((), ())
     assert [turn.speaker for turn in turns] == [turn.speaker for turn in exclusive] == ["C"]
-    assert talk.turns_of_model(ID, "nobody") is None
+    assert talk.drafts.fetch_turns_of_model(ID, "nobody") is None
 
 
 def test_turns_kept_before_labels_were_come_back_without() -> None:
@@ -77,79 +77,79 @@ def test_turns_kept_before_labels_were_come_back_without() -> None:
 
 def test_a_recording_without_speech_is_done_too(talk: Store) -> None:
     silent = make_drafted(spoken=())
-    assert talk.save_drafted(silent)
+    assert talk.drafts.save(silent)
     assert everything(talk, silent) == silent
-    assert list(talk.pending(SETTINGS)) == []
+    assert list(talk.attempts.fetch_pending(SETTINGS)) == []
 
 
 def test_the_same_work_again_changes_nothing(talk: Store) -> None:
-    talk.save_drafted(make_drafted())
-    lines = list(talk.canonical())
-    assert not talk.save_drafted(make_drafted())
-    assert not talk.save_drafted(make_drafted(spoken=[("C", 5, 6, "other")]))
-    assert list(talk.canonical()) == lines
+    talk.drafts.save(make_drafted())
+    lines = list(talk.export.fetch_lines())
+    assert not talk.drafts.save(make_drafted())
+    assert not talk.drafts.save(make_drafted(spoken=[("C", 5, 6, "other")]))
+    assert list(talk.export.fetch_lines()) == lines
 
 
 def test_segments_and_drafts_come_in_time_order(talk: Store) -> None:
     spoken = [("B", 900, 1_000, "late"), ("B", 0, 50, "long"), ("A", 0, 50, "first"), ("C", 0, 40, "short")]
-    talk.save_drafted(make_drafted(spoken=spoken))
-    assert [segment.speaker for segment in talk.segments(ID)] == ["C", "A", "B", "B"]
-    assert [draft.text for draft in talk.drafts(ID, MODEL)] == ["short", "first", "long", "late"]
-    pairs = list(talk.drafted_segments(ID, MODEL))
+    talk.drafts.save(make_drafted(spoken=spoken))
+    assert [segment.speaker for segment in talk.drafts.fetch_segments(ID)] == ["C", "A", "B", "B"]
+    assert [draft.text for draft in talk.drafts.fetch(ID, MODEL)] == ["short", "first", "long", "late"]
+    pairs = list(talk.drafts.fetch_with_segments(ID, MODEL))
     assert [segment.id for segment, _ in pairs] == [draft.segment for _, draft in pairs]
 
 
 def test_probabilities_keep_four_digits(talk: Store) -> None:
     work = make_drafted(spoken=[("A", 0, 9, "one")])
     spoken_words = (Word(text="one", start=0, end=9, probability=0.123449),)
-    talk.save_drafted(replace(work, drafts=(replace(work.drafts[0], words=spoken_words, log_probability=-0.00001),)))
-    (draft,) = talk.drafts(ID, MODEL)
+    talk.drafts.save(replace(work, drafts=(replace(work.drafts[0], words=spoken_words, log_probability=-0.00001),)))
+    (draft,) = talk.drafts.fetch(ID, MODEL)
     assert (draft.words[0].probability, str(draft.log_probability)) == (0.1234, "0.0")
 
 
 def test_another_recogniser_finds_the_turns_of_the_first_run(talk: Store) -> None:
     first = make_drafted()
-    talk.save_drafted(first)
-    assert talk.turns(ID, DIARISATION) == (first.turns, first.exclusive)
-    assert talk.turns(ID, "another") is None
-    assert talk.turns("nothing", DIARISATION) is None
+    talk.drafts.save(first)
+    assert talk.drafts.fetch_turns(ID, DIARISATION) == (first.turns, first.exclusive)
+    assert talk.drafts.fetch_turns(ID, "another") is None
+    assert talk.drafts.fetch_turns("nothing", DIARISATION) is None
 
 
 def test_each_model_keeps_its_drafts_of_the_same_segments(talk: Store) -> None:
-    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "old")]))
-    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "new")], model="model-2", settings="settings-2"))
-    assert [draft.text for draft in talk.drafts(ID, MODEL)] == ["old"]
-    assert [draft.text for draft in talk.drafts(ID, "model-2")] == ["new"]
-    assert len(list(talk.segments(ID))) == 1
-    assert talk.status().drafts == 2
+    talk.drafts.save(make_drafted(spoken=[("A", 0, 9, "old")]))
+    talk.drafts.save(make_drafted(spoken=[("A", 0, 9, "new")], model="model-2", settings="settings-2"))
+    assert [draft.text for draft in talk.drafts.fetch(ID, MODEL)] == ["old"]
+    assert [draft.text for draft in talk.drafts.fetch(ID, "model-2")] == ["new"]
+    assert len(list(talk.drafts.fetch_segments(ID))) == 1
+    assert talk.status.count().drafts == 2
 
 
 def test_the_newest_run_of_a_model_counts_and_the_older_can_be_asked_for(talk: Store) -> None:
-    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "old"), ("A", 20, 30, "gone")]))
-    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "new"), ("B", 40, 50, "more")], settings="settings-2"))
-    assert [draft.text for draft in talk.drafts(ID, MODEL)] == ["new", "more"]
-    assert [draft.text for draft in talk.drafts(ID, MODEL, settings=SETTINGS)] == ["old", "gone"]
-    assert [(segment.start, segment.end) for segment in talk.segments(ID)] == [(0, 9), (40, 50)]
+    talk.drafts.save(make_drafted(spoken=[("A", 0, 9, "old"), ("A", 20, 30, "gone")]))
+    talk.drafts.save(make_drafted(spoken=[("A", 0, 9, "new"), ("B", 40, 50, "more")], settings="settings-2"))
+    assert [draft.text for draft in talk.drafts.fetch(ID, MODEL)] == ["new", "more"]
+    assert [draft.text for draft in talk.drafts.fetch(ID, MODEL, settings=SETTINGS)] == ["old", "gone"]
+    assert [(segment.start, segment.end) for segment in talk.drafts.fetch_segments(ID)] == [(0, 9), (40, 50)]
 
 
 def test_a_segment_of_an_older_run_can_still_be_found(talk: Store) -> None:
-    talk.save_drafted(make_drafted(spoken=[("A", 20, 30, "gone")]))
-    talk.save_drafted(make_drafted(spoken=[("A", 0, 9, "new")], settings="settings-2"))
+    talk.drafts.save(make_drafted(spoken=[("A", 20, 30, "gone")]))
+    talk.drafts.save(make_drafted(spoken=[("A", 0, 9, "new")], settings="settings-2"))
     gone = Segment(recording=ID, speaker="A", start=20, end=30)
-    assert talk.segment(gone.id) == gone
-    assert talk.segment("nothing") is None
+    assert talk.drafts.find_segment(gone.id) == gone
+    assert talk.drafts.find_segment("nothing") is None
 
 
 def test_a_segment_takes_the_dialect_of_its_newest_run(talk: Store) -> None:
     work = make_drafted(spoken=[("A", 0, 9, "one")])
-    talk.save_drafted(work)
+    talk.drafts.save(work)
     again = make_drafted(spoken=[("A", 0, 9, "one")], settings="settings-2")
-    talk.save_drafted(replace(again, segments=(replace(work.segments[0], dialect="hi"),)))
-    assert [segment.dialect for segment in talk.segments(ID)] == ["hi"]
+    talk.drafts.save(replace(again, segments=(replace(work.segments[0], dialect="hi"),)))
+    assert [segment.dialect for segment in talk.drafts.fetch_segments(ID)] == ["hi"]
 
 
 def test_nothing_is_known_of_a_recording_that_was_never_run(talk: Store) -> None:
-    assert list(talk.segments(ID)) == list(talk.drafts(ID, MODEL)) == []
+    assert list(talk.drafts.fetch_segments(ID)) == list(talk.drafts.fetch(ID, MODEL)) == []
 
 
 def unfit_work() -> dict[str, Drafted]:
@@ -173,10 +173,10 @@ def unfit_work() -> dict[str, Drafted]:
 @pytest.mark.parametrize("name", unfit_work())
 def test_work_whose_parts_do_not_fit_is_refused_whole(talk: Store, name: str) -> None:
     with pytest.raises(InputError):
-        talk.save_drafted(unfit_work()[name])
-    assert talk.status().segments == 0
-    assert talk.turns(ID, DIARISATION) is None
-    assert len(list(talk.pending(SETTINGS))) == 1
+        talk.drafts.save(unfit_work()[name])
+    assert talk.status.count().segments == 0
+    assert talk.drafts.fetch_turns(ID, DIARISATION) is None
+    assert len(list(talk.attempts.fetch_pending(SETTINGS))) == 1
 
 
 class PowerCut(Exception):
@@ -185,7 +185,7 @@ class PowerCut(Exception):
 
 def test_whatever_statement_fails_leaves_everything_as_it_was(talk: Store) -> None:
     """Fail the first statement of the saving, then the second, until one saving passes whole."""
-    lines, work = list(talk.canonical()), make_drafted()
+    lines, work = list(talk.export.fetch_lines()), make_drafted()
     statements = 0
 
     def cut(*_: object) -> None:
@@ -194,17 +194,17 @@ def test_whatever_statement_fails_leaves_everything_as_it_was(talk: Store) -> No
         if statements == 0:
             raise PowerCut
 
-    event.listen(talk.engine, "before_cursor_execute", cut)
+    event.listen(talk.database.engine, "before_cursor_execute", cut)
     failed = 0
     while True:
         statements = failed + 1
         try:
-            talk.save_drafted(work)
+            talk.drafts.save(work)
             break
         except PowerCut:
             failed += 1
-            assert list(talk.canonical()) == lines
-            assert len(list(talk.pending(SETTINGS))) == 1
-    event.remove(talk.engine, "before_cursor_execute", cut)
+            assert list(talk.export.fetch_lines()) == lines
+            assert len(list(talk.attempts.fetch_pending(SETTINGS))) == 1
+    event.remove(talk.database.engine, "before_cursor_execute", cut)
     assert failed > 5
     assert everything(talk, work) == work

@@ -12,7 +12,7 @@ from tests.store.conftest import execute
 from tests.store.desk_factories import PLAIN, Clock, operation, person, spread, submit, take, talk
 from tests.store.factories import correction, make_drafted, recording
 from transcribe.store import Store
-from transcribe.store.leasing import Ask
+from transcribe.store.leases import Ask
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def test_a_heartbeat_prolongs_a_hold_of_ones_own_only(store: Store, clock: Clock
     asha, ravi = person(store), person(store, "ravi")
     [lease] = take(store, asha)
     clock.go(600)
-    renewed = store.renew(lease.id, asha.id, PLAIN)
+    renewed = store.leases.renew(lease.id, asha.id, PLAIN)
     assert renewed is not None and renewed.until_at == "2026-01-31T12:25:00.000Z"
-    assert store.renew(lease.id, ravi.id, PLAIN) is None
-    assert store.leases(asha.id) == (renewed,)
+    assert store.leases.renew(lease.id, ravi.id, PLAIN) is None
+    assert store.leases.fetch(asha.id) == (renewed,)
 
 
 def test_a_hold_that_ran_out_goes_to_the_next_with_a_higher_fence(store: Store, clock: Clock) -> None:
@@ -61,16 +61,16 @@ def test_a_hold_that_ran_out_goes_to_the_next_with_a_higher_fence(store: Store, 
     clock.go(901)
     [second] = take(store, ravi)
     assert (second.segment, second.fence) == (first.segment, first.fence + 1)
-    assert store.renew(first.id, asha.id, PLAIN) is None
+    assert store.leases.renew(first.id, asha.id, PLAIN) is None
 
 
 def test_what_is_given_back_waits_for_anybody(store: Store) -> None:
     talk(store, count=1)
     asha, ravi = person(store), person(store, "ravi")
     [lease] = take(store, asha)
-    assert not store.give_back(lease.id, ravi.id)
-    assert store.give_back(lease.id, asha.id)
-    assert not store.give_back(lease.id, asha.id)
+    assert not store.leases.give_back(lease.id, ravi.id)
+    assert store.leases.give_back(lease.id, asha.id)
+    assert not store.leases.give_back(lease.id, asha.id)
     assert [lease.segment for lease in take(store, asha)] == [lease.segment]
 
 
@@ -78,7 +78,7 @@ def test_a_segment_of_an_unknown_dialect_goes_to_others(store: Store) -> None:
     talk(store, count=1)
     asha, ravi = person(store), person(store, "ravi")
     [lease] = take(store, asha)
-    store.give_back(lease.id, asha.id, reason="dialect")
+    store.leases.give_back(lease.id, asha.id, reason="dialect")
     assert take(store, asha) == ()
     assert [lease.segment for lease in take(store, ravi)] == [lease.segment]
 
@@ -87,9 +87,9 @@ def test_bad_audio_goes_to_a_reviewer_and_to_no_other_transcriber(store: Store) 
     talk(store, count=1)
     asha, ravi, eyes = person(store), person(store, "ravi"), person(store, "eyes", "reviewer")
     [lease] = take(store, asha)
-    store.give_back(lease.id, asha.id, reason="bad_audio")
+    store.leases.give_back(lease.id, asha.id, reason="bad_audio")
     assert take(store, ravi) == ()
-    review = store.take_review(eyes.id, PLAIN)
+    review = store.reviews.take(eyes.id, PLAIN)
     assert review is not None and review.segment == lease.segment
 
 
@@ -110,11 +110,11 @@ def test_a_person_is_asked_for_dialects_they_know(store: Store) -> None:
 
 def test_the_neediest_dialect_comes_first_and_there_the_hardest(store: Store) -> None:
     talk(store, "a", 2, dialect="hi")
-    store.add_recordings([recording("b", dialect="ta")])
+    store.recordings.add([recording("b", dialect="ta")])
     work = make_drafted("b", [("A", 0, 500, "one"), ("A", 500, 900, "two")])
     easy, hard = work.drafts
-    store.save_drafted(replace(work, drafts=(easy, replace(hard, flags=("loop",)))))
-    store.lay_out(PLAIN)
+    store.drafts.save(replace(work, drafts=(easy, replace(hard, flags=("loop",)))))
+    store.desk.lay_out(PLAIN)
     leases = take(store, person(store), 3, dialects=("ta", "hi"))
     assert [lease.segment for lease in leases][:2] == [hard.segment, easy.segment]
 
@@ -124,8 +124,8 @@ def test_a_share_is_drawn_by_lot_whatever_is_needed(store: Store, url: str) -> N
     talk(store, "b", 3, dialect="ta")
     rules = replace(PLAIN, random_share=0.5)
     ask = Ask(count=4, dialects=("hi", "ta"))
-    store.take(person(store).id, ask, rules, draw=spread(0.1, 0.9))
-    with store.begin_read() as connection:
+    store.leases.take(person(store).id, ask, rules, draw=spread(0.1, 0.9))
+    with store.database.begin_read() as connection:
         chosen = connection.exec_driver_sql("SELECT chosen FROM leases ORDER BY chosen").scalars().all()
     assert chosen == ["lot", "lot", "need", "need"]
 
@@ -171,29 +171,29 @@ def test_a_newer_run_takes_untouched_segments_off_the_desk(store: Store) -> None
     [lease] = take(store, asha)
     submit(store, asha, operation(lease))
     newer = make_drafted("talk", [("A", 1_500, 1_900, "one")], settings="settings-2")
-    store.save_drafted(newer)
-    assert store.lay_out(PLAIN) == 1
+    store.drafts.save(newer)
+    assert store.desk.lay_out(PLAIN) == 1
     assert [lease.segment for lease in take(store, asha, 9)] == [newer.segments[0].id]
-    assert store.views([lease.segment])[lease.segment].state == "accepted"
-    assert {store.views(old)[id].state for id in old} == {"accepted", "gone"}
+    assert store.desk.fetch_views([lease.segment])[lease.segment].state == "accepted"
+    assert {store.desk.fetch_views(old)[id].state for id in old} == {"accepted", "gone"}
 
 
 def test_what_was_imported_as_right_is_not_handed_out(store: Store) -> None:
-    store.add_recordings([recording(dialect="hi")])
-    store.add_corrections([correction("c1", end=2_000)])
-    store.save_drafted(make_drafted())
-    store.lay_out(PLAIN)
+    store.recordings.add([recording(dialect="hi")])
+    store.corrections.add([correction("c1", end=2_000)])
+    store.drafts.save(make_drafted())
+    store.desk.lay_out(PLAIN)
     [lease] = take(store, person(store), 5)
-    assert store.views([lease.segment])[lease.segment].start == 2_000
+    assert store.desk.fetch_views([lease.segment])[lease.segment].start == 2_000
 
 
 def test_a_correction_whose_edges_differ_from_the_diarised_ones_counts_too(store: Store) -> None:
-    store.add_recordings([recording(dialect="hi")])
+    store.recordings.add([recording(dialect="hi")])
     spans = [("c1", 100, 900), ("c2", 1_000, 1_900), ("c3", 3_000, 3_900)]
-    store.add_corrections([correction(id, start=start, end=end, speaker="A") for id, start, end in spans])
-    store.save_drafted(
+    store.corrections.add([correction(id, start=start, end=end, speaker="A") for id, start, end in spans])
+    store.drafts.save(
         make_drafted("talk", [("A", 0, 2_000, "one two"), ("A", 2_500, 4_000, "three"), ("B", 0, 900, "yes")])
     )
-    store.lay_out(PLAIN)
-    views = store.views([lease.segment for lease in take(store, person(store), 5)]).values()
+    store.desk.lay_out(PLAIN)
+    views = store.desk.fetch_views([lease.segment for lease in take(store, person(store), 5)]).values()
     assert {(view.speaker, view.start) for view in views} == {("B", 0), ("A", 2_500)}

@@ -36,13 +36,13 @@ def test_a_role_is_held_by_one_at_a_time(url: str) -> None:
 
 def test_different_roles_do_not_meet(url: str) -> None:
     with Store.open(url) as store, Store.open(url) as other, store.lock("run"), other.lock("serve"):
-        other.add_recordings([recording()])
-        assert store.status().recordings == 1
+        other.recordings.add([recording()])
+        assert store.status.count().recordings == 1
 
 
 def test_a_lock_survives_what_is_done_under_it(url: str) -> None:
     with Store.open(url) as store, Store.open(url) as other, store.lock("serve"):
-        store.add_recordings([recording()])
+        store.recordings.add([recording()])
         with pytest.raises(UnfitError):
             other.lock("serve").__enter__()
 

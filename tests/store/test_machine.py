@@ -14,7 +14,7 @@ from tests.store.factories import correction, make_drafted, recording, recording
 from transcribe.errors import Failure
 from transcribe.records import Correction, Model
 from transcribe.store import Store
-from transcribe.store.work import TRIES
+from transcribe.store.attempts import TRIES
 
 #: Four recordings, of which two are equally long.
 LENGTHS = {"a": 5_000, "b": 9_000, "c": 5_000, "d": 1_000}
@@ -83,7 +83,7 @@ class Machine(RuleBasedStateMachine):
     @rule(chosen=st.lists(names, max_size=4))
     def add_recordings(self, chosen: list[str]) -> None:
         new = [name for name in dict.fromkeys(chosen) if name not in self.expected.recordings]
-        added = self.store.add_recordings(recording(name, duration=LENGTHS[name]) for name in chosen)
+        added = self.store.recordings.add(recording(name, duration=LENGTHS[name]) for name in chosen)
         assert added.new == tuple(map(recording_id, new))
         self.expected.recordings += new
 
@@ -93,7 +93,7 @@ class Machine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(self.expected.recordings))
         runs = self.expected.runs.setdefault(name, [])
         new = make[0] not in [run[0] for run in runs]
-        assert self.store.save_drafted(make_drafted(name, spoken, settings=make[0], model=make[1])) == new
+        assert self.store.drafts.save(make_drafted(name, spoken, settings=make[0], model=make[1])) == new
         runs += [(*make, spoken)] if new else []
         self.expected.begun.pop(name, None)
         self.expected.failed.pop(name, None)
@@ -105,37 +105,37 @@ class Machine(RuleBasedStateMachine):
         self.expected.failed.pop(name, None)
         for _ in range(deaths + 1):
             self.expected.begun[name] = self.expected.begun.get(name, 0) + 1
-            assert self.store.begin_attempt(recording_id(name)) == self.expected.begun[name]
+            assert self.store.attempts.begin(recording_id(name)) == self.expected.begun[name]
         if ends == "fails":
             self.expected.failed[name] = Failure(item=f"{name}.wav", code="E_X", message="no sound")
-            self.store.fail(recording_id(name), "run", self.expected.failed[name])
+            self.store.attempts.save_failure(recording_id(name), "run", self.expected.failed[name])
         if ends == "stops":
-            self.store.end_attempt(recording_id(name))
+            self.store.attempts.end(recording_id(name))
         if ends != "dies":
             del self.expected.begun[name]
 
     @rule(name=names)
     def clear(self, name: str) -> None:
         there = [self.expected.begun.pop(name, None), self.expected.failed.pop(name, None)]
-        assert self.store.clear_failure(recording_id(name), "run") == (there != [None, None])
+        assert self.store.attempts.clear_failure(recording_id(name), "run") == (there != [None, None])
 
     @precondition(lambda self: self.expected.recordings)
     @rule(data=st.data(), start=starts, speaker=st.sampled_from(["A", "B", None]), accepted=st.booleans())
     def correct(self, data: st.DataObject, start: int, speaker: str | None, accepted: bool) -> None:
         name, id = data.draw(st.sampled_from(self.expected.recordings)), f"c{len(self.expected.corrections)}"
         sent = correction(id, name, start, start + 200, speaker=speaker, accepted=accepted, text=id)
-        assert self.store.add_corrections([sent]).new == (id,)
-        assert self.store.add_corrections([sent]).existing == (id,)
+        assert self.store.corrections.add([sent]).new == (id,)
+        assert self.store.corrections.add([sent]).existing == (id,)
         self.expected.corrections.append(sent)
 
     @rule(id=st.sampled_from(["m1", "m2"]), promote=st.booleans())
     def add_model(self, id: str, promote: bool) -> None:
         new = id not in self.expected.models
-        assert self.store.add_model(Model(id=id, place=id, name=id)) == new
+        assert self.store.models.add(Model(id=id, place=id, name=id)) == new
         if new:
             self.expected.models[id] = Model(id=id, place=id, name=id)
         if promote:
-            self.store.promote(id)
+            self.store.models.promote(id)
             for other, model in self.expected.models.items():
                 retired = "retired" if model.state == "promoted" else model.state
                 self.expected.models[other] = replace(model, state="promoted" if other == id else retired)
@@ -143,33 +143,38 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def knows_what_is_left_and_what_failed(self) -> None:
         for retry in (False, True):
-            paths = [recording.path[:-4] for recording in self.store.pending("settings-1", retry_failed=retry)]
+            paths = [
+                recording.path[:-4] for recording in self.store.attempts.fetch_pending("settings-1", retry_failed=retry)
+            ]
             assert paths == self.expected.pending("settings-1", retry_failed=retry)
         parked = {name for name, count in self.expected.begun.items() if count >= TRIES}
-        assert {failure.item[:-4] for failure in self.store.failures()} == parked | self.expected.failed.keys()
+        assert {
+            failure.item[:-4] for failure in self.store.attempts.fetch_failures()
+        } == parked | self.expected.failed.keys()
 
     @invariant()
     def keeps_what_was_made(self) -> None:
-        assert self.store.models() == tuple(self.expected.models.values())
+        assert self.store.models.fetch() == tuple(self.expected.models.values())
         for name in self.expected.recordings:
             for model in ("m1", "m2"):
                 expected = sorted(
                     (start, speaker, text) for speaker, start, _, text in self.expected.newest(name, model) or []
                 )
-                drafted = self.store.drafted_segments(recording_id(name), model)
+                drafted = self.store.drafts.fetch_with_segments(recording_id(name), model)
                 assert [(segment.start, segment.speaker, draft.text) for segment, draft in drafted] == expected
 
     @invariant()
     def keeps_and_scores_what_was_corrected(self) -> None:
         assert (
-            sorted(self.store.corrections(), key=lambda correction: int(correction.id[1:])) == self.expected.corrections
+            sorted(self.store.corrections.fetch(), key=lambda correction: int(correction.id[1:]))
+            == self.expected.corrections
         )
         standing = self.expected.standing()
-        assert sorted(self.store.corrections(standing=True), key=lambda correction: correction.id) == standing
+        assert sorted(self.store.corrections.fetch(standing=True), key=lambda correction: correction.id) == standing
         runs = {recording_id(name): self.expected.newest(name, "m1") for name in LENGTHS}
         scored = [correction for correction in standing if runs[correction.recording] is not None]
-        assert self.store.count_undrafted("m1") == len(standing) - len(scored)
-        spans = sorted(self.store.scoring_spans("m1"), key=lambda span: span.id)
+        assert self.store.corrections.count_undrafted("m1") == len(standing) - len(scored)
+        spans = sorted(self.store.corrections.fetch_scoring_spans("m1"), key=lambda span: span.id)
         assert [span.id for span in spans] == [correction.id for correction in scored]
         for span, claim in zip(spans, scored, strict=True):
             parts = runs[claim.recording] or []

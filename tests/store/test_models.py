@@ -17,24 +17,24 @@ FIRST, SECOND = (
 
 
 def states(store: Store) -> dict[str, str]:
-    return {model.id: model.state for model in store.models()}
+    return {model.id: model.state for model in store.models.fetch()}
 
 
 def test_models_come_back_in_the_order_they_came(store: Store) -> None:
-    assert [store.add_model(SECOND), store.add_model(FIRST)] == [True, True]
-    assert store.models() == (SECOND, FIRST)
-    assert store.promoted_model() is None
+    assert [store.models.add(SECOND), store.models.add(FIRST)] == [True, True]
+    assert store.models.fetch() == (SECOND, FIRST)
+    assert store.models.find_promoted() is None
 
 
 def test_one_model_is_promoted_at_a_time(store: Store) -> None:
-    store.add_model(FIRST)
-    store.add_model(SECOND)
-    store.promote("m1")
-    store.promote("m2")
+    store.models.add(FIRST)
+    store.models.add(SECOND)
+    store.models.promote("m1")
+    store.models.promote("m2")
     assert states(store) == {"m1": "retired", "m2": "promoted"}
-    assert store.promoted_model() == replace(SECOND, state="promoted")
-    store.promote("m2")
-    store.promote("m1")
+    assert store.models.find_promoted() == replace(SECOND, state="promoted")
+    store.models.promote("m2")
+    store.models.promote("m1")
     assert states(store) == {"m1": "promoted", "m2": "retired"}
 
 
@@ -42,43 +42,43 @@ def test_diarisers_and_recognisers_take_no_place_from_each_other(store: Store) -
     diariser = Model(id="d1", place="diariser-real", name="diariser-real", kind="diariser")
     tuned = Model(id="d2", place="models/voices-1", name="voices-1", kind="diariser")
     for model in (FIRST, diariser, tuned):
-        store.add_model(model)
-    store.promote("m1")
-    assert store.promoted_model("diariser") is None
-    store.promote("d1")
-    store.promote("d2")
+        store.models.add(model)
+    store.models.promote("m1")
+    assert store.models.find_promoted("diariser") is None
+    store.models.promote("d1")
+    store.models.promote("d2")
     assert states(store) == {"m1": "promoted", "d1": "retired", "d2": "promoted"}
-    assert store.promoted_model() == replace(FIRST, state="promoted")
-    assert store.roll_back("diariser") == replace(diariser, state="promoted")
+    assert store.models.find_promoted() == replace(FIRST, state="promoted")
+    assert store.models.roll_back("diariser") == replace(diariser, state="promoted")
     with pytest.raises(MissingError, match="diariser"):
-        store.roll_back("diariser")
+        store.models.roll_back("diariser")
     assert states(store) == {"m1": "promoted", "d1": "promoted", "d2": "retired"}
 
 
 def test_a_model_that_comes_promoted_retires_the_one_before(store: Store) -> None:
-    store.add_model(replace(FIRST, state="promoted"))
-    store.add_model(replace(SECOND, state="promoted"))
+    store.models.add(replace(FIRST, state="promoted"))
+    store.models.add(replace(SECOND, state="promoted"))
     assert states(store) == {"m1": "retired", "m2": "promoted"}
 
 
 def test_an_unknown_model_is_not_promoted_and_the_old_one_stays(store: Store) -> None:
-    store.add_model(replace(FIRST, state="promoted"))
+    store.models.add(replace(FIRST, state="promoted"))
     with pytest.raises(MissingError, match="m3"):
-        store.promote("m3")
+        store.models.promote("m3")
     assert states(store) == {"m1": "promoted"}
 
 
 def test_a_known_model_that_moved_keeps_its_state(store: Store) -> None:
-    store.add_model(FIRST)
-    store.promote("m1")
+    store.models.add(FIRST)
+    store.models.promote("m1")
     moved = replace(FIRST, place="elsewhere", name="uno", window=5)
-    assert not store.add_model(moved)
-    assert store.models() == (replace(moved, state="promoted"),)
+    assert not store.models.add(moved)
+    assert store.models.fetch() == (replace(moved, state="promoted"),)
 
 
 def test_the_database_refuses_a_second_promoted_model(store: Store, url: str) -> None:
-    store.add_model(replace(FIRST, state="promoted"))
-    store.add_model(SECOND)
+    store.models.add(replace(FIRST, state="promoted"))
+    store.models.add(SECOND)
     with pytest.raises(IntegrityError):
         execute(url, "UPDATE models SET state = 'promoted'")
     assert states(store) == {"m1": "promoted", "m2": "candidate"}
@@ -90,28 +90,28 @@ def tuned(**facts: object) -> Lineage:
 
 
 def test_a_tuned_model_keeps_its_lineage_and_what_was_decided(store: Store) -> None:
-    store.add_model(FIRST)
-    store.add_model(SECOND, lineage=tuned())
-    assert store.lineage("m1") is None
-    assert store.lineage("m2") == tuned()
-    assert store.decision("m2") is None
-    store.keep_decision("m2", {"promoted": False, "reasons": ["हिंदी got worse"]})
-    store.add_model(SECOND, lineage=tuned(seconds=1.0))
-    assert store.lineage("m2") == tuned(seconds=1.0)
-    assert store.decision("m2") == {"promoted": False, "reasons": ["हिंदी got worse"]}
+    store.models.add(FIRST)
+    store.models.add(SECOND, lineage=tuned())
+    assert store.models.find_lineage("m1") is None
+    assert store.models.find_lineage("m2") == tuned()
+    assert store.models.find_decision("m2") is None
+    store.models.save_decision("m2", {"promoted": False, "reasons": ["हिंदी got worse"]})
+    store.models.add(SECOND, lineage=tuned(seconds=1.0))
+    assert store.models.find_lineage("m2") == tuned(seconds=1.0)
+    assert store.models.find_decision("m2") == {"promoted": False, "reasons": ["हिंदी got worse"]}
 
 
 def test_rolling_back_leads_to_the_model_before_and_then_further_back(store: Store) -> None:
     third = replace(FIRST, id="m3", name="three")
     for model in (FIRST, SECOND, third):
-        store.add_model(model)
-        store.promote(model.id, why="gate")
-    assert store.roll_back().id == "m2"
+        store.models.add(model)
+        store.models.promote(model.id, why="gate")
+    assert store.models.roll_back().id == "m2"
     assert states(store) == {"m1": "retired", "m2": "promoted", "m3": "retired"}
-    assert store.roll_back().id == "m1"
+    assert store.models.roll_back().id == "m1"
     with pytest.raises(MissingError, match="there was none"):
-        store.roll_back()
-    assert [(promotion.model, promotion.before, promotion.why) for promotion in store.promotions()] == [
+        store.models.roll_back()
+    assert [(promotion.model, promotion.before, promotion.why) for promotion in store.models.fetch_promotions()] == [
         ("m1", None, "gate"),
         ("m2", "m1", "gate"),
         ("m3", "m2", "gate"),
@@ -121,7 +121,7 @@ def test_rolling_back_leads_to_the_model_before_and_then_further_back(store: Sto
 
 
 def test_a_model_that_drafts_already_is_not_promoted_twice(store: Store) -> None:
-    store.add_model(FIRST)
-    store.promote("m1")
-    store.promote("m1")
-    assert len(store.promotions()) == 1
+    store.models.add(FIRST)
+    store.models.promote("m1")
+    store.models.promote("m1")
+    assert len(store.models.fetch_promotions()) == 1

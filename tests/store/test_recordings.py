@@ -5,8 +5,9 @@ import pytest
 from tests.store.factories import recording, recording_id
 from transcribe.errors import InputError
 from transcribe.records import DeclaredTurn, Recording
-from transcribe.store import Added, Store
+from transcribe.store import Store
 from transcribe.store.database import PAGE
+from transcribe.store.recordings import Added
 
 TEXT = "नमस्ते \u200dक्\u200cष é e\u0301 🎧"
 
@@ -29,50 +30,50 @@ def test_a_recording_comes_back_as_it_was_given(store: Store) -> None:
         declared=(DeclaredTurn(start=0, end=5, speaker="B", dialect="hi", text=TEXT),),
         warnings=("W_NARROWBAND: 8 kHz",),
     )
-    store.add_recordings([added])
-    assert store.recording(added.id) == added
+    store.recordings.add([added])
+    assert store.recordings.find(added.id) == added
 
 
 def test_the_same_id_again_changes_nothing(store: Store) -> None:
     first = recording(dialect="hi")
-    assert store.add_recordings([first]) == Added(new=(first.id,), existing=())
-    assert store.add_recordings([recording(dialect="ta")]) == Added(new=(), existing=(first.id,))
-    assert store.recording(first.id) == first
+    assert store.recordings.add([first]) == Added(new=(first.id,), existing=())
+    assert store.recordings.add([recording(dialect="ta")]) == Added(new=(), existing=(first.id,))
+    assert store.recordings.find(first.id) == first
 
 
 def test_an_id_given_twice_at_once_is_new_once_and_known_once(store: Store) -> None:
     id = recording_id("talk")
-    assert store.add_recordings([recording(), recording()]) == Added(new=(id,), existing=(id,))
+    assert store.recordings.add([recording(), recording()]) == Added(new=(id,), existing=(id,))
 
 
 def test_a_recording_is_found_under_every_path_it_came_by(store: Store) -> None:
-    store.add_recordings([recording(path="a.wav")])
-    store.add_recordings([recording(path="b/a.wav")])
-    assert [store.recording_by_path(path) for path in ("a.wav", "b/a.wav")] == [recording(path="a.wav")] * 2
-    assert store.recording_by_path("A.wav") is None
+    store.recordings.add([recording(path="a.wav")])
+    store.recordings.add([recording(path="b/a.wav")])
+    assert [store.recordings.find_by_path(path) for path in ("a.wav", "b/a.wav")] == [recording(path="a.wav")] * 2
+    assert store.recordings.find_by_path("A.wav") is None
 
 
 def test_a_path_leads_to_the_recording_that_came_by_it_last(store: Store) -> None:
-    store.add_recordings([recording("old", path="a.wav"), recording("new", path="a.wav")])
-    assert store.recording_by_path("a.wav") == recording("new", path="a.wav")
+    store.recordings.add([recording("old", path="a.wav"), recording("new", path="a.wav")])
+    assert store.recordings.find_by_path("a.wav") == recording("new", path="a.wav")
 
 
 def test_more_recordings_than_a_page_come_all_and_ordered_by_id(store: Store) -> None:
     names = [f"talk {n}" for n in range(2 * PAGE + 1)]
-    added = store.add_recordings(recording(name) for name in names)
+    added = store.recordings.add(recording(name) for name in names)
     assert len(added.new) == 2 * PAGE + 1
-    assert [recording.id for recording in store.recordings()] == sorted(map(recording_id, names))
+    assert [recording.id for recording in store.recordings.fetch()] == sorted(map(recording_id, names))
 
 
 def test_only_the_asked_recordings_come(store: Store) -> None:
-    store.add_recordings(map(recording, "abc"))
+    store.recordings.add(map(recording, "abc"))
     ids = [recording_id("c"), recording_id("a"), recording_id("nowhere"), recording_id("a")]
-    assert [recording.id for recording in store.recordings(ids=ids)] == sorted({ids[0], ids[1]})
-    assert list(store.recordings(ids=[])) == []
+    assert [recording.id for recording in store.recordings.fetch(ids=ids)] == sorted({ids[0], ids[1]})
+    assert list(store.recordings.fetch(ids=[])) == []
 
 
 def test_an_unknown_recording_is_none(store: Store) -> None:
-    assert store.recording("nothing") is None
+    assert store.recordings.find("nothing") is None
 
 
 @pytest.mark.parametrize(
@@ -89,21 +90,21 @@ def test_an_unknown_recording_is_none(store: Store) -> None:
 )
 def test_text_that_a_database_cannot_keep_is_refused(store: Store, facts: dict[str, object]) -> None:
     with pytest.raises(InputError, match="E_TEXT"):
-        store.add_recordings([recording("fine"), recording(**facts)])
-    assert list(store.recordings()) == []
+        store.recordings.add([recording("fine"), recording(**facts)])
+    assert list(store.recordings.fetch()) == []
 
 
 def test_a_written_out_escape_is_no_nul_character(store: Store) -> None:
     added = recording(facts={"regex": r"\u0000", "path": "\\\\u0000"})
-    store.add_recordings([added])
-    assert store.recording(added.id) == added
+    store.recordings.add([added])
+    assert store.recordings.find(added.id) == added
 
 
 def test_what_came_before_a_bad_recording_in_a_long_list_is_kept(store: Store) -> None:
     many = [recording(f"talk {n}") for n in range(PAGE + 10)]
     with pytest.raises(InputError):
-        store.add_recordings([*many, recording("bad", speaker="\x00")])
-    assert len(store.add_recordings([*many, recording("good")]).new) == 11
+        store.recordings.add([*many, recording("bad", speaker="\x00")])
+    assert len(store.recordings.add([*many, recording("good")]).new) == 11
 
 
 def two_worlds() -> list[Recording]:
@@ -116,15 +117,15 @@ def two_worlds() -> list[Recording]:
 
 
 def test_the_split_of_a_known_speaker_or_session_is_fixed(store: Store) -> None:
-    store.add_recordings(two_worlds())
-    assert store.split_of({"ben", "new"}, None) == "test"
-    assert store.split_of({"cid"}, "new") == "train"
-    assert store.split_of((), "s2") == "train"
-    assert store.split_of({"new"}, "new") is None
-    assert store.split_of((), None) is None
+    store.recordings.add(two_worlds())
+    assert store.recordings.find_split({"ben", "new"}, None) == "test"
+    assert store.recordings.find_split({"cid"}, "new") == "train"
+    assert store.recordings.find_split((), "s2") == "train"
+    assert store.recordings.find_split({"new"}, "new") is None
+    assert store.recordings.find_split((), None) is None
 
 
 def test_who_joins_people_of_several_splits_goes_to_the_test(store: Store) -> None:
-    store.add_recordings(two_worlds())
-    assert store.split_of({"ann", "cid"}, None) == "test"
-    assert store.split_of({"cid"}, "s1") == "test"
+    store.recordings.add(two_worlds())
+    assert store.recordings.find_split({"ann", "cid"}, None) == "test"
+    assert store.recordings.find_split({"cid"}, "s1") == "test"

@@ -3,14 +3,15 @@ from __future__ import annotations
 from tests.store.factories import SETTINGS, correction, make_drafted, recording, recording_id
 from transcribe.errors import Failure
 from transcribe.records import Model
-from transcribe.store import DialectStatus, StageStatus, Status, Store
-from transcribe.store.work import TRIES
+from transcribe.store import Store
+from transcribe.store.attempts import TRIES
+from transcribe.store.status import DialectStatus, StageStatus, Status
 
 BROKEN = Failure(item="x", code="E_DECODE", message="x has no sound")
 
 
 def test_an_empty_store_counts_nothing(store: Store) -> None:
-    assert store.status() == Status(
+    assert store.status.count() == Status(
         recordings=0,
         duration=0,
         dialects=(),
@@ -28,20 +29,20 @@ def test_an_empty_store_counts_nothing(store: Store) -> None:
 
 
 def test_a_store_counts_what_it_holds(store: Store) -> None:
-    store.add_recordings(
+    store.recordings.add(
         recording(name, dialect=dialect, duration=1_000)
         for name, dialect in zip("abcd", ["ta", None, "hi", "ta"], strict=True)
     )
-    store.save_drafted(make_drafted("a"))
-    store.fail(recording_id("b"), "run", BROKEN)
-    store.fail("x", "ingest", BROKEN)
-    store.fail("y", "peaks", BROKEN)
+    store.drafts.save(make_drafted("a"))
+    store.attempts.save_failure(recording_id("b"), "run", BROKEN)
+    store.attempts.save_failure("x", "ingest", BROKEN)
+    store.attempts.save_failure("y", "peaks", BROKEN)
     for _ in range(TRIES):
-        store.begin_attempt(recording_id("c"))
-    store.add_corrections([correction("c1", "a"), correction("c2", "a"), correction("c3", "a", end=5, speaker="A")])
-    store.add_corrections([correction("c4", "b"), correction("c5", "b", accepted=False)])
-    store.add_model(Model(id="m1", place="p", name="n", state="promoted"))
-    assert store.status() == Status(
+        store.attempts.begin(recording_id("c"))
+    store.corrections.add([correction("c1", "a"), correction("c2", "a"), correction("c3", "a", end=5, speaker="A")])
+    store.corrections.add([correction("c4", "b"), correction("c5", "b", accepted=False)])
+    store.models.add(Model(id="m1", place="p", name="n", state="promoted"))
+    assert store.status.count() == Status(
         recordings=4,
         duration=4_000,
         dialects=(
@@ -64,10 +65,10 @@ def test_a_store_counts_what_it_holds(store: Store) -> None:
 
 
 def test_work_with_other_settings_is_not_done_with_these(store: Store) -> None:
-    store.add_recordings([recording()])
-    store.save_drafted(make_drafted(settings="older"))
+    store.recordings.add([recording()])
+    store.drafts.save(make_drafted(settings="older"))
     done = [
-        next(stage.done for stage in store.status(settings=name).stages if stage.stage == "run")
+        next(stage.done for stage in store.status.count(settings=name).stages if stage.stage == "run")
         for name in ("older", SETTINGS)
     ]
     assert done == [1, 0]

@@ -51,7 +51,7 @@ def add_corrected(desk: Desk, name: str, split: str, *, model: str | None = None
     """A talk of two people, with what they say."""
     talk = desk.add(name, [(400, 2_000, LOW), (2_400, 4_400, HIGH)], dialect="en-GB", split=split, session=name)
     spans = ((400, 2_000, LOW, 4), (2_400, 4_400, HIGH, 5))
-    desk.store.add_corrections(
+    desk.store.corrections.add(
         Correction(
             id=f"{name}-{hz}",
             recording=talk.id,

@@ -140,10 +140,10 @@ def check_dataset(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
     text = f"{name} is as it was frozen: {frozen.sha256}"
     if not leakage:
         return Answer(data=document, text=text)
-    leaks = datasets.leaks(frozen, wiring.dataset_rules(), names=wiring.store.speaker_names())
+    leaks = datasets.leaks(frozen, wiring.dataset_rules(), names=wiring.store.speakers.fetch_names())
     leaks.refuse()
     recordings = {example.audio for example in frozen.examples()}
-    gone = recordings - {recording.id for recording in wiring.store.recordings(ids=recordings)}
+    gone = recordings - {recording.id for recording in wiring.store.recordings.fetch(ids=recordings)}
     warning = f"W_GONE: {len(gone)} of its recordings are no longer in the workspace; freeze a new one without them"
     begun = [f"{count} test texts began as a draft of {model[:12]}" for model, count in leaks.begun_from_drafts.items()]
     lines = [text, "nothing of the test is known in training", *begun]

@@ -43,7 +43,7 @@ def search_profile(wiring: Wiring, dataset: str, console: Console, *, dry_run: b
 
     frozen, recipe = wiring.open_dataset(dataset), wiring.recipe()
     console.note(wiring.drafting_sentence())
-    model = next(model for model in wiring.store.models() if model.id == recipe.recogniser.id)
+    model = next(model for model in wiring.store.models.fetch() if model.id == recipe.recogniser.id)
     search = decoding_search.find(
         recipe.recogniser,
         stream_pairs(wiring.store, model, "train"),

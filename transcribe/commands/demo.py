@@ -122,7 +122,7 @@ def open_demo_desk(
     workspace_path = workspace.create(folder, read_settings())
     steps: Sequence[Answer] = ()
     with open_workspace(workspace_path, {"desk.host": "127.0.0.1", "desk.port": port}) as wiring:
-        if {person.name for person in wiring.store.people()} >= set(DEMO_PEOPLE):
+        if {person.name for person in wiring.store.people.fetch()} >= set(DEMO_PEOPLE):
             console.note(
                 f"demo in {workspace_path}; a forgotten password: boli people password NAME --workspace {folder}"
             )
@@ -189,7 +189,7 @@ def _note_text(answer: Answer, console: Console) -> Answer:
 
 def _add_people(wiring: Wiring, console: Console) -> None:
     """Give each kind of people somebody to sign in as, and say their passwords, this once."""
-    there = {person.name for person in wiring.store.people()}
+    there = {person.name for person in wiring.store.people.fetch()}
     console.note("\nsign in as     with the password")
     for role in DEMO_PEOPLE:
         # Somebody who is there already was taken in by a demo that was stopped right here, before it had said it all.

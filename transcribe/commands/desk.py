@@ -115,7 +115,7 @@ def count_queue(wiring: Wiring, *, first: float | None = None) -> Answer:
     from transcribe.next_step import find_desk_step
 
     _lay_out(wiring)
-    progress = wiring.store.progress()
+    progress = wiring.store.desk.count_progress()
     chosen = () if first is None else _choose_first(wiring, first)
     states = ("open", "held", "returned", "aside", "review", "disputed", "accepted", "unclear", "gold")
     rows = [
@@ -135,7 +135,7 @@ def prioritise_segments(wiring: Wiring, minutes: float) -> Answer:
     """Put those open segments before all others that would teach a model most, *minutes* of audio at most."""
     _lay_out(wiring)
     chosen = _choose_first(wiring, minutes)
-    count = wiring.store.put_first([segment.id for segment in chosen])
+    count = wiring.store.desk.put_first([segment.id for segment in chosen])
     document = {"first": count, "segments": [_describe_chosen(segment) for segment in chosen]}
     return Answer(data=document, text=_format_chosen(chosen, "are asked for first"))
 
@@ -148,7 +148,7 @@ def reopen_segments(wiring: Wiring, segments: Sequence[str]) -> Answer:
         InputError: E_SEGMENT if none of them is on the desk and free.
     """
     _lay_out(wiring)
-    reopened = [segment for segment in segments if wiring.store.reopen(segment)]
+    reopened = [segment for segment in segments if wiring.store.reviews.reopen(segment)]
     if not reopened:
         message = f"{', '.join(segments)} was to be opened again; nothing of it is on the desk and free"
         raise InputError(message, code="E_SEGMENT", hint="boli review lists what waits", item=segments[0])
@@ -158,10 +158,10 @@ def reopen_segments(wiring: Wiring, segments: Sequence[str]) -> Answer:
 
 def _lay_out(wiring: Wiring) -> None:
     """Bring the desk up to the newest drafts, with the workspace's terms masked before anybody is given one."""
-    store, newest = wiring.store, wiring.store.newest_run()
-    if store.terms.phrases:
-        store.mask_terms(store.terms)
-    store.lay_out(wiring.desk_rules(), upto=newest)
+    store, newest = wiring.store, wiring.store.desk.find_newest_run()
+    if store.database.terms.phrases:
+        store.redaction.mask_terms(store.database.terms)
+    store.desk.lay_out(wiring.desk_rules(), upto=newest)
 
 
 def _choose_first(wiring: Wiring, minutes: float) -> tuple[UnlabelledSegment, ...]:
@@ -171,7 +171,7 @@ def _choose_first(wiring: Wiring, minutes: float) -> tuple[UnlabelledSegment, ..
 
     prepare = make_preparer(wiring.settings.report)
     model = find_model(wiring.store, None)
-    return correct_next(wiring.store, model, prepare, minutes=minutes, among=wiring.store.open_segments())
+    return correct_next(wiring.store, model, prepare, minutes=minutes, among=wiring.store.desk.fetch_open())
 
 
 def _describe_chosen(segment: UnlabelledSegment) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def count_reviews(wiring: Wiring, *, verify: bool) -> Answer:
     from transcribe.terminal import stack, table
 
     store = wiring.store
-    broken = store.broken_history() if verify else None
+    broken = store.audit.find_broken_history() if verify else None
     if broken is not None:
         raise GateFailed(
             f"the history of segment {broken} is not the one that was written",
@@ -212,7 +212,7 @@ def count_reviews(wiring: Wiring, *, verify: bool) -> Answer:
             "segments": queued.segments[state],
             "oldest": queued.oldest[state],
         }
-        for queued in store.progress()
+        for queued in store.desk.count_progress()
         for state in states
         if queued.segments.get(state)
     ]

@@ -90,7 +90,7 @@ def export_texts(wiring: Wiring, console: Console, out: Path | None, request: Ex
     store = wiring.store
 
     def audio_of(path: str) -> str:
-        recording = store.recording_by_path(path)
+        recording = store.recordings.find_by_path(path)
         return path if recording is None else str(audio.locate(wiring.audio_folder, recording.id))
 
     def write_items(items: Iterator[TimedText]) -> Written:
@@ -124,7 +124,7 @@ def export_canonical(wiring: Wiring, out: Path | None, *, overwrite: bool = Fals
     """Export everything that content decides, as sorted JSON lines: equal work gives equal bytes."""
     from transcribe.formats.files import write_lines
 
-    lines = wiring.store.canonical()
+    lines = wiring.store.export.fetch_lines()
     if out is None:
         for line in lines:
             print(line)  # noqa: T201 - the lines are the result

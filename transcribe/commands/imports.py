@@ -74,7 +74,7 @@ def add_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> Ans
     if dry_run:
         count = sum(1 for _ in corrections)
         return Answer(data={"rows": count, "dry_run": True}, text=f"{count} corrections would be taken in")
-    added = wiring.store.add_corrections(corrections)
+    added = wiring.store.corrections.add(corrections)
     document = {"new": len(added.new), "known": len(added.existing), "dry_run": False}
     return Answer(data=document, text=f"{len(added.new)} corrections taken in, {len(added.existing)} known already")
 
@@ -82,8 +82,8 @@ def add_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> Ans
 def add_gold(wiring: Wiring, file: Path) -> Answer:
     """Set the segments of *file* aside for checking people, those that are open or accepted."""
     texts = _read_gold(file)
-    wiring.store.lay_out(wiring.desk_rules(), upto=wiring.store.newest_run())
-    count = wiring.store.set_gold(texts)
+    wiring.store.desk.lay_out(wiring.desk_rules(), upto=wiring.store.desk.find_newest_run())
+    count = wiring.store.desk.set_gold(texts)
     text = f"{count} of {len(texts)} segments are kept for checking people"
     return Answer(data={"gold": count, "rows": len(texts)}, text=text)
 
@@ -94,7 +94,7 @@ def add_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
     from transcribe.desk.server import differ
 
     outbox = intake.read_outbox(file)
-    if outbox.person.id not in {person.id for person in wiring.store.people()}:
+    if outbox.person.id not in {person.id for person in wiring.store.people.fetch()}:
         raise InputError(
             f"{file} was saved by {outbox.person.name}, who is not among the people of this workspace",
             code="E_PERSON",

@@ -102,8 +102,8 @@ def list_models(wiring: Wiring) -> Answer:
 
     store = wiring.store
     rows = []
-    for model in store.models():
-        lineage, decision = store.lineage(model.id), store.decision(model.id)
+    for model in store.models.fetch():
+        lineage, decision = store.models.find_lineage(model.id), store.models.find_decision(model.id)
         facts = {"base": lineage.base, "dataset": lineage.dataset} if lineage else {"base": None, "dataset": None}
         passed = None if decision is None else decision["decision"]["promoted"]
         rows.append(asdict(model) | facts | {"passed_gate": passed})
@@ -136,8 +136,8 @@ def show_model(wiring: Wiring, name: str) -> Answer:
 
     store = wiring.store
     model = find_model(store, name, kind=None)
-    lineage, decision = store.lineage(model.id), store.decision(model.id)
-    promotions = [asdict(promotion) for promotion in store.promotions() if promotion.model == model.id]
+    lineage, decision = store.models.find_lineage(model.id), store.models.find_decision(model.id)
+    promotions = [asdict(promotion) for promotion in store.models.fetch_promotions() if promotion.model == model.id]
     document = asdict(model) | {
         "lineage": None if lineage is None else asdict(lineage),
         "decision": decision,
@@ -175,7 +175,7 @@ def add_model(wiring: Wiring, folder: str, name: str | None) -> Answer:
     facts = look(folder, wiring.model_folder, allow_download=wiring.settings.models.allow_download)
     location = str(Path(folder).resolve()) if Path(folder).is_dir() else folder
     model = Model(id=facts.id, place=location, name=name or Path(folder).name, window=facts.window)
-    new = wiring.store.add_model(model)
+    new = wiring.store.models.add(model)
     text = f"{model.name} ({model.id[:12]}) is {'taken in' if new else 'known already'}"
     return Answer(data={"id": model.id, "name": model.name, "new": new}, text=text)
 
@@ -189,7 +189,7 @@ def verify_models(wiring: Wiring, name: str | None) -> Answer:
     """
     from transcribe.model_lookup import find_model
 
-    models = [find_model(wiring.store, name, kind=None)] if name else list(wiring.store.models())
+    models = [find_model(wiring.store, name, kind=None)] if name else list(wiring.store.models.fetch())
     wrong = {model.name: fault for model in models if (fault := _find_fault(wiring, model)) is not None}
     if wrong:
         faults = "; ".join(f"{name}: {fault}" for name, fault in wrong.items())
@@ -223,10 +223,10 @@ def promote_candidate(wiring: Wiring, name: str, dataset: str | None, console: C
 
     store = wiring.store
     candidate = find_model(store, name, kind=None)
-    current = store.promoted_model(candidate.kind)
+    current = store.models.find_promoted(candidate.kind)
     if current is not None and current.id == candidate.id:
         return Answer(data={"promoted": candidate.id, "decision": None}, text=f"{candidate.name} is in use already")
-    lineage = store.lineage(candidate.id)
+    lineage = store.models.find_lineage(candidate.id)
     if current is None or (dataset is None and lineage is None):
         hint = "boli models promote MODEL --dataset NAME, after boli dataset freeze NAME and boli run"
         raise UsageError(
@@ -239,7 +239,7 @@ def promote_candidate(wiring: Wiring, name: str, dataset: str | None, console: C
         if not decision.promoted and not console.as_json:
             console.note(decision.text())
         decision.refuse()
-        store.promote(candidate.id, why="gate")
+        store.models.promote(candidate.id, why="gate")
     text = f"{decision.text()}\nit is in use from now on: boli run drafts again what still waits"
     return Answer(data={"promoted": candidate.id, "decision": decision.data()}, text=text)
 
@@ -269,8 +269,8 @@ def _judge_diariser(wiring: Wiring, candidate: Model, current: Model, frozen: Fr
 
 def roll_back(wiring: Wiring, kind: ModelKind = "recogniser") -> Answer:
     """Let the model of *kind* draft, or tell speakers apart, again that did before."""
-    retired = wiring.store.promoted_model(kind)
-    promoted = wiring.store.roll_back(kind)
+    retired = wiring.store.models.find_promoted(kind)
+    promoted = wiring.store.models.roll_back(kind)
     verb = "drafts" if kind == "recogniser" else "tells speakers apart"
     document = {"promoted": promoted.id, "retired": None if retired is None else retired.id}
     return Answer(data=document, text=f"{promoted.name} ({promoted.id[:12]}) {verb} again")

@@ -100,7 +100,7 @@ def add_person(
     password = _read_password() if read_password else passwords.generate()
     tags = [wiring.catalogue.find(tag).tag for tag in dialects]
     hashed = passwords.hash_password(password)
-    person = wiring.store.add_person(name, _unique_roles(roles), dialects=tags, password=hashed)
+    person = wiring.store.people.add(name, _unique_roles(roles), dialects=tags, password=hashed)
     generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}\nit is not kept anywhere; give it to {name} now"
     text = f"{name} is in, as {', '.join(person.roles)}{line}"
@@ -111,7 +111,7 @@ def list_people(wiring: Wiring) -> Answer:
     """List everybody, with roles and dialects."""
     from transcribe.terminal import stack, table
 
-    people = wiring.store.people()
+    people = wiring.store.people.fetch()
     rows = [
         (
             person.name,
@@ -128,7 +128,7 @@ def list_people(wiring: Wiring) -> Answer:
 
 def disable_person(wiring: Wiring, name: str, *, enable: bool) -> Answer:
     """Disable a person, or *enable* one again. Sessions and tokens end at once; what they wrote stays."""
-    person = wiring.store.change_person(name, disabled=not enable)
+    person = wiring.store.people.change(name, disabled=not enable)
     state = "may sign in again" if enable else "is out: sessions and tokens have ended"
     return Answer(data={"person": _describe_person(person)}, text=f"{name} {state}")
 
@@ -138,7 +138,7 @@ def change_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer
     from transcribe.desk import passwords
 
     password = _read_password() if read_password else passwords.generate()
-    person = wiring.store.change_person(name, password=passwords.hash_password(password))
+    person = wiring.store.people.change(name, password=passwords.hash_password(password))
     generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}"
     return Answer(data={"person": _describe_person(person)} | generated, text=f"{name} has a new password{line}")
@@ -150,16 +150,16 @@ def make_token(wiring: Wiring, name: str, scopes: Sequence[str], *, label: str, 
     from transcribe.desk_records import PERMISSIONS
 
     if end is not None:
-        if not wiring.store.end_token(end):
+        if not wiring.store.people.end_token(end):
             raise InputError(f"token {end} was to be ended, and is not one that is good", code="E_TOKEN", item=end)
         return Answer(data={"ended": end}, text=f"token {end} is worth nothing any more")
     unknown = [scope for scope in scopes if scope not in PERMISSIONS]
     if unknown:
         raise UsageError(f"--scope {', '.join(unknown)} was asked for, the scopes are {', '.join(PERMISSIONS)}")
-    key, person = new_key(), wiring.store.person_named(name)
-    until = wiring.store.later(days * 86_400)
+    key, person = new_key(), wiring.store.people.find(name)
+    until = wiring.store.database.later(days * 86_400)
     granted = [scope for scope in PERMISSIONS if scope in scopes]
-    token = wiring.store.add_token(key_hash(key), person, label, granted, until_at=until)
+    token = wiring.store.people.add_token(key_hash(key), person, label, granted, until_at=until)
     document = {"id": token.id, "token": key, "scopes": list(token.scopes), "until": token.until_at}
     return Answer(
         data=document, text=f"token {token.id}, good until {until}\n{key}\nit is not kept anywhere; put it away now"

@@ -75,10 +75,10 @@ def mask_audio(
     store = wiring.store
     term_count = None
     if terms is not None or (recording is None and wiring.settings.desk.mask_terms is not None):
-        term_count = store.mask_terms(terms_in(terms) if terms is not None else store.terms)
+        term_count = store.redaction.mask_terms(terms_in(terms) if terms is not None else store.database.terms)
     target = None if recording is None else _find_recording(store, recording)
     if target is not None and (start is not None or end is not None):
-        store.add_mask(target.id, start or 0, target.duration if end is None else end)
+        store.redaction.add_mask(target.id, start or 0, target.duration if end is None else end)
     return _list_masks(store, None if target is None else target.id, term_count)
 
 
@@ -89,7 +89,7 @@ def lift_mask(wiring: Wiring, mask: str) -> Answer:
     Raises:
         InputError: E_MASK if it is not there.
     """
-    if not wiring.store.lift_mask(mask):
+    if not wiring.store.redaction.lift_mask(mask):
         raise InputError(f"mask {mask} was to be lifted, and is not there", code="E_MASK", hint="boli mask lists them")
     return _list_masks(wiring.store, None, None)
 
@@ -97,7 +97,7 @@ def lift_mask(wiring: Wiring, mask: str) -> Answer:
 def _list_masks(store: Store, recording: str | None, term_count: int | None) -> Answer:
     from transcribe.terminal import stack, table
 
-    masks = [asdict(region) for region in store.masks(recording=recording)]
+    masks = [asdict(region) for region in store.redaction.fetch_masks(recording=recording)]
     rows = [(row["id"], row["recording"][:12], f"{row['start']}-{row['end']} ms", row["by"] or "") for row in masks]
     lines = [f"{term_count} stretches with terms were masked"] * (term_count is not None)
     lines += ["nothing is masked"] * (not rows)
@@ -106,7 +106,7 @@ def _list_masks(store: Store, recording: str | None, term_count: int | None) -> 
 
 
 def _find_recording(store: Store, name: str) -> Recording:
-    recording = store.recording_by_path(name) or store.recording(name)
+    recording = store.recordings.find_by_path(name) or store.recordings.find(name)
     if recording is None:
         raise InputError(f"{name} is not in the workspace", code="E_RECORDING", item=name)
     return recording

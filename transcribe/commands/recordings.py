@@ -98,7 +98,7 @@ def make_workspace(folder: Path) -> Answer:
 
     created = create(folder)
     with Wiring.open(created) as wiring:
-        document = {"workspace": str(created), "recordings": wiring.store.status().recordings}
+        document = {"workspace": str(created), "recordings": wiring.store.status.count().recordings}
     return Answer(data=document, text=f"workspace {created}\nnext: boli ingest --workspace {folder} PATH…")
 
 
@@ -123,7 +123,7 @@ def ingest_source(
         root=source.root,
         allow_roots=settings.allow_roots,
         defaults={"dialect": source.dialect} if source.dialect else None,
-        split_of=wiring.store.split_of,
+        split_of=wiring.store.recordings.find_split,
     )
     with console.progress("ingesting", items=None) as progress:
         summary = ingest.ingest(
@@ -162,7 +162,7 @@ def draft_recordings(
     with store.lock("run"):
         recipe = wiring.recipe()
         console.note(wiring.drafting_sentence())
-        items, sound = store.pending_size(recipe.settings, retry_failed=retry_failed, waiting=not everything)
+        items, sound = store.attempts.count_pending(recipe.settings, retry_failed=retry_failed, waiting=not everything)
         plan = {
             "pending": items,
             "pending_ms": sound,
@@ -225,5 +225,5 @@ def count_recordings(wiring: Wiring) -> Answer:
     """Count what is done, pending and failed."""
     from transcribe import terminal
 
-    counts = wiring.store.status()
+    counts = wiring.store.status.count()
     return Answer(data=asdict(counts), text=terminal.status(counts))

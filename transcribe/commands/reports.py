@@ -78,7 +78,7 @@ def describe_productivity(wiring: Wiring, period: Period, *, out: Path | None) -
     from transcribe.desk.reports import format_csv, productivity
     from transcribe.terminal import stack, table
 
-    document = productivity(wiring.store.pieces(since=period.since, until=period.until))
+    document = productivity(wiring.store.work_items.fetch(since=period.since, until=period.until))
     _write(out, format_csv(document["people"]))
     names = ("segments", "sound_ms", "active_ms", "sound_minutes_an_hour", "reviewed", "accepted_first_time")
     rows = [(row["name"], *(_format_cell(name, row[name]) for name in names)) for row in document["people"]]
@@ -97,7 +97,7 @@ def describe_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | Non
         raise InputError(
             f"{rates} cannot be read as TOML: {explain(error)}", code="E_RATES", item=str(rates)
         ) from error
-    document = pay(wiring.store.pieces(since=period.since, until=period.until), parse_rates(values))
+    document = pay(wiring.store.work_items.fetch(since=period.since, until=period.until), parse_rates(values))
     _write(out, format_csv(document["lines"]))
     rows = [
         (
@@ -120,8 +120,8 @@ def describe_quality(wiring: Wiring, period: Period) -> Answer:
     from transcribe.terminal import stack, table
 
     store = wiring.store
-    pieces = list(store.pieces(since=period.since, until=period.until))
-    document = quality(pieces, store.pairs(), wiring.catalogue, differ(wiring.catalogue))
+    pieces = list(store.work_items.fetch(since=period.since, until=period.until))
+    document = quality(pieces, store.work_items.fetch_pairs(), wiring.catalogue, differ(wiring.catalogue))
     names = ("pairs", "disagreement", "reviewed", "sent_back")
     rows = [(row["dialect"], *(_format_cell(name, row[name]) for name in names)) for row in document["dialects"]]
     head = ("dialect", "written twice", "disagreement", "reviewed", "sent back")

@@ -106,9 +106,9 @@ def decide_link(wiring: Wiring, names: Sequence[str], *, accepted: bool) -> Answ
 
     store = wiring.store
     first, second = find_pair(store, names)
-    link = store.link_speakers(first, second, accepted=accepted, by=_account())
+    link = store.speakers.link(first, second, accepted=accepted, by=_account())
     index = SpeakerIndex.of(store, [link.first, link.second])
-    canonical = store.speaker_names().get(link.first, link.first)
+    canonical = store.speakers.fetch_names().get(link.first, link.first)
     document = {
         "speakers": [link.first, link.second],
         "accepted": accepted,
@@ -128,8 +128,8 @@ def list_links(wiring: Wiring) -> Answer:
     from transcribe.terminal import stack, table
     from transcribe.voice_links import SpeakerIndex
 
-    links = wiring.store.speaker_links()
-    names = wiring.store.speaker_names()
+    links = wiring.store.speakers.fetch_links()
+    names = wiring.store.speakers.fetch_names()
     index = SpeakerIndex.of(
         wiring.store, {*names.values(), *(name for link in links for name in (link.first, link.second))}
     )

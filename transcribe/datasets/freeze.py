@@ -18,7 +18,7 @@ from transcribe.datasets.manifest import Example, Frozen, Provenance, Writer, ex
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds, Recording
 from transcribe.store import Store
-from transcribe.store.freezing import Transcribed
+from transcribe.store.dataset_source import Transcribed
 
 #: Facts of a recording that a data card tells, in milliseconds of sound by what was said of it.
 _FACTS: Final = ("licence", "consent", "source")
@@ -112,8 +112,8 @@ def freeze(
 
 def _collect(store: Store, counts: _Counts, spool: BinaryIO, extra: Mapping[str, Iterable[Example]]) -> None:
     """Write every stretch on a line, in the order of the manifest."""
-    names = store.speaker_names()
-    for transcribed in store.transcribed_recordings():
+    names = store.speakers.fetch_names()
+    for transcribed in store.dataset_source.fetch():
         if (refusal := counts.rules.refusal(transcribed.recording)) is not None:
             counts.left_out[refusal] += len(transcribed.written)
             continue

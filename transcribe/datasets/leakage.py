@@ -21,7 +21,7 @@ from dialects.text.variants import parse_inline
 from transcribe.datasets.manifest import Cell, Example, Provenance
 from transcribe.records import Recording, Segment, Split
 from transcribe.redaction import MASK, Span
-from transcribe.store.freezing import Transcribed, Written
+from transcribe.store.dataset_source import Transcribed, Written
 
 #: Why a stretch is not learnt from.
 Reason: TypeAlias = Literal["speaker", "conversation", "sentence"]

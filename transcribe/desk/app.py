@@ -107,7 +107,7 @@ async def _poll_runs(service: Service) -> None:
     last_run = -1
     while True:
         with suppress(BoliError):
-            newest = await run_in_threadpool(service.store.newest_run)
+            newest = await run_in_threadpool(service.store.desk.find_newest_run)
             if newest != last_run:
                 await run_in_threadpool(service.lay_out)
                 last_run = newest

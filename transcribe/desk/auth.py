@@ -136,24 +136,26 @@ async def _refresh_changes(service: Service) -> None:
         return
     # Set first, so that those who come meanwhile do not all ask.
     service.changes = (count, time.monotonic() + _UNSEEN_S)
-    count = await run_in_threadpool(service.store.count_people_changes)
+    count = await run_in_threadpool(service.store.people.count_changes)
     service.changes = (count, service.changes[1])
 
 
 def _find_token(service: Service, hash_of_key: str) -> Identity | None:
-    return service.store.identify_token(hash_of_key)
+    return service.store.people.identify_token(hash_of_key)
 
 
 def _find_session(service: Service, hash_of_key: str) -> Identity | None:
     store, desk = service.store, service.settings
-    identity = store.identify_session(hash_of_key, unused_since=store.later(-desk.session_hours * 3_600))
+    identity = store.people.identify_session(
+        hash_of_key, unused_since=store.database.later(-desk.session_hours * 3_600)
+    )
     if identity is None or identity.used_at is None:
         return None
     reviews = identity.person.permissions & {"review", "people"}
-    if reviews and identity.used_at < store.later(-desk.review_session_hours * 3_600):
+    if reviews and identity.used_at < store.database.later(-desk.review_session_hours * 3_600):
         return None
-    if identity.used_at < store.later(-_REFRESH_S):
-        service.writer.begin(lambda: store.use_session(hash_of_key))
+    if identity.used_at < store.database.later(-_REFRESH_S):
+        service.writer.begin(lambda: store.people.use_session(hash_of_key))
     return identity
 
 

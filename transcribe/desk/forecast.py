@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from transcribe.records import Milliseconds
-from transcribe.store.overseeing import Outlook
+from transcribe.store.dashboard import Outlook
 
 #: Days that the pace is taken from.
 PACE_DAYS = 14

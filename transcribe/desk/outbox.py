@@ -14,7 +14,7 @@ from transcribe.desk.schemas.segments import LONGEST_TEXT, CorrectionIn, operati
 from transcribe.desk_records import DeskRules, Operation, Outcome
 from transcribe.errors import InputError
 from transcribe.store import Store
-from transcribe.store.submitting import Differ
+from transcribe.store.submissions import Differ
 
 #: Largest file of saved work: some thousands of texts.
 _LARGEST = 64 << 20
@@ -90,7 +90,7 @@ def accept_text(store: Store, person: str, operation: Operation, rules: DeskRule
     reason = refusal(operation)
     if reason is None:
         try:
-            return store.submit(person, operation, rules, differ)
+            return store.submissions.save(person, operation, rules, differ)
         except InputError:
             reason = "bad_text"
     return Outcome(op_id=operation.op_id, status="rejected", reason=reason)

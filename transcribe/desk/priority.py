@@ -81,12 +81,12 @@ class Widths:
 
     def measure(self) -> Mapping[str, float]:
         """Return the half widths by tag as the desk has it, without dialects of too few texts for an interval."""
-        model = self._store.promoted_model()
+        model = self._store.models.find_promoted()
         if model is None:
             return {}
         counts_by_speaker: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         sessions: dict[str, set[str]] = defaultdict(set)
-        for span in self._store.scoring_spans(model.id):
+        for span in self._store.corrections.fetch_scoring_spans(model.id):
             if span.dialect is None:
                 continue
             speaker = span.speaker or span.recording

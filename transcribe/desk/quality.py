@@ -11,8 +11,8 @@ from dialects.scoring.agreement import HumanBaseline, human_baselines
 from dialects.scoring.prepare import Preparer
 from dialects.scoring.word_errors import Pair
 from transcribe.desk.priority import UNKNOWN
-from transcribe.store.pieces import Piece
-from transcribe.store.submitting import Differ
+from transcribe.store.submissions import Differ
+from transcribe.store.work_items import WorkItem
 
 DEFINITIONS = {
     "disagreement": "errors between two people's blind texts over the mean number of words, by the dialect's rules",
@@ -22,7 +22,7 @@ DEFINITIONS = {
 
 
 def quality(
-    pieces: Sequence[Piece], pairs: Iterable[tuple[Piece, Piece]], catalogue: Catalogue, differ: Differ
+    pieces: Sequence[WorkItem], pairs: Iterable[tuple[WorkItem, WorkItem]], catalogue: Catalogue, differ: Differ
 ) -> dict[str, Any]:
     """
     Report quality by dialect, sorted by tag. Numbers of single people are left out: they are for a talk, not a table.
@@ -32,7 +32,7 @@ def quality(
         pairs: The two hands of every segment that was written twice, of any time: agreement needs them all.
     """
     floor_by_tag = human_baselines(pair_hands(pairs), Preparer(catalogue))
-    by_dialect: dict[str, list[Piece]] = defaultdict(list)
+    by_dialect: dict[str, list[WorkItem]] = defaultdict(list)
     for piece in pieces:
         by_dialect[piece.dialect].append(piece)
     tags = sorted(floor_by_tag.keys() | by_dialect.keys())
@@ -42,7 +42,7 @@ def quality(
     }
 
 
-def pair_hands(pairs: Iterable[tuple[Piece, Piece]]) -> Iterator[Pair]:
+def pair_hands(pairs: Iterable[tuple[WorkItem, WorkItem]]) -> Iterator[Pair]:
     """Yield the two hands of each segment as texts to compare, if its dialect was named and so has rules."""
     return (
         Pair(
@@ -58,7 +58,7 @@ def pair_hands(pairs: Iterable[tuple[Piece, Piece]]) -> Iterator[Pair]:
     )
 
 
-def _row(tag: str, pieces: Sequence[Piece], floor: HumanBaseline | None, differ: Differ) -> dict[str, Any]:
+def _row(tag: str, pieces: Sequence[WorkItem], floor: HumanBaseline | None, differ: Differ) -> dict[str, Any]:
     reviewed = [piece for piece in pieces if piece.verdicts]
     low, high = floor.interval if floor is not None and floor.interval is not None else (None, None)
     golds = [

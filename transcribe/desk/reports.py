@@ -17,7 +17,7 @@ from typing import Any
 
 from dialects.scoring.word_errors import count
 from transcribe.errors import InputError
-from transcribe.store.pieces import Piece
+from transcribe.store.work_items import WorkItem
 
 #: The words of every statement, explained for people.
 DEFINITIONS: Mapping[str, str] = {
@@ -30,7 +30,7 @@ DEFINITIONS: Mapping[str, str] = {
 }
 
 
-def sum_work(pieces: Iterable[Piece], since: str | None) -> dict[str, Any]:
+def sum_work(pieces: Iterable[WorkItem], since: str | None) -> dict[str, Any]:
     """Sum up one person's *pieces*, of those touched from *since* on."""
     recent = [piece for piece in pieces if since is None or piece.last_at >= since]
     sound, active = sum(piece.sound for piece in recent), sum(piece.active for piece in recent)
@@ -47,7 +47,7 @@ def sum_work(pieces: Iterable[Piece], since: str | None) -> dict[str, Any]:
     }
 
 
-def _count_changed_words(pieces: Iterable[Piece]) -> dict[str, int]:
+def _count_changed_words(pieces: Iterable[WorkItem]) -> dict[str, int]:
     """Count the words of drafts, and those that people put in, took out or replaced."""
     words = changed = 0
     for piece in pieces:
@@ -58,10 +58,10 @@ def _count_changed_words(pieces: Iterable[Piece]) -> dict[str, int]:
     return {"draft_words": words, "words_changed": changed}
 
 
-def productivity(pieces: Iterable[Piece]) -> dict[str, Any]:
+def productivity(pieces: Iterable[WorkItem]) -> dict[str, Any]:
     """Sum up work by person and by dialect, in alphabetical order."""
-    by_person: dict[str, list[Piece]] = defaultdict(list)
-    by_dialect: dict[str, list[Piece]] = defaultdict(list)
+    by_person: dict[str, list[WorkItem]] = defaultdict(list)
+    by_dialect: dict[str, list[WorkItem]] = defaultdict(list)
     for piece in pieces:
         by_person[piece.name].append(piece)
         by_dialect[piece.dialect].append(piece)
@@ -72,7 +72,7 @@ def productivity(pieces: Iterable[Piece]) -> dict[str, Any]:
     }
 
 
-def _sum_all_work(pieces: Sequence[Piece]) -> dict[str, Any]:
+def _sum_all_work(pieces: Sequence[WorkItem]) -> dict[str, Any]:
     sums = sum_work(pieces, None)
     sums.pop("since")
     return sums
@@ -117,7 +117,7 @@ def parse_rates(values: Mapping[str, Any]) -> Rates:
     )
 
 
-def pay(pieces: Iterable[Piece], rates: Rates) -> dict[str, Any]:
+def pay(pieces: Iterable[WorkItem], rates: Rates) -> dict[str, Any]:
     """
     Return a line for each piece of work, and each person's sum. Work that waits for a reviewer or was sent back is
     listed as not due yet; a text in whose place a reviewer put another is due as any.
@@ -143,7 +143,7 @@ def pay(pieces: Iterable[Piece], rates: Rates) -> dict[str, Any]:
     }
 
 
-def _price_piece(piece: Piece, rates: Rates) -> dict[str, Any]:
+def _price_piece(piece: WorkItem, rates: Rates) -> dict[str, Any]:
     rate = rates.of(piece.dialect) * (rates.late if piece.purpose == "late" else 1.0)
     waiting = piece.purpose not in ("gold", "late") and piece.state in ("review", "disputed", "returned")
     return {

@@ -26,7 +26,7 @@ from transcribe.desk.writer import Writer
 from transcribe.errors import ConfigError, UnfitError
 from transcribe.redaction import terms_in
 from transcribe.store import Store
-from transcribe.store.submitting import Differ
+from transcribe.store.submissions import Differ
 
 #: Seconds that one thread may keep the others waiting.
 _SWITCH_S = 0.0001
@@ -102,7 +102,7 @@ def is_loopback(host: str) -> bool:
 def open_desk(store: Store, settings: DeskSettings, workspace: Path, catalogue: Catalogue) -> Iterator[Service]:
     """Open a desk on *store*; on leaving, every job that was begun is written."""
     address = bind_address(settings, workspace)
-    store.terms = terms_in(_path_in(settings.mask_terms, workspace))
+    store.database.terms = terms_in(_path_in(settings.mask_terms, workspace))
     writer = Writer(store)
     try:
         yield Service(

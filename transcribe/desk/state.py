@@ -23,7 +23,7 @@ from transcribe.desk.word_confidence import Shadings
 from transcribe.desk.writer import Writer
 from transcribe.desk_records import DeskRules, DialectProgress, Person, View
 from transcribe.store import Store
-from transcribe.store.submitting import Differ
+from transcribe.store.submissions import Differ
 
 if TYPE_CHECKING:
     from transcribe.store.people import Identity
@@ -116,7 +116,7 @@ class Service:
     #: Who opened which hold's sound, until when another opening is the same one.
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def cookie(self) -> str:
         return "__Host-boli" if self.secure else "boli_session"
 
@@ -142,7 +142,7 @@ class Service:
         # Two hundred people who find the count too old at once wait for one new count, not for two hundred.
         with self._counting:
             if time.monotonic() >= self._progress[1]:
-                self._progress = (self.store.progress(), time.monotonic() + _PROGRESS_S)
+                self._progress = (self.store.desk.count_progress(), time.monotonic() + _PROGRESS_S)
         return order_dialects(self._progress[0], person.dialects, wanted=wanted, widths=self.widths)
 
     def rank_dialects_at_once(self, person: Person, wanted: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -153,17 +153,17 @@ class Service:
 
     def lay_out(self) -> int:
         """Mask what the client's terms name in new drafts, put these on the desk, and count the new segments."""
-        newest = self.store.newest_run()
-        if self.store.terms.phrases:
-            self.store.mask_terms(self.store.terms)
+        newest = self.store.desk.find_newest_run()
+        if self.store.database.terms.phrases:
+            self.store.redaction.mask_terms(self.store.database.terms)
         # Runs that ended since were not searched yet.
-        count = self.store.lay_out(self.rules, upto=newest)
+        count = self.store.desk.lay_out(self.rules, upto=newest)
         self.expire_progress()
         return count
 
     def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
         """Return the views of *segments* by id, without what is masked."""
-        return self.store.views(segments, reviewing=reviewing)
+        return self.store.desk.fetch_views(segments, reviewing=reviewing)
 
     def expire_progress(self) -> None:
         """Count what is left anew when it is next asked for."""

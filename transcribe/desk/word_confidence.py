@@ -35,11 +35,11 @@ class Shader:
 
     def calibrate(self) -> Shadings:
         """Fit the calibration of the promoted model, per dialect."""
-        model = self._store.promoted_model()
+        model = self._store.models.find_promoted()
         if model is None:
             return Shadings()
         by_dialect: dict[str, Counter[LabelledWord]] = defaultdict(Counter)
-        for span, words in self._store.scored_words(model.id):
+        for span, words in self._store.corrections.fetch_scored_words(model.id):
             if span.dialect is None:
                 continue
             key = (model.id, span.id)

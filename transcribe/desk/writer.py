@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 from transcribe.store import Store
-from transcribe.store.grouping import Spoiled
+from transcribe.store.database import Spoiled
 
 #: Jobs of one transaction. More would keep the first one waiting for the last.
 GROUP_SIZE = 64
@@ -103,7 +103,7 @@ class Writer:
 
     def _run_group(self, jobs: list[Job], *, apart: bool) -> list[JobResult]:
         try:
-            with self._store.group_writes(apart=apart):
+            with self._store.database.group_writes(apart=apart):
                 return [(future, *_run_job(job)) for job, future in jobs]
         except Spoiled:
             raise

@@ -17,7 +17,7 @@ from transcribe.backends.processors import preload_cublas
 from transcribe.config import Settings
 from transcribe.doctor.finding import Finding
 from transcribe.doctor.installation import import_quietly
-from transcribe.store.database import journal_mode
+from transcribe.store.engine import journal_mode
 
 #: Years that a clock may show. Before the first of them this program was not there.
 FIRST_YEAR, LAST_YEAR = 2026, 2100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,11 @@ from transcribe.doctor.finding import Finding
 from transcribe.doctor.installation import version
 from transcribe.doctor.machine import nearest_folder
 from transcribe.errors import BoliError
-from transcribe.store.database import Database, engine_for
-from transcribe.store.fitness import refuse_unfit
+from transcribe.store.database import Database
+from transcribe.store.database_url import parse_url
+from transcribe.store.engine import engine_for
 from transcribe.store.migrations import HEAD, Schema, schema_of
-from transcribe.store.place import parse_url
+from transcribe.store.preflight import refuse_unfit
 from transcribe.workspace import database_url
 
 #: Libraries that report their use to their makers once they are online, until a variable says no.
@@ -38,8 +40,7 @@ def check_database(workspace: Path, store: StoreSettings) -> Finding:
             if not url.path.exists():
                 detail = f"{url.display_name} is not there yet; the first command that needs it makes it."
                 return Finding(name="database", state="ok", detail=detail)
-        reached = Database(url, engine_for(url))
-        with reached, reached.begin_read() as connection:
+        with closing(Database(url, engine_for(url))) as reached, reached.begin_read() as connection:
             schema = schema_of(connection)
     except BoliError as error:
         hint = f" To do: {error.hint}." if error.hint else ""

@@ -66,7 +66,7 @@ class _Reader:
 
     def _read_segment_row(self, row: Row, text: str) -> Correction:
         name = row.cells["segment"].strip()
-        segment: Segment | None = self._store.segment(name)
+        segment: Segment | None = self._store.drafts.find_segment(name)
         if segment is None:
             hint = "write the id of a segment of this workspace, or recording, start_ms and end_ms"
             raise self._table.fault(row.line, f"no segment {name[:64]!r}", column="segment", hint=hint)
@@ -122,7 +122,7 @@ class _Reader:
         return recording
 
     def _find_recording(self, name: str) -> Recording | None:
-        return self._store.recording_by_path(name) or self._store.recording(name.strip())
+        return self._store.recordings.find_by_path(name) or self._store.recordings.find(name.strip())
 
     def _time_of(self, row: Row, column: str) -> Milliseconds:
         try:

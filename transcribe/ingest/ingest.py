@@ -126,7 +126,7 @@ class _Intake:
         self._store = store
         self._dry_run = dry_run
         self._tagger = Tagger(rules.catalogue, strict=rules.strict_dialects, warn=self.tally.warn)
-        self._failed_before = {failure.item for failure in store.failures(STAGE)}
+        self._failed_before = {failure.item for failure in store.attempts.fetch_failures(STAGE)}
         self._pending: list[_Pending] = []
 
     def tag(self, arrivals: Iterable[Arrival | Failure]) -> Iterator[Arrival]:
@@ -183,7 +183,7 @@ class _Intake:
         except InputError as error:
             self.fail(arrival, error)
         else:
-            self.tally.add(new=not self.tally.is_repeated(sha256) and self._store.recording(sha256) is None)
+            self.tally.add(new=not self.tally.is_repeated(sha256) and self._store.recordings.find(sha256) is None)
 
     def fail(self, arrival: Arrival, error: InputError | DialectError) -> None:
         message = str(error) if arrival.manifest is None else f"{error} ({arrival.where})"
@@ -205,10 +205,10 @@ class _Intake:
                     self.fail(entry.arrival, error)
 
     def _save(self, pending: list[_Pending]) -> None:
-        added = self._store.add_recordings(entry.recording for entry in pending)
-        self._store.add_corrections(entry.reference for entry in pending if entry.reference is not None)
+        added = self._store.recordings.add(entry.recording for entry in pending)
+        self._store.corrections.add(entry.reference for entry in pending if entry.reference is not None)
         new = set(added.new)
-        stored_by_id = {recording.id: recording for recording in self._store.recordings(ids=set(added.existing))}
+        stored_by_id = {recording.id: recording for recording in self._store.recordings.fetch(ids=set(added.existing))}
         for entry in pending:
             recording = entry.recording
             repeated = self.tally.is_repeated(recording.id)
@@ -219,7 +219,7 @@ class _Intake:
             else:
                 self._warn_of_differences(entry, stored_by_id.get(recording.id, recording), repeated=repeated)
             if recording.path in self._failed_before:
-                self._store.clear_failure(_failure_key(recording.path), STAGE)
+                self._store.attempts.clear_failure(_failure_key(recording.path), STAGE)
             self.tally.add(new=is_new, sound=recording.duration)
 
     def _warn_of_differences(self, entry: _Pending, stored: Recording, *, repeated: bool) -> None:
@@ -260,7 +260,7 @@ class _Intake:
     def _record(self, failure: Failure) -> None:
         self.tally.fail(failure)
         if not self._dry_run:
-            self._store.fail(_failure_key(failure.item), STAGE, failure)
+            self._store.attempts.save_failure(_failure_key(failure.item), STAGE, failure)
 
 
 def _make_reference(arrival: Arrival, recording: Recording) -> Correction | None:

@@ -51,7 +51,7 @@ class Track:
 def load_tracks(recording: Recording, store: Store, recipe: Recipe, audio_folder: Path) -> list[Track]:
     """Load the audio and turns of *recording*; turns that the same diariser made before are taken from the store."""
     path = audio.locate(audio_folder, recording.id)
-    saved_turns = store.turns(recording.id, recipe.diarisation)
+    saved_turns = store.drafts.fetch_turns(recording.id, recipe.diarisation)
     channels: Sequence[int | None] = range(recording.channels) if recording.channel_mode == "split" else [None]
     tracks = []
     for channel in channels:

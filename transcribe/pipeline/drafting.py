@@ -57,7 +57,7 @@ def draft_pending(
     A recording that fails is recorded with its reason and the next one goes on. Setting *stop* ends the work after
     the recordings in flight. *on_bug* is shown errors that are not the project's own, before they become a failure.
     """
-    recordings = store.pending(recipe.settings, retry_failed=retry_failed, ids=ids, waiting=waiting)
+    recordings = store.attempts.fetch_pending(recipe.settings, retry_failed=retry_failed, ids=ids, waiting=waiting)
     work = _DiariserStage(store, recipe, audio_folder, recordings, stop=stop or threading.Event())
     work.start()
     pool = ThreadPoolExecutor(recipe.workers, thread_name_prefix="recogniser")
@@ -65,7 +65,7 @@ def draft_pending(
         for recording, assembled in _assemble_ahead(pool, work.tracks(), recipe):
             try:
                 drafted = assembled.result()
-                store.save_drafted(drafted)
+                store.drafts.save(drafted)
             except Exception as error:  # one bad recording must not end the batch
                 yield Step(recording=recording, failure=_record_failure(store, recording, error, on_bug))
             else:
@@ -136,7 +136,7 @@ class _DiariserStage(threading.Thread):
 
     def _load_tracks(self, recording: Recording) -> list[Track] | Exception:
         try:
-            self._store.begin_attempt(recording.id)
+            self._store.attempts.begin(recording.id)
             return load_tracks(recording, self._store, self._recipe, self._audio_folder)
         except Exception as error:  # handed to the other thread, which records it
             return error
@@ -158,5 +158,5 @@ def _record_failure(
         on_bug(error)
         sentence = f"E_BUG: {type(error).__name__} while drafting {recording.path}: {error}; run again with --debug"
         failure = Failure(item=recording.path, code="E_BUG", message=sentence)
-    store.fail(recording.id, "run", failure)
+    store.attempts.save_failure(recording.id, "run", failure)
     return failure

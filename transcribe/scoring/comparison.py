@@ -15,7 +15,7 @@ from transcribe.model_lookup import find_model
 from transcribe.scoring.pairs import read_table, stream_pairs
 from transcribe.scoring.rules import make_preparer, parse_split, read_method
 from transcribe.scoring.sides import is_side, read_side
-from transcribe.store.kept_counts import ScoreCache
+from transcribe.store.score_cache import ScoreCache
 from transcribe.wiring import Wiring, read_settings
 from transcribe.workspace import COUNTS_FILE
 

@@ -17,7 +17,7 @@ from transcribe.protocols import LabelledSpan
 from transcribe.records import Correction, Draft, Model, Recording, Segment, Split, Turn, Word
 from transcribe.redaction import MASK, Span, Terms, hide_words, within
 from transcribe.store import Store
-from transcribe.store.scoring import merge_spans
+from transcribe.store.word_assignment import merge_spans
 
 
 @dataclass
@@ -70,23 +70,25 @@ def read_conversations(
 
     What was heard while nobody was corrected, and what is masked, is left out on both sides: it has no reference.
     """
-    for recording in store.recordings():
+    for recording in store.recordings.fetch():
         if split is not None and recording.split != split:
             continue
         corrections = [
-            correction for correction, _ in store.corrections_with_words(recording.id) if correction.speaker is not None
+            correction
+            for correction, _ in store.corrections.fetch_with_words(recording.id)
+            if correction.speaker is not None
         ]
-        turns = store.turns_of_model(recording.id, model.id)
+        turns = store.drafts.fetch_turns_of_model(recording.id, model.id)
         if turns is None or len({correction.speaker for correction in corrections}) < 2:
             continue
         if any(turn.label is None for turn in turns[0]):
             gaps.unlabelled.append(recording.id)
         normalise = _RecordingNormaliser(prepare, recording, corrections)
         within = merge_spans((correction.start, correction.end) for correction in corrections)
-        masked = [(mask.start, mask.end) for mask in store.masks(recording=recording.id)]
+        masked = [(mask.start, mask.end) for mask in store.redaction.fetch_masks(recording=recording.id)]
         drafted = [
-            (segment, _drop_masked(segment, draft, masked, store.terms))
-            for segment, draft in store.drafted_segments(recording.id, model.id)
+            (segment, _drop_masked(segment, draft, masked, store.database.terms))
+            for segment, draft in store.drafts.fetch_with_segments(recording.id, model.id)
         ]
         yield Meeting(
             id=recording.id,

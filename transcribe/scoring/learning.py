@@ -21,14 +21,14 @@ _MINUTE = 60_000
 def find_relatives(wiring: Wiring, model: Model) -> list[Model]:
     """Return the models that share their base with *model*, the base and *model* among them, in order of arrival."""
     base = _find_base(wiring, model.id)
-    return [other for other in wiring.store.models() if _find_base(wiring, other.id) == base]
+    return [other for other in wiring.store.models.fetch() if _find_base(wiring, other.id) == base]
 
 
 def find_training_ids(wiring: Wiring, model: Model) -> frozenset[str]:
     """Return ids of the texts that *model*, or one it was tuned from, was tuned on; none of datasets that are gone."""
     training_ids: set[str] = set()
     id, visited = model.id, set[str]()
-    while id not in visited and (lineage := wiring.store.lineage(id)) is not None:
+    while id not in visited and (lineage := wiring.store.models.find_lineage(id)) is not None:
         visited.add(id)
         id = lineage.base
         with suppress(InputError):
@@ -43,7 +43,7 @@ def count_training_minutes(wiring: Wiring, model: Model, catalogue: Catalogue) -
 
     ``None`` where the dataset is not there any more.
     """
-    lineage = wiring.store.lineage(model.id)
+    lineage = wiring.store.models.find_lineage(model.id)
     if lineage is None:
         return {}
     try:
@@ -81,7 +81,7 @@ def draw_curves(reports: Iterable[tuple[Report, dict[str, float]]], *, like: Rep
 def _find_base(wiring: Wiring, id: str) -> str:
     """Return the model that *id* goes back to; of a circle of lineages, the last before it closes."""
     visited = {id}
-    while (lineage := wiring.store.lineage(id)) is not None and lineage.base not in visited:
+    while (lineage := wiring.store.models.find_lineage(id)) is not None and lineage.base not in visited:
         id = lineage.base
         visited.add(id)
     return id

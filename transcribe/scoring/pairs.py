@@ -16,7 +16,7 @@ from transcribe.store import Store
 
 def stream_pairs(store: Store, model: Model, split: Split | None, *, tier: Tier = "verbatim") -> Iterator[Pair]:
     """Yield each standing correction beside what *model* drafted there. Streams by recording."""
-    spans = store.scoring_spans(model.id, split=split, tier=tier)
+    spans = store.corrections.fetch_scoring_spans(model.id, split=split, tier=tier)
     for _, group in itertools.groupby(spans, key=lambda span: span.recording):
         spans_of_recording = list(group)
         overlapped = find_overlapped(spans_of_recording)

@@ -19,7 +19,7 @@ from transcribe.scoring.pairs import drop_training_pairs, stream_pairs
 from transcribe.scoring.report import ScoreReports, WorkspaceContext, report_scores
 from transcribe.scoring.request import ScoreRequest
 from transcribe.scoring.rules import parse_split
-from transcribe.store.kept_counts import ScoreCache
+from transcribe.store.score_cache import ScoreCache
 from transcribe.wiring import Wiring
 from transcribe.workspace import COUNTS_FILE
 
@@ -47,7 +47,7 @@ def score_workspace(wiring: Wiring, request: ScoreRequest) -> ScoreReports:
         check_extras()
     with ScoreCache(wiring.workspace / COUNTS_FILE) as cache:
         model = find_model(wiring.store, request.model)
-        undrafted = wiring.store.count_undrafted(model.id, split=split)
+        undrafted = wiring.store.corrections.count_undrafted(model.id, split=split)
         training_ids, tier = find_training_ids(wiring, model), wiring.settings.report.tier
         warnings = []
         if tier != "verbatim":
@@ -85,7 +85,7 @@ def _make_context(
 
     gaps = LabelGaps()
     return WorkspaceContext(
-        annotator_pairs=pair_hands(wiring.store.pairs()),
+        annotator_pairs=pair_hands(wiring.store.work_items.fetch_pairs()),
         read_meetings=lambda prepare: read_conversations(wiring.store, model, split, prepare, gaps),
         report_relatives=report_relatives,
         list_warnings=lambda: gaps.warnings,

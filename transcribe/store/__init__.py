@@ -1,29 +1,30 @@
 """
 The store of a workspace, in SQLite or PostgreSQL; the only package that builds queries.
 
-    Store           store.py        all parts below, opened
-    ├── Recordings  recordings.py   recordings, paths, splits
-    ├── Work        work.py         pending recordings, attempts, failures
-    ├── Drafts      drafts.py       turns, segments, drafts of a run
-    ├── Corrections corrections.py  corrections, and the drafted words against them (rule: scoring.py)
-    ├── Models      models.py       models, promotions, lineages
-    ├── Overview    status.py       counts
-    ├── Export      export.py       canonical lines
-    ├── People      people.py       people of the desk, sessions, tokens
-    ├── Desk        desk.py         segments on the desk, and the state of each
-    ├── Leasing     leasing.py      leases on segments
-    ├── Submitting  submitting.py   submitted texts, each once
-    ├── Reviewing   reviewing.py    reviews and decisions
-    ├── Pieces      pieces.py       work items, one a person and segment
-    ├── Voices      voices.py       mean embeddings of speakers, and links between speakers
-    ├── Growing     growing.py      drafts accepted without a person
-    └── Audit       auditing.py     audit log, and the check of histories
+    Store                store.py           all parts below, each made when it is first used
+    ├── recordings       recordings, paths, splits
+    ├── attempts         pending recordings, attempts, failures
+    ├── drafts           turns, segments, drafts of a run
+    ├── corrections      corrections, and the drafted words against them (rule: word_assignment.py)
+    ├── models           models, promotions, lineages
+    ├── dataset_source   what datasets are made of
+    ├── status, export   counts; canonical lines
+    ├── speakers         voices of speakers, and links between speakers
+    ├── pseudo_labels    drafts accepted without a person
+    ├── redaction        masked spans and terms (erasure: what goes for good)
+    ├── people           people of the desk, sessions, tokens (invitations: how they get a password)
+    ├── desk             segments on the desk, and the state of each
+    ├── leases           leases on segments (segment_edits: their boundaries moved)
+    ├── submissions      submitted texts, each once
+    ├── reviews          reviews and decisions
+    ├── work_items       work items, one a person and segment (pay_disputes: objections to pay)
+    ├── dashboard        progress for leads
+    └── audit            audit log, and the check of histories
 
-Each is a Database (database.py: connections, transactions, pages) that opening.py found fit, made or migrated.
+Each has its own module and holds the one `Database` (database.py: transactions, groups of writes, pages), whose engine
+engine.py found fit, made or migrated.
 """
 
-from transcribe.store.recordings import Added
-from transcribe.store.status import DialectStatus, StageStatus, Status
 from transcribe.store.store import Store
 
-__all__ = ["Added", "DialectStatus", "StageStatus", "Status", "Store"]
+__all__ = ["Store"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
@@ -13,12 +13,12 @@ from transcribe.errors import InputError
 from transcribe.records import Correction, Milliseconds, ScoringSpan, Split, Tier, Word
 from transcribe.speaker_links import canonical_names
 from transcribe.store.database import Database, batches, insert_into
-from transcribe.store.hiding import SpanRedactor, spans_of
-from transcribe.store.recordings import Added, numbers_of, unknown_recording
+from transcribe.store.recordings import Added, number_of, numbers_of, unknown_recording
+from transcribe.store.redaction import CorrectionRedactor, SpanRedactor, spans_of
 from transcribe.store.rows import correction_of, values_of_correction, words_of
-from transcribe.store.scoring import Speech, Spoken, words_by_correction
-from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
-from transcribe.store.voices import links_in
+from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.speakers import links_in
+from transcribe.store.word_assignment import Speech, Spoken, words_by_correction
 
 #: Audio whose drafts are held in memory at a time: about 5,000 segments.
 _GROUP_LENGTH: Milliseconds = 8 * 3_600_000
@@ -26,10 +26,13 @@ _GROUP_LENGTH: Milliseconds = 8 * 3_600_000
 _GROUP_SIZE = 200
 
 
-class Corrections(Database):
-    """The part of the store that holds corrections. Rows are only ever added; triggers refuse the rest."""
+@dataclass(frozen=True)
+class Corrections:
+    """The corrections of recordings. Rows are only ever added; triggers refuse the rest."""
 
-    def add_corrections(self, corrections: Iterable[Correction]) -> Added:
+    database: Database
+
+    def add(self, corrections: Iterable[Correction]) -> Added:
         """
         Take *corrections*, reading them as they come and saving a batch at a time. Text is kept as typed.
 
@@ -42,14 +45,14 @@ class Corrections(Database):
         existing_ids: list[str] = []
         for batch in batches(corrections):
             values = [values_of_correction(correction) for correction in batch]
-            with self.begin_write() as connection:
-                fresh = _insert_corrections(connection, batch, values, self.now())
+            with self.database.begin_write() as connection:
+                fresh = _insert_corrections(connection, batch, values, self.database.now())
             for correction in batch:
                 (new_ids if correction.id in fresh else existing_ids).append(correction.id)
                 fresh.discard(correction.id)
         return Added(new=tuple(new_ids), existing=tuple(existing_ids))
 
-    def corrections(
+    def fetch(
         self, *, recording: str | None = None, split: Split | None = None, standing: bool = False
     ) -> Iterator[Correction]:
         """
@@ -60,13 +63,13 @@ class Corrections(Database):
             split: Only those of recordings of this split.
             standing: Only those that count: accepted, and with no later one of the same span and speaker.
         """
-        for group in self._page_recordings(recording, split):
-            with self.begin_read() as connection:
+        for group in page_recordings(self.database, recording, split):
+            with self.database.begin_read() as connection:
                 by_recording = _read_corrections(connection, group)
             for row in group:
                 yield from select_standing(by_recording[row.no]) if standing else by_recording[row.no]
 
-    def scoring_spans(
+    def fetch_scoring_spans(
         self, model: str, *, split: Split | None = None, tier: Tier = "verbatim"
     ) -> Iterator[ScoringSpan]:
         """
@@ -78,23 +81,23 @@ class Corrections(Database):
         Args:
             tier: Which of a correction's texts counts. One that has no normalised text counts as it was written.
         """
-        return (span for span, _ in self.scored_words(model, split=split, tier=tier))
+        return (span for span, _ in self.fetch_scored_words(model, split=split, tier=tier))
 
-    def scored_words(
+    def fetch_scored_words(
         self, model: str, *, split: Split | None = None, tier: Tier = "verbatim"
     ) -> Iterator[tuple[ScoringSpan, tuple[Word, ...]]]:
         """Yield each of `scoring_spans` with the drafted words that its hypothesis is made of."""
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             names = canonical_names(links_in(connection))
-        for group in self._page_recordings(None, split):
-            with self.begin_read() as connection:
+        for group in page_recordings(self.database, None, split):
+            with self.database.begin_read() as connection:
                 runs = _find_newest_runs(connection, model, group)
                 drafted = [row for row in group if row.no in runs]
                 corrections = _read_corrections(connection, drafted)
                 speeches = _read_speeches(connection, runs)
                 masked = spans_of(connection, [row.no for row in drafted])
             for row in drafted:
-                redactor = SpanRedactor(masked[row.no], self.terms)
+                redactor = SpanRedactor(masked[row.no], self.database.terms)
                 for span, words in _build_spans(
                     row, select_standing(corrections[row.no]), Speech(speeches[row.no]), redactor, tier
                 ):
@@ -105,38 +108,48 @@ class Corrections(Database):
         Count the standing corrections that `scoring_spans` leaves out because *model* never drafted their recording.
         """
         count = 0
-        for group in self._page_recordings(None, split):
-            with self.begin_read() as connection:
+        for group in page_recordings(self.database, None, split):
+            with self.database.begin_read() as connection:
                 runs = _find_newest_runs(connection, model, group)
                 by_recording = _read_corrections(connection, [row for row in group if row.no not in runs])
             count += sum(len(select_standing(corrections)) for corrections in by_recording.values())
         return count
 
-    def _page_recordings(
-        self, recording: str | None, split: Split | None, *, or_accepted: bool = False
-    ) -> Iterator[list[Row[Any]]]:
+    def fetch_with_words(self, recording: str) -> Iterator[tuple[Correction, tuple[Word, ...]]]:
         """
-        Yield recordings that have corrections, by id, in groups that are small in number and in length of audio.
+        Yield standing corrections of *recording*, redacted, with the redacted words of the newest run, in time order.
+        """
+        corrections = list(self.fetch(recording=recording, standing=True))
+        with self.database.begin_read() as connection:
+            redactor = CorrectionRedactor(connection, number_of(connection, recording), self.database.terms)
+        yield from ((redactor.redact(correction), redactor.drafted_words(correction)) for correction in corrections)
 
-        Args:
-            or_accepted: Those too of which a draft was ever accepted without one.
-        """
-        has = exists().where(CORRECTIONS.c.recording == RECORDINGS.c.no)
-        of_it = and_(SEGMENTS.c.no == ACCEPTANCES.c.segment, SEGMENTS.c.recording == RECORDINGS.c.no)
-        query = select(RECORDINGS).where(or_(has, exists().where(of_it)) if or_accepted else has)
-        if recording is not None:
-            query = query.where(RECORDINGS.c.id == recording)
-        if split is not None:
-            query = query.where(RECORDINGS.c.split == split)
-        group: list[Row[Any]] = []
-        for row in self.page_rows(query, [RECORDINGS.c.id]):
-            sound = sum(member.duration_ms for member in group) + row.duration_ms
-            if group and (sound > _GROUP_LENGTH or len(group) >= _GROUP_SIZE):
-                yield group
-                group = []
-            group.append(row)
-        if group:
+
+def page_recordings(
+    database: Database, recording: str | None, split: Split | None, *, or_accepted: bool = False
+) -> Iterator[list[Row[Any]]]:
+    """
+    Yield recordings that have corrections, by id, in groups that are small in number and in length of audio.
+
+    Args:
+        or_accepted: Those too of which a draft was ever accepted without one.
+    """
+    has = exists().where(CORRECTIONS.c.recording == RECORDINGS.c.no)
+    of_it = and_(SEGMENTS.c.no == ACCEPTANCES.c.segment, SEGMENTS.c.recording == RECORDINGS.c.no)
+    query = select(RECORDINGS).where(or_(has, exists().where(of_it)) if or_accepted else has)
+    if recording is not None:
+        query = query.where(RECORDINGS.c.id == recording)
+    if split is not None:
+        query = query.where(RECORDINGS.c.split == split)
+    group: list[Row[Any]] = []
+    for row in database.page_rows(query, [RECORDINGS.c.id]):
+        sound = sum(member.duration_ms for member in group) + row.duration_ms
+        if group and (sound > _GROUP_LENGTH or len(group) >= _GROUP_SIZE):
             yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
 
 
 def select_standing(corrections: Iterable[Correction]) -> list[Correction]:

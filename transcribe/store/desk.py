@@ -7,6 +7,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -24,15 +25,14 @@ from sqlalchemy import (
 from transcribe.desk_records import DeskRules, DialectProgress, View
 from transcribe.records import Milliseconds, join_words
 from transcribe.redaction import Span, Terms, hide_text, hide_words, within
-from transcribe.store.database import PAGE
-from transcribe.store.desk_tables import DESK, GOLDS, VERSIONS
-from transcribe.store.grouping import Grouping
-from transcribe.store.growing import settle
-from transcribe.store.hiding import spans_of
-from transcribe.store.prepared import PreparedIn
+from transcribe.store.attempts import is_written
+from transcribe.store.database import PAGE, Database
+from transcribe.store.desk_schema import DESK, GOLDS, VERSIONS
+from transcribe.store.pseudo_labels import settle
+from transcribe.store.redaction import spans_of
 from transcribe.store.rows import check_text, words_of
-from transcribe.store.tables import DONE, DRAFTS, RECORDINGS, SEGMENTS
-from transcribe.store.written import is_written
+from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.statements import PreparedIn
 
 #: What stands where nobody named a dialect: "undetermined", BCP 47.
 UNKNOWN = "und"
@@ -48,12 +48,15 @@ _FLAG_WEIGHT = 0.25
 _AROUND: Milliseconds = 1_000
 
 
-class Desk(Grouping):
-    """The part of the store that knows the state of each segment."""
+@dataclass(frozen=True)
+class Desk:
+    """The segments on the desk."""
 
-    def newest_run(self) -> int:
+    database: Database
+
+    def find_newest_run(self) -> int:
         """Return a number that grows whenever a run ends: where it is the same, `lay_out` has nothing to do."""
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             return int(connection.execute(select(func.coalesce(func.max(DONE.c.no), 0))).scalar_one())
 
     def lay_out(self, rules: DeskRules, *, upto: int | None = None, draw: Callable[[], float] = random.random) -> int:
@@ -74,15 +77,15 @@ class Desk(Grouping):
         if upto is not None:
             unlaid = unlaid.where(SEGMENTS.c.run <= upto)
         while True:
-            with self.begin_write() as connection:
+            with self.database.begin_write() as connection:
                 rows = connection.execute(unlaid.limit(PAGE)).all()
                 if rows:
-                    fresh = [_make_desk_row(row, rules, draw, self.now()) for row in rows]
+                    fresh = [_make_desk_row(row, rules, draw, self.database.now()) for row in rows]
                     connection.execute(insert(DESK), fresh)
             count += len(rows)
             if len(rows) < PAGE:
                 break
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             has_newest_run = exists().where(
                 SEGMENTS.c.no == DESK.c.segment, SEGMENTS.c.run.in_(select(_select_newest_runs().c.run))
             )
@@ -98,7 +101,7 @@ class Desk(Grouping):
                 connection.exec_driver_sql("ANALYZE desk, segments, drafts, recordings, done")
         return count
 
-    def views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
+    def fetch_views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
         """
         Return how each of *segments* looks, by id; those that are not on the desk are left out.
 
@@ -106,15 +109,15 @@ class Desk(Grouping):
         *reviewing*, of segments that two people write. What is masked is in no text, nor are the client's terms
         wherever a draft says them, marked before or not.
         """
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             rows = _VIEWS.fetch_all(connection, sorted(set(segments)))
             spans = spans_of(connection, {row.recording for row in rows})
-        return {row.id: _build_view(row, spans[row.recording], self.terms, reviewing) for row in rows}
+        return {row.id: _build_view(row, spans[row.recording], self.database.terms, reviewing) for row in rows}
 
     def put_first(self, segments: Sequence[str]) -> int:
         """Put *segments* before all others of their dialects, in this order, and count those that were open."""
         count = 0
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             for rank, id in enumerate(segments):
                 number = select(SEGMENTS.c.no).where(SEGMENTS.c.id == id).scalar_subquery()
                 target = and_(DESK.c.segment == number, DESK.c.state == "open")
@@ -122,13 +125,13 @@ class Desk(Grouping):
                 count += connection.execute(change).rowcount
         return count
 
-    def open_segments(self) -> frozenset[str]:
+    def fetch_open(self) -> frozenset[str]:
         """Return ids of the segments that are open to be written."""
         query = select(SEGMENTS.c.id).join(DESK, DESK.c.segment == SEGMENTS.c.no).where(DESK.c.state == "open")
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def progress(self) -> tuple[DialectProgress, ...]:
+    def count_progress(self) -> tuple[DialectProgress, ...]:
         """Return how far each dialect is, by tag."""
         length = SEGMENTS.c.end_ms - SEGMENTS.c.start_ms
         counted = (
@@ -144,7 +147,7 @@ class Desk(Grouping):
             .group_by(DESK.c.dialect, DESK.c.state)
         )
         by_dialect: dict[str, list[Row[Any]]] = defaultdict(list)
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             for row in connection.execute(counted):
                 by_dialect[row.dialect].append(row)
         return tuple(
@@ -165,16 +168,18 @@ class Desk(Grouping):
         Nobody who is given one can tell it from others; what is written there counts nowhere else.
         """
         count = 0
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             for segment, text in texts.items():
                 number = connection.execute(select(SEGMENTS.c.no).where(SEGMENTS.c.id == segment)).scalar_one_or_none()
                 if number is None:
                     continue
                 free = (DESK.c.segment == number) & DESK.c.state.in_(("open", "accepted"))
-                changed = connection.execute(update(DESK).where(free).values(state="gold", since_at=self.now()))
+                changed = connection.execute(
+                    update(DESK).where(free).values(state="gold", since_at=self.database.now())
+                )
                 if changed.rowcount:
                     keep = insert(GOLDS).values(
-                        segment=number, text=check_text(text, "a gold text"), added_at=self.now()
+                        segment=number, text=check_text(text, "a gold text"), added_at=self.database.now()
                     )
                     connection.execute(keep)
                     count += 1
@@ -193,11 +198,6 @@ SEGMENT_FACTS = (
     RECORDINGS.c.id.label("recording_id"),
     RECORDINGS.c.split,
 )
-
-
-def draft_shows(split: str, wanted: int) -> bool:
-    """Tell if a transcriber may see the draft: not where the text will measure models or people."""
-    return split != "test" and wanted == 1
 
 
 def _select_newest_runs() -> Any:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from transcribe.errors import InputError
 from transcribe.records import Draft, Drafted, Segment, Turn
+from transcribe.store.attempts import RUN
 from transcribe.store.database import Database, insert_into, insert_rows
 from transcribe.store.recordings import number_of
 from transcribe.store.rows import (
@@ -24,18 +25,20 @@ from transcribe.store.rows import (
     turns_text,
     words_text,
 )
-from transcribe.store.tables import ATTEMPTS, DIARISATIONS, DONE, DRAFTS, FAILURES, RECORDINGS, SEGMENTS
-from transcribe.store.voices import replace_voices
-from transcribe.store.work import RUN
+from transcribe.store.schema import ATTEMPTS, DIARISATIONS, DONE, DRAFTS, FAILURES, RECORDINGS, SEGMENTS
+from transcribe.store.speakers import replace_voices
 
 _DRAFT_COLUMNS = ("run", "segment", "words", "log_probability", "flags", "alternative")
 _TIME_ORDER = (SEGMENTS.c.start_ms, SEGMENTS.c.end_ms, SEGMENTS.c.speaker, SEGMENTS.c.no)
 
 
-class Drafts(Database):
-    """The part of the store that holds what models made of recordings."""
+@dataclass(frozen=True)
+class Drafts:
+    """The turns, segments and drafts that models made of recordings."""
 
-    def save_drafted(self, drafted: Drafted) -> bool:
+    database: Database
+
+    def save(self, drafted: Drafted) -> bool:
         """
         Save all that was made of one recording in one transaction: a crash leaves all of it or nothing.
 
@@ -48,7 +51,7 @@ class Drafts(Database):
             InputError: If there is no such recording, or if the parts do not belong together.
         """
         rows = _make_rows(drafted)
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             recording = number_of(connection, drafted.recording, lock=True)
             connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.recording == recording))
             connection.execute(delete(FAILURES).where(FAILURES.c.stage == RUN, FAILURES.c.item == drafted.recording))
@@ -57,13 +60,13 @@ class Drafts(Database):
                 return False
             if _insert_diarisation(connection, recording, drafted.diarisation, rows):
                 replace_voices(connection, recording, drafted.voices)
-            run = _insert_run(connection, recording, drafted, rows.warnings, self.now())
+            run = _insert_run(connection, recording, drafted, rows.warnings, self.database.now())
             numbers = _insert_segments(connection, recording, run, rows.segments)
             drafts = [(run, numbers[segment], *values) for segment, *values in rows.drafts]
             insert_rows(connection, DRAFTS, _DRAFT_COLUMNS, drafts)
         return True
 
-    def turns(self, recording: str, diarisation: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
+    def fetch_turns(self, recording: str, diarisation: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
         """
         Return the turns and exclusive turns that this *diarisation* made of *recording*; ``None`` if it never ran.
         """
@@ -72,46 +75,46 @@ class Drafts(Database):
             .join(RECORDINGS)
             .where(RECORDINGS.c.id == recording, DIARISATIONS.c.settings == diarisation)
         )
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else (turns_of(row.turns, recording), turns_of(row.exclusive, recording))
 
-    def turns_of_model(self, recording: str, model: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
+    def fetch_turns_of_model(self, recording: str, model: str) -> tuple[tuple[Turn, ...], tuple[Turn, ...]] | None:
         """
         Return the turns and exclusive turns of the newest run of *model* on *recording*; ``None`` if it never ran.
         """
         newest = select(DONE.c.diarisation).join(RECORDINGS).order_by(DONE.c.no.desc()).limit(1)
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             diarisation = connection.execute(
                 newest.where(RECORDINGS.c.id == recording, DONE.c.model == model)
             ).scalar_one_or_none()
-        return None if diarisation is None else self.turns(recording, diarisation)
+        return None if diarisation is None else self.fetch_turns(recording, diarisation)
 
-    def segments(self, recording: str) -> Iterator[Segment]:
+    def fetch_segments(self, recording: str) -> Iterator[Segment]:
         """Yield the segments of the newest run on *recording*, in time order; none if none ran."""
         newest = select(func.max(DONE.c.no)).join(RECORDINGS).where(RECORDINGS.c.id == recording)
         query = select(SEGMENTS).where(
             SEGMENTS.c.recording.in_(select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)),
             SEGMENTS.c.run == newest.scalar_subquery(),
         )
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             rows = connection.execute(query.order_by(*_TIME_ORDER)).all()
         for row in rows:
             yield segment_of(row, recording)
 
-    def segment(self, id: str) -> Segment | None:
+    def find_segment(self, id: str) -> Segment | None:
         """Return the segment with this *id*, of whatever run; ``None`` if there is none."""
         query = select(SEGMENTS, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS).where(SEGMENTS.c.id == id)
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else segment_of(row, row.recording_id)
 
-    def drafts(self, recording: str, model: str, *, settings: str | None = None) -> Iterator[Draft]:
+    def fetch(self, recording: str, model: str, *, settings: str | None = None) -> Iterator[Draft]:
         """Yield the drafts of `drafted_segments` without their segments."""
-        for _, draft in self.drafted_segments(recording, model, settings=settings):
+        for _, draft in self.fetch_with_segments(recording, model, settings=settings):
             yield draft
 
-    def drafted_segments(
+    def fetch_with_segments(
         self, recording: str, model: str, *, settings: str | None = None
     ) -> Iterator[tuple[Segment, Draft]]:
         """
@@ -123,7 +126,7 @@ class Drafts(Database):
         runs = runs.where(RECORDINGS.c.id == recording, DONE.c.model == model)
         if settings is not None:
             runs = runs.where(DONE.c.settings == settings)
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             run = connection.execute(runs).one_or_none()
             if run is None:
                 return

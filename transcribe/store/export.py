@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from transcribe.redaction import MASK, within
 from transcribe.store.database import Database
-from transcribe.store.hiding import CorrectionRedactor, SpanRedactor, spans_of
+from transcribe.store.redaction import CorrectionRedactor, SpanRedactor, spans_of
 from transcribe.store.rows import correction_of, encode_json, words_of, words_text
-from transcribe.store.tables import ACCEPTANCES, CORRECTIONS, DIARISATIONS, DONE, DRAFTS, MODELS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DIARISATIONS, DONE, DRAFTS, MODELS, RECORDINGS, SEGMENTS
 
 #: Columns of a recording that say what it is.
 _FACTS = (
@@ -21,10 +22,13 @@ _FACTS = (
 )
 
 
-class Export(Database):
-    """The part of the store that exports its content."""
+@dataclass(frozen=True)
+class Export:
+    """The canonical lines of all content."""
 
-    def canonical(self) -> Iterator[str]:
+    database: Database
+
+    def fetch_lines(self) -> Iterator[str]:
         """
         Yield all that follows from the recordings and the work, as JSON lines without their newlines.
 
@@ -33,12 +37,12 @@ class Export(Database):
         What depends on the machine, the hour or the number of tries is left out: row numbers, times, failures, and
         the places where recordings and models lay.
         """
-        for recording in self.page_rows(select(RECORDINGS), [RECORDINGS.c.id]):
-            with self.begin_read() as connection:
-                redactor = SpanRedactor(spans_of(connection, [recording.no])[recording.no], self.terms)
+        for recording in self.database.page_rows(select(RECORDINGS), [RECORDINGS.c.id]):
+            with self.database.begin_read() as connection:
+                redactor = SpanRedactor(spans_of(connection, [recording.no])[recording.no], self.database.terms)
                 lines = [encode_json(line, "a line") for line in _export_recording(connection, recording, redactor)]
             yield from lines
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             models = connection.execute(select(MODELS).order_by(MODELS.c.id)).all()
         for row in models:
             model = {"id": row.id, "name": row.name, "state": row.state, "window_ms": row.window_ms}

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from transcribe.errors import UnfitError
-from transcribe.store.place import DatabaseLocation
-from transcribe.store.trouble import translate_errors
+from transcribe.store.database_url import DatabaseLocation
+from transcribe.store.driver_errors import translate_errors
 
 Role: TypeAlias = Literal["serve", "run", "migrate"]
 

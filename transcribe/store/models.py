@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
@@ -13,13 +13,16 @@ from transcribe.errors import MissingError
 from transcribe.records import Lineage, Model, ModelKind, Promotion
 from transcribe.store.database import Database, insert_into
 from transcribe.store.rows import encode_json, model_of, values_of_model
-from transcribe.store.tables import LINEAGES, MODELS, PROMOTIONS
+from transcribe.store.schema import LINEAGES, MODELS, PROMOTIONS
 
 
-class Models(Database):
-    """The part of the store that knows models. At most one of each kind is promoted, which an index keeps."""
+@dataclass(frozen=True)
+class Models:
+    """The models. At most one of each kind is promoted, which an index keeps."""
 
-    def add_model(self, model: Model, *, lineage: Lineage | None = None) -> bool:
+    database: Database
+
+    def add(self, model: Model, *, lineage: Lineage | None = None) -> bool:
         """
         Add *model*; one that is there already keeps its state and gets the new place, name, window and lineage.
 
@@ -29,24 +32,24 @@ class Models(Database):
             Whether it was new.
         """
         values = values_of_model(model)
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             moved = connection.execute(update(MODELS).where(MODELS.c.id == model.id).values(values))
             if not moved.rowcount:
                 if model.state == "promoted":
                     _retire_promoted(connection, model.kind)
-                connection.execute(insert(MODELS).values(**values, state=model.state, added_at=self.now()))
+                connection.execute(insert(MODELS).values(**values, state=model.state, added_at=self.database.now()))
             if lineage is not None:
                 _save_lineage(connection, _find_number(connection, model.id), lineage)
         return not moved.rowcount
 
-    def models(self) -> tuple[Model, ...]:
+    def fetch(self) -> tuple[Model, ...]:
         """Return all models, in the order they came."""
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             return tuple(map(model_of, connection.execute(select(MODELS).order_by(MODELS.c.no))))
 
-    def promoted_model(self, kind: ModelKind = "recogniser") -> Model | None:
+    def find_promoted(self, kind: ModelKind = "recogniser") -> Model | None:
         """Return the model of *kind* that is in use; ``None`` as long as none was promoted."""
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(select(MODELS).where(_is_in_use(kind))).one_or_none()
         return None if row is None else model_of(row)
 
@@ -57,7 +60,7 @@ class Models(Database):
         Raises:
             MissingError: If there is no such model; the one before stays.
         """
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             number = _find_number(connection, id)
             kind = connection.execute(select(MODELS.c.kind).where(MODELS.c.no == number)).scalar_one()
             previous = _find_promoted(connection, kind)
@@ -65,7 +68,7 @@ class Models(Database):
                 return
             _retire_promoted(connection, kind)
             connection.execute(update(MODELS).where(MODELS.c.no == number).values(state="promoted"))
-            follow = insert(PROMOTIONS).values(model=number, before=previous, why=why, at=self.now())
+            follow = insert(PROMOTIONS).values(model=number, before=previous, why=why, at=self.database.now())
             connection.execute(follow)
 
     def roll_back(self, kind: ModelKind = "recogniser") -> Model:
@@ -75,7 +78,7 @@ class Models(Database):
         Raises:
             MissingError: If none served before.
         """
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             now = _find_promoted(connection, kind)
             took_over = (PROMOTIONS.c.model == now) & PROMOTIONS.c.before.is_not(None)
             query = select(PROMOTIONS.c.before).where(took_over).order_by(PROMOTIONS.c.no.desc()).limit(1)
@@ -90,10 +93,12 @@ class Models(Database):
             _retire_promoted(connection, kind)
             connection.execute(update(MODELS).where(MODELS.c.no == previous).values(state="promoted"))
             # Without the one it took over from, so that the next time leads further back and not to and fro.
-            connection.execute(insert(PROMOTIONS).values(model=previous, before=None, why="rollback", at=self.now()))
+            connection.execute(
+                insert(PROMOTIONS).values(model=previous, before=None, why="rollback", at=self.database.now())
+            )
             return model_of(connection.execute(select(MODELS).where(MODELS.c.no == previous)).one())
 
-    def promotions(self) -> tuple[Promotion, ...]:
+    def fetch_promotions(self) -> tuple[Promotion, ...]:
         """Return the models that were in use, the first one first."""
         model, previous = MODELS.alias(), MODELS.alias()
         query = (
@@ -102,36 +107,36 @@ class Models(Database):
             .outerjoin(previous, PROMOTIONS.c.before == previous.c.no)
             .order_by(PROMOTIONS.c.no)
         )
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             rows = connection.execute(query).all()
         return tuple(Promotion(model=row.model_id, before=row.before_id, why=row.why, at=row.at) for row in rows)
 
-    def lineage(self, id: str) -> Lineage | None:
+    def find_lineage(self, id: str) -> Lineage | None:
         """Return what the model *id* was made of; ``None`` where it was not tuned here."""
         query = select(LINEAGES.c.lineage).join(MODELS).where(MODELS.c.id == id)
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             text = connection.execute(query).scalar_one_or_none()
         facts = None if text is None else json.loads(text)
         return None if facts is None else Lineage(**facts)
 
-    def keep_decision(self, id: str, decision: Mapping[str, Any]) -> None:
+    def save_decision(self, id: str, decision: Mapping[str, Any]) -> None:
         """
         Keep what was decided about a model, with the scores that it was decided by.
 
         Raises:
             MissingError: If there is no such model.
         """
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             text = encode_json(dict(decision), f"the decision on model {id[:40]}")
             keep = insert_into(connection, LINEAGES).values(
                 model=_find_number(connection, id), lineage="null", decision=text
             )
             connection.execute(keep.on_conflict_do_update(index_elements=["model"], set_={"decision": text}))
 
-    def decision(self, id: str) -> dict[str, Any] | None:
+    def find_decision(self, id: str) -> dict[str, Any] | None:
         """Return the decision about a model; ``None`` if there is none yet."""
         query = select(LINEAGES.c.decision).join(MODELS).where(MODELS.c.id == id)
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             text = connection.execute(query).scalar_one_or_none()
         return None if text is None else dict(json.loads(text))
 

@@ -12,12 +12,11 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, lit
 
 from transcribe.desk_records import PERMISSIONS, ROLES, Permission, Person, Role, Token
 from transcribe.errors import InputError, UsageError
-from transcribe.store.auditing import note
-from transcribe.store.database import insert_into
-from transcribe.store.desk_tables import AUDIT, PEOPLE, SESSIONS, TOKENS
-from transcribe.store.grouping import Grouping
-from transcribe.store.prepared import Prepared
+from transcribe.store.audit import note
+from transcribe.store.database import Database, insert_into
+from transcribe.store.desk_schema import AUDIT, PEOPLE, SESSIONS, TOKENS
 from transcribe.store.rows import check_key, encode_json
+from transcribe.store.statements import Prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +29,13 @@ class Identity:
     used_at: str | None
 
 
-class People(Grouping):
-    """The part of the store that knows people. Passwords and keys come here as hashes only."""
+@dataclass(frozen=True)
+class People:
+    """The people of the desk, their sessions and tokens. Passwords and keys come here as hashes only."""
 
-    def add_person(
+    database: Database
+
+    def add(
         self,
         name: str,
         roles: Sequence[Role],
@@ -59,7 +61,7 @@ class People(Grouping):
         person = Person(
             id=secrets.token_urlsafe(12), name=check_key(name, "a name"), roles=tuple(roles), dialects=tuple(dialects)
         )
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             keep = insert_into(connection, PEOPLE).on_conflict_do_nothing(index_elements=["name"])
             values = {
                 "id": person.id,
@@ -67,36 +69,38 @@ class People(Grouping):
                 "password": password,
                 "roles": encode_json(list(roles), "roles"),
                 "dialects": encode_json(list(dialects), "dialects"),
-                "added_at": self.now(),
+                "added_at": self.database.now(),
             }
             if connection.execute(keep.values(values).returning(PEOPLE.c.id)).first() is None:
                 raise InputError(f"{name} is there already", code="E_NAME_TAKEN", hint="choose another name", item=name)
-            note(connection, self.now(), by, "person added", detail={"person": person.id, "roles": list(roles)})
+            note(
+                connection, self.database.now(), by, "person added", detail={"person": person.id, "roles": list(roles)}
+            )
         return person
 
-    def people(self) -> tuple[Person, ...]:
+    def fetch(self) -> tuple[Person, ...]:
         """Return everybody, by name."""
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             return tuple(map(person_of, connection.execute(select(PEOPLE).order_by(PEOPLE.c.name))))
 
-    def person_named(self, name: str) -> Person:
+    def find(self, name: str) -> Person:
         """
         Return the person with this name.
 
         Raises:
             InputError: If there is none.
         """
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             return person_of(_find_person(connection, name))
 
-    def password_of(self, name: str) -> tuple[Person, str | None] | None:
+    def find_password(self, name: str) -> tuple[Person, str | None] | None:
         """Return the person with this name and the hash of the password; ``None`` if unknown or disabled."""
         query = select(PEOPLE).where(PEOPLE.c.name == name, PEOPLE.c.disabled_at.is_(None))
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else (person_of(row), row.password)
 
-    def change_person(
+    def change(
         self,
         name: str,
         *,
@@ -127,8 +131,8 @@ class People(Grouping):
         if password is not None:
             changes["password"] = password
         if disabled is not None:
-            changes["disabled_at"] = self.now() if disabled else None
-        with self.begin_write() as connection:
+            changes["disabled_at"] = self.database.now() if disabled else None
+        with self.database.begin_write() as connection:
             person = person_of(_find_person(connection, name))
             if changes:
                 connection.execute(update(PEOPLE).where(PEOPLE.c.id == person.id).values(changes))
@@ -136,20 +140,20 @@ class People(Grouping):
                 connection.execute(delete(SESSIONS).where(SESSIONS.c.person == person.id))
             if disabled:
                 live = (TOKENS.c.person == person.id) & TOKENS.c.ended_at.is_(None)
-                connection.execute(update(TOKENS).where(live).values(ended_at=self.now()))
+                connection.execute(update(TOKENS).where(live).values(ended_at=self.database.now()))
             detail = {"person": person.id, "changed": sorted(changes)}
-            note(connection, self.now(), by, "person changed", detail=detail)
+            note(connection, self.database.now(), by, "person changed", detail=detail)
             return person_of(_find_person(connection, name))
 
-    def count_people_changes(self) -> int:
+    def count_changes(self) -> int:
         """Return a number that grows whenever a person is changed or shut out, and whenever a token ends."""
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             return int(_CHANGES.fetch_first(connection, {}).changes)
 
     def begin_session(self, key: str, person: str, *, until_at: str) -> None:
         """Open a session whose key has the hash *key*, to be used until *until_at* at most."""
-        with self.begin_write() as connection:
-            now = self.now()
+        with self.database.begin_write() as connection:
+            now = self.database.now()
             connection.execute(delete(SESSIONS).where(SESSIONS.c.until_at < now))
             values = {"key": key, "person": person, "begun_at": now, "used_at": now, "until_at": until_at}
             connection.execute(insert(SESSIONS).values(values))
@@ -157,22 +161,24 @@ class People(Grouping):
 
     def use_session(self, key: str) -> None:
         """Save that the session was used now."""
-        with self.begin_write() as connection:
-            connection.execute(update(SESSIONS).where(SESSIONS.c.key == key).values(used_at=self.now()))
+        with self.database.begin_write() as connection:
+            connection.execute(update(SESSIONS).where(SESSIONS.c.key == key).values(used_at=self.database.now()))
 
     def end_session(self, key: str) -> None:
         """Close a session; one that is not there is closed."""
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             ended = connection.execute(delete(SESSIONS).where(SESSIONS.c.key == key).returning(SESSIONS.c.person))
             person = ended.scalar_one_or_none()
             if person is not None:
-                note(connection, self.now(), person, "signed out")
+                note(connection, self.database.now(), person, "signed out")
 
     def identify_session(self, key: str, *, unused_since: str) -> Identity | None:
         """Return who has the session *key*; ``None`` if it is over, or was not used since *unused_since*."""
-        live = (SESSIONS.c.key == key) & (SESSIONS.c.until_at > self.now()) & (SESSIONS.c.used_at > unused_since)
+        live = (
+            (SESSIONS.c.key == key) & (SESSIONS.c.until_at > self.database.now()) & (SESSIONS.c.used_at > unused_since)
+        )
         query = select(PEOPLE, SESSIONS.c.used_at).join(SESSIONS).where(live, PEOPLE.c.disabled_at.is_(None))
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
@@ -195,7 +201,7 @@ class People(Grouping):
                 f"scopes {', '.join(scopes) or '(none)'} were asked for, {person.name} has {have}",
                 hint=f"scopes are {', '.join(PERMISSIONS)}",
             )
-        now = self.now()
+        now = self.database.now()
         token = Token(
             id=secrets.token_urlsafe(9),
             person=person.id,
@@ -213,26 +219,26 @@ class People(Grouping):
             "made_at": now,
             "until_at": until_at,
         }
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             connection.execute(insert(TOKENS).values(values))
             note(connection, now, person.id, "token made", detail={"token": token.id, "scopes": list(scopes)})
         return token
 
     def end_token(self, id: str) -> bool:
         """End a token, and tell if it was valid."""
-        with self.begin_write() as connection:
+        with self.database.begin_write() as connection:
             live = (TOKENS.c.id == id) & TOKENS.c.ended_at.is_(None)
-            ended = connection.execute(update(TOKENS).where(live).values(ended_at=self.now())).rowcount > 0
+            ended = connection.execute(update(TOKENS).where(live).values(ended_at=self.database.now())).rowcount > 0
             if ended:
-                note(connection, self.now(), None, "token ended", detail={"token": id})
+                note(connection, self.database.now(), None, "token ended", detail={"token": id})
             return ended
 
     def identify_token(self, key: str) -> Identity | None:
         """Return for whom the token *key* acts; ``None`` if it is not valid."""
         live = (TOKENS.c.key == key) & TOKENS.c.ended_at.is_(None)
-        live &= TOKENS.c.until_at.is_(None) | (TOKENS.c.until_at > self.now())
+        live &= TOKENS.c.until_at.is_(None) | (TOKENS.c.until_at > self.database.now())
         query = select(PEOPLE, TOKENS.c.scopes).join(TOKENS).where(live, PEOPLE.c.disabled_at.is_(None))
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None

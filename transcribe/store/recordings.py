@@ -12,8 +12,8 @@ from transcribe.records import Recording, Split
 from transcribe.speaker_links import recording_of_unnamed
 from transcribe.store.database import Database, batches, insert_into
 from transcribe.store.rows import check_key, recording_of, speakers_of, values_of_recording
-from transcribe.store.tables import PATHS, RECORDINGS, SPEAKERS
-from transcribe.store.voices import include_linked
+from transcribe.store.schema import PATHS, RECORDINGS, SPEAKERS
+from transcribe.store.speakers import include_linked
 
 #: The split that wins where people of several splits meet: a speaker of the test must not be trained on again.
 _STRONGEST: Sequence[Split] = ("test", "dev", "train")
@@ -28,10 +28,13 @@ class Added:
     existing: tuple[str, ...]
 
 
-class Recordings(Database):
-    """The part of the store that holds recordings."""
+@dataclass(frozen=True)
+class Recordings:
+    """The recordings, their paths and their splits."""
 
-    def add_recordings(self, recordings: Iterable[Recording]) -> Added:
+    database: Database
+
+    def add(self, recordings: Iterable[Recording]) -> Added:
         """
         Take *recordings*, reading them as they come and saving a batch at a time.
 
@@ -44,38 +47,38 @@ class Recordings(Database):
         new_ids: list[str] = []
         existing_ids: list[str] = []
         for batch in batches(recordings):
-            now = self.now()
+            now = self.database.now()
             values = [values_of_recording(recording, now) for recording in batch]
-            with self.begin_write() as connection:
+            with self.database.begin_write() as connection:
                 fresh = _insert_recordings(connection, batch, values)
             for recording in batch:
                 (new_ids if recording.id in fresh else existing_ids).append(recording.id)
                 fresh.discard(recording.id)
         return Added(new=tuple(new_ids), existing=tuple(existing_ids))
 
-    def recording(self, id: str) -> Recording | None:
+    def find(self, id: str) -> Recording | None:
         """Return the recording with this *id*, ``None`` if there is none."""
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(select(RECORDINGS).where(RECORDINGS.c.id == id)).one_or_none()
         return None if row is None else recording_of(row)
 
-    def recordings(self, *, ids: Collection[str] | None = None) -> Iterator[Recording]:
+    def fetch(self, *, ids: Collection[str] | None = None) -> Iterator[Recording]:
         """Yield all recordings, or those of *ids* that are there, ordered by id."""
         if ids is None:
-            yield from map(recording_of, self.page_rows(select(RECORDINGS), [RECORDINGS.c.id]))
+            yield from map(recording_of, self.database.page_rows(select(RECORDINGS), [RECORDINGS.c.id]))
             return
         for batch in batches(sorted(set(ids))):
             query = select(RECORDINGS).where(RECORDINGS.c.id.in_(batch))
-            yield from map(recording_of, self.page_rows(query, [RECORDINGS.c.id]))
+            yield from map(recording_of, self.database.page_rows(query, [RECORDINGS.c.id]))
 
-    def recording_by_path(self, path: str) -> Recording | None:
+    def find_by_path(self, path: str) -> Recording | None:
         """Return the recording last ingested under *path*, spelled as then."""
         query = select(RECORDINGS).join(PATHS, PATHS.c.recording == RECORDINGS.c.no).where(PATHS.c.path == path)
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else recording_of(row)
 
-    def split_of(self, speakers: Collection[str], session: str | None) -> Split | None:
+    def find_split(self, speakers: Collection[str], session: str | None) -> Split | None:
         """
         Return the split already fixed for a recording of *speakers* in *session*; ``None`` if it may be drawn.
 
@@ -84,7 +87,7 @@ class Recordings(Database):
         A recording that joins people of several splits gets the strongest of them: test, dev, train.
         """
         splits: set[Split] = set()
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             for batch in batches(sorted(include_linked(connection, speakers))):
                 named = select(SPEAKERS.c.recording).where(SPEAKERS.c.speaker.in_(batch))
                 splits |= _find_splits(connection, RECORDINGS.c.no.in_(named))

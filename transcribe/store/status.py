@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, exists, func, select
 
 from transcribe.records import Milliseconds
+from transcribe.store.attempts import RUN, is_failed
 from transcribe.store.database import Database
-from transcribe.store.tables import CORRECTIONS, DONE, DRAFTS, FAILURES, MODELS, RECORDINGS, SEGMENTS
-from transcribe.store.work import RUN, is_failed
+from transcribe.store.schema import CORRECTIONS, DONE, DRAFTS, FAILURES, MODELS, RECORDINGS, SEGMENTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +51,20 @@ class Status:
     promoted: str | None
 
 
-class Overview(Database):
-    """The part of the store that counts."""
+@dataclass(frozen=True)
+class StatusReader:
+    """The counts over all recordings."""
 
-    def status(self, *, settings: str | None = None) -> Status:
+    database: Database
+
+    def count(self, *, settings: str | None = None) -> Status:
         """
         Count the work of all stages.
 
         Args:
             settings: Count a recording as done only if it was run with these; ``None``: with any.
         """
-        with self.begin_read() as connection:
+        with self.database.begin_read() as connection:
             dialects = _count_dialects(connection)
             corrections, corrected = _count_corrections(connection)
             promoted = select(MODELS.c.id).where(MODELS.c.state == "promoted", MODELS.c.kind == "recogniser")

@@ -5,64 +5,90 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Self
+from functools import cached_property
+from importlib import import_module
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from transcribe.store.auditing import Audit
-from transcribe.store.database import utc_now
-from transcribe.store.desk import Desk
-from transcribe.store.drafts import Drafts
-from transcribe.store.erasing import Erasing
-from transcribe.store.export import Export
-from transcribe.store.freezing import Freezing
-from transcribe.store.growing import Growing
-from transcribe.store.inviting import Inviting
+from transcribe.store.database import Database, utc_now
+from transcribe.store.database_url import parse_url
+from transcribe.store.engine import open_engine
 from transcribe.store.locks import Role, role_lock
-from transcribe.store.masks import Masks
-from transcribe.store.models import Models
-from transcribe.store.objecting import Objecting
-from transcribe.store.opening import open_engine
-from transcribe.store.overseeing import Overseeing
-from transcribe.store.people import People
-from transcribe.store.pieces import Pieces
-from transcribe.store.place import parse_url
-from transcribe.store.recordings import Recordings
-from transcribe.store.reshaping import Reshaping
-from transcribe.store.reviewing import Reviewing
-from transcribe.store.status import Overview
-from transcribe.store.submitting import Submitting
-from transcribe.store.voices import Voices
-from transcribe.store.work import Work
+
+if TYPE_CHECKING:
+    from transcribe.store.attempts import Attempts
+    from transcribe.store.audit import Audit
+    from transcribe.store.corrections import Corrections
+    from transcribe.store.dashboard import Dashboard
+    from transcribe.store.dataset_source import DatasetSource
+    from transcribe.store.desk import Desk
+    from transcribe.store.drafts import Drafts
+    from transcribe.store.erasure import Erasures
+    from transcribe.store.export import Export
+    from transcribe.store.invitations import Invitations
+    from transcribe.store.leases import Leases
+    from transcribe.store.models import Models
+    from transcribe.store.pay_disputes import PayDisputes
+    from transcribe.store.people import People
+    from transcribe.store.pseudo_labels import PseudoLabels
+    from transcribe.store.recordings import Recordings
+    from transcribe.store.redaction import Redaction
+    from transcribe.store.reviews import Reviews
+    from transcribe.store.segment_edits import SegmentEdits
+    from transcribe.store.speakers import Speakers
+    from transcribe.store.status import StatusReader
+    from transcribe.store.submissions import Submissions
+    from transcribe.store.work_items import WorkItems
+
+T = TypeVar("T")
 
 
-class Store(
-    Recordings,
-    Work,
-    Drafts,
-    Freezing,
-    Models,
-    Overview,
-    Export,
-    Audit,
-    People,
-    Inviting,
-    Desk,
-    Masks,
-    Erasing,
-    Reshaping,
-    Reviewing,
-    Submitting,
-    Pieces,
-    Objecting,
-    Overseeing,
-    Growing,
-    Voices,
-):
+class Part(cached_property[T]):
+    """A part of the store, imported and built when it is first used: a command loads only what it needs."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(lambda store: _build_part(store, name))
+
+
+def _build_part(store: Store, name: str) -> Any:
+    module, _, kind = name.partition(".")
+    return getattr(import_module(f"transcribe.store.{module}"), kind)(store.database)
+
+
+class Store:
     """
-    One opened database; its parts are the base classes, a noun each.
+    One opened database, and what is kept in it, a part a noun.
 
-    Any thread may use it. Every call is a transaction of its own; an iterator is one a page, so that a slow reader
-    never stops a writer. Errors of the database come as `UnfitError` or `UnreachableError`.
+    Any thread may use it. Every call of a part is a transaction of its own; an iterator is one a page, so that a slow
+    reader never stops a writer. Errors of the database come as `UnfitError` or `UnreachableError`.
     """
+
+    attempts: Part[Attempts] = Part("attempts.Attempts")
+    audit: Part[Audit] = Part("audit.Audit")
+    corrections: Part[Corrections] = Part("corrections.Corrections")
+    dashboard: Part[Dashboard] = Part("dashboard.Dashboard")
+    dataset_source: Part[DatasetSource] = Part("dataset_source.DatasetSource")
+    desk: Part[Desk] = Part("desk.Desk")
+    drafts: Part[Drafts] = Part("drafts.Drafts")
+    erasure: Part[Erasures] = Part("erasure.Erasures")
+    export: Part[Export] = Part("export.Export")
+    invitations: Part[Invitations] = Part("invitations.Invitations")
+    leases: Part[Leases] = Part("leases.Leases")
+    models: Part[Models] = Part("models.Models")
+    pay_disputes: Part[PayDisputes] = Part("pay_disputes.PayDisputes")
+    people: Part[People] = Part("people.People")
+    pseudo_labels: Part[PseudoLabels] = Part("pseudo_labels.PseudoLabels")
+    recordings: Part[Recordings] = Part("recordings.Recordings")
+    redaction: Part[Redaction] = Part("redaction.Redaction")
+    reviews: Part[Reviews] = Part("reviews.Reviews")
+    segment_edits: Part[SegmentEdits] = Part("segment_edits.SegmentEdits")
+    speakers: Part[Speakers] = Part("speakers.Speakers")
+    status: Part[StatusReader] = Part("status.StatusReader")
+    submissions: Part[Submissions] = Part("submissions.Submissions")
+    work_items: Part[WorkItems] = Part("work_items.WorkItems")
+
+    def __init__(self, database: Database) -> None:
+        self.database: Final = database
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now) -> Self:
@@ -81,7 +107,19 @@ class Store(
             MissingError: If the driver for PostgreSQL is not installed.
         """
         location = parse_url(url)
-        return cls(location, open_engine(location, clock=clock), clock=clock)
+        return cls(Database(location, open_engine(location, clock=clock), clock=clock))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection. Iterators that are still going fail."""
+        self.database.close()
 
     def lock(self, role: Role) -> AbstractContextManager[None]:
         """
@@ -90,4 +128,4 @@ class Store(
         Raises:
             UnfitError: On entering, if another process is; the sentence names it where it is known.
         """
-        return role_lock(self.location, self.engine, role)
+        return role_lock(self.database.location, self.database.engine, role)

@@ -137,7 +137,7 @@ def plan(bench: DiariserBench, chosen: Frozen | None = None) -> DiariserPlan:
     parts = {
         split: tuple(corrected_conversations(frozen, split, unwritten=unwritten)) for split in ("train", "dev", "test")
     }
-    lineage = bench.store.lineage(bench.current.id)
+    lineage = bench.store.models.find_lineage(bench.current.id)
     key = fingerprint("improve diariser", TUNING, bench.current.id, frozen.sha256, bench.train)[:12]
     # The diariser of now may have been tuned on these very corrections: there is nothing new to learn.
     is_learnt = lineage is not None and lineage.dataset_sha256 == frozen.sha256
@@ -164,7 +164,7 @@ def unwritten_speech(store: Store) -> dict[str, list[Span]]:
             *(Span(start=segment.start, end=segment.end) for segment in transcribed.unwritten),
             *(Span(start=start, end=end) for start, end in transcribed.masked),
         ]
-        for transcribed in store.transcribed_recordings()
+        for transcribed in store.dataset_source.fetch()
     }
 
 
@@ -216,21 +216,21 @@ def improve(
         notes=tuned.notes,
         seconds=round(time.monotonic() - began, 1),
     )
-    bench.store.keep_decision(candidate.id, done.data())
+    bench.store.models.save_decision(candidate.id, done.data())
     if done.decision.promoted:
-        bench.store.promote(candidate.id, why="gate")
+        bench.store.models.promote(candidate.id, why="gate")
     return done
 
 
 def _find_improvement(bench: DiariserBench, made: DiariserPlan) -> DiariserImprovement | None:
     """Return what was decided before about the candidate of *made*; one that passed serves from now on, if not yet."""
-    model = next((model for model in bench.store.models() if model.name == made.name), None)
-    record = None if model is None else bench.store.decision(model.id)
+    model = next((model for model in bench.store.models.fetch() if model.name == made.name), None)
+    record = None if model is None else bench.store.models.find_decision(model.id)
     if model is None or record is None or "parameters" not in record:
         return None
     decision = Decision.parse(record["decision"])
     if decision.promoted and model.state == "candidate":
-        bench.store.promote(model.id, why="gate")
+        bench.store.models.promote(model.id, why="gate")
     return DiariserImprovement(
         plan=made,
         decision=decision,
@@ -344,10 +344,10 @@ def sweep(workspace: Path) -> None:
 
 def _register(bench: DiariserBench, made: DiariserPlan, tuned: TunedDiariser, seconds: float) -> Model:
     """Make the diariser of now and the candidate known to the store."""
-    promoted = bench.store.promoted_model("diariser")
+    promoted = bench.store.models.find_promoted("diariser")
     if promoted is None or promoted.id != bench.current.id:
-        bench.store.add_model(bench.current)
-        bench.store.promote(bench.current.id)
+        bench.store.models.add(bench.current)
+        bench.store.models.promote(bench.current.id)
     location = str(made.folder.relative_to(bench.workspace))
     model = Model(id=folder_id(made.folder), place=location, name=made.name, kind="diariser")
     facts = made.frozen.facts
@@ -361,7 +361,7 @@ def _register(bench: DiariserBench, made: DiariserPlan, tuned: TunedDiariser, se
         guideline=facts.get("guideline"),
         seconds=seconds,
     )
-    bench.store.add_model(model, lineage=lineage)
+    bench.store.models.add(model, lineage=lineage)
     return model
 
 

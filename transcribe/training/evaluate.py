@@ -29,7 +29,7 @@ from transcribe.pipeline.drafting import Step, draft_pending
 from transcribe.pipeline.recipe import Recipe
 from transcribe.records import Correction, Drafted, Milliseconds, Recording, join_words
 from transcribe.store import Store
-from transcribe.store.scoring import Speech, Spoken, words_by_correction
+from transcribe.store.word_assignment import Speech, Spoken, words_by_correction
 
 #: Length of the audio on which two models' speeds are compared, and how often.
 _RACE: Final[Milliseconds] = 60_000
@@ -133,14 +133,16 @@ def copy_alike(store: Store, current: Recipe, candidate: Recipe, frozen: Frozen)
     if not same_cut or current.second is not None or candidate.second is not None:
         return 0
     copied = 0
-    for recording in store.recordings(ids=store.find_undrafted(candidate.settings, list_test_recordings(frozen))):
-        drafted = list(store.drafted_segments(recording.id, current.recogniser.id, settings=current.settings))
-        turns = store.turns(recording.id, current.diarisation)
+    for recording in store.recordings.fetch(
+        ids=store.attempts.find_undrafted(candidate.settings, list_test_recordings(frozen))
+    ):
+        drafted = list(store.drafts.fetch_with_segments(recording.id, current.recogniser.id, settings=current.settings))
+        turns = store.drafts.fetch_turns(recording.id, current.diarisation)
         dialects = {segment.dialect or recording.dialect for segment, _ in drafted}
         if not drafted or turns is None or not all(_agree(current, candidate, dialect) for dialect in dialects):
             continue
         drafts = [replace(draft, model=candidate.recogniser.id, settings=candidate.settings) for _, draft in drafted]
-        copied += store.save_drafted(
+        copied += store.drafts.save(
             Drafted(
                 recording=recording.id,
                 diarisation=candidate.diarisation,
@@ -171,7 +173,7 @@ def pairs(store: Store, recipe: Recipe, frozen: Frozen, judged: frozenset[str]) 
     Raises:
         InputError: E_TEST if a recording of the test was not drafted.
     """
-    missing = store.find_undrafted(recipe.settings, list_test_recordings(frozen))
+    missing = store.attempts.find_undrafted(recipe.settings, list_test_recordings(frozen))
     if missing:
         message = f"{len(missing)} recordings of the test were not drafted by model {recipe.recogniser.id[:12]}"
         raise InputError(message, code="E_TEST", hint="boli status names what failed and why", item=missing[0])
@@ -209,7 +211,7 @@ def _to_correction(example: Example) -> Correction:
 
 
 def _load_speech(store: Store, recipe: Recipe, audio: str) -> Speech:
-    drafted = store.drafted_segments(audio, recipe.recogniser.id, settings=recipe.settings)
+    drafted = store.drafts.fetch_with_segments(audio, recipe.recogniser.id, settings=recipe.settings)
     return Speech(
         Spoken(speaker=segment.speaker, start=segment.start, end=segment.end, words=draft.words)
         for segment, draft in drafted
@@ -336,7 +338,7 @@ def race(
         clock: The processor's by default, which other work on the machine does not move; the real time's for a GPU.
     """
     recordings: list[Recording] = []
-    for recording in store.recordings(ids=list_test_recordings(frozen)):
+    for recording in store.recordings.fetch(ids=list_test_recordings(frozen)):
         if sum(recording.duration for recording in recordings) >= _RACE:
             break
         recordings.append(recording)

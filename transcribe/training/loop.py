@@ -173,8 +173,8 @@ def _find_earlier_plan(deps: Dependencies, dataset: Frozen, targets: Sequence[st
     routes = deps.read_routes()
     # A tuned model lies in a folder of its name, its weights below that.
     names = {Path(routes.choose_model(tag)).parent.name for tag in targets} if targets else {deps.current.name}
-    for model in deps.store.models():
-        lineage = deps.store.lineage(model.id)
+    for model in deps.store.models.fetch():
+        lineage = deps.store.models.find_lineage(model.id)
         if {model.name} == names and lineage is not None and lineage.dataset_sha256 == dataset.sha256:
             return Plan(
                 frozen=dataset,
@@ -199,7 +199,7 @@ def find_weak_dialects(deps: Dependencies, frozen: Frozen) -> tuple[str, ...]:
 
     The test is kept for the end. None where nothing of the train part was drafted, or none stands out.
     """
-    spans = deps.store.scoring_spans(deps.current.id, split="train")
+    spans = deps.store.corrections.fetch_scoring_spans(deps.current.id, split="train")
     pairs = [
         Pair(
             id=span.id,
@@ -255,21 +255,21 @@ def improve(
         next=tuple(need.sentence for need in lacking),
         seconds=round(trained.seconds + time.monotonic() - began, 1),
     )
-    deps.store.keep_decision(candidate.id, done.data())
+    deps.store.models.save_decision(candidate.id, done.data())
     if decision.promoted:
-        deps.store.promote(candidate.id, why="gate")
+        deps.store.models.promote(candidate.id, why="gate")
     return replace(done, files=_track(deps, done, trained))
 
 
 def _load_improvement(deps: Dependencies, plan: Plan) -> Improvement | None:
     """Load an earlier improvement by *plan*; its candidate drafts from now on if it passed and does not yet."""
-    model = next((model for model in deps.store.models() if model.name == plan.name), None)
-    document = None if model is None else deps.store.decision(model.id)
+    model = next((model for model in deps.store.models.fetch() if model.name == plan.name), None)
+    document = None if model is None else deps.store.models.find_decision(model.id)
     if model is None or document is None or "seconds" not in document:
         return None
     decision = Decision.parse(document["decision"])
     if decision.promoted and model.state == "candidate":
-        deps.store.promote(model.id, why="gate")
+        deps.store.models.promote(model.id, why="gate")
     return Improvement(
         plan=plan,
         decision=decision,
@@ -337,7 +337,7 @@ def _make_candidate(deps: Dependencies, plan: Plan, trained: TunedModel, on_prog
         guideline=facts.get("guideline"),
         seconds=trained.seconds,
     )
-    deps.store.add_model(model, lineage=lineage)
+    deps.store.models.add(model, lineage=lineage)
     on_progress("converting", 1.0)
     return model
 
@@ -347,7 +347,9 @@ def _evaluate(
 ) -> Evaluation:
     recipes = deps.recipe_with(deps.current.place), deps.recipe_with(candidate.place)
     ids = list_test_recordings(plan.frozen)
-    waiting = sum(deps.store.pending_size(recipe.settings, retry_failed=True, ids=ids)[0] for recipe in recipes)
+    waiting = sum(
+        deps.store.attempts.count_pending(recipe.settings, retry_failed=True, ids=ids)[0] for recipe in recipes
+    )
     drafted = 0
 
     def count_step(_: object) -> None:

@@ -108,7 +108,7 @@ def _read_names(service: Service, dialect: str) -> list[Json]:
         glossary = read_glossary(service.workspace / GLOSSARY_FILE, service.catalogue)
     except InputError as error:
         raise Refused(503, error.code, error.message, hint=error.hint) from error
-    hide = service.store.terms.hide
+    hide = service.store.database.terms.hide
     return [
         {"term": term.text, "spoken": term.spoken}
         for term in glossary.of(dialect)

@@ -30,8 +30,8 @@ from transcribe.desk.schemas.lead import (
 from transcribe.desk.settings import change, list_choices
 from transcribe.desk.state import Json, Refused, Service, ServiceOf
 from transcribe.errors import BoliError, InputError
-from transcribe.store.objecting import Objection
-from transcribe.store.overseeing import Listening
+from transcribe.store.dashboard import Listening
+from transcribe.store.pay_disputes import Objection
 
 router = APIRouter(tags=["lead"])
 
@@ -78,7 +78,7 @@ async def get_pay(
 @router.get("/api/v1/objections", response_model=list[ObjectionOut])
 async def objections(caller: Manager, service: ServiceOf, waiting: bool = False) -> list[Json]:
     """List objections to pay, the newest first."""
-    rows = await run_in_threadpool(lambda: service.store.objections(waiting=waiting))
+    rows = await run_in_threadpool(lambda: service.store.pay_disputes.fetch(waiting=waiting))
     return [objection_out(objection) for objection in rows]
 
 
@@ -86,7 +86,7 @@ async def objections(caller: Manager, service: ServiceOf, waiting: bool = False)
 async def answer(id: Annotated[str, Path(max_length=64)], body: AnswerIn, caller: Manager, service: ServiceOf) -> Json:
     """Answer an objection, once. Nobody answers their own."""
     objection = await service.writer.do(
-        lambda: service.store.answer_objection(id, body.outcome, body.answer, by=caller.person.id)
+        lambda: service.store.pay_disputes.answer(id, body.outcome, body.answer, by=caller.person.id)
     )
     if objection is None:
         raise Refused(404, "E_OBJECTION", "no such objection waits for your answer", hint="load the page again")
@@ -105,12 +105,14 @@ async def list_listenings(
 ) -> Any:
     """List who heard which segment, the newest first; by name, by recording. ``csv`` gives all pages at once."""
     filters = {"person": person, "recording": recording}
-    await service.writer.do(lambda: service.store.note(caller.person.id, "looked who heard what"))
+    await service.writer.do(lambda: service.store.audit.note(caller.person.id, "looked who heard what"))
     if format == "csv":
         return StreamingResponse(
             _csv_of_listenings(service, filters), media_type="text/csv", headers=_attachment("heard")
         )
-    page = await run_in_threadpool(lambda: service.store.listenings(**filters, before_no=before, count=count))
+    page = await run_in_threadpool(
+        lambda: service.store.dashboard.fetch_listenings(**filters, before_no=before, count=count)
+    )
     return {
         "listenings": [_listening_out(listening) for listening in page],
         "before": page[-1].no if len(page) == count else None,
@@ -122,7 +124,7 @@ async def spellings(
     caller: Reviewer, service: ServiceOf, dialect: Annotated[str | None, Query(max_length=64)] = None
 ) -> list[Json]:
     """List spellings that reviewers found right too. The workspace's folder ``variants`` has them for scoring."""
-    rows = await run_in_threadpool(lambda: service.store.spellings(dialect=dialect))
+    rows = await run_in_threadpool(lambda: service.store.dashboard.fetch_spellings(dialect=dialect))
     return [vars(spelling) for spelling in rows]
 
 
@@ -130,7 +132,7 @@ async def spellings(
 async def healthz(service: ServiceOf) -> Json:
     """Check that the desk can read its store."""
     try:
-        await run_in_threadpool(service.store.newest_run)
+        await run_in_threadpool(service.store.desk.find_newest_run)
     except BoliError as error:
         raise Refused(503, error.code, "the store does not answer", retry_after=5) from error
     return {"status": "ok"}
@@ -153,7 +155,7 @@ def pay_of(service: Service, person: str | None, since: str | None, until: str |
             raise InputError(
                 f"{file.name} cannot be read as TOML", code="E_RATES", hint="mend the file of rates", item=file.name
             ) from error
-    statement = pay(service.store.pieces(person=person, since=since, until=until), rates)
+    statement = pay(service.store.work_items.fetch(person=person, since=since, until=until), rates)
     return statement | {"currency": rates.currency or None}
 
 
@@ -172,7 +174,8 @@ def name_of(service: Service, dialect: str) -> str:
 
 def _progress(service: Service) -> Json:
     store = service.store
-    outlooks, now = store.outlook(since=store.later(-forecast.PACE_DAYS * 86_400)), store.now()
+    outlooks = store.dashboard.fetch_outlooks(since=store.database.later(-forecast.PACE_DAYS * 86_400))
+    now = store.database.now()
     rows = [forecast.row(outlook, name=name_of(service, outlook.dialect), now=now) for outlook in outlooks]
     return {
         "dialects": rows,
@@ -184,14 +187,14 @@ def _progress(service: Service) -> Json:
 
 
 def _productivity(service: Service, since: str | None, until: str | None) -> Json:
-    report = productivity(service.store.pieces(since=since, until=until))
+    report = productivity(service.store.work_items.fetch(since=since, until=until))
     rows = [row | {"name": name_of(service, row["dialect"])} for row in report["dialects"]]
     return report | {"dialects": rows}
 
 
 def _quality(service: Service, since: str | None, until: str | None) -> Json:
-    pieces = list(service.store.pieces(since=since, until=until))
-    report = quality(pieces, service.store.pairs(), service.catalogue, service.differ)
+    pieces = list(service.store.work_items.fetch(since=since, until=until))
+    report = quality(pieces, service.store.work_items.fetch_pairs(), service.catalogue, service.differ)
     rows = [
         row | {"name": name_of(service, row["dialect"]), "doubts": _doubts(service, row["dialect"])}
         for row in report["dialects"]
@@ -226,7 +229,7 @@ def _csv_of_listenings(service: Service, filters: Mapping[str, Any]) -> Iterator
     """Yield every listening as lines of CSV, a page of them at a time; the head once."""
     oldest: int | None = None
     while True:
-        page = service.store.listenings(**filters, before_no=oldest, count=_PAGE)
+        page = service.store.dashboard.fetch_listenings(**filters, before_no=oldest, count=_PAGE)
         text = format_csv([_listening_out(listening) for listening in page])
         yield text if oldest is None else text.partition("\n")[2]
         if len(page) < _PAGE:
@@ -241,7 +244,7 @@ def _listening_out(listening: Listening) -> Json:
 
 def _collect(service: Service) -> bytes:
     service.metrics.waiting.set(service.writer.waiting)
-    return service.metrics.text(service.store.progress())
+    return service.metrics.text(service.store.desk.count_progress())
 
 
 @settings_router.get("/settings", response_model=SettingsOut)
@@ -255,7 +258,7 @@ async def change_settings(changes: dict[str, Any], caller: Manager, service: Ser
     """Change some settings, for what is decided and handed out from now on. They are written to ``boli.toml``."""
     await run_in_threadpool(_apply, service, changes)
     names = sorted(changes)
-    await service.writer.do(lambda: service.store.note(caller.person.id, "settings changed", {"names": names}))
+    await service.writer.do(lambda: service.store.audit.note(caller.person.id, "settings changed", {"names": names}))
     return {"settings": await run_in_threadpool(list_choices, service.workspace, service.settings)}
 
 

@@ -16,7 +16,7 @@ from transcribe.desk.routes.work import heartbeat, last_rejection
 from transcribe.desk.schemas.lead import DecidedOut, ObjectionIn, ObjectionOut, OwnPayOut
 from transcribe.desk.schemas.segments import WorkOut
 from transcribe.desk.state import Json, Refused, Service, ServiceOf
-from transcribe.store.pieces import Piece
+from transcribe.store.work_items import WorkItem
 
 router = APIRouter(prefix="/api/v1/people/me", tags=["own work"])
 
@@ -38,21 +38,23 @@ async def my_work(
 @router.get("/decisions", response_model=list[DecidedOut])
 async def decisions(caller: AnyCaller, service: ServiceOf) -> Sequence[Json]:
     """List reviewers' decisions on one's texts, the newest first, with the words that they put in their place."""
-    return await run_in_threadpool(service.store.decisions_on, caller.person.id)
+    return await run_in_threadpool(service.store.dashboard.fetch_decisions, caller.person.id)
 
 
 @router.get("/pay", response_model=OwnPayOut)
 async def my_pay(caller: AnyCaller, service: ServiceOf, since: Moment = None, until: Moment = None) -> Json:
     """Return one's own statement of pay, and what one objected to."""
     statement = await run_in_threadpool(pay_of, service, caller.person.id, since, until)
-    objections = await run_in_threadpool(lambda: service.store.objections(person=caller.person.id))
+    objections = await run_in_threadpool(lambda: service.store.pay_disputes.fetch(person=caller.person.id))
     return statement | {"objections": [objection_out(objection) for objection in objections]}
 
 
 @router.post("/objections", response_model=ObjectionOut)
 async def object_to(body: ObjectionIn, caller: Worker, service: ServiceOf) -> Json:
     """Object to a line of one's pay, with words for the lead. Said again before an answer, it replaces the first."""
-    objection = await service.writer.do(lambda: service.store.object_to(caller.person.id, body.segment, body.note))
+    objection = await service.writer.do(
+        lambda: service.store.pay_disputes.add(caller.person.id, body.segment, body.note)
+    )
     if objection is None:
         raise Refused(404, "E_SEGMENT", "there is no such line in your pay", hint="load the page again")
     return objection_out(objection)
@@ -60,13 +62,13 @@ async def object_to(body: ObjectionIn, caller: Worker, service: ServiceOf) -> Js
 
 def _my_work(service: Service, caller: Caller, offset: timedelta) -> Json:
     store, person = service.store, caller.person.id
-    pieces = list(store.pieces(person=person))
-    local_now = datetime.fromisoformat(store.now()) + offset
+    pieces = list(store.work_items.fetch(person=person))
+    local_now = datetime.fromisoformat(store.database.now()) + offset
     midnight = local_now.replace(hour=0, minute=0, second=0, microsecond=0) - offset
     monday = midnight - timedelta(days=local_now.weekday())
     returned = [
         {"segment": segment, "sent_back": last_rejection(service, segment)}
-        for segment in store.returned_segments(person)
+        for segment in store.work_items.find_returned(person)
     ]
     return {
         "today": sum_work(pieces, _format_moment(midnight)),
@@ -74,12 +76,12 @@ def _my_work(service: Service, caller: Caller, offset: timedelta) -> Json:
         "all": sum_work(pieces, None),
         "weeks": _weeks(pieces, monday),
         "returned": returned,
-        "leases": [heartbeat(lease) for lease in store.leases(person)],
+        "leases": [heartbeat(lease) for lease in store.leases.fetch(person)],
         "definitions": DEFINITIONS,
     }
 
 
-def _weeks(pieces: Sequence[Piece], monday: datetime) -> list[Json]:
+def _weeks(pieces: Sequence[WorkItem], monday: datetime) -> list[Json]:
     """Add up each of the last weeks, the oldest first, the one of *monday* at the end."""
     starts = [monday - timedelta(weeks=back) for back in reversed(range(_WEEKS))]
     spans = []

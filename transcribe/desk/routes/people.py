@@ -43,7 +43,7 @@ async def add(body: PersonIn, caller: Manager, service: ServiceOf) -> Json:
     """Take somebody in. The answer holds the key of their invitation, which is said this once."""
     tags = _tags(service, body.dialects)
     person = await service.writer.do(
-        lambda: service.store.add_person(body.name, body.roles, dialects=tags, by=caller.person.id)
+        lambda: service.store.people.add(body.name, body.roles, dialects=tags, by=caller.person.id)
     )
     return await _invite(service, person, caller.person.id)
 
@@ -56,7 +56,7 @@ async def change(id: PersonId, body: PersonChange, caller: Manager, service: Ser
         raise Refused(403, "E_OWN_RIGHTS", "nobody changes their own rights", hint="ask another lead")
     tags = None if body.dialects is None else _tags(service, body.dialects)
     await service.writer.do(
-        lambda: service.store.change_person(
+        lambda: service.store.people.change(
             person.name, roles=body.roles, dialects=tags, disabled=body.disabled, by=caller.person.id
         )
     )
@@ -74,7 +74,7 @@ async def invite(id: PersonId, caller: Manager, service: ServiceOf) -> Json:
 async def look(body: InvitationLook, request: Request, service: ServiceOf) -> Json:
     """Return whom an invitation is for."""
     _limit_tries(request, service)
-    person = await run_in_threadpool(service.store.invited_person, key_hash(body.key))
+    person = await run_in_threadpool(service.store.invitations.find_person, key_hash(body.key))
     if person is None:
         raise _no_invitation()
     return {"name": person.name}
@@ -85,7 +85,7 @@ async def use(body: InvitationUse, request: Request, service: ServiceOf) -> Resp
     """Choose a password and be signed in. The invitation ends with it."""
     _limit_tries(request, service)
     password_hash = await run_in_threadpool(passwords.hash_password, body.password)
-    person = await service.writer.do(lambda: service.store.accept_invitation(key_hash(body.key), password_hash))
+    person = await service.writer.do(lambda: service.store.invitations.accept(key_hash(body.key), password_hash))
     if person is None:
         raise _no_invitation()
     service.identity_by_key.clear()
@@ -96,8 +96,8 @@ async def use(body: InvitationUse, request: Request, service: ServiceOf) -> Resp
 async def _invite(service: Service, person: Person, by: str) -> Json:
     if person.disabled:
         raise Refused(422, "E_DISABLED", f"{person.name} is shut out", hint="let them in again first")
-    key, until = new_key(), service.store.later(_GOOD_FOR_S)
-    await service.writer.do(lambda: service.store.invite(key_hash(key), person.id, by=by, until_at=until))
+    key, until = new_key(), service.store.database.later(_GOOD_FOR_S)
+    await service.writer.do(lambda: service.store.invitations.add(key_hash(key), person.id, by=by, until_at=until))
     return {"person": person.id, "name": person.name, "key": key, "until": until}
 
 
@@ -114,12 +114,12 @@ def _people(service: Service) -> list[Json]:
             "seen_at": standing.seen_at,
             "added_at": standing.added_at,
         }
-        for standing in service.store.accounts()
+        for standing in service.store.invitations.fetch_accounts()
     ]
 
 
 def _person(service: Service, id: str) -> Person:
-    person = next((person for person in service.store.people() if person.id == id), None)
+    person = next((person for person in service.store.people.fetch() if person.id == id), None)
     if person is None:
         raise Refused(404, "E_PERSON", "there is no such person", hint="load the page again")
     return person

@@ -29,7 +29,7 @@ from transcribe.desk.schemas.segments import OutcomeOut, VerdictIn, outcome_out,
 from transcribe.desk.state import Json, Refused, Service, ServiceOf
 from transcribe.desk_records import Lease, Verdict, Version
 from transcribe.errors import InputError
-from transcribe.store.overseeing import Spelling
+from transcribe.store.dashboard import Spelling
 
 router = APIRouter(prefix="/api/v1", tags=["review"])
 #: Below the workspace: `boli wer --variants variants` reads it.
@@ -54,7 +54,9 @@ async def decide(body: VerdictIn, caller: Reviewer, service: ServiceOf) -> Json:
     """Decide: accept (with one's own text where it differs), send back, unclear, or open again. May be sent again."""
     verdict = verdict_of(body)
     try:
-        outcome = await service.writer.do(lambda: service.store.decide(caller.person.id, verdict, service.rules))
+        outcome = await service.writer.do(
+            lambda: service.store.reviews.decide(caller.person.id, verdict, service.rules)
+        )
     except InputError as error:
         raise Refused(422, error.code, error.message, hint=error.hint) from error
     if outcome.reason == "own_text":
@@ -67,14 +69,14 @@ async def decide(body: VerdictIn, caller: Reviewer, service: ServiceOf) -> Json:
 
 def _take_review(service: Service, person: str, dialects: Sequence[str] | None) -> Lease | None:
     """Take or renew the lease of what *person* is to decide on: asking again is a sign of life."""
-    lease = service.store.take_review(person, service.rules, dialects=dialects)
-    return None if lease is None else service.store.renew(lease.id, person, service.rules) or lease
+    lease = service.store.reviews.take(person, service.rules, dialects=dialects)
+    return None if lease is None else service.store.leases.renew(lease.id, person, service.rules) or lease
 
 
 def _review_out(service: Service, caller: Caller, lease: Lease) -> Json:
     [lease_fields] = leases_out(service, caller, [lease], reviewing=True)
-    status = service.store.review_state(lease.segment)
-    versions = [version for version in service.store.versions(lease.segment) if version.kind != "gold"]
+    status = service.store.reviews.find_state(lease.segment)
+    versions = [version for version in service.store.reviews.fetch_versions(lease.segment) if version.kind != "gold"]
     if status.state == "disputed":
         # In an order that tells nothing of who came first; the machine's words only for who asks for the segment.
         versions.sort(key=lambda version: _order_key(version, lease))
@@ -93,7 +95,7 @@ def _review_out(service: Service, caller: Caller, lease: Lease) -> Json:
 
 def _add_spellings(service: Service, verdict: Verdict) -> None:
     """Add the verdict's spellings to the variants of scoring. The decision is saved already, and stands without."""
-    segment_spellings = service.store.spellings(segment=verdict.segment)
+    segment_spellings = service.store.dashboard.fetch_spellings(segment=verdict.segment)
     with suppress(OSError):
         add_variants(
             service.workspace / VARIANTS_FOLDER, segment_spellings[-len(verdict.variants) :], service.catalogue

@@ -46,7 +46,7 @@ async def audio(
     view = await run_in_threadpool(_read_hearable, service, caller, link)
     clip = await run_in_threadpool(_cut_clip, service, view)
     if service.is_new_listen(caller.person.id, id, window_s=GOOD_FOR_S):
-        await service.writer.do(lambda: service.store.log_listening(caller.person.id, id))
+        await service.writer.do(lambda: service.store.audit.log_listening(caller.person.id, id))
         service.metrics.listens.inc()
     return FileResponse(clip.path, media_type="audio/webm")
 
@@ -83,7 +83,7 @@ def version_out(version: Version, caller: Caller, names: dict[str, str] | None =
 
 
 def _segment(service: Service, caller: Caller, id: str) -> Json:
-    view, lease = _read_visible(service, caller, id), service.store.find_lease(caller.person.id, id)
+    view, lease = _read_visible(service, caller, id), service.store.leases.find(caller.person.id, id)
     url = None
     if lease is not None or caller.may("review"):
         url = audio_url(service, id, caller.person.id, lease.id if lease is not None else "")
@@ -101,7 +101,10 @@ def _read_visible(service: Service, caller: Caller, id: str) -> View:
         reviewing
         or (
             caller.may("work")
-            and (_lease_of(service, caller, id) is not None or service.store.has_written(caller.person.id, id))
+            and (
+                _lease_of(service, caller, id) is not None
+                or service.store.submissions.has_written(caller.person.id, id)
+            )
         )
     )
     if view is None or not visible:
@@ -124,7 +127,7 @@ def _read_hearable(service: Service, caller: Caller, link: Link) -> View:
 
 
 def _lease_of(service: Service, caller: Caller, id: str) -> Lease | None:
-    return service.store.find_lease(caller.person.id, id)
+    return service.store.leases.find(caller.person.id, id)
 
 
 def _may_read_text(service: Service, caller: Caller, view: View) -> bool:
@@ -132,7 +135,9 @@ def _may_read_text(service: Service, caller: Caller, view: View) -> bool:
     lease = _lease_of(service, caller, view.segment)
     if lease is not None:
         return lease.purpose in ("again", "review")
-    versions = [version for version in service.store.versions(view.segment) if version.version == view.version]
+    versions = [
+        version for version in service.store.reviews.fetch_versions(view.segment) if version.version == view.version
+    ]
     return bool(versions) and versions[0].person == caller.person.id
 
 
@@ -145,12 +150,12 @@ def _cut_clip(service: Service, view: View) -> Clip:
 
 def _history(service: Service, caller: Caller, id: str) -> Json:
     _read_visible(service, caller, id)
-    versions, verdicts = service.store.versions(id), service.store.verdicts(id)
+    versions, verdicts = service.store.reviews.fetch_versions(id), service.store.reviews.fetch_verdicts(id)
     if not caller.may("review"):
         versions = tuple(version for version in versions if version.person == caller.person.id)
         numbers = {version.version for version in versions}
         verdicts = tuple(verdict for verdict in verdicts if verdict["version"] in numbers)
-    names = {person.id: person.name for person in service.store.people()} if caller.may("people") else None
+    names = {person.id: person.name for person in service.store.people.fetch()} if caller.may("people") else None
     return {
         "segment": id,
         "versions": [version_out(version, caller, names) for version in versions],
@@ -172,7 +177,7 @@ async def mask(body: MaskIn, caller: Reviewer, service: ServiceOf) -> Json:
     if view is None:
         raise no_segment()
     stretch = await service.writer.do(
-        lambda: service.store.add_mask(view.recording, body.start_ms, body.end_ms, person=caller.person.id)
+        lambda: service.store.redaction.add_mask(view.recording, body.start_ms, body.end_ms, person=caller.person.id)
     )
     await run_in_threadpool(service.clips.forget, body.segment)
     return mask_out(stretch)
@@ -184,14 +189,14 @@ async def masks(id: SegmentId, caller: Reviewer, service: ServiceOf) -> list[Jso
     view = (await run_in_threadpool(service.views, [id])).get(id)
     if view is None:
         raise no_segment()
-    stretches = await run_in_threadpool(lambda: list(service.store.masks(recording=view.recording)))
+    stretches = await run_in_threadpool(lambda: list(service.store.redaction.fetch_masks(recording=view.recording)))
     return [mask_out(stretch) for stretch in stretches]
 
 
 @masks_router.delete("/masks/{id}", status_code=204)
 async def lift(id: MaskId, caller: Manager, service: ServiceOf) -> Response:
     """Let people hear and read a masked stretch again."""
-    lifted = await service.writer.do(lambda: service.store.lift_mask(id, person=caller.person.id))
+    lifted = await service.writer.do(lambda: service.store.redaction.lift_mask(id, person=caller.person.id))
     if not lifted:
         raise Refused(404, "E_MASK", "there is no such masked stretch", hint="the segment's masks list them")
     return Response(status_code=204)

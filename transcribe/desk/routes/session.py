@@ -28,7 +28,7 @@ async def sign_in(login: SignIn, request: Request, service: ServiceOf) -> Respon
     # Counted before it is known, so that many at once count too.
     service.wrong_names.spend(login.name)
     service.wrong_places.spend(address)
-    account = await run_in_threadpool(service.store.password_of, login.name)
+    account = await run_in_threadpool(service.store.people.find_password, login.name)
     if not await run_in_threadpool(passwords.fits, login.password, account[1] if account else None) or account is None:
         raise Refused(401, "E_SIGN_IN", "name and password do not belong together", hint="look at both again")
     service.wrong_names.forget(login.name)
@@ -38,8 +38,8 @@ async def sign_in(login: SignIn, request: Request, service: ServiceOf) -> Respon
 async def start_session(service: Service, person: Person) -> Response:
     """Begin a session of *person*, and answer with who they are and its cookie."""
     key = new_key()
-    until = service.store.later(_WEEK_S)
-    await service.writer.do(lambda: service.store.begin_session(key_hash(key), person.id, until_at=until))
+    until = service.store.database.later(_WEEK_S)
+    await service.writer.do(lambda: service.store.people.begin_session(key_hash(key), person.id, until_at=until))
     caller = Caller(person=person, permissions=person.permissions, session=key_hash(key))
     response = JSONResponse(_me(caller, service))
     response.set_cookie(
@@ -60,7 +60,7 @@ async def sign_out(caller: AnyCaller, service: ServiceOf) -> Response:
     response = Response(status_code=204)
     if caller.session is not None:
         session = caller.session
-        await service.writer.do(lambda: service.store.end_session(session))
+        await service.writer.do(lambda: service.store.people.end_session(session))
         forget(service, session)
         response.delete_cookie(service.cookie, path="/", httponly=True, samesite="lax", secure=service.secure)
     return response
@@ -77,5 +77,5 @@ def _me(caller: Caller, service: Service) -> Json:
         "csrf": None if caller.session is None else service.signer.csrf(caller.session),
         "offline_audio": service.settings.offline_audio,
         "shading": service.settings.shading,
-        "server_time": service.store.now(),
+        "server_time": service.store.database.now(),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Response
@@ -27,8 +28,8 @@ from transcribe.desk.schemas.segments import (
 )
 from transcribe.desk.signed_urls import Link
 from transcribe.desk.state import Json, Refused, Service, ServiceOf
-from transcribe.desk_records import Lease, Operation, Outcome, SkipReason, View
-from transcribe.store.leasing import Ask
+from transcribe.desk_records import Lease, SkipReason, View
+from transcribe.store.leases import Ask
 
 router = APIRouter(prefix="/api/v1", tags=["work"])
 #: The routes that `Direct` answers itself.
@@ -47,7 +48,7 @@ async def take(body: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
     ask = Ask(count=body.count, dialects=dialects, offline=body.offline, again=tuple(body.segments or ()))
 
     def take_leases() -> list[Json]:
-        return leases_out(service, caller, service.store.take(caller.person.id, ask, service.rules))
+        return leases_out(service, caller, service.store.leases.take(caller.person.id, ask, service.rules))
 
     return JSONResponse(await service.writer.do(take_leases, long=True))
 
@@ -61,7 +62,7 @@ async def list_leases(caller: Worker, service: ServiceOf) -> Response:
 @router.put("/leases/{id}", response_model=Heartbeat)
 async def renew(id: LeaseId, caller: Worker, service: ServiceOf) -> Json:
     """Say that the segment is still worked on."""
-    lease = await service.writer.do(lambda: service.store.renew(id, caller.person.id, service.rules))
+    lease = await service.writer.do(lambda: service.store.leases.renew(id, caller.person.id, service.rules))
     if lease is None:
         raise _no_lease(id)
     return heartbeat(lease)
@@ -72,7 +73,7 @@ async def give_back(
     id: LeaseId, caller: Worker, service: ServiceOf, reason: Annotated[SkipReason | None, Query()] = None
 ) -> Response:
     """Give a segment back, or pass it on with a reason that decides who sees it next."""
-    if not await service.writer.do(lambda: service.store.give_back(id, caller.person.id, reason=reason)):
+    if not await service.writer.do(lambda: service.store.leases.give_back(id, caller.person.id, reason=reason)):
         raise _no_lease(id)
     return Response(status_code=204)
 
@@ -86,7 +87,13 @@ async def submit(
     """
     Take texts in. Each is answered for itself, in their order, after all of them are saved; each may be sent again.
     """
-    answers = [service.writer.ask(_job_of(service, caller.person.id, operation_of(correction))) for correction in body]
+    operations = map(operation_of, body)
+    answers = [
+        service.writer.ask(
+            partial(accept_text, service.store, caller.person.id, operation, service.rules, service.differ)
+        )
+        for operation in operations
+    ]
     outcomes = []
     for answer in answers:
         outcome = await answer
@@ -102,14 +109,14 @@ async def reshape(body: ReshapeIn, caller: Worker, service: ServiceOf) -> Respon
     take such a step back. May be sent again.
     """
     step = reshape_of(body)
-    reshaped = await service.writer.do(lambda: service.store.reshape(caller.person.id, step, service.rules))
+    reshaped = await service.writer.do(lambda: service.store.segment_edits.apply(caller.person.id, step, service.rules))
     leases = await run_in_threadpool(leases_out, service, caller, reshaped.leases)
     answer = {"op_id": reshaped.op_id, "status": reshaped.status, "reason": reshaped.reason}
     return JSONResponse(answer | {"leases": leases, "removed": list(reshaped.removed)})
 
 
 def _list_leases(service: Service, caller: Caller) -> list[Json]:
-    leases = service.store.leases(caller.person.id)
+    leases = service.store.leases.fetch(caller.person.id)
     return leases_out(service, caller, [lease for lease in leases if lease.purpose != "review"])
 
 
@@ -141,14 +148,10 @@ def _lease_out(service: Service, caller: Caller, lease: Lease, view: View) -> Js
 
 def last_rejection(service: Service, segment: str) -> Json | None:
     """Return the last decision on a segment, where it sent the text back."""
-    verdicts = service.store.verdicts(segment)
+    verdicts = service.store.reviews.fetch_verdicts(segment)
     if not verdicts or verdicts[-1]["decision"] != "send_back":
         return None
     return {name: verdicts[-1][name] for name in ("reasons", "note", "version")}
-
-
-def _job_of(service: Service, person: str, operation: Operation) -> Callable[[], Outcome]:
-    return lambda: accept_text(service.store, person, operation, service.rules, service.differ)
 
 
 def _no_lease(id: str) -> Refused:
