@@ -27,7 +27,7 @@ from sqlalchemy import select, update
 
 from benchmarks.measuring import write
 from transcribe.commands.pseudo_labels import accept_drafts
-from transcribe.records import Correction, Recording, Segment, Turn, content_id
+from transcribe.records import Correction, DeclaredTurn, Recording, Segment, content_id
 from transcribe.store.rows import words_of
 from transcribe.store.schema import DONE, DRAFTS, RECORDINGS
 from transcribe.wiring import Wiring
@@ -48,7 +48,7 @@ def truth(recording: Recording, segment: Segment) -> str:
     )
 
 
-def spread(turn: Turn) -> Iterator[tuple[float, str]]:
+def spread(turn: DeclaredTurn) -> Iterator[tuple[float, str]]:
     """Words of *turn*, each with its middle if they are spread over it by their letters."""
     words = (turn.text or "").split()
     letters = sum(len(word) + 1 for word in words)
