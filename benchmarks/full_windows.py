@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.measuring import compare, write
 from transcribe import embedded
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
-from transcribe.formats.rttm import read_rttm
+from transcribe.formats.line_files import read_rttm
 from transcribe.pipeline.windows import join, pack, unite_speech
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm, Window
 from transcribe.records import Turn

@@ -10,7 +10,7 @@ import pytest
 from transcribe.errors import InputError
 from transcribe.formats import TimedText
 from transcribe.formats.corrections import read_corrections
-from transcribe.formats.stm import write_stm
+from transcribe.formats.line_files import write_stm
 from transcribe.formats.tables import write_csv, write_jsonl
 from transcribe.records import Correction, Drafted, Recording, Segment
 from transcribe.store import Store

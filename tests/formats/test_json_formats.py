@@ -14,10 +14,15 @@ from hypothesis import given
 from tests.formats.strategies import few, names, stretches
 from transcribe.errors import InputError
 from transcribe.formats import TimedText
-from transcribe.formats.kaldi import read_kaldi, write_kaldi
-from transcribe.formats.label_studio import read_label_studio, write_label_studio
-from transcribe.formats.nemo import read_nemo, write_nemo
-from transcribe.formats.seglst import read_seglst, write_seglst
+from transcribe.formats.json_files import (
+    read_label_studio,
+    read_nemo,
+    read_seglst,
+    write_label_studio,
+    write_nemo,
+    write_seglst,
+)
+from transcribe.formats.line_files import read_kaldi, write_kaldi
 from transcribe.formats.tables import read_csv, read_jsonl, write_csv, write_jsonl
 
 HINDI = TimedText(recording="a.wav", start=1_005, end=2_500, speaker="आशा", text="मैं\nघर", dialect="hi-x-delh1239")

@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 from tests.formats.strategies import few, names, stretches
 from transcribe.errors import InputError
 from transcribe.formats import TimedText
-from transcribe.formats.rttm import Region, read_rttm, read_uem, write_rttm, write_uem
-from transcribe.formats.stm import read_ctm, read_stm, write_ctm, write_stm
+from transcribe.formats.line_files import (
+    Region,
+    read_ctm,
+    read_rttm,
+    read_stm,
+    read_uem,
+    write_ctm,
+    write_rttm,
+    write_stm,
+    write_uem,
+)
 from transcribe.ingest.timed import escape, unescape
 from transcribe.records import Word
 

@@ -12,9 +12,7 @@ from hypothesis import given
 from tests.formats.strategies import few, stretches
 from transcribe.errors import InputError
 from transcribe.formats import TimedText
-from transcribe.formats.elan import read_eaf, write_eaf
-from transcribe.formats.praat import read_textgrid, write_textgrid
-from transcribe.formats.tiers import lay_out
+from transcribe.formats.tiers import lay_out, read_eaf, read_textgrid, write_eaf, write_textgrid
 from transcribe.records import Word
 
 

@@ -57,17 +57,17 @@ class Written:
 FORMATS: Final = {
     form.name: form
     for form in (
-        Format(name="rttm", suffix=".rttm", module="rttm", stem="rttm"),
-        Format(name="stm", suffix=".stm", module="stm", stem="stm"),
-        Format(name="ctm", suffix=".ctm", module="stm", stem="ctm", word_times=True),
+        Format(name="rttm", suffix=".rttm", module="line_files", stem="rttm"),
+        Format(name="stm", suffix=".stm", module="line_files", stem="stm"),
+        Format(name="ctm", suffix=".ctm", module="line_files", stem="ctm", word_times=True),
         Format(name="srt", suffix=".srt", module="subtitles", stem="srt", holds="one"),
         Format(name="vtt", suffix=".vtt", module="subtitles", stem="vtt", holds="one"),
-        Format(name="textgrid", suffix=".TextGrid", module="praat", stem="textgrid", holds="one", word_times=True),
-        Format(name="eaf", suffix=".eaf", module="elan", stem="eaf", holds="one", sound="media"),
-        Format(name="nemo", suffix=".jsonl", module="nemo", stem="nemo", sound="audio_of"),
-        Format(name="kaldi", suffix="", module="kaldi", stem="kaldi", holds="folder", sound="audio_of"),
-        Format(name="label-studio", suffix=".json", module="label_studio", stem="label_studio", sound="audio_of"),
-        Format(name="seglst", suffix=".json", module="seglst", stem="seglst"),
+        Format(name="textgrid", suffix=".TextGrid", module="tiers", stem="textgrid", holds="one", word_times=True),
+        Format(name="eaf", suffix=".eaf", module="tiers", stem="eaf", holds="one", sound="media"),
+        Format(name="nemo", suffix=".jsonl", module="json_files", stem="nemo", sound="audio_of"),
+        Format(name="kaldi", suffix="", module="line_files", stem="kaldi", holds="folder", sound="audio_of"),
+        Format(name="label-studio", suffix=".json", module="json_files", stem="label_studio", sound="audio_of"),
+        Format(name="seglst", suffix=".json", module="json_files", stem="seglst"),
         Format(name="csv", suffix=".csv", module="tables", stem="csv"),
         Format(name="jsonl", suffix=".jsonl", module="tables", stem="jsonl"),
     )
