@@ -8,9 +8,8 @@ from transcribe.datasets.manifest import Frozen
 from transcribe.records import Model
 from transcribe.scoring.rules import make_preparer, read_method
 from transcribe.training import diariser_evaluation, diariser_loop
-from transcribe.training.diariser_gate import gate_diariser
 from transcribe.training.evaluate import judge
-from transcribe.training.gate import Decision, gate
+from transcribe.training.gate import Decision, gate, gate_diariser
 from transcribe.tuning_dependencies import build_diariser_bench
 from transcribe.wiring import Wiring
 

@@ -10,8 +10,7 @@ from dialects.scoring.cpwer import DiarisationError
 from transcribe.config import DiariserGateSettings
 from transcribe.errors import GateFailed
 from transcribe.training.diariser_evaluation import ConversationErrors, DiariserEvaluation
-from transcribe.training.diariser_gate import gate_diariser
-from transcribe.training.gate import Decision
+from transcribe.training.gate import Decision, gate_diariser
 
 RULES = DiariserGateSettings()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
 from tests.training.factories import line  # noqa: E402 - after the library that it needs
-from transcribe.training.sampler import WindowSampler, window_shares  # noqa: E402
+from transcribe.training.collate import WindowSampler, window_shares  # noqa: E402
 from transcribe.training.windows import find_passages  # noqa: E402
 
 TAGS = ("en-scotland", "en-GB", "hi", "ta")

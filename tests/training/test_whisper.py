@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein  # noqa: E402 - after the libraries t
 from tests.small_corpus import read_sound  # noqa: E402
 from transcribe import embedded  # noqa: E402
 from transcribe.training import whisper  # noqa: E402
-from transcribe.training.targets import TargetEncoder  # noqa: E402
+from transcribe.training.collate import TargetEncoder  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,174 @@
-"""Collation: the tensors of one step, from sampled windows to features and targets."""
+"""
+One step's tensors: the windows drawn for it, and the decoder's target tokens.
+
+Dialects are drawn in their shares and turns at random, the same for the same step. Targets are Whisper's own sequence
+of languages, times and words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
 
+import tokenizers
 import torch
 from torch import Generator, Tensor
 
-from transcribe.training.sampler import WindowSampler
-from transcribe.training.sources import FeatureSource, SourceWindow
-from transcribe.training.targets import TargetEncoder, Targets
-from transcribe.training.windows import Passage
+from dialects.sample_size import shares
+from transcribe.errors import InputError
+from transcribe.records import Milliseconds
+from transcribe.training.shards import FeatureSource, SourceWindow
+from transcribe.training.windows import Passage, TrainingWindow, cut_window
+
+#: A token of time stands for 20 ms.
+TIME_STEP: Milliseconds = 20
+#: A window of a drawn length is at least this full: the drafter cuts in the widest pause of its second half.
+LEAST_FULL: Final = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledWindow:
+    """A window, and the number of the passage that it was cut from."""
+
+    passage: int
+    window: TrainingWindow
+    #: Of a dialect that is replayed so that it is not forgotten.
+    is_replay: bool
+
+
+def window_shares(
+    amounts: Mapping[str, float], *, focus: Collection[str] = (), keep_share: float = 0.5, temperature: float = 2.0
+) -> dict[str, float]:
+    """
+    Return the share of the windows for each dialect.
+
+    The dialects of *focus* are to be learned and share ``1 - keep_share`` among themselves; the others are replayed so
+    that they are not forgotten. Where one side has no speech the other has all. Inside a side, small dialects are
+    lifted as `dialects.sample_size.shares` says.
+
+    >>> window_shares({"en-scotland": 300.0, "en-GB": 100.0, "en-US": 100.0}, focus=["en-scotland"], keep_share=0.4)
+    {'en-scotland': 0.6, 'en-GB': 0.2, 'en-US': 0.2}
+    """
+    learned = {tag: amount for tag, amount in amounts.items() if tag in focus}
+    replayed = {tag: amount for tag, amount in amounts.items() if tag not in focus}
+    if not sum(learned.values()) or not sum(replayed.values()):
+        return shares(amounts, temperature=temperature)
+    share_by_tag = {
+        tag: side_share * share
+        for side, side_share in ((learned, 1 - keep_share), (replayed, keep_share))
+        for tag, share in shares(side, temperature=temperature).items()
+    }
+    return {tag: share_by_tag[tag] for tag in amounts}
+
+
+class WindowSampler:
+    """Draws windows of *passages*: the dialect by its share, then one of its utterance groups, all equally likely."""
+
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        longest: Milliseconds,
+        *,
+        focus: Collection[str] = (),
+        keep_share: float = 0.5,
+        temperature: float = 2.0,
+    ) -> None:
+        self._passages, self._longest = passages, longest
+        self._groups: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        amounts: dict[str, float] = defaultdict(float)
+        for number, passage in enumerate(passages):
+            tag = passage.dialect or "und"
+            self._groups[tag] += [(number, index) for index in range(len(passage.groups))]
+            amounts[tag] += sum(group.end - group.start for group in passage.groups)
+        #: Share of the windows by dialect.
+        self.shares = window_shares(amounts, focus=focus, keep_share=keep_share, temperature=temperature)
+        self._tags = [tag for tag, share in self.shares.items() if share > 0]
+        self._weights = torch.tensor([self.shares[tag] for tag in self._tags])
+        self._replayed = {tag for tag in self._tags if focus and tag not in focus}
+
+    def draw(self, generator: Generator) -> SampledWindow:
+        """Draw the next window."""
+        tag = self._tags[int(torch.multinomial(self._weights, 1, generator=generator))]
+        groups = self._groups[tag]
+        passage, first = groups[int(torch.randint(len(groups), (), generator=generator))]
+        fullness = LEAST_FULL + (1 - LEAST_FULL) * float(torch.rand((), generator=generator))
+        window = cut_window(self._passages[passage], first, round(self._longest * fullness))
+        return SampledWindow(passage=passage, window=window, is_replay=tag in self._replayed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """Token ids of a window."""
+
+    ids: list[int]
+    #: Weight of each token in the loss; 0 for those that are a prompt.
+    weights: list[float]
+
+
+class TargetEncoder:
+    """Encodes and decodes texts with the tokenizer of one model."""
+
+    def __init__(self, base: Path) -> None:
+        """Load the tokenizer of *base*, a model's folder of transformers."""
+        self._tokenizer = tokenizers.Tokenizer.from_file(str(base / "tokenizer.json"))
+        self.end, self.start = self._find_token("endoftext"), self._find_token("startoftranscript")
+        self.no_times = self._find_token("notimestamps")
+        #: A model of English alone has no tokens of languages and tasks.
+        self.is_multilingual = self._tokenizer.token_to_id("<|hi|>") is not None
+
+    def encode_opening(self, language: str, *, timed: bool) -> list[int]:
+        """
+        Return the tokens that prompt the decoder.
+
+        Raises:
+            InputError: E_LANGUAGE if the model knows no such language.
+        """
+        language_tokens = [self._find_token(language), self._find_token("transcribe")] if self.is_multilingual else []
+        return [self.start, *language_tokens, *([] if timed else [self.no_times])]
+
+    def encode(self, window: TrainingWindow, language: str, *, timed: bool, speed: float = 1.0) -> Targets:
+        """
+        Encode the texts of *window* in order of their start, each between its times if *timed*.
+
+        A text is kept whole where the next speaker interrupts it; the next one then starts where it ends, because
+        Whisper's times never go back. *speed* is how many times as fast the sound is played.
+        """
+        ids = self.encode_opening(language, timed=timed)
+        weights = [0.0] * len(ids)
+        latest_end: Milliseconds = 0
+        for line in window.lines:
+            start, end = (round(window.offset(moment) / speed) for moment in (line.start, line.end))
+            first, latest_end = max(latest_end, start), max(latest_end, end)
+            words = self.encode_words(line.text or "")
+            line_ids = [self.encode_time(first), *words, self.encode_time(latest_end)] if timed and words else words
+            ids += line_ids
+            weights += [line.weight] * len(line_ids)
+        # The end belongs to the last text.
+        return Targets(ids=[*ids, self.end], weights=[*weights, window.lines[-1].weight if window.lines else 1.0])
+
+    def encode_words(self, text: str) -> list[int]:
+        """Return the token ids of *text*, a space before each word."""
+        spaced = " ".join(text.split())
+        return list(self._tokenizer.encode(f" {spaced}", add_special_tokens=False).ids) if spaced else []
+
+    def decode_text(self, ids: list[int]) -> str:
+        """Return the words of *ids*, without times and other special tokens."""
+        return str(self._tokenizer.decode([token for token in ids if token < self.end])).strip()
+
+    def encode_time(self, ms: Milliseconds) -> int:
+        """Return the token of a moment of the window."""
+        return self.no_times + 1 + round(ms / TIME_STEP)
+
+    def _find_token(self, name: str) -> int:
+        token = self._tokenizer.token_to_id(f"<|{name}|>")
+        if token is None:
+            raise InputError(
+                f"the model has no token for {name}", code="E_LANGUAGE", hint="tune another base", item=name
+            )
+        return int(token)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,8 +27,8 @@ from transcribe.datasets.manifest import Frozen
 from transcribe.errors import GateFailed, InputError
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
+from transcribe.training.collate import TargetEncoder
 from transcribe.training.shards import AudioReader, cut_pieces
-from transcribe.training.targets import TargetEncoder
 from transcribe.training.whisper import Features, greedy, to_wave
 from transcribe.training.windows import cut_windows, find_passages
 

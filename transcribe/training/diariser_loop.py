@@ -27,8 +27,7 @@ from transcribe.records import Lineage, Model
 from transcribe.store import Store
 from transcribe.training.corrected_turns import CorrectedConversation, corrected_conversations, speech_by_person
 from transcribe.training.diariser_evaluation import duration_of, evaluate, heed
-from transcribe.training.diariser_gate import gate_diariser
-from transcribe.training.gate import Decision
+from transcribe.training.gate import Decision, gate_diariser
 
 if TYPE_CHECKING:
     from transcribe.backends.diariser_tuning import TunableDiariser, TunedDiariser

@@ -9,11 +9,8 @@ from transcribe.backends.whisper_folder import read_manners
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError
 from transcribe.training.augmentation import Recipe
-from transcribe.training.collate import Collator
-from transcribe.training.sampler import WindowSampler
-from transcribe.training.shards import AudioReader, cut_audio
-from transcribe.training.sources import FeatureSource
-from transcribe.training.targets import TargetEncoder
+from transcribe.training.collate import Collator, TargetEncoder, WindowSampler
+from transcribe.training.shards import AudioReader, FeatureSource, cut_audio
 from transcribe.training.trainer import Learner
 from transcribe.training.validation import Validation
 from transcribe.training.whisper import Features

@@ -11,8 +11,8 @@ from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import ErrorCount, count, from_counts
 from dialects.text.normalise import Normaliser, load_normaliser
 from transcribe.backends.whisper_words import longest_answer
-from transcribe.training.sources import FeatureSource, SourceWindow
-from transcribe.training.targets import TargetEncoder
+from transcribe.training.collate import TargetEncoder
+from transcribe.training.shards import FeatureSource, SourceWindow
 from transcribe.training.whisper import greedy
 from transcribe.training.windows import Passage, TrainingWindow, find_dialect
 

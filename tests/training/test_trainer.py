@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
-from transcribe.training.candidates import DRAWN_TOKENS, POSITION_STRIDE, draw_candidates  # noqa: E402 - after torch
+from transcribe.training.trainer import DRAWN_TOKENS, POSITION_STRIDE, draw_candidates  # noqa: E402 - after torch
 
 WIDTH = 16
 
