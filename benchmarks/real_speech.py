@@ -168,7 +168,7 @@ def ours(way: str, folder: Path, diariser: Path) -> Hear:
 def true_track(recording: Recording, clip: Clip, detector: Any) -> Any:
     """The sound of *clip* with its true turns; all speech is one person's where there is one."""
     from transcribe.pipeline.assembly import Track
-    from transcribe.pipeline.speaker_names import name_turns
+    from transcribe.pipeline.same_voice import name_turns
 
     speech = detector.detect(clip.pcm)
     turns = name_turns(recording, clip.turns or [LabelledSpan(start=s.start, end=s.end, label="one") for s in speech])

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from transcribe.commands.scoring import score_corrections
-from transcribe.scoring.request import ScoreRequest
+from transcribe.scoring.rules import ScoreRequest
 
 
 def main(workspace: Path, out: Path) -> None:

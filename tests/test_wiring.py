@@ -17,8 +17,8 @@ from transcribe.backends.identity import folder_id
 from transcribe.backends.model_cache import folder_of, write_manifest
 from transcribe.backends.model_catalogue import CatalogueEntry, need_entry
 from transcribe.errors import InputError, MissingError
-from transcribe.pipeline import decoding_profile
-from transcribe.pipeline.decoding_profile import Lever
+from transcribe.pipeline import recipe
+from transcribe.pipeline.recipe import Lever
 from transcribe.records import Model
 from transcribe.store import Store
 from transcribe.wiring import Wiring
@@ -91,10 +91,10 @@ def test_a_model_by_dialect_drafts_with_its_parts_and_keeps_the_levers_of_each(r
             Model(id=routed_model.id, place="models/tuned", name="tuned", window=routed_model.window)
         )
         wiring.store.models.promote(routed_model.id)
-        decoding_profile.write_levers(
+        recipe.write_levers(
             wiring.levers_file, folder_id(embedded.whisper()), {"hi": Lever(beam_size=1), "ta": BEAMS[2]}
         )
-        decoding_profile.write_levers(wiring.levers_file, folder_id(tuned), {"hi": BEAMS[3], "ta": Lever(beam_size=1)})
+        recipe.write_levers(wiring.levers_file, folder_id(tuned), {"hi": BEAMS[3], "ta": Lever(beam_size=1)})
         made = wiring.recipe()
 
     assert isinstance(made.recogniser, DialectRecogniser)

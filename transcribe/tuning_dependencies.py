@@ -11,12 +11,12 @@ from transcribe import embedded
 from transcribe.backends import whisper_folder
 from transcribe.backends.identity import folder_id
 from transcribe.errors import MissingError
-from transcribe.model_lookup import find_model
 from transcribe.records import Model
 from transcribe.scoring.rules import make_preparer, read_method
 from transcribe.training.diariser_loop import DiariserBench
 from transcribe.training.loop import Dependencies
 from transcribe.wiring import Wiring
+from transcribe.workspace import find_model
 
 #: The beginning of a derived base's folder name, before the start of its drafter's hash.
 DERIVED: Final = "base-"

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from transcribe.datasets import Rules
     from transcribe.datasets.manifest import Frozen
     from transcribe.glossary import Glossary
-    from transcribe.pipeline.decoding_profile import Lever
-    from transcribe.pipeline.recipe import Recipe, SecondOpinion
+    from transcribe.pipeline.recipe import Lever, Recipe, SecondOpinion
 
 
 #: The beginning of the places of diarisers that were tuned in the workspace.
@@ -281,7 +280,7 @@ class Wiring:
     @property
     def levers_file(self) -> Path:
         """The file of levers that help single dialects, by model."""
-        from transcribe.pipeline import decoding_profile
+        from transcribe.pipeline import recipe as decoding_profile
 
         return self.workspace / "models" / decoding_profile.FILE
 
@@ -320,7 +319,7 @@ class Wiring:
     def _read_levers(self, recogniser: FasterWhisperRecogniser | DialectRecogniser) -> dict[str, Lever]:
         """Read the lever of each dialect for the model that drafts it; the recogniser's own go first."""
         from transcribe.backends.by_dialect import DialectRecogniser
-        from transcribe.pipeline.decoding_profile import read_levers
+        from transcribe.pipeline.recipe import read_levers
 
         levers_by_model = read_levers(self.levers_file)
         of_whole = levers_by_model.get(recogniser.id, {})

@@ -1,14 +1,23 @@
-"""A workspace: the folder that holds settings, database, normalised audio, datasets, models and reports."""
+"""
+A workspace: the folder that holds settings, database, normalised audio, datasets, models and reports.
+
+Also the model that a person's word means in it, and the command that goes on with it where a result is empty.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from transcribe.config import FILE_NAME
-from transcribe.errors import InputError, UnfitError
+from transcribe.errors import InputError, MissingError, UnfitError
+from transcribe.records import Model, ModelKind
+
+if TYPE_CHECKING:
+    from transcribe.store import Store
+
 
 FOLDERS = ("audio", "datasets", "models", "reports")
 #: The counts of earlier reports. The file may be deleted at any time.
@@ -60,3 +69,45 @@ def database_url(url: str, workspace: Path) -> str:
     if not url.startswith(prefix) or path.startswith("/") or path in ("", ":memory:"):
         return url
     return f"{prefix}{quote(str(workspace))}/{path}"
+
+
+def find_next_step(store: Store) -> str | None:
+    """Return the command that brings an unfinished workspace further; ``None`` where recordings were corrected."""
+    counts = store.status.count()
+    if not counts.recordings:
+        return "boli ingest PATH… --dialect TAG takes recordings in"
+    if not counts.drafts:
+        return "boli run drafts what was taken in"
+    if not counts.corrections:
+        return "boli serve opens the desk to correct drafts, boli import corrections FILE takes texts in"
+    return None
+
+
+def find_desk_step(store: Store) -> str:
+    """Return the command that a desk goes on with at which nothing was written yet."""
+    step = find_next_step(store) if not store.status.count().drafts else None
+    return step or "boli people add NAME --role transcriber takes somebody in, boli serve opens the desk"
+
+
+def find_model(store: Store, name: str | None, *, kind: ModelKind | None = "recogniser") -> Model:
+    """
+    Return the model that *name* means, as an id, the beginning of one, or a name; without one the model that drafts.
+
+    Args:
+        kind: Only models of this kind; ``None``: of any.
+
+    Raises:
+        MissingError: No model has drafted yet; the hint is the next step of an empty workspace.
+        InputError: E_MODEL if none or several are meant.
+    """
+    if name is None:
+        promoted = store.models.find_promoted()
+        if promoted is None:
+            raise MissingError("no model has drafted here yet", hint=find_next_step(store) or "boli run")
+        return promoted
+    models = [model for model in store.models.fetch() if kind in (None, model.kind)]
+    matches = [model for model in models if model.id.startswith(name) or model.name == name]
+    if len(matches) != 1:
+        names = ", ".join(f"{model.name} ({model.id[:12]})" for model in models) or "none"
+        raise InputError(f"the model {name} was asked for, found {len(matches)}; there are: {names}", code="E_MODEL")
+    return matches[0]

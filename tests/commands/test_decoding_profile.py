@@ -10,7 +10,7 @@ pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed
 
 from tests.commands.conftest import Run
 from tests.small_corpus import make_drafted_workspace
-from transcribe.pipeline.decoding_profile import FILE
+from transcribe.pipeline.recipe import FILE
 
 DEV = "en-GB-dev-01"
 

@@ -15,7 +15,7 @@ from transcribe.commands import datasets, privacy, speakers
 from transcribe.commands.scoring import score_corrections
 from transcribe.console import Answer
 from transcribe.errors import GateFailed, InputError, UsageError
-from transcribe.scoring.request import ScoreRequest
+from transcribe.scoring.rules import ScoreRequest
 from transcribe.wiring import Wiring
 
 

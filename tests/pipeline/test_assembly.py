@@ -15,8 +15,7 @@ from tests.desk_setup import HIGH, LOW, SYLLABLES, Desk, recipe, said
 from tests.pipeline.recognisers import ListeningRecogniser
 from tests.scripted import ScriptedRecogniser
 from transcribe.glossary import Glossary, Term
-from transcribe.pipeline.decoding_profile import Lever
-from transcribe.pipeline.recipe import Recipe, SecondOpinion
+from transcribe.pipeline.recipe import Lever, Recipe, SecondOpinion
 from transcribe.pipeline.windows import LONGEST_PAUSE, WINDOW_MARGIN
 from transcribe.protocols import Heard, Pcm, Window
 from transcribe.records import DeclaredTurn

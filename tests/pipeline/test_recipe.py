@@ -8,8 +8,7 @@ from dialects.dialect import load_catalogue
 from tests.desk_setup import recipe
 from tests.scripted import ScriptedDiariser, ScriptedRecogniser
 from transcribe.glossary import Glossary, Term
-from transcribe.pipeline.decoding_profile import Lever
-from transcribe.pipeline.recipe import SecondOpinion
+from transcribe.pipeline.recipe import Lever, SecondOpinion
 
 
 def test_names_that_the_prompt_has_no_room_for_are_counted_in_a_warning() -> None:

@@ -14,8 +14,8 @@ from dialects.dialect import load_catalogue
 from dialects.scoring.word_errors import Pair
 from transcribe.datasets.manifest import Example
 from transcribe.errors import ConfigError
-from transcribe.pipeline import decoding_profile
-from transcribe.pipeline.decoding_profile import Lever
+from transcribe.pipeline import recipe
+from transcribe.pipeline.recipe import Lever
 from transcribe.protocols import Heard, Pcm, Window
 from transcribe.records import Word
 from transcribe.training import decoding_search
@@ -103,21 +103,21 @@ def test_a_trial_reads_as_a_sentence() -> None:
 
 
 def test_levers_are_kept_by_model(tmp_path: Path) -> None:
-    file = tmp_path / "models" / decoding_profile.FILE
+    file = tmp_path / "models" / recipe.FILE
     first, second = {"hi": Lever(prompt="नमस्ते", beam_size=1)}, {"ta": Lever(spelling={"a": "b"})}
-    decoding_profile.write_levers(file, "m1", first)
-    decoding_profile.write_levers(file, "m2", second)
+    recipe.write_levers(file, "m1", first)
+    recipe.write_levers(file, "m2", second)
 
-    assert decoding_profile.read_levers(file) == {"m1": first, "m2": second}
-    decoding_profile.write_levers(file, "m1", {})
-    assert decoding_profile.read_levers(file) == {"m2": second}
+    assert recipe.read_levers(file) == {"m1": first, "m2": second}
+    recipe.write_levers(file, "m1", {})
+    assert recipe.read_levers(file) == {"m2": second}
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / decoding_profile.FILE).write_text('{"models": {"m": {"hi": {"loud": 1}}}}')
+    (tmp_path / recipe.FILE).write_text('{"models": {"m": {"hi": {"loud": 1}}}}')
 
-    with pytest.raises(ConfigError, match=decoding_profile.FILE):
-        decoding_profile.read_levers(tmp_path / decoding_profile.FILE)
+    with pytest.raises(ConfigError, match=recipe.FILE):
+        recipe.read_levers(tmp_path / recipe.FILE)
 
 
 def pair(reference: str, hypothesis: str, speaker: str = "a", number: int = 0) -> Pair:

@@ -1,7 +1,9 @@
-"""The application, its console, the options that all commands share, and how groups and workspaces open."""
+"""The application, its console and signals, the options that commands share, and how groups and workspaces open."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from transcribe.grouped_help import GroupedHelp
 
 if TYPE_CHECKING:
     from transcribe.wiring import Wiring
+
 
 #: Sections of the help, by the people who use their commands.
 ENGINEERS: Final = "Data engineers"
@@ -108,3 +111,43 @@ def open_workspace(workspace: Path | None, overrides: Mapping[str, Any] | None =
 def _list_commands(context: typer.Context) -> Answer:
     names = list_groups()[str(context.info_name)]
     return Answer(data={"commands": sorted(names)}, text=context.get_help())
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """Set the event at the first Ctrl-C or SIGTERM, so that work in flight is finished; the second ends the process."""
+    stop = threading.Event()
+
+    def ask(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+        stop.set()
+
+    with _handle_signals(ask):
+        yield stop
+
+
+@contextmanager
+def interrupt_until_set() -> Iterator[threading.Event]:
+    """
+    Let Ctrl-C and SIGTERM interrupt at once until the event is set.
+
+    A server that is open takes the signals itself, and hands them on when there is nothing left to stop.
+    """
+    is_open = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        if not is_open.is_set():
+            raise KeyboardInterrupt
+
+    with _handle_signals(stop):
+        yield is_open
+
+
+@contextmanager
+def _handle_signals(handler: Callable[[int, object], None]) -> Iterator[None]:
+    handlers = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in handlers.items():
+            signal.signal(number, earlier)

@@ -37,7 +37,7 @@ def search_profile(wiring: Wiring, dataset: str, console: Console, *, dry_run: b
         InputError: E_DATASET if no dialect has a dev part to try them on.
     """
     from transcribe import audio
-    from transcribe.pipeline import decoding_profile
+    from transcribe.pipeline import recipe as decoding_profile
     from transcribe.scoring.pairs import stream_pairs
     from transcribe.training import decoding_search
 
@@ -67,7 +67,7 @@ def search_profile(wiring: Wiring, dataset: str, console: Console, *, dry_run: b
 
 
 def _format_data(model: str, search: Found) -> dict[str, Any]:
-    from transcribe.pipeline.decoding_profile import format_lever
+    from transcribe.pipeline.recipe import format_lever
 
     return {
         "model": model,

@@ -81,7 +81,7 @@ def run_demo(
         read_settings,
     )
     from transcribe.scoring.conversations import missing_extras
-    from transcribe.scoring.request import ScoreRequest
+    from transcribe.scoring.rules import ScoreRequest
 
     began = time.monotonic()
     workspace_path = workspace.create(folder, read_settings())

@@ -87,8 +87,8 @@ def review(
 
 def open_desk(wiring: Wiring, console: Console) -> Answer:
     """Open the desk until somebody stops it. Its address is said on stderr as soon as it answers."""
+    from transcribe.commands.app import interrupt_until_set
     from transcribe.desk import SCREEN, how_to_build, server
-    from transcribe.signals import interrupt_until_set
 
     if not (SCREEN / "index.html").is_file():
         console.note(f"the desk's screen was not built, its API answers alone; `{how_to_build()}` brings it")
@@ -112,7 +112,7 @@ def count_queue(wiring: Wiring, *, first: float | None = None) -> Answer:
     from rich.console import Group
 
     from transcribe import terminal
-    from transcribe.next_step import find_desk_step
+    from transcribe.workspace import find_desk_step
 
     _lay_out(wiring)
     progress = wiring.store.desk.count_progress()
@@ -166,8 +166,8 @@ def _lay_out(wiring: Wiring) -> None:
 
 def _choose_first(wiring: Wiring, minutes: float) -> tuple[UnlabelledSegment, ...]:
     from transcribe.active_learning import correct_next
-    from transcribe.model_lookup import find_model
     from transcribe.scoring.rules import make_preparer
+    from transcribe.workspace import find_model
 
     prepare = make_preparer(wiring.settings.report)
     model = find_model(wiring.store, None)
@@ -192,8 +192,8 @@ def _format_chosen(chosen: Sequence[UnlabelledSegment], verb: str) -> Group:
 
 def count_reviews(wiring: Wiring, *, verify: bool) -> Answer:
     """Count what waits for a reviewer, and since when; with *verify*, check that no text was changed after the fact."""
-    from transcribe.next_step import find_desk_step
     from transcribe.terminal import stack, table
+    from transcribe.workspace import find_desk_step
 
     store = wiring.store
     broken = store.audit.find_broken_history() if verify else None

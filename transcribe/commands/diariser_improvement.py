@@ -22,7 +22,7 @@ def improve_diariser(wiring: Wiring, console: Console, *, dataset: str | None = 
     Raises:
         GateFailed: If the candidate may not be promoted; the report is printed first.
     """
-    from transcribe.signals import stop_on_signal
+    from transcribe.commands.app import stop_on_signal
     from transcribe.training import diariser_loop as loop
     from transcribe.tuning_dependencies import build_diariser_bench
 

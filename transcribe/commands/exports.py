@@ -79,8 +79,8 @@ def export_texts(wiring: Wiring, console: Console, out: Path | None, request: Ex
     """Write drafts or corrections in another program's format, recordings under the paths they were ingested by."""
     from transcribe import audio
     from transcribe.formats.formats import get_format, write_texts
-    from transcribe.model_lookup import find_model
     from transcribe.timed_texts import WordClock, stream_drafts
+    from transcribe.workspace import find_model
 
     if request.of not in ("drafts", "corrections"):
         raise UsageError(f"--of {request.of} was asked for, there are drafts and corrections")

@@ -59,7 +59,7 @@ def improve_recogniser(
     Raises:
         GateFailed: If the candidate may not be promoted; the report is printed first.
     """
-    from transcribe.signals import stop_on_signal
+    from transcribe.commands.app import stop_on_signal
     from transcribe.training import loop as loop
     from transcribe.tuning_dependencies import build_dependencies, remove_temporary_folders
 

@@ -132,7 +132,7 @@ def _format_gate(row: dict[str, Any]) -> str:
 
 def show_model(wiring: Wiring, name: str) -> Answer:
     """Show one model: its lineage, the gate's decision, and when it drafted."""
-    from transcribe.model_lookup import find_model
+    from transcribe.workspace import find_model
 
     store = wiring.store
     model = find_model(store, name, kind=None)
@@ -187,7 +187,7 @@ def verify_models(wiring: Wiring, name: str | None) -> Answer:
     Raises:
         InputError: E_MODEL, naming each whose files are gone or others.
     """
-    from transcribe.model_lookup import find_model
+    from transcribe.workspace import find_model
 
     models = [find_model(wiring.store, name, kind=None)] if name else list(wiring.store.models.fetch())
     wrong = {model.name: fault for model in models if (fault := _find_fault(wiring, model)) is not None}
@@ -219,7 +219,7 @@ def promote_candidate(wiring: Wiring, name: str, dataset: str | None, console: C
     Args:
         dataset: The frozen dataset; ``None``: the one that the candidate was tuned on.
     """
-    from transcribe.model_lookup import find_model
+    from transcribe.workspace import find_model
 
     store = wiring.store
     candidate = find_model(store, name, kind=None)

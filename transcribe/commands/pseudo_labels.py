@@ -50,10 +50,9 @@ def accept_drafts(
     """
     from dialects.columns import columns
     from transcribe import self_training
-    from transcribe.model_lookup import find_model
-    from transcribe.next_step import find_next_step
     from transcribe.pseudo_labels import Limits
     from transcribe.scoring.rules import make_preparer
+    from transcribe.workspace import find_model, find_next_step
 
     settings = wiring.settings.grow
     limits = Limits(

@@ -178,8 +178,8 @@ def draft_recordings(
 def _draft(
     wiring: Wiring, console: Console, recipe: Recipe, plan: dict[str, Any], *, retry_failed: bool, everything: bool
 ) -> Answer:
+    from transcribe.commands.app import stop_on_signal
     from transcribe.pipeline.drafting import draft_pending
-    from transcribe.signals import stop_on_signal
 
     failures: list[Failure] = []
     warnings = list(recipe.warnings)
@@ -215,7 +215,7 @@ def _draft(
 
 def _name_next_step(wiring: Wiring, text: str, pending: int) -> str:
     """Add to *text*, where nothing was *pending*, how the workspace goes on."""
-    from transcribe.next_step import find_next_step
+    from transcribe.workspace import find_next_step
 
     step = None if pending else find_next_step(wiring.store)
     return text if step is None else f"{text}; {step}"

@@ -135,7 +135,7 @@ def _write(out: Path | None, text: str) -> None:
 
 def _list_lines(wiring: Wiring, document: dict[str, Any], rows: Sequence[object]) -> list[str]:
     """Return the definitions of the figures, or, without *rows*, how the workspace goes on."""
-    from transcribe.next_step import find_desk_step
+    from transcribe.workspace import find_desk_step
 
     if not rows:
         return [f"nothing was written at the desk yet; {find_desk_step(wiring.store)}"]

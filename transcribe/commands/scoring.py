@@ -14,7 +14,7 @@ from transcribe.errors import GateFailed, UsageError
 
 if TYPE_CHECKING:
     from transcribe.scoring.report import ScoreReports
-    from transcribe.scoring.request import ScoreRequest
+    from transcribe.scoring.rules import ScoreRequest
 
 
 @app.command(rich_help_panel=ML_TEAMS, epilog="Example: boli wer --split test --out reports/today")
@@ -58,7 +58,7 @@ def wer(
     debug: Debug = False,
 ) -> None:
     """Score WER per dialect, with intervals by speaker; as a table, a page or a folder, and as a gate."""
-    from transcribe.scoring.request import ScoreRequest
+    from transcribe.scoring.rules import ScoreRequest
 
     request = ScoreRequest(
         model=model,
@@ -108,8 +108,8 @@ def score_corrections(workspace: Path | None, request: ScoreRequest, console: Co
     Raises:
         GateFailed: A condition holds that must not. With a *console* for people the report is printed first.
     """
-    from transcribe.next_step import find_next_step
     from transcribe.scoring.workspace import pause_garbage_collection, score_workspace
+    from transcribe.workspace import find_next_step
 
     with pause_garbage_collection(), open_workspace(workspace) as wiring:
         scores = score_workspace(wiring, request)

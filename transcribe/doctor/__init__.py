@@ -2,7 +2,7 @@
 Checks of the machine, the installation and the workspace: one finding each, with the command that mends it.
 
     installation   Python, libraries, extras, torch          machine     clock, disk, GPU, media, sandbox, SQLite
-    workplace      database, models, downloads, telemetry    finding     the result of a check
+    workplace      database, models, downloads, telemetry
 
 Looks only: no file, database or setting is changed, and nothing leaves the machine. torch is imported only when asked
 for, since that alone takes seconds.
@@ -20,7 +20,7 @@ from transcribe import sandbox
 from transcribe.config import Settings
 from transcribe.desk import SCREEN
 from transcribe.doctor import installation, machine, workplace
-from transcribe.doctor.finding import Finding, State
+from transcribe.doctor.installation import Finding, State
 from transcribe.store.database import utc_now
 
 __all__ = ["Finding", "State", "examine"]

@@ -1,4 +1,4 @@
-"""Checks of the libraries that pip has installed, and of how they fit together."""
+"""The result of a check; checks of the libraries that pip has installed, and of how they fit together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import platform
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from transcribe.desk import how_to_build
-from transcribe.doctor.finding import Finding
 
 OLDEST_PYTHON: Final = (3, 11)
 
@@ -33,6 +33,21 @@ EXTRAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 
 #: The modules that need torch, in the order in which a broken one shows.
 ON_TORCH: Final = ("torch", "torchaudio", "pyannote.audio", "transformers")
+State = Literal["ok", "warn", "optional", "missing"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The result of checking one thing."""
+
+    name: str
+    #: ``missing`` where something that is needed cannot be used, ``warn`` where it can but somebody should look,
+    #: ``optional`` where something is not installed that only some need.
+    state: State
+    #: The result, a sentence.
+    detail: str
+    #: The exact command that mends it, where there is one.
+    mend: str | None = None
 
 
 def version(distribution: str) -> str | None:

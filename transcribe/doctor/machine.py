@@ -15,8 +15,7 @@ from typing import Final
 from transcribe import sandbox
 from transcribe.backends.processors import preload_cublas
 from transcribe.config import Settings
-from transcribe.doctor.finding import Finding
-from transcribe.doctor.installation import import_quietly
+from transcribe.doctor.installation import Finding, import_quietly
 from transcribe.store.engine import journal_mode
 
 #: Years that a clock may show. Before the first of them this program was not there.

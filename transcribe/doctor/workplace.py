@@ -13,8 +13,7 @@ from transcribe import embedded
 from transcribe.backends import model_cache, model_catalogue
 from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.config import ModelsSettings, Settings, StoreSettings
-from transcribe.doctor.finding import Finding
-from transcribe.doctor.installation import version
+from transcribe.doctor.installation import Finding, version
 from transcribe.doctor.machine import nearest_folder
 from transcribe.errors import BoliError
 from transcribe.store.database import Database

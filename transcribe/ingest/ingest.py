@@ -15,8 +15,7 @@ from dialects.errors import DialectError
 from transcribe import audio
 from transcribe.errors import Failure, InputError
 from transcribe.ingest.item import Arrival, Ingested, Progress, Tally
-from transcribe.ingest.paths import readable
-from transcribe.ingest.remote import fetch
+from transcribe.ingest.paths import fetch, readable
 from transcribe.ingest.sidecars import fit, make_correction
 from transcribe.ingest.splits import Shares
 from transcribe.records import Correction, DeclaredTurn, Recording

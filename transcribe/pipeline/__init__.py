@@ -5,7 +5,6 @@ Audio to drafts.
     assembly          one recording: turns, words, segments          recognition    windows heard, and heard again
     windows           speech packed to what is heard at once         segmentation   what a person writes at once
     coverage          speech that gave no words                      draft_checks   flags of doubtful drafts
-    speaker_names     names and voices of turns                      same_voice     how likely two are one person
-    decoding_profile  settings of a dialect                          name_finding   a project's names in a hearing
+    same_voice        names of turns, voices of one person          name_finding   a project's names in a hearing
     alignment         times of the words of a person's text
 """

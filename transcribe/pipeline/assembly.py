@@ -11,13 +11,12 @@ from transcribe import audio
 from transcribe.backends.whisper_words import longest_window
 from transcribe.glossary import fit
 from transcribe.pipeline.coverage import longest_missed, mean_log_probability
-from transcribe.pipeline.decoding_profile import make_window
 from transcribe.pipeline.draft_checks import Evidence, find_flags, level_dbfs
 from transcribe.pipeline.name_finding import take_names
-from transcribe.pipeline.recipe import Recipe, SecondOpinion
+from transcribe.pipeline.recipe import Recipe, SecondOpinion, make_window
 from transcribe.pipeline.recognition import TEMPERATURES, Recognition, recognise_speech
+from transcribe.pipeline.same_voice import name_turns, name_voices
 from transcribe.pipeline.segmentation import adopt_speech, attribute, cut_segments
-from transcribe.pipeline.speaker_names import name_turns, name_voices
 from transcribe.pipeline.windows import Stretch, WindowPlan, pack, unite_speech
 from transcribe.protocols import (
     SAMPLE_RATE_HZ,

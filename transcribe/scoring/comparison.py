@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,57 @@ from dialects.scoring.comparison import Comparison, Side, contrast
 from dialects.scoring.sums import CountCache, tally
 from dialects.scoring.word_errors import Pair
 from transcribe.config import ReportSettings
-from transcribe.errors import InputError
-from transcribe.model_lookup import find_model
+from transcribe.errors import InputError, explain
 from transcribe.scoring.pairs import read_table, stream_pairs
 from transcribe.scoring.rules import make_preparer, parse_split, read_method
-from transcribe.scoring.sides import is_side, read_side
 from transcribe.store.score_cache import ScoreCache
 from transcribe.wiring import Wiring, read_settings
-from transcribe.workspace import COUNTS_FILE
+from transcribe.workspace import COUNTS_FILE, find_model
+
+#: Endings of tables of pairs.
+TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
+
+
+def is_side(path: Path) -> bool:
+    """Tell if *path* can be read as a side, so that it is no model's name."""
+    if path.is_dir():
+        return (path / "report.json").is_file()
+    return path.is_file() and path.suffix.lower() in (".json", *TABLES)
+
+
+def read_side(path: Path, settings: ReportSettings, *, normaliser: str | None) -> Side:
+    """
+    Read the side that *path* holds.
+
+    Raises:
+        InputError: If nothing is there, it is no report, or a table has several models.
+        DialectError: For a table that cannot be taken.
+    """
+    if not path.exists():
+        raise InputError(f"{path} was to be compared; it is not there", code="E_REPORT", item=str(path))
+    if path.suffix.lower() in TABLES:
+        models = read_table(path)
+        if len(models) > 1:
+            message = f"{path.name} was to be one side; it has the models {', '.join(map(str, models))}"
+            raise InputError(message, code="E_MODEL", hint="boli compare A B --pairs FILE compares two of one table")
+        ((model, pairs),) = models.items()
+        prepare = make_preparer(settings, normaliser=normaliser)
+        return Side.of(tally(pairs, prepare, with_recount=False), model)
+    return Side.parse(_read_report(path / "report.json" if path.is_dir() else path))
+
+
+def _read_report(file: Path) -> dict[str, object]:
+    hint = "write one with boli wer --out DIR"
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{file} was to be read as a report; {explain(error)}"
+        raise InputError(message, code="E_REPORT", hint=hint, item=str(file)) from None
+    # What --json printed holds the report inside.
+    report = document.get("data", document) if isinstance(document, dict) else None
+    if not isinstance(report, dict):
+        raise InputError(f"{file} was to be read as a report; it is none", code="E_REPORT", hint=hint, item=str(file))
+    return report
 
 
 @dataclass(frozen=True, kw_only=True)

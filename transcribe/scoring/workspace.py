@@ -11,17 +11,21 @@ from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method
 from dialects.scoring.sums import CountCache
 from transcribe.desk.quality import pair_hands
-from transcribe.model_lookup import find_model
 from transcribe.records import Model, Split
 from transcribe.scoring.conversations import LabelGaps, check_extras, read_conversations
-from transcribe.scoring.learning import count_training_minutes, find_relatives, find_training_ids
 from transcribe.scoring.pairs import drop_training_pairs, stream_pairs
-from transcribe.scoring.report import ScoreReports, WorkspaceContext, report_scores
-from transcribe.scoring.request import ScoreRequest
-from transcribe.scoring.rules import parse_split
+from transcribe.scoring.report import (
+    ScoreReports,
+    WorkspaceContext,
+    count_training_minutes,
+    find_relatives,
+    find_training_ids,
+    report_scores,
+)
+from transcribe.scoring.rules import ScoreRequest, parse_split
 from transcribe.store.score_cache import ScoreCache
 from transcribe.wiring import Wiring
-from transcribe.workspace import COUNTS_FILE
+from transcribe.workspace import COUNTS_FILE, find_model
 
 
 @contextmanager

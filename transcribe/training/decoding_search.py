@@ -16,7 +16,7 @@ from dialects.dialect import Catalogue
 from dialects.scoring.word_errors import ErrorCount, Pair, align, count, from_counts
 from dialects.text.normalise import load_normaliser
 from transcribe.datasets.manifest import Example
-from transcribe.pipeline.decoding_profile import Lever, make_window
+from transcribe.pipeline.recipe import Lever, make_window
 from transcribe.protocols import Pcm, Recogniser
 from transcribe.records import Milliseconds
 from transcribe.training.windows import TrainingWindow, cut_windows, find_dialect, find_passages
