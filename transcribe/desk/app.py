@@ -1,32 +1,21 @@
-"""
-The desk as an ASGI application: routes, the middleware around them, and the tasks that run beside them.
-
-The busy routes are answered at once, by the same functions, past what the others need.
-"""
+"""The desk as an ASGI application: routes, the middleware around them, and the tasks that run beside them."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeAlias, get_type_hints
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from transcribe.desk import static
-from transcribe.desk.auth import authenticate, require
 from transcribe.desk.middleware import SecurityMiddleware, error_document
 from transcribe.desk.routes import guides, lead, own, people, review, segments, session, work
 from transcribe.desk.schemas.common import ErrorOut
@@ -38,9 +27,6 @@ _POLL_S = 5.0
 #: Seconds between counts of the dialects' intervals: a working day adds little to them in ten minutes.
 _MEASURE_S = 600.0
 _ERRORS = {status: {"model": ErrorOut} for status in (400, 401, 403, 404, 413, 422, 429, 503, 507)}
-_REQUIRE_WORK = require("work")
-#: The handler of an error, by its class.
-Handlers: TypeAlias = Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]
 
 
 def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
@@ -60,21 +46,15 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
         responses=_ERRORS,  # type: ignore[arg-type]
     )
     app.state.service = service
-    app.include_router(work.busy)
     desk = (session.router, work.router, segments.router, segments.masks_router, guides.router, review.router)
     # The screen answers to every other address, so it comes last.
     for router in (*desk, own.router, people.router, lead.router, lead.settings_router, static.router):
         app.include_router(router)
-    handlers: Handlers = {
-        Refused: _answer_refusal,
-        RequestValidationError: _answer_invalid,
-        HTTPException: _answer_http,
-        BoliError: _answer_failure,
-    }
-    for error_type, handler in handlers.items():
-        app.add_exception_handler(error_type, handler)
-    direct = Direct(app, work.busy.routes, service, handlers)
-    compressed = GZipMiddleware(ServerErrorMiddleware(direct), minimum_size=600, compresslevel=6)
+    app.add_exception_handler(Refused, _answer_refusal)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(BoliError, _answer_failure)
+    compressed = GZipMiddleware(app, minimum_size=600, compresslevel=6)
     return SecurityMiddleware(compressed, hosts=hosts, secure=service.secure, metrics=service.metrics)
 
 
@@ -151,59 +131,3 @@ async def _answer_failure(request: Request, error: Exception) -> Response:
         )
         return JSONResponse(document, 503, headers={"retry-after": "5"})
     return JSONResponse(error_document("E_BUG", "the desk failed; nothing was saved"), 500)
-
-
-class Direct:
-    """
-    Wraps *app*, and answers requests of workers for *routes* itself. The function of each takes ``body``,
-    ``caller`` and ``service``, and gives a response.
-
-    FastAPI's work to find the route and these three costs more than the rest of a request; benchmarks/desk_requests.py.
-    """
-
-    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute], service: Service, handlers: Handlers) -> None:
-        self._app, self._service, self._handlers = app, service, handlers
-        api_routes = [route for route in routes if isinstance(route, APIRoute)]
-        self._routes = {
-            (method, route.path): (route, _body_type(route)) for route in api_routes for method in route.methods or ()
-        }
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        if match is None:
-            await self._app(scope, receive, send)
-            return
-        scope["route"], body_type = match
-        request = Request(scope, receive)
-        try:
-            response = await self._answer(request, scope["route"].endpoint, body_type)
-        except Exception as error:
-            handler = next(
-                (self._handlers[error_type] for error_type in type(error).__mro__ if error_type in self._handlers), None
-            )
-            if handler is None:
-                raise
-            response = await handler(request, error)
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request, endpoint: Any, body_type: TypeAdapter[Any]) -> Response:
-        caller = await _REQUIRE_WORK(await authenticate(request, self._service))
-        body = _parse(body_type, await request.body(), request.headers.get("content-type", ""))
-        response: Response = await endpoint(body, caller, self._service)
-        return response
-
-
-def _body_type(route: APIRoute) -> TypeAdapter[Any]:
-    if set(inspect.signature(route.endpoint).parameters) != {"body", "caller", "service"}:
-        raise TypeError(f"{route.path} takes more than a body, a caller and the service")
-    return TypeAdapter(get_type_hints(route.endpoint, include_extras=True)["body"])
-
-
-def _parse(body_type: TypeAdapter[Any], body: bytes, content_type: str) -> Any:
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Refused(422, "E_SHAPE", "the body is to be JSON", hint="say content-type: application/json")
-    try:
-        return body_type.validate_json(body)
-    except ValidationError as error:
-        problems = error.errors(include_input=False, include_context=False, include_url=False)
-        raise RequestValidationError([problem | {"loc": ("body", *problem["loc"])} for problem in problems]) from None

@@ -32,13 +32,11 @@ from transcribe.desk_records import Lease, SkipReason, View
 from transcribe.store.leases import Ask
 
 router = APIRouter(prefix="/api/v1", tags=["work"])
-#: The routes that `Direct` answers itself.
-busy = APIRouter(prefix="/api/v1", tags=["work"])
 
 LeaseId = Annotated[str, Path(max_length=64, description="A hold's id.")]
 
 
-@busy.post("/leases", response_model=list[LeaseOut])
+@router.post("/leases", response_model=list[LeaseOut])
 async def take(body: LeaseAsk, caller: Worker, service: ServiceOf) -> Response:
     """Take segments to write: first what was sent back, then what is needed most."""
     wanted = tuple(body.dialects) if body.dialects else None
@@ -78,7 +76,7 @@ async def give_back(
     return Response(status_code=204)
 
 
-@busy.post("/corrections", response_model=list[OutcomeOut], response_model_exclude_none=True)
+@router.post("/corrections", response_model=list[OutcomeOut], response_model_exclude_none=True)
 async def submit(
     body: Annotated[list[CorrectionIn], Body(min_length=1, max_length=MOST_OPERATIONS)],
     caller: Worker,
