@@ -6,11 +6,10 @@ The correction desk: the server that transcribers, reviewers and leads work agai
     auth             authentication and permissions             passwords    argon2id, a few at a time
     writer           one thread that writes, many texts a sync  priority     the order of dialects for a person
     clips            sound of segments, cut once                signed_urls  signed addresses of sound
-    middleware       headers, sizes, hosts, compressed bodies   outbox       texts over the line, or saved offline
-    static           the screen, where it was built             metrics      numbers for Prometheus
-    reports, quality statements of time, pay and agreement      forecast     days that a dialect still takes
-    word_confidence  which drafted words are marked             settings     what a lead may change
-    server           the process
+    middleware       headers, sizes, hosts, refusals, metrics   outbox       texts over the line, or saved offline
+    static           the screen, where it was built             forecast     days that a dialect still takes
+    reports, quality statements of time, pay and agreement      settings     what a lead may change
+    word_confidence  which drafted words are marked             server       the process
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from transcribe.desk import static
-from transcribe.desk.middleware import SecurityMiddleware, error_document
+from transcribe.desk.middleware import Refused, SecurityMiddleware, error_document
 from transcribe.desk.routes import guides, lead, own, people, review, segments, session, work
 from transcribe.desk.schemas.common import ErrorOut
-from transcribe.desk.state import Refused, Service
+from transcribe.desk.state import Service
 from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError
 
 #: Seconds between checks for segments that `boli run` has made meanwhile.

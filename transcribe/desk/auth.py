@@ -19,7 +19,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from transcribe.desk.state import Refused, Service, ServiceOf
+from transcribe.desk.middleware import Refused
+from transcribe.desk.state import Service, ServiceOf
 from transcribe.desk_records import Permission, Person
 from transcribe.store.people import Identity
 

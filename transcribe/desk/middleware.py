@@ -1,5 +1,6 @@
 """
-Middleware around the routes: known hosts, bounded bodies, headers that keep a page to itself.
+Middleware around the routes: known hosts, bounded bodies, headers that keep a page to itself, refusals, and metrics for
+Prometheus, which are counts and times, never a name or a text.
 
 Plain ASGI, because a wrapper of responses would cost each request more than its route does.
 """
@@ -10,13 +11,18 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from transcribe.desk.metrics import Metrics
+from transcribe.desk_records import DialectProgress
 
+#: The media type of metrics.
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Largest body, as it comes and unpacked: fifty texts of the longest kind would still fit.
 MOST_BYTES = 2 << 20
 
@@ -43,6 +49,17 @@ _HOST = re.compile(r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$")
 def policy(nonce: str = "") -> str:
     """Return the content security policy, with a nonce for one style sheet where there is one."""
     return _POLICY.format(nonce=f" 'nonce-{nonce}'" if nonce else "")
+
+
+class Refused(Exception):
+    """A request that is not answered, with the status and the words that it gets."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, hint: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.hint, self.retry_after = hint, retry_after
 
 
 class SecurityMiddleware:
@@ -82,7 +99,7 @@ class SecurityMiddleware:
             return
         try:
             body = await _read_body(receive, packed=headers.get(b"content-encoding", b"").lower() == b"gzip")
-        except _BodyError as error:
+        except Refused as error:
             await _refuse(send, error.status, error.code, error.message)
             return
         headers_left = [
@@ -123,12 +140,6 @@ class SecurityMiddleware:
         return secured
 
 
-class _BodyError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-
 async def _read_body(receive: Receive, *, packed: bool) -> bytes:
     unpacker = zlib.decompressobj(wbits=31) if packed else None
     parts: list[bytes] = []
@@ -136,21 +147,21 @@ async def _read_body(receive: Receive, *, packed: bool) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _BodyError(400, "E_CUT", "the request ended before its body")
+            raise Refused(400, "E_CUT", "the request ended before its body")
         piece: bytes = message.get("body", b"")
         received += len(piece)
         try:
             piece = unpacker.decompress(piece, MOST_BYTES + 1 - size) if unpacker else piece
         except zlib.error as error:
-            raise _BodyError(400, "E_PACKED", "the body is said to be gzip, and is not") from error
+            raise Refused(400, "E_PACKED", "the body is said to be gzip, and is not") from error
         parts.append(piece)
         size += len(piece)
         if size > MOST_BYTES or received > MOST_BYTES or (unpacker is not None and unpacker.unconsumed_tail):
-            raise _BodyError(413, "E_TOO_LARGE", f"a request has {MOST_BYTES} bytes at most; send fewer texts at once")
+            raise Refused(413, "E_TOO_LARGE", f"a request has {MOST_BYTES} bytes at most; send fewer texts at once")
         if not message.get("more_body", False):
             break
     if unpacker is not None and not unpacker.eof:
-        raise _BodyError(400, "E_PACKED", "the packed body is cut off")
+        raise Refused(400, "E_PACKED", "the packed body is cut off")
     return b"".join(parts)
 
 
@@ -165,3 +176,48 @@ async def _refuse(send: Send, status: int, code: str, message: str) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+class Metrics:
+    """The numbers of one server."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "boli_requests", "Answered requests.", ["route", "method", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "boli_request_seconds",
+            "Time to answer.",
+            ["route"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=self.registry,
+        )
+        self.texts = Counter(
+            "boli_texts", "Texts that came in, by what became of them.", ["status"], registry=self.registry
+        )
+        self.listens = Counter("boli_listens", "Openings of a segment's sound.", registry=self.registry)
+        self.waiting = Gauge("boli_writer_waiting", "Writes that have not begun.", registry=self.registry)
+
+    def text(self, progress: Iterable[DialectProgress]) -> bytes:
+        """Return all metrics in the format that Prometheus reads."""
+        desk = CollectorRegistry()
+        desk.register(_Desk(list(progress)))
+        return generate_latest(self.registry) + generate_latest(desk)
+
+
+class _Desk(Collector):
+    """Segments by dialect and state, counted when asked."""
+
+    def __init__(self, progress: list[DialectProgress]) -> None:
+        self._progress = progress
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        segments = GaugeMetricFamily("boli_segments", "Segments on the desk.", labels=["dialect", "state"])
+        accepted = GaugeMetricFamily("boli_accepted_seconds", "Sound with an accepted text.", labels=["dialect"])
+        for progress in self._progress:
+            for state, count in sorted(progress.segments.items()):
+                segments.add_metric([progress.dialect, state], count)
+            accepted.add_metric([progress.dialect], progress.accepted / 1_000)
+        yield segments
+        yield accepted

@@ -16,7 +16,7 @@ from fastapi import Depends, Request
 from dialects.dialect import Catalogue
 from transcribe.config import DeskSettings
 from transcribe.desk.clips import Clips
-from transcribe.desk.metrics import Metrics
+from transcribe.desk.middleware import Metrics
 from transcribe.desk.priority import order_dialects
 from transcribe.desk.signed_urls import Signer
 from transcribe.desk.word_confidence import Shadings
@@ -63,17 +63,6 @@ class Throttle:
     def _level(self, name: str) -> float:
         level, filled_at = self._buckets.get(name, (self._size, 0.0))
         return min(self._size, level + (self._clock() - filled_at) * self._rate)
-
-
-class Refused(Exception):
-    """A request that is not answered, with the status and the words that it gets."""
-
-    def __init__(
-        self, status: int, code: str, message: str, *, hint: str | None = None, retry_after: float | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-        self.hint, self.retry_after = hint, retry_after
 
 
 @dataclass(kw_only=True)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from transcribe.desk import how_to_build
-from transcribe.desk.middleware import policy
-from transcribe.desk.state import Refused, Service, ServiceOf
+from transcribe.desk.middleware import Refused, policy
+from transcribe.desk.state import Service, ServiceOf
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from dialects.errors import DialectError
 from transcribe.desk import passwords
 from transcribe.desk.auth import Manager, check_page, key_hash, new_key
+from transcribe.desk.middleware import Refused
 from transcribe.desk.routes.session import start_session
 from transcribe.desk.schemas.common import Me
 from transcribe.desk.schemas.lead import (
@@ -21,7 +22,7 @@ from transcribe.desk.schemas.lead import (
     PersonIn,
     PersonOut,
 )
-from transcribe.desk.state import Json, Refused, Service, ServiceOf
+from transcribe.desk.state import Json, Service, ServiceOf
 from transcribe.desk_records import Person
 from transcribe.errors import InputError
 

@@ -8,8 +8,9 @@ from starlette.responses import JSONResponse
 
 from transcribe.desk import passwords
 from transcribe.desk.auth import AnyCaller, Caller, check_page, forget, key_hash, new_key
+from transcribe.desk.middleware import Refused
 from transcribe.desk.schemas.common import Me, SignIn
-from transcribe.desk.state import Json, Refused, Service, ServiceOf
+from transcribe.desk.state import Json, Service, ServiceOf
 from transcribe.desk_records import Person
 
 router = APIRouter(prefix="/api/v1", tags=["session"])

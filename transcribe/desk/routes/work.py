@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from transcribe.desk.auth import Caller, Worker
+from transcribe.desk.middleware import Refused
 from transcribe.desk.outbox import accept_text
 from transcribe.desk.schemas.segments import (
     MOST_OPERATIONS,
@@ -27,7 +28,7 @@ from transcribe.desk.schemas.segments import (
     segment_out,
 )
 from transcribe.desk.signed_urls import Link
-from transcribe.desk.state import Json, Refused, Service, ServiceOf
+from transcribe.desk.state import Json, Service, ServiceOf
 from transcribe.desk_records import Lease, SkipReason, View
 from transcribe.store.leases import Ask
 
