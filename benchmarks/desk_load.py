@@ -31,7 +31,7 @@ from tests.desk.serving import Process, serve
 from tests.store.factories import make_drafted, recording
 from transcribe import workspace
 from transcribe.config import DeskSettings
-from transcribe.desk import passwords
+from transcribe.desk.auth import hash_password
 from transcribe.desk_records import DeskRules
 from transcribe.store import Store
 
@@ -79,7 +79,7 @@ def main() -> None:
 
 def fill(url: str, *, people: int, segments: int) -> None:
     """A store with people and with enough to write."""
-    hashed = passwords.hash_password(PASSWORD)
+    hashed = hash_password(PASSWORD)
     settings = DeskSettings(second_share=0.0, gold_share=0.0)
     rules = DeskRules(**settings.model_dump(include=set(DeskRules.__dataclass_fields__)))
     with Store.open(url) as store:

@@ -27,8 +27,8 @@ from dialects.dialect import load_catalogue
 from transcribe import workspace
 from transcribe.config import DeskSettings
 from transcribe.desk.app import build
+from transcribe.desk.auth import Throttle
 from transcribe.desk.server import open_desk
-from transcribe.desk.state import Throttle
 from transcribe.store import Store
 
 #: Texts that come at once: they are saved together.

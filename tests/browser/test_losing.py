@@ -19,7 +19,7 @@ from tests.browser.conftest import Made, make
 from tests.browser.ground import Ground, Writer, eventually, kill_browser, profile
 from tests.browser.screen import LAPTOP, Screen
 from tests.small_corpus import sound_files
-from transcribe.desk import passwords
+from transcribe.desk.auth import hash_password
 
 #: Work for fifty runs.
 MANY = tuple(file.stem for file in sound_files() if "-test-" not in file.stem)
@@ -195,7 +195,7 @@ def test_the_session_ends_and_writing_goes_on(writer: Writer, ground: Ground, ru
         text = writer.new_text()
         writer.type(text)
         with ground.store() as store:
-            store.people.change("transcriber", password=passwords.hash_password(ground.passwords["transcriber"]))
+            store.people.change("transcriber", password=hash_password(ground.passwords["transcriber"]))
         page.wait_for_timeout(1_100)
         writer.say_done(text)
         expect(page.get_by_text("You are signed out. Go on writing")).to_be_visible()

@@ -17,14 +17,14 @@ from tests.desk_setup import HIGH, LOW, Desk, recipe
 from tests.scripted import ScriptedDiariser
 from tests.store.desk_factories import Clock
 from transcribe.config import DeskSettings
-from transcribe.desk import passwords
 from transcribe.desk.app import build
+from transcribe.desk.auth import hash_password
 from transcribe.desk.server import open_desk
 from transcribe.desk.state import Service
 from transcribe.store import Store
 
 PASSWORD = "four plain words here"
-HASHED = passwords.hash_password(PASSWORD)
+HASHED = hash_password(PASSWORD)
 
 #: Every text waits for a reviewer, nothing is left to chance.
 REVIEWED = {"review_share": 1.0, "second_share": 0.0, "gold_share": 0.0, "random_share": 0.0}

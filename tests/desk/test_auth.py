@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.desk.conftest import PASSWORD, Room, room_in
-from transcribe.desk.auth import key_hash
-from transcribe.desk.state import Throttle
+from transcribe.desk.auth import Link, Signer, Throttle, key_hash, read_keys
+from transcribe.errors import ConfigError
 
 
 @pytest.fixture
@@ -121,3 +121,38 @@ def test_who_is_disabled_is_out_within_a_second(room: Room) -> None:
     room.store.people.change("asha", disabled=True)
     room.service.changes = (room.service.changes[0], 0.0)
     assert asha.get("/api/v1/session").status_code == 401
+
+
+def test_a_throttle_fills_again() -> None:
+    now = 0.0
+    throttle = Throttle(rate=0.5, size=2, clock=lambda: now)
+    for _ in range(2):
+        assert throttle.wait_s("a") == 0
+        throttle.spend("a")
+    assert (throttle.wait_s("a"), throttle.wait_s("b")) == (2.0, 0)
+    now = 2.0
+    assert throttle.wait_s("a") == 0
+    throttle.spend("a")
+    throttle.forget("a")
+    assert throttle.wait_s("a") == 0
+
+
+def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "desk.key"
+    keys = read_keys(file)
+    assert read_keys(file) == keys
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 64, "secret" * 8])
+def test_a_key_that_can_be_guessed_is_refused(tmp_path: Path, key: str) -> None:
+    (tmp_path / "desk.key").write_text(key)
+    with pytest.raises(ConfigError, match="E_WEAK_KEY"):
+        read_keys(tmp_path / "desk.key")
+
+
+def test_what_an_old_key_signed_stays_good_when_a_new_one_is_added() -> None:
+    link = Link(segment="s", person="p", lease="l")
+    signed = Signer(["old key"]).sign(link)
+    assert Signer(["old key", "new key"]).verify(signed) == link
+    assert Signer(["new key"]).verify(signed) is None

@@ -13,7 +13,6 @@ from transcribe.desk.priority import knows, order_dialects
 from transcribe.desk.quality import quality
 from transcribe.desk.reports import Rates, format_csv, parse_rates, pay, productivity, sum_work
 from transcribe.desk.server import differ
-from transcribe.desk.state import Throttle
 from transcribe.desk_records import DialectProgress
 from transcribe.errors import InputError
 from transcribe.store.work_items import WorkItem
@@ -138,17 +137,3 @@ def test_nobody_is_asked_for_what_they_do_not_know() -> None:
     assert order_dialects(rows, ["bho"]) == ("bho-Deva", "und")
     assert order_dialects(rows, ["bho", "hi"], wanted=["hi"]) == ("hi",)
     assert not knows(["hi"], "hil")
-
-
-def test_a_throttle_fills_again() -> None:
-    now = 0.0
-    throttle = Throttle(rate=0.5, size=2, clock=lambda: now)
-    for _ in range(2):
-        assert throttle.wait_s("a") == 0
-        throttle.spend("a")
-    assert (throttle.wait_s("a"), throttle.wait_s("b")) == (2.0, 0)
-    now = 2.0
-    assert throttle.wait_s("a") == 0
-    throttle.spend("a")
-    throttle.forget("a")
-    assert throttle.wait_s("a") == 0

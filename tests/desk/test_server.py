@@ -13,7 +13,6 @@ from dialects.dialect import load_catalogue
 from tests.desk.conftest import Room, operation, room_in, send, take
 from transcribe.config import DeskSettings
 from transcribe.desk.server import bind_address, differ, is_loopback
-from transcribe.desk.signed_urls import Link, Signer, read_keys
 from transcribe.errors import ConfigError
 
 
@@ -50,27 +49,6 @@ def test_this_machine_and_a_declared_proxy_are_let_in(tmp_path: Path, settings: 
 def test_only_this_machine_is_this_machine() -> None:
     assert [is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost")] == [True] * 4
     assert [is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "localhost.evil.example")] == [False] * 4
-
-
-def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    file = tmp_path / "desk.key"
-    keys = read_keys(file)
-    assert read_keys(file) == keys
-    assert file.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize("key", ["", "short", "x" * 64, "secret" * 8])
-def test_a_key_that_can_be_guessed_is_refused(tmp_path: Path, key: str) -> None:
-    (tmp_path / "desk.key").write_text(key)
-    with pytest.raises(ConfigError, match="E_WEAK_KEY"):
-        read_keys(tmp_path / "desk.key")
-
-
-def test_what_an_old_key_signed_stays_good_when_a_new_one_is_added() -> None:
-    link = Link(segment="s", person="p", lease="l")
-    signed = Signer(["old key"]).sign(link)
-    assert Signer(["old key", "new key"]).verify(signed) == link
-    assert Signer(["new key"]).verify(signed) is None
 
 
 def test_two_texts_differ_by_the_rules_of_their_dialect() -> None:

@@ -95,11 +95,11 @@ def add_person(
     wiring: Wiring, name: str, roles: Sequence[str], dialects: Sequence[str], *, read_password: bool
 ) -> Answer:
     """Add a person. Without a password on stdin one is made, and printed this once."""
-    from transcribe.desk import passwords
+    from transcribe.desk.auth import generate_password, hash_password
 
-    password = _read_password() if read_password else passwords.generate()
+    password = _read_password() if read_password else generate_password()
     tags = [wiring.catalogue.find(tag).tag for tag in dialects]
-    hashed = passwords.hash_password(password)
+    hashed = hash_password(password)
     person = wiring.store.people.add(name, _unique_roles(roles), dialects=tags, password=hashed)
     generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}\nit is not kept anywhere; give it to {name} now"
@@ -135,10 +135,10 @@ def disable_person(wiring: Wiring, name: str, *, enable: bool) -> Answer:
 
 def change_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer:
     """Give a person a new password; every session ends."""
-    from transcribe.desk import passwords
+    from transcribe.desk.auth import generate_password, hash_password
 
-    password = _read_password() if read_password else passwords.generate()
-    person = wiring.store.people.change(name, password=passwords.hash_password(password))
+    password = _read_password() if read_password else generate_password()
+    person = wiring.store.people.change(name, password=hash_password(password))
     generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}"
     return Answer(data={"person": _describe_person(person)} | generated, text=f"{name} has a new password{line}")

@@ -1,14 +1,13 @@
 """
 The correction desk: the server that transcribers, reviewers and leads work against.
 
-    app              put together: routes, headers, limits      state        what all routes share, limits of asking
+    app              put together: routes, errors, tasks        state        what all routes share
     routes/          one file a noun of the API                 schemas/     shapes of requests and answers
-    auth             authentication and permissions             passwords    argon2id, a few at a time
+    auth             passwords, callers, permissions, limits    outbox       texts over the line, or saved offline
     writer           one thread that writes, many texts a sync  priority     the order of dialects for a person
-    clips            sound of segments, cut once                signed_urls  signed addresses of sound
-    middleware       headers, sizes, hosts, refusals, metrics   outbox       texts over the line, or saved offline
-    static           the screen, where it was built             forecast     days that a dialect still takes
-    reports, quality statements of time, pay and agreement      settings     what a lead may change
+    clips            sound of segments, cut once                settings     what a lead may change
+    middleware       headers, sizes, hosts, refusals, metrics   static       the screen, where it was built
+    reports, quality statements of time, pay and agreement      forecast     days that a dialect still takes
     word_confidence  which drafted words are marked             server       the process
 """
 

@@ -1,5 +1,5 @@
 """
-Authentication of requests, and the permissions that they carry.
+Authentication of requests, and the permissions that they carry: passwords, keys, signatures, and limits of asking.
 
 Browsers come with a cookie, scripts with ``Authorization: Bearer``. Both are opaque; what they stand for is looked up
 here and remembered until something changes about people, which is seen within a second: so long a dismissed person may
@@ -10,18 +10,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import Depends, Request
+from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import Signer as Signature
 from starlette.concurrency import run_in_threadpool
 
 from transcribe.desk.middleware import Refused
-from transcribe.desk.state import Service, ServiceOf
+from transcribe.desk.state import Service
 from transcribe.desk_records import Permission, Person
+from transcribe.errors import ConfigError, UsageError
 from transcribe.store.people import Identity
 
 #: Seconds that a change of people may go unseen, and that a look-up is trusted without any.
@@ -30,6 +41,163 @@ _TRUSTED_S = 30.0
 #: A session's use is written down after so many seconds, not at each request.
 _REFRESH_S = 300
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+#: Names that a throttle remembers; the one longest unheard of is forgotten first.
+_MOST_NAMES = 20_000
+#: Seconds that a signed address of sound is good for.
+GOOD_FOR_S = 600
+#: Characters of a signing key as people write it; fewer can be guessed.
+_SHORTEST_KEY = 32
+#: Characters of a password.
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 1_024
+#: OWASP's second choice for argon2id: 19 MiB, two passes, about 70 ms. A desk on a laptop cannot spare the 64 MiB of
+#: the library's default for everybody who signs in at nine.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+#: Hashes at a time: each holds its 19 MiB and a core.
+_HASH_TURNS = threading.BoundedSemaphore(2)
+#: The hash that a password is compared with where a name is not there.
+_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
+
+
+class Throttle:
+    """Buckets in memory that fill by *rate* a second up to *size*, one for each name; the desk is one process."""
+
+    def __init__(self, *, rate: float, size: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._size, self._clock = rate, size, clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait_s(self, name: str) -> float:
+        """Return the seconds until *name* may go on; 0 at once."""
+        level = self._level(name)
+        return 0.0 if level >= 1 else (1 - level) / self._rate
+
+    def spend(self, name: str) -> None:
+        """Take one from the bucket of *name*."""
+        self._buckets[name] = (self._level(name) - 1, self._clock())
+        self._buckets.move_to_end(name)
+        while len(self._buckets) > _MOST_NAMES:
+            self._buckets.popitem(last=False)
+
+    def forget(self, name: str) -> None:
+        """Fill the bucket of *name*."""
+        self._buckets.pop(name, None)
+
+    def _level(self, name: str) -> float:
+        level, filled_at = self._buckets.get(name, (self._size, 0.0))
+        return min(self._size, level + (self._clock() - filled_at) * self._rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """The segment, person and hold that an address was signed for."""
+
+    segment: str
+    person: str
+    #: The hold that it belongs to; empty for who may hear without one.
+    lease: str
+
+
+class Signer:
+    """Signs with the last of its keys, and knows its own signature under any of them."""
+
+    def __init__(self, keys: list[str], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._links = Signature(keys, salt="boli sound")
+        self._tokens = URLSafeSerializer(keys, salt="boli csrf")
+        self._clock = clock
+        self._csrf = lru_cache(maxsize=10_000)(self._sign_session)
+
+    def sign(self, link: Link) -> str:
+        until = int(self._clock().timestamp()) + GOOD_FOR_S
+        return self._links.sign(f"{link.segment}~{link.person}~{link.lease}~{until}").decode()
+
+    def verify(self, signed: str) -> Link | None:
+        """Return the link in *signed*; ``None`` if it was not signed here, or too long ago."""
+        try:
+            segment, person, lease, until = self._links.unsign(signed).decode().split("~")
+        except (BadSignature, ValueError):
+            return None
+        if self._clock().timestamp() >= int(until):
+            return None
+        return Link(segment=segment, person=person, lease=lease)
+
+    def csrf(self, session: str) -> str:
+        """Return the token that a page of this session sends with every change, and that no other site can know."""
+        return self._csrf(session)
+
+    def _sign_session(self, session: str) -> str:
+        return str(self._tokens.dumps(session[:32])).rsplit(".", 1)[1]
+
+
+def read_keys(file: Path) -> list[str]:
+    """
+    Return the keys in *file*, one a line, the newest last; make it with one key, readable by its owner only, if it is
+    not there.
+
+    Raises:
+        ConfigError: If a key is shorter than 32 characters or made of fewer than 8 different ones.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        keys = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    else:
+        keys = [secrets.token_hex(32)]
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(f"{keys[0]}\n")
+            stream.flush()
+            os.fsync(handle)
+    if not keys or any(len(key) < _SHORTEST_KEY or len(set(key)) < 8 for key in keys):
+        raise ConfigError(
+            f"{file} holds a key that can be guessed",
+            code="E_WEAK_KEY",
+            hint="remove the file, and the desk makes a good one; signed addresses of the old one end with it",
+            item=str(file),
+        )
+    return keys
+
+
+def hash_password(password: str) -> str:
+    """
+    Return *password* hashed, with its salt and costs.
+
+    Raises:
+        UsageError: If it is shorter than 10 characters or longer than 1,024.
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise UsageError(
+            f"a password of {len(password)} characters was given",
+            hint=f"passwords have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}; a few plain words are good",
+        )
+    with _HASH_TURNS:
+        return _HASHER.hash(password)
+
+
+def check_password(password: str, hashed: str | None) -> bool:
+    """Check *password* against its hash. Takes as long where there is none."""
+    if len(password) > LONGEST_PASSWORD:
+        return False
+    with _HASH_TURNS:
+        try:
+            _HASHER.verify(hashed or _NOBODY, password)
+        except (VerificationError, InvalidHashError):
+            return False
+    return hashed is not None
+
+
+def generate_password() -> str:
+    """Return a password for somebody new: 80 bits, easy to read aloud."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    password = "".join(secrets.choice(letters) for _ in range(16))
+    return "-".join(password[n : n + 4] for n in range(0, 16, 4))
+
+
+async def service_of(request: Request) -> Service:
+    """Return the open desk that *request* came to."""
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,9 @@ from dialects.scoring.prepare import Preparer
 from transcribe.config import DeskSettings
 from transcribe.desk import SCREEN
 from transcribe.desk.app import build
+from transcribe.desk.auth import Signer, Throttle, read_keys
 from transcribe.desk.clips import Clips
 from transcribe.desk.priority import Widths
-from transcribe.desk.signed_urls import Signer, read_keys
 from transcribe.desk.state import Service
 from transcribe.desk.word_confidence import Shader
 from transcribe.desk.writer import Writer
@@ -118,6 +118,11 @@ def open_desk(store: Store, settings: DeskSettings, workspace: Path, catalogue: 
             measure=Widths(store, catalogue).measure,
             shade=Shader(store, catalogue).calibrate,
             secure=address.secure,
+            # Two hundred at once, twenty a second: a page that fetches its clips is quick, a copying script is not.
+            pace=Throttle(rate=20, size=200),
+            # In a quarter of an hour.
+            wrong_names=Throttle(rate=10 / 900, size=10),
+            wrong_places=Throttle(rate=300 / 900, size=300),
         )
     finally:
         writer.close()

@@ -1,24 +1,20 @@
-"""The state that all routes of one server share, with limits on how often somebody may ask, and may be wrong."""
+"""The state that all routes of one server share."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from fastapi import Depends, Request
+from typing import TYPE_CHECKING, Any
 
 from dialects.dialect import Catalogue
 from transcribe.config import DeskSettings
 from transcribe.desk.clips import Clips
 from transcribe.desk.middleware import Metrics
 from transcribe.desk.priority import order_dialects
-from transcribe.desk.signed_urls import Signer
 from transcribe.desk.word_confidence import Shadings
 from transcribe.desk.writer import Writer
 from transcribe.desk_records import DeskRules, DialectProgress, Person, View
@@ -26,6 +22,7 @@ from transcribe.store import Store
 from transcribe.store.submissions import Differ
 
 if TYPE_CHECKING:
+    from transcribe.desk.auth import Signer, Throttle
     from transcribe.store.people import Identity
 
 
@@ -33,36 +30,6 @@ if TYPE_CHECKING:
 _PROGRESS_S = 15.0
 #: Sessions that are remembered.
 _MOST_SESSIONS = 10_000
-#: Names that are remembered; the one longest unheard of is forgotten first.
-_MOST_NAMES = 20_000
-
-
-class Throttle:
-    """Buckets in memory that fill by *rate* a second up to *size*, one for each name; the desk is one process."""
-
-    def __init__(self, *, rate: float, size: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._size, self._clock = rate, size, clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait_s(self, name: str) -> float:
-        """Return the seconds until *name* may go on; 0 at once."""
-        level = self._level(name)
-        return 0.0 if level >= 1 else (1 - level) / self._rate
-
-    def spend(self, name: str) -> None:
-        """Take one from the bucket of *name*."""
-        self._buckets[name] = (self._level(name) - 1, self._clock())
-        self._buckets.move_to_end(name)
-        while len(self._buckets) > _MOST_NAMES:
-            self._buckets.popitem(last=False)
-
-    def forget(self, name: str) -> None:
-        """Fill the bucket of *name*."""
-        self._buckets.pop(name, None)
-
-    def _level(self, name: str) -> float:
-        level, filled_at = self._buckets.get(name, (self._size, 0.0))
-        return min(self._size, level + (self._clock() - filled_at) * self._rate)
 
 
 @dataclass(kw_only=True)
@@ -86,12 +53,11 @@ class Service:
     shade: Callable[[], Shadings]
     #: Whether browsers reach the desk under TLS, here or at the declared proxy.
     secure: bool
+    #: Limits on requests of a person, and on wrong passwords for a name and from an address.
+    pace: Throttle
+    wrong_names: Throttle
+    wrong_places: Throttle
     metrics: Metrics = field(default_factory=Metrics)
-    #: Two hundred at once, twenty a second: a page that fetches its clips is quick, a copying script is not.
-    pace: Throttle = field(default_factory=lambda: Throttle(rate=20, size=200))
-    #: Ten wrong passwords for a name in a quarter of an hour, three hundred from one address.
-    wrong_names: Throttle = field(default_factory=lambda: Throttle(rate=10 / 900, size=10))
-    wrong_places: Throttle = field(default_factory=lambda: Throttle(rate=300 / 900, size=300))
     #: By hash of the key: who it is, until when that is trusted, and the count of changes of people then.
     identity_by_key: dict[str, tuple[Identity | None, float, int]] = field(default_factory=dict)
     #: Half the width of each dialect's interval, as last counted.
@@ -169,11 +135,5 @@ class Service:
         return is_new
 
 
-async def service_of(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-ServiceOf = Annotated[Service, Depends(service_of)]
 #: JSON that goes out as it is.
 Json = dict[str, Any]

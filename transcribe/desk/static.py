@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from transcribe.desk import how_to_build
+from transcribe.desk.auth import ServiceOf
 from transcribe.desk.middleware import Refused, policy
-from transcribe.desk.state import Service, ServiceOf
+from transcribe.desk.state import Service
 
 router = APIRouter(include_in_schema=False)
 

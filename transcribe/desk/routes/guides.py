@@ -10,10 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from dialects.errors import DialectError
 from dialects.text.guide import load_guide
-from transcribe.desk.auth import AnyCaller
+from transcribe.desk.auth import AnyCaller, ServiceOf
 from transcribe.desk.middleware import Refused
 from transcribe.desk.schemas.common import Out
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.errors import InputError
 from transcribe.glossary import FILE as GLOSSARY_FILE
 from transcribe.glossary import read_glossary

@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 
 from dialects.errors import DialectError
 from transcribe.desk import forecast
-from transcribe.desk.auth import Collector, Manager, Overseer, Reviewer
+from transcribe.desk.auth import Collector, Manager, Overseer, Reviewer, ServiceOf
 from transcribe.desk.middleware import CONTENT_TYPE, Refused
 from transcribe.desk.quality import quality
 from transcribe.desk.reports import Rates, format_csv, parse_rates, pay, productivity
@@ -28,7 +28,7 @@ from transcribe.desk.schemas.lead import (
     SpellingOut,
 )
 from transcribe.desk.settings import change, list_choices
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.errors import BoliError, InputError
 from transcribe.store.dashboard import Listening
 from transcribe.store.pay_disputes import Objection

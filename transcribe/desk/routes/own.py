@@ -9,14 +9,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from transcribe.desk.auth import AnyCaller, Caller, Worker
+from transcribe.desk.auth import AnyCaller, Caller, ServiceOf, Worker
 from transcribe.desk.middleware import Refused
 from transcribe.desk.reports import DEFINITIONS, sum_work
 from transcribe.desk.routes.lead import Moment, objection_out, pay_of
 from transcribe.desk.routes.work import heartbeat, last_rejection
 from transcribe.desk.schemas.lead import DecidedOut, ObjectionIn, ObjectionOut, OwnPayOut
 from transcribe.desk.schemas.segments import WorkOut
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.store.work_items import WorkItem
 
 router = APIRouter(prefix="/api/v1/people/me", tags=["own work"])

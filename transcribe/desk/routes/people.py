@@ -8,8 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dialects.errors import DialectError
-from transcribe.desk import passwords
-from transcribe.desk.auth import Manager, check_page, key_hash, new_key
+from transcribe.desk.auth import Manager, ServiceOf, check_page, hash_password, key_hash, new_key
 from transcribe.desk.middleware import Refused
 from transcribe.desk.routes.session import start_session
 from transcribe.desk.schemas.common import Me
@@ -22,7 +21,7 @@ from transcribe.desk.schemas.lead import (
     PersonIn,
     PersonOut,
 )
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Person
 from transcribe.errors import InputError
 
@@ -85,7 +84,7 @@ async def look(body: InvitationLook, request: Request, service: ServiceOf) -> Js
 async def use(body: InvitationUse, request: Request, service: ServiceOf) -> Response:
     """Choose a password and be signed in. The invitation ends with it."""
     _limit_tries(request, service)
-    password_hash = await run_in_threadpool(passwords.hash_password, body.password)
+    password_hash = await run_in_threadpool(hash_password, body.password)
     person = await service.writer.do(lambda: service.store.invitations.accept(key_hash(body.key), password_hash))
     if person is None:
         raise _no_invitation()

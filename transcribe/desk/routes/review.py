@@ -21,13 +21,13 @@ from dialects.scoring.prepare import Preparer
 from dialects.scoring.word_errors import Pair
 from dialects.text.normalise import Normaliser
 from dialects.text.variants import COLUMNS
-from transcribe.desk.auth import Caller, Reviewer
+from transcribe.desk.auth import Caller, Reviewer, ServiceOf
 from transcribe.desk.middleware import Refused
 from transcribe.desk.routes.segments import version_out
 from transcribe.desk.routes.work import leases_out
 from transcribe.desk.schemas.review import ReviewOut
 from transcribe.desk.schemas.segments import OutcomeOut, VerdictIn, outcome_out, verdict_of
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Lease, Verdict, Version
 from transcribe.errors import InputError
 from transcribe.store.dashboard import Spelling

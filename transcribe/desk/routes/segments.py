@@ -8,14 +8,13 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from transcribe.desk.auth import AnyCaller, Caller, Manager, Reviewer
+from transcribe.desk.auth import GOOD_FOR_S, AnyCaller, Caller, Link, Manager, Reviewer, ServiceOf
 from transcribe.desk.clips import Clip
 from transcribe.desk.middleware import Refused
 from transcribe.desk.routes.work import audio_url
 from transcribe.desk.schemas.review import HistoryOut
 from transcribe.desk.schemas.segments import MaskIn, MaskOut, SegmentOut, mask_out, segment_out
-from transcribe.desk.signed_urls import GOOD_FOR_S, Link
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Lease, Version, View
 from transcribe.errors import InputError
 

@@ -6,11 +6,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from transcribe.desk import passwords
-from transcribe.desk.auth import AnyCaller, Caller, check_page, forget, key_hash, new_key
+from transcribe.desk.auth import AnyCaller, Caller, ServiceOf, check_page, check_password, forget, key_hash, new_key
 from transcribe.desk.middleware import Refused
 from transcribe.desk.schemas.common import Me, SignIn
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Person
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
@@ -30,7 +29,7 @@ async def sign_in(login: SignIn, request: Request, service: ServiceOf) -> Respon
     service.wrong_names.spend(login.name)
     service.wrong_places.spend(address)
     account = await run_in_threadpool(service.store.people.find_password, login.name)
-    if not await run_in_threadpool(passwords.fits, login.password, account[1] if account else None) or account is None:
+    if not await run_in_threadpool(check_password, login.password, account[1] if account else None) or account is None:
         raise Refused(401, "E_SIGN_IN", "name and password do not belong together", hint="look at both again")
     service.wrong_names.forget(login.name)
     return await start_session(service, account[0])

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from transcribe.desk.auth import Caller, Worker
+from transcribe.desk.auth import Caller, Link, ServiceOf, Worker
 from transcribe.desk.middleware import Refused
 from transcribe.desk.outbox import accept_text
 from transcribe.desk.schemas.segments import (
@@ -27,8 +27,7 @@ from transcribe.desk.schemas.segments import (
     reshape_of,
     segment_out,
 )
-from transcribe.desk.signed_urls import Link
-from transcribe.desk.state import Json, Service, ServiceOf
+from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Lease, SkipReason, View
 from transcribe.store.leases import Ask
 
