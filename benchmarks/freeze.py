@@ -29,7 +29,7 @@ from dialects.dialect import load_catalogue
 from transcribe.datasets import Rules, freeze
 from transcribe.records import Drafted, Recording, Split
 from transcribe.store import Store
-from transcribe.store.database import insert_rows
+from transcribe.store.rows import insert_rows
 from transcribe.store.schema import CORRECTIONS
 
 WORDS = ["बोलचाल", "में", "हर", "गाँव", "की", "अपनी", "बोली", "होती", "है", "और", "लोग", "उसे", "सुनते", "हैं"]

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, sel
 
 from transcribe.errors import Failure
 from transcribe.records import Milliseconds, Recording
-from transcribe.store.database import Database, insert_into
+from transcribe.store.database import Database
 from transcribe.store.recordings import number_of
-from transcribe.store.rows import check_key, check_text, recording_of
+from transcribe.store.rows import check_key, check_text, insert_into, recording_of
 from transcribe.store.schema import ATTEMPTS, CORRECTIONS, DONE, FAILURES, RECORDINGS, SEGMENTS
 
 #: Times that work on a recording may take the process down before the recording is parked.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +10,8 @@ from sqlalchemy import Connection, insert, select
 
 from transcribe.store.database import Database
 from transcribe.store.desk_schema import AUDIT, DESK, VERSIONS
-from transcribe.store.rows import encode_json
+from transcribe.store.rows import chain_hash, encode_json
 from transcribe.store.schema import SEGMENTS
-
-#: What a salt begins with whose text was erased.
-ERASED_SALT = "erased:"
 
 
 @dataclass(frozen=True)
@@ -66,20 +61,3 @@ def note(
     """Write down that *person* did *action*. Nothing of a text may be in *detail*."""
     text = encode_json(dict(detail or {}), "an audit's detail")
     connection.execute(insert(AUDIT).values(at=now, person=person, action=action, detail=text))
-
-
-def chain_hash(previous: str, version: int, kind: str, person: str, text: str, salt: str, added_at: str) -> str:
-    """
-    Return the hash that binds a version to the *previous* one.
-
-    The text is in it as a salted hash, so it may be erased.
-    """
-    text_hash = salted_hash(text, salt)
-    return hashlib.sha256(json.dumps([previous, version, kind, person, text_hash, added_at]).encode()).hexdigest()
-
-
-def salted_hash(text: str, salt: str) -> str:
-    """Return the salted SHA-256 that the chain holds of a text; of an erased text it stands in place of the salt."""
-    if salt.startswith(ERASED_SALT):
-        return salt.removeprefix(ERASED_SALT)
-    return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()

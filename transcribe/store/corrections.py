@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 from transcribe.errors import InputError
 from transcribe.records import Correction, Milliseconds, ScoringSpan, Split, Tier, Word
 from transcribe.speaker_links import canonical_names
-from transcribe.store.database import Database, batches, insert_into
+from transcribe.store.database import Database
 from transcribe.store.recordings import Added, number_of, numbers_of, unknown_recording
 from transcribe.store.redaction import CorrectionRedactor, SpanRedactor, spans_of
-from transcribe.store.rows import correction_of, values_of_correction, words_of
+from transcribe.store.rows import batches, correction_of, insert_into, values_of_correction, words_of
 from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
 from transcribe.store.speakers import links_in
 from transcribe.store.word_assignment import Speech, Spoken, words_by_correction

@@ -1,38 +1,37 @@
 """
-A database, its two kinds of transaction, many writes in one commit, and the rows that go in and out in bulk.
+A database, its two kinds of transaction, many writes in one commit, and the statements of its busy paths.
 
 SQLite's driver begins transactions by itself, late and without the lock, which fails a third of all read-then-write
 requests with "database is locked"; here every transaction is begun in words: IMMEDIATE where it writes.
 
 Long reads are cut into pages of short transactions: under DELETE a reader that dawdles stops every writer.
+
+A prepared statement is compiled once and handed to the driver as it is: the expression language costs some 0.15 ms a
+statement, ten times what SQLite takes itself; benchmarks/desk_requests.py measures it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque, namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, tuple_
+from sqlalchemy.sql.expression import Executable, Select
 
 from transcribe.store.database_url import DatabaseLocation
 from transcribe.store.driver_errors import translate_error
 
 if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
-
     from transcribe.redaction import Terms
 
 #: Rows of one page of a long read, and of one transaction of a long write.
 PAGE = 500
-
-T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -251,44 +250,97 @@ def _format_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def batches(items: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
-    """Yield *items* in lists of *size*, the last one shorter, and take no more from *items* than is yielded."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
-        yield batch
+class _Compiled:
+    """A statement compiled for one database."""
+
+    def __init__(self, statement: Executable, keys: list[str] | None, connection: Connection) -> None:
+        compiled: Any = statement.compile(dialect=connection.dialect, column_keys=keys)  # type: ignore[attr-defined]
+        self.sql: str = compiled.string
+        self._order: list[str] | None = compiled.positiontup
+        self._fixed: dict[str, Any] = dict(compiled.params)
+
+    def bind(self, values: Mapping[str, Any]) -> Any:
+        """Return *values* as the driver takes them: in order on SQLite, by name on PostgreSQL."""
+        fixed = self._fixed
+        if self._order is None:
+            return {**fixed, **values}
+        return [values[name] if name in values else fixed[name] for name in self._order]
 
 
-def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that knows ON CONFLICT, which SQLAlchemy has in each database's dialect only."""
-    # Imported here: a dialect takes a tenth of a second, and only one is in use.
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+class Prepared:
+    """A statement with named parameters. On SQLite truth values come back as 0 and 1."""
 
-        return insert_sqlite(table)
-    from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+    def __init__(self, statement: Executable, *keys: str) -> None:
+        """
+        Take *statement*; it is compiled when it is first used.
 
-    return insert_postgresql(table)
+        Args:
+            keys: Columns that an INSERT without values of its own is given.
+        """
+        self._statement, self._keys = statement, list(keys) or None
+        self._compiled: dict[str, _Compiled] = {}
+        names = [str(column.key) for column in statement.selected_columns] if isinstance(statement, Select) else []
+        self._row: Any = namedtuple("Found", names) if names else None
+
+    def fetch_all(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the rows, columns as attributes."""
+        return list(map(self._row._make, self.run(connection, values).fetchall()))
+
+    def fetch_first(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """Return the first row, ``None`` if there is none."""
+        row = self.run(connection, values).fetchone()
+        return None if row is None else self._row._make(row)
+
+    def change(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Execute the statement and count the rows that were changed."""
+        return int(self.run(connection, values).rowcount)
+
+    def change_all(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
+        """Execute the statement once for each of *values*."""
+        compiled = self._compile(connection)
+        _driver_of(connection).cursor().executemany(compiled.sql, list(map(compiled.bind, values)))
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """Execute the statement and return the driver's cursor."""
+        compiled = self._compile(connection)
+        return _driver_of(connection).execute(compiled.sql, compiled.bind(values))
+
+    def _compile(self, connection: Connection) -> _Compiled:
+        name = connection.dialect.name
+        if name not in self._compiled:
+            self._compiled[name] = _Compiled(self._statement, self._keys, connection)
+        return self._compiled[name]
 
 
-def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[str | float | None, ...]]
-) -> None:
-    """
-    Add many new *rows*, values in the order of *columns*: COPY on PostgreSQL, one prepared statement on SQLite.
+def change_together(connection: Connection, changes: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> None:
+    """Make *changes* in turn; PostgreSQL is sent all at once, because none waits for another."""
+    driver = _driver_of(connection)
+    with driver.pipeline() if connection.dialect.name == "postgresql" else nullcontext():
+        for statement, values in changes:
+            statement.run(connection, values)
 
-    None of them may be there already. benchmarks/insert_segments.py holds the reason for going round the expression
-    language here.
-    """
-    if not rows:
-        return
-    names = ", ".join(columns)
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" for _ in columns)
-        insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own tables' names
-        connection.exec_driver_sql(insert, list(rows))
-        return
-    driver = connection.connection.driver_connection
-    assert driver is not None, "a connection in a transaction has a driver behind it"
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+
+class PreparedIn:
+    """A SELECT of the rows whose *column* is one of some values; compiled once for each number of them."""
+
+    def __init__(self, statement: Select[Any], column: ColumnElement[Any]) -> None:
+        self._statement, self._column = statement, column
+        self._by_count: dict[int, Prepared] = {}
+
+    def fetch_all(
+        self, connection: Connection, among: Sequence[Any], values: Mapping[str, Any] | None = None
+    ) -> Sequence[Any]:
+        """Return the rows, columns as attributes."""
+        if not among:
+            return []
+        names = [f"among_{n}" for n in range(len(among))]
+        if len(among) not in self._by_count:
+            one_of = self._column.in_([bindparam(name) for name in names])
+            self._by_count[len(among)] = Prepared(self._statement.where(one_of))
+        return self._by_count[len(among)].fetch_all(
+            connection, {**(values or {}), **dict(zip(names, among, strict=True))}
+        )
+
+
+def _driver_of(connection: Connection) -> Any:
+    return connection.connection.driver_connection

@@ -26,13 +26,12 @@ from transcribe.desk_records import DeskRules, DialectProgress, View
 from transcribe.records import Milliseconds, join_words
 from transcribe.redaction import Span, Terms, hide_text, hide_words, within
 from transcribe.store.attempts import is_written
-from transcribe.store.database import PAGE, Database
+from transcribe.store.database import PAGE, Database, PreparedIn
 from transcribe.store.desk_schema import DESK, GOLDS, VERSIONS
 from transcribe.store.pseudo_labels import settle
 from transcribe.store.redaction import spans_of
 from transcribe.store.rows import check_text, words_of
 from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS
-from transcribe.store.statements import PreparedIn
 
 #: What stands where nobody named a dialect: "undetermined", BCP 47.
 UNKNOWN = "und"

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from transcribe.errors import InputError
 from transcribe.records import Draft, Drafted, Segment, Turn
 from transcribe.store.attempts import RUN
-from transcribe.store.database import Database, insert_into, insert_rows
+from transcribe.store.database import Database
 from transcribe.store.recordings import number_of
 from transcribe.store.rows import (
     check_key,
@@ -19,6 +19,8 @@ from transcribe.store.rows import (
     check_text,
     draft_of,
     encode_json,
+    insert_into,
+    insert_rows,
     round_probability,
     segment_of,
     turns_of,

@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 
 from transcribe.records import Milliseconds
 from transcribe.store.attempts import RUN
-from transcribe.store.audit import ERASED_SALT, note, salted_hash
-from transcribe.store.database import Database, batches, insert_into
+from transcribe.store.audit import note
+from transcribe.store.database import Database
 from transcribe.store.desk import ERASED
 from transcribe.store.desk_schema import DESK, GOLDS, LEASES, MASKS, VERDICTS, VERSIONS
 from transcribe.store.driver_errors import translate_errors
-from transcribe.store.rows import encode_json
+from transcribe.store.rows import ERASED_SALT, batches, encode_json, insert_into, salted_hash
 from transcribe.store.schema import (
     ATTEMPTS,
     CORRECTIONS,

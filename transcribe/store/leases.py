@@ -29,10 +29,9 @@ from sqlalchemy import (
 )
 
 from transcribe.desk_records import LEFT_TO_OTHERS, DeskRules, Lease, Purpose, SkipReason
-from transcribe.store.database import Database, later
+from transcribe.store.database import Database, Prepared, PreparedIn, later
 from transcribe.store.desk_schema import DESK, LEASES, VERSIONS
 from transcribe.store.schema import SEGMENTS
-from transcribe.store.statements import Prepared, PreparedIn
 
 Chosen: TypeAlias = Literal["need", "lot", "asked"]
 

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from transcribe.errors import MissingError
 from transcribe.records import Lineage, Model, ModelKind, Promotion
-from transcribe.store.database import Database, insert_into
-from transcribe.store.rows import encode_json, model_of, values_of_model
+from transcribe.store.database import Database
+from transcribe.store.rows import encode_json, insert_into, model_of, values_of_model
 from transcribe.store.schema import LINEAGES, MODELS, PROMOTIONS
 
 

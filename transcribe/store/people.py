@@ -13,10 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, lit
 from transcribe.desk_records import PERMISSIONS, ROLES, Permission, Person, Role, Token
 from transcribe.errors import InputError, UsageError
 from transcribe.store.audit import note
-from transcribe.store.database import Database, insert_into
+from transcribe.store.database import Database, Prepared
 from transcribe.store.desk_schema import AUDIT, PEOPLE, SESSIONS, TOKENS
-from transcribe.store.rows import check_key, encode_json
-from transcribe.store.statements import Prepared
+from transcribe.store.rows import check_key, encode_json, insert_into
 
 
 @dataclass(frozen=True, kw_only=True)

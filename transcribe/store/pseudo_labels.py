@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, sele
 
 from transcribe.errors import InputError
 from transcribe.records import Acceptance
-from transcribe.store.database import Database, batches
+from transcribe.store.database import Database
 from transcribe.store.desk_schema import DESK
-from transcribe.store.rows import check_key, check_optional_key
+from transcribe.store.rows import batches, check_key, check_optional_key
 from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DONE, RECORDINGS, SEGMENTS
 
 #: What an acceptance is of, by name.

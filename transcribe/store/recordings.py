@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, select
 from transcribe.errors import InputError
 from transcribe.records import Recording, Split
 from transcribe.speaker_links import recording_of_unnamed
-from transcribe.store.database import Database, batches, insert_into
-from transcribe.store.rows import check_key, recording_of, speakers_of, values_of_recording
+from transcribe.store.database import Database
+from transcribe.store.rows import batches, check_key, insert_into, recording_of, speakers_of, values_of_recording
 from transcribe.store.schema import PATHS, RECORDINGS, SPEAKERS
 from transcribe.store.speakers import include_linked
 

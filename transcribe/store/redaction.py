@@ -20,12 +20,11 @@ from transcribe.errors import InputError
 from transcribe.records import Correction, Milliseconds, Tier, Word, join_words
 from transcribe.redaction import MASK, Span, Terms, hide_both, hide_text, hide_words, within
 from transcribe.store.audit import note
-from transcribe.store.database import Database, insert_into
+from transcribe.store.database import Database, PreparedIn
 from transcribe.store.desk_schema import MASK_SCANS, MASKS, PEOPLE
 from transcribe.store.recordings import number_of
-from transcribe.store.rows import words_of
+from transcribe.store.rows import insert_into, words_of
 from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS
-from transcribe.store.statements import PreparedIn
 
 _LIFTED = MASKS.c.lifted_at.is_not(None)
 

@@ -11,13 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, select, update
 
 from transcribe.desk_records import DeskRules, Lease, Outcome, Verdict, Version
-from transcribe.store.audit import chain_hash
-from transcribe.store.database import Database, insert_into
+from transcribe.store.database import Database
 from transcribe.store.desk import OFF_DESK, SEGMENT_FACTS
 from transcribe.store.desk_schema import DESK, LEASES, VERDICTS, VERSIONS
 from transcribe.store.leases import Ask, create_leases, end_lease, put_back_overdue
 from transcribe.store.redaction import make_redactor
-from transcribe.store.rows import check_key, check_text, encode_json
+from transcribe.store.rows import chain_hash, check_key, check_text, encode_json, insert_into
 from transcribe.store.schema import DONE, RECORDINGS, SEGMENTS
 from transcribe.store.submissions import accept, text_hash, withdraw
 

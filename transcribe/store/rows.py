@@ -1,26 +1,36 @@
 """
-The conversion of records to rows and back, and the check that both databases can hold their text.
+The conversion of records to rows and back, the check that both databases can hold their text, and rows in bulk.
 
 Text is kept as typed. Lists inside a row are compact JSON, the same bytes on both databases.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, Table
 
 from transcribe.errors import InputError
 from transcribe.records import Correction, DeclaredTurn, Draft, Model, Recording, Segment, Turn, Word
+from transcribe.store.database import PAGE
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
 
 #: Digits that a probability keeps. More would differ between machines that did the same work.
 DIGITS = 4
 #: Bytes of a text that is looked up by: PostgreSQL's indexes take 2,704 at most.
 KEY_BYTES = 2_000
+#: What a salt begins with whose text was erased.
+ERASED_SALT = "erased:"
 
 #: Made once: a recording has thousands of texts to write.
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
@@ -251,6 +261,23 @@ def speakers_of(recording: Recording) -> frozenset[str]:
     return frozenset(declared if recording.speaker is None else declared | {recording.speaker})
 
 
+def chain_hash(previous: str, version: int, kind: str, person: str, text: str, salt: str, added_at: str) -> str:
+    """
+    Return the hash that binds a version to the *previous* one.
+
+    The text is in it as a salted hash, so it may be erased.
+    """
+    text_hash = salted_hash(text, salt)
+    return hashlib.sha256(json.dumps([previous, version, kind, person, text_hash, added_at]).encode()).hexdigest()
+
+
+def salted_hash(text: str, salt: str) -> str:
+    """Return the salted SHA-256 that the chain holds of a text; of an erased text it stands in place of the salt."""
+    if salt.startswith(ERASED_SALT):
+        return salt.removeprefix(ERASED_SALT)
+    return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()
+
+
 def _refuse_surrogates(text: str, what: str) -> None:
     try:
         text.encode()
@@ -260,3 +287,46 @@ def _refuse_surrogates(text: str, what: str) -> None:
 
 def _text_error(what: str, problem: str) -> InputError:
     return InputError(f"{what} holds {problem}", code="E_TEXT", hint="remove it; everything else is kept as typed")
+
+
+def batches(items: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
+    """Yield *items* in lists of *size*, the last one shorter, and take no more from *items* than is yielded."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, which SQLAlchemy has in each database's dialect only."""
+    # Imported here: a dialect takes a tenth of a second, and only one is in use.
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+        return insert_sqlite(table)
+    from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+
+    return insert_postgresql(table)
+
+
+def insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[str | float | None, ...]]
+) -> None:
+    """
+    Add many new *rows*, values in the order of *columns*: COPY on PostgreSQL, one prepared statement on SQLite.
+
+    None of them may be there already. benchmarks/insert_segments.py holds the reason for going round the expression
+    language here.
+    """
+    if not rows:
+        return
+    names = ", ".join(columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in columns)
+        insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own tables' names
+        connection.exec_driver_sql(insert, list(rows))
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None, "a connection in a transaction has a driver behind it"
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

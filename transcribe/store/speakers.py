@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 from transcribe.errors import InputError
 from transcribe.records import Recording, SpeakerLink, Voice, content_id
 from transcribe.speaker_links import canonical_names, find_contradiction, group_speakers
-from transcribe.store.database import Database, batches, insert_into
-from transcribe.store.rows import check_key, check_optional_key, recording_of
+from transcribe.store.database import Database
+from transcribe.store.rows import batches, check_key, check_optional_key, insert_into, recording_of
 from transcribe.store.schema import CORRECTIONS, RECORDINGS, SEGMENTS, SPEAKER_LINKS, SPEAKERS, VOICES
 
 _TABLES = (SPEAKERS, SEGMENTS, CORRECTIONS, VOICES)

@@ -25,14 +25,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from transcribe.desk_records import DeskRules, Operation, Outcome, Status
 from transcribe.records import Milliseconds
 from transcribe.redaction import Terms
-from transcribe.store.audit import chain_hash
-from transcribe.store.database import Database
+from transcribe.store.database import Database, Prepared, change_together
 from transcribe.store.desk import SEGMENT_FACTS
 from transcribe.store.desk_schema import DESK, LEASES, PEOPLE, VERSIONS
 from transcribe.store.redaction import make_redactor
-from transcribe.store.rows import check_key, check_optional_key, check_span, check_text, encode_json
+from transcribe.store.rows import chain_hash, check_key, check_optional_key, check_span, check_text, encode_json
 from transcribe.store.schema import CORRECTIONS, DONE, RECORDINGS, SEGMENTS
-from transcribe.store.statements import Prepared, change_together
 
 #: How far two people's texts differ, by the dialect's rules: errors over words. ``None``: neither has a word.
 Differ: TypeAlias = Callable[[str | None, str, str], float | None]
