@@ -73,13 +73,14 @@ class Submissions:
             if row is None or row.holder != person:
                 return _reject(operation, "unknown_lease")
             kind = _choose_kind(row, operation)
+            # Planned first: a span that no database can hold is refused before anything is written.
+            new_values, steps = _plan_changes(connection, row, kind, operation, rules, differ, draw, now)
+            outcome = _build_outcome(connection, row, kind, operation, self.database.terms)
             link = _insert_version(connection, row, person, kind, values, now)
             if link is None:
                 # Another process took the same operation meanwhile.
                 previous = _OPERATION.fetch_first(connection, {"op": operation.op_id})
                 return _repeat_outcome(connection, previous, person, operation, self.database.terms)
-            outcome = _build_outcome(connection, row, kind, operation, self.database.terms)
-            new_values, steps = _plan_changes(connection, row, kind, operation, rules, differ, draw, now)
             changes = {name: getattr(row, name) for name in _DESK_FIELDS} | new_values
             move = changes | {"at": row.segment, "versions": row.versions + 1, "chain": link}
             change_together(connection, [*steps, (_UPDATE_DESK, move)])
@@ -103,7 +104,7 @@ def _plan_changes(
     draw: Callable[[], float],
     now: str,
 ) -> tuple[dict[str, Any], list[Step]]:
-    """Return what a new text of this *kind*, already inserted, changes in the desk's row and in other tables."""
+    """Return what a new text of this *kind*, not inserted yet, changes in the desk's row and in other tables."""
     number = row.versions + 1
     free = {"since_at": now, "person": None, "until_at": None, "reason": None}
     if kind == "applied":
