@@ -31,7 +31,7 @@ from tests.desk.serving import Process, serve
 from tests.store.factories import make_drafted, recording
 from transcribe import workspace
 from transcribe.config import DeskSettings
-from transcribe.desk.auth import hash_password
+from transcribe.desk.passwords import hash_password
 from transcribe.desk_records import DeskRules
 from transcribe.store import Store
 

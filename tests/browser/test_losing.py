@@ -19,7 +19,7 @@ from tests.browser.conftest import Made, make
 from tests.browser.ground import Ground, Writer, eventually, kill_browser, profile
 from tests.browser.screen import LAPTOP, Screen
 from tests.small_corpus import sound_files
-from transcribe.desk.auth import hash_password
+from transcribe.desk.passwords import hash_password
 
 #: Work for fifty runs.
 MANY = tuple(file.stem for file in sound_files() if "-test-" not in file.stem)

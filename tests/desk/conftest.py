@@ -18,7 +18,7 @@ from tests.scripted import ScriptedDiariser
 from tests.store.desk_factories import Clock
 from transcribe.config import DeskSettings
 from transcribe.desk.app import build
-from transcribe.desk.auth import hash_password
+from transcribe.desk.passwords import hash_password
 from transcribe.desk.server import open_desk
 from transcribe.desk.state import Service
 from transcribe.store import Store

@@ -95,7 +95,7 @@ def add_person(
     wiring: Wiring, name: str, roles: Sequence[str], dialects: Sequence[str], *, read_password: bool
 ) -> Answer:
     """Add a person. Without a password on stdin one is made, and printed this once."""
-    from transcribe.desk.auth import generate_password, hash_password
+    from transcribe.desk.passwords import generate_password, hash_password
 
     password = _read_password() if read_password else generate_password()
     tags = [wiring.catalogue.find(tag).tag for tag in dialects]
@@ -135,7 +135,7 @@ def disable_person(wiring: Wiring, name: str, *, enable: bool) -> Answer:
 
 def change_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer:
     """Give a person a new password; every session ends."""
-    from transcribe.desk.auth import generate_password, hash_password
+    from transcribe.desk.passwords import generate_password, hash_password
 
     password = _read_password() if read_password else generate_password()
     person = wiring.store.people.change(name, password=hash_password(password))

@@ -1,5 +1,5 @@
 """
-Authentication of requests, and the permissions that they carry: passwords, keys, signatures, and limits of asking.
+Authentication of requests, and the permissions that they carry: keys, signatures, and limits of asking.
 
 Browsers come with a cookie, scripts with ``Authorization: Bearer``. Both are opaque; what they stand for is looked up
 here and remembered until something changes about people, which is seen within a second: so long a dismissed person may
@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
@@ -22,8 +21,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import Depends, Request
 from itsdangerous import BadSignature, URLSafeSerializer
 from itsdangerous import Signer as Signature
@@ -32,7 +29,7 @@ from starlette.concurrency import run_in_threadpool
 from transcribe.desk.middleware import Refused
 from transcribe.desk.state import Service
 from transcribe.desk_records import Permission, Person
-from transcribe.errors import ConfigError, UsageError
+from transcribe.errors import ConfigError
 from transcribe.store.people import Identity
 
 #: Seconds that a change of people may go unseen, and that a look-up is trusted without any.
@@ -47,16 +44,6 @@ _MOST_NAMES = 20_000
 GOOD_FOR_S = 600
 #: Characters of a signing key as people write it; fewer can be guessed.
 _SHORTEST_KEY = 32
-#: Characters of a password.
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 1_024
-#: OWASP's second choice for argon2id: 19 MiB, two passes, about 70 ms. A desk on a laptop cannot spare the 64 MiB of
-#: the library's default for everybody who signs in at nine.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-#: Hashes at a time: each holds its 19 MiB and a core.
-_HASH_TURNS = threading.BoundedSemaphore(2)
-#: The hash that a password is compared with where a name is not there.
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 
 
 class Throttle:
@@ -154,41 +141,6 @@ def read_keys(file: Path) -> list[str]:
             item=str(file),
         )
     return keys
-
-
-def hash_password(password: str) -> str:
-    """
-    Return *password* hashed, with its salt and costs.
-
-    Raises:
-        UsageError: If it is shorter than 10 characters or longer than 1,024.
-    """
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise UsageError(
-            f"a password of {len(password)} characters was given",
-            hint=f"passwords have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}; a few plain words are good",
-        )
-    with _HASH_TURNS:
-        return _HASHER.hash(password)
-
-
-def check_password(password: str, hashed: str | None) -> bool:
-    """Check *password* against its hash. Takes as long where there is none."""
-    if len(password) > LONGEST_PASSWORD:
-        return False
-    with _HASH_TURNS:
-        try:
-            _HASHER.verify(hashed or _NOBODY, password)
-        except (VerificationError, InvalidHashError):
-            return False
-    return hashed is not None
-
-
-def generate_password() -> str:
-    """Return a password for somebody new: 80 bits, easy to read aloud."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    password = "".join(secrets.choice(letters) for _ in range(16))
-    return "-".join(password[n : n + 4] for n in range(0, 16, 4))
 
 
 async def service_of(request: Request) -> Service:

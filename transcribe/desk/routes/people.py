@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dialects.errors import DialectError
-from transcribe.desk.auth import Manager, ServiceOf, check_page, hash_password, key_hash, new_key
+from transcribe.desk.auth import Manager, ServiceOf, check_page, key_hash, new_key
 from transcribe.desk.middleware import Refused
+from transcribe.desk.passwords import hash_password
 from transcribe.desk.routes.session import start_session
 from transcribe.desk.schemas.common import Me
 from transcribe.desk.schemas.lead import (

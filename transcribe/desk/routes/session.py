@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from transcribe.desk.auth import AnyCaller, Caller, ServiceOf, check_page, check_password, forget, key_hash, new_key
+from transcribe.desk.auth import AnyCaller, Caller, ServiceOf, check_page, forget, key_hash, new_key
 from transcribe.desk.middleware import Refused
+from transcribe.desk.passwords import check_password
 from transcribe.desk.schemas.common import Me, SignIn
 from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Person
