@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from dialects.scoring.hallucinations import foreign_share, has_loop
+from dialects.scoring.hallucinations import foreign_share
 from dialects.scoring.prepare import Prepared, Preparer
 from dialects.scoring.word_errors import Edit, ErrorCount, Pair, align, from_counts, graphemes
+from dialects.text.repetition import has_loop
 
 Kind: TypeAlias = Literal["substitution", "deletion", "insertion"]
 KINDS: tuple[Kind, ...] = ("substitution", "deletion", "insertion")

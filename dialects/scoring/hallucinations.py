@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Final
 
 import regex
 
 from dialects.scoring.prepare import Prepared
+from dialects.text.repetition import has_loop
 
 #: So many words in a row that answer to nothing said are made up; a slip of the alignment is shorter.
 INVENTED: Final = 5
-#: Rounds of the same words that make a loop: what a recogniser does when it is stuck.
-ROUNDS = 4
-#: Longest loop that is looked for, in words.
-LONGEST_LOOP = 4
 _LETTERS = regex.compile(r"\p{L}")
 #: Codes that stand for several scripts of Unicode.
 _COMBINED_SCRIPTS = {
@@ -43,25 +39,6 @@ def is_hallucinated(ready: Prepared) -> bool:
         run = run + 1 if edit.kind == "insertion" else 0
         if run >= INVENTED:
             return True
-    return False
-
-
-def has_loop(words: Sequence[str]) -> bool:
-    """
-    Return ``True`` if one to four *words* come at least four times in a row.
-
-    >>> has_loop("no no no no".split()), has_loop("no no no".split())
-    (True, False)
-    """
-    # A loop says some word four times, so with fewer repeated words there is none.
-    if len(words) - len(set(words)) < ROUNDS - 1:
-        return False
-    for width in range(1, LONGEST_LOOP + 1):
-        run = 0
-        for word, earlier in zip(words[width:], words, strict=False):
-            run = run + 1 if word == earlier else 0
-            if run == width * (ROUNDS - 1):
-                return True
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -16,12 +17,22 @@ SHORTEST_PHRASE: Final = 3
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[,-](?=\d)")
 
 
+def has_loop(words: Sequence[str]) -> bool:
+    """
+    Return ``True`` if *words* loop anywhere, digits that were written in one go among them.
+
+    >>> has_loop(["no", "No,", "NO!", "no"]), has_loop(["1,2,1,2,1,2,1,2"])
+    (True, True)
+    """
+    return find_loop([part for word in words for part in split_digits(word)]) is not None
+
+
 def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
     """
     Find the first loop in *words* as positions of its first word and behind its last, ``None`` where there is none.
 
     Case and punctuation do not count, so that whole sentences loop too. A phrase may have any length; where phrases of
-    several lengths loop, the shortest is taken.
+    several lengths loop, the shortest is taken. Time grows with words times their logarithm where few words recur.
 
     >>> find_loop("well, thank you. Thank you! Thank you; thank you".split())
     (1, 9)
@@ -29,23 +40,33 @@ def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
     True
     """
     spellings = [bare_word(word) for word in words]
+    positions = [position for position, spelling in enumerate(spellings) if not _is_punctuation(spelling)]
+    if not positions:
+        # A text of nothing but marks loops too.
+        positions = list(range(len(words)))
+    loop = _find_rounds([spellings[position] for position in positions])
+    return None if loop is None else (positions[loop[0]], positions[loop[1] - 1] + 1)
+
+
+def _find_rounds(spellings: Sequence[str]) -> tuple[int, int] | None:
+    # The shortest loop says one word four times, and so repeats three.
+    if len(spellings) - len(set(spellings)) < ROUNDS_OF_WORDS - 1:
+        return None
     for length in range(1, len(spellings) // ROUNDS_OF_PHRASES + 1):
         rounds = ROUNDS_OF_PHRASES if length >= SHORTEST_PHRASE else ROUNDS_OF_WORDS
-        equal = 0
-        for start in range(len(spellings) - length + 1):
-            repeats = start + length < len(spellings) and spellings[start] == spellings[start + length]
-            equal = equal + 1 if repeats else 0
-            if equal == length * (rounds - 1):
-                return _whole(spellings, start - equal + 1, length)
+        repeats = length * (rounds - 1)
+        # A run of so many words that recur *length* later holds one of every *repeats* words.
+        for anchor in range(0, len(spellings) - length, repeats):
+            if spellings[anchor] != spellings[anchor + length]:
+                continue
+            first, end = anchor, anchor + 1
+            while first > 0 and spellings[first - 1] == spellings[first - 1 + length]:
+                first -= 1
+            while end + length < len(spellings) and spellings[end] == spellings[end + length]:
+                end += 1
+            if end - first >= repeats:
+                return first, end + length
     return None
-
-
-def _whole(spellings: Sequence[str], first: int, length: int) -> tuple[int, int]:
-    """Extend the loop that begins at *first* to all of its rounds."""
-    end = first + length
-    while end < len(spellings) and spellings[end] == spellings[end - length]:
-        end += 1
-    return first, end
 
 
 def split_digits(word: str) -> list[str]:
@@ -58,7 +79,15 @@ def split_digits(word: str) -> list[str]:
     return _BETWEEN_DIGITS.split(word)
 
 
+@functools.lru_cache(maxsize=100_000)
 def bare_word(word: str) -> str:
-    """Remove case and punctuation from *word*; a word of nothing else stays as it is."""
-    letters = "".join(character for character in word.casefold() if unicodedata.category(character)[0] not in "PSZ")
+    """Remove case, punctuation and invisible marks from *word*; a word of nothing else stays as it is."""
+    if word.isalpha() and word.isascii():
+        return word.lower()
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", word).casefold())
+    letters = "".join(character for character in folded if unicodedata.category(character)[0] not in "PSZC")
     return letters or word
+
+
+def _is_punctuation(spelling: str) -> bool:
+    return all(unicodedata.category(character)[0] == "P" for character in spelling)

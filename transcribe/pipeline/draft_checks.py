@@ -14,7 +14,7 @@ from typing import Final
 
 from rapidfuzz.distance import Levenshtein
 
-from dialects.text.repetition import find_loop, split_digits
+from dialects.text.repetition import has_loop
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds, Word, join_words
 from transcribe.redaction import fold_word
@@ -72,7 +72,7 @@ def find_flags(words: Sequence[Word], evidence: Evidence) -> tuple[str, ...]:
     texts = [word.text for word in words]
     broken = {
         "no_words": evidence.missed >= SHORTEST_MISSED,
-        "loop": find_loop([part for text in texts for part in split_digits(text)]) is not None,
+        "loop": has_loop(texts),
         "rate": has_odd_rate(texts, evidence.duration),
         "language": hears_other_language(evidence),
         "script": bool(evidence.scripts) and is_foreign(join_words(words), *evidence.scripts),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialects.text.repetition import find_loop
+from dialects.text.repetition import bare_word, find_loop, has_loop
 
 
 @pytest.mark.parametrize(
@@ -49,3 +52,68 @@ def test_a_loop_is_rounds_of_one_phrase_and_goes_on_as_far_as_they_do(words: lis
         lengths = [n for n in range(1, end - first) if words[first : end - n] == words[first + n : end]]
         assert lengths
         assert end == len(words) or words[end] != words[end - lengths[0]]
+
+
+UNITS = st.lists(st.text("abcdéßσ", min_size=1, max_size=4), min_size=1, max_size=12)
+#: What stands before and behind a word, or alone, and changes nothing of what was said.
+MARKS = st.sampled_from(["", ",", ".", "!", "…", "\u2019", "\u200f", "«"])
+CASES = st.sampled_from([str.lower, str.upper, str.title, str.swapcase])
+
+
+@given(UNITS, st.integers(4, 6), st.data())
+def test_any_phrase_said_again_and_again_is_a_loop_whatever_its_case_and_punctuation(
+    unit: list[str], rounds: int, data: st.DataObject
+) -> None:
+    words: list[str] = []
+    for word in unit * rounds:
+        words.append(data.draw(MARKS) + data.draw(CASES)(word) + data.draw(MARKS))
+        words += data.draw(st.sampled_from([[], ["-"], ["..."]]))
+
+    loop = find_loop(["before", *words, "behind"])
+
+    assert loop is not None
+    assert 0 < loop[0] < loop[1] <= len(words) + 1
+    assert has_loop(words)
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=3), max_size=40, unique=True), st.data())
+def test_a_text_in_which_no_word_recurs_is_never_a_loop(spoken: list[str], data: st.DataObject) -> None:
+    assert not has_loop([data.draw(CASES)(word) + data.draw(MARKS) for word in spoken])
+
+
+@given(st.lists(st.sampled_from("aab"), max_size=30))
+def test_a_loop_is_found_exactly_where_looking_at_every_place_finds_one(words: list[str]) -> None:
+    assert has_loop(words) is loops_somewhere(words)
+
+
+def loops_somewhere(words: Sequence[str]) -> bool:
+    phrases = ((start, length) for start in range(len(words)) for length in range(1, len(words) // 3 + 1))
+    return any(
+        words[start : start + length * rounds] == words[start : start + length] * rounds
+        for start, length in phrases
+        for rounds in [4 if length < 3 else 3]
+        if start + length * rounds <= len(words)
+    )
+
+
+def test_marks_alone_are_no_words_unless_there_is_nothing_else() -> None:
+    assert find_loop(["no", "-", "no", "-", "no", "-", "no"]) == (0, 7)
+    assert find_loop(["...", "she", "said", "-", "that", "-", "was", "-", "all", "-"]) is None
+    assert find_loop(["..."] * 4) == (0, 4)
+
+
+def test_digits_that_were_written_in_one_go_loop_too() -> None:
+    assert has_loop(["1,2,1,2,1,2,1,2"])
+    assert not has_loop(["1-800-555-0199"])
+
+
+def test_a_word_is_the_same_in_either_composition_and_with_invisible_marks() -> None:
+    assert bare_word("Caf\u00e9,") == bare_word("cafe\u0301") == bare_word("CAFE\u0301\u200f!")
+
+
+def test_an_hour_of_talk_is_searched_in_seconds() -> None:
+    words = [f"word{number * number % 7_919}" for number in range(10_000)]
+    start = time.process_time()
+
+    assert not has_loop(words)
+    assert time.process_time() - start < 5
