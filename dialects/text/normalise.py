@@ -26,7 +26,7 @@ import regex
 from dialects.errors import DialectError
 from dialects.text.number_folding import FoldedWord, NumberFolder
 from dialects.text.number_words import NumberWords, load_number_words, number_words_hash
-from dialects.text.steps import STEPS, Step
+from dialects.text.steps import STEPS, Step, drop_non_speech
 
 #: Scripts whose nonspacing and spacing marks carry vowels, gender and case: no step may remove one.
 GUARDED_SCRIPTS = (
@@ -99,6 +99,9 @@ class Normaliser:
 
     def without_numbers(self, text: str) -> str:
         """Apply the steps that look at one word at a time to *text*: numbers stay as they are written."""
+        if "drop-non-speech" in self.steps:
+            # A tag may have white space inside.
+            text = drop_non_speech(text)
         if "spaces" in self.steps:
             # These steps do not look across white space, so a word met before need not be worked out again.
             return " ".join(filter(None, map(self._words.__getitem__, text.split())))
@@ -141,8 +144,6 @@ class Normaliser:
     def _function(self, name: str) -> Step:
         if name == "drop-tags":
             return _tag_dropper(frozenset(self.tables.get("tags", ())))
-        if name == "drop-glued-tags":
-            return _glued_tag_dropper(tuple(self.tables.get("tags", ())))
         if name == "read-number-marks":
             return _number_mark_reader(self._number_words)
         if name == "map":
@@ -285,6 +286,10 @@ def marks_of(text: str) -> str:
     return "".join(character for character in text if unicodedata.category(character) in ("Mn", "Mc"))
 
 
+#: The letter for k in each guarded script, the first consonant.
+_CONSONANT = regex.compile(r" (LETTER KA|LETTER ALPAPRAANA KAYANNA|CHARACTER KO KAI)$")
+
+
 @functools.cache
 def guarded_marks() -> tuple[tuple[str, str, str], ...]:
     """List each mark of a guarded script, with the script and a letter of it: (script, letter, mark)."""
@@ -293,7 +298,8 @@ def guarded_marks() -> tuple[tuple[str, str, str], ...]:
     for script in GUARDED_SCRIPTS:
         inside = regex.compile(rf"\p{{Script={script}}}")
         letters = [character for character in everything if inside.match(character)]
-        letter = next(character for character in letters if unicodedata.category(character) == "Lo")
+        # A consonant: vowels and their signs may be another way to type another vowel.
+        letter = next(character for character in letters if _CONSONANT.search(unicodedata.name(character)))
         marks += [(script, letter, mark) for mark in letters if unicodedata.category(mark) in ("Mn", "Mc")]
     return tuple(marks)
 
@@ -313,13 +319,6 @@ def _refuse_unstable_map(normaliser: Normaliser) -> None:
 
 def _tag_dropper(tags: frozenset[str]) -> Step:
     return lambda text: " ".join(word for word in text.split() if word.lower() not in tags) if tags else text
-
-
-def _glued_tag_dropper(tags: tuple[str, ...]) -> Step:
-    if not tags:
-        return _keep
-    pattern = regex.compile("|".join(map(regex.escape, tags)), regex.IGNORECASE | regex.ASCII)
-    return lambda text: pattern.sub(" ", text) if "[" in text or "<" in text else text
 
 
 #: A comma between digits groups them, by thousands or by lakhs.

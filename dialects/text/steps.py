@@ -23,7 +23,8 @@ _ZERO_WIDTH = dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF))
 _INVISIBLE = dict.fromkeys(
     (0x00AD, 0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF)
 )
-_APOSTROPHES = dict.fromkeys((0x2018, 0x2019, 0x201B, 0x02BC, 0xFF07, 0x0060, 0x00B4), "'")
+#: Quotation marks, modifier letters, accents that are typed for them, and the marks of Armenian and Hebrew.
+_APOSTROPHES = dict.fromkeys((0x2018, 0x2019, 0x201B, 0x02BB, 0x02BC, 0x055A, 0x05F3, 0xFF07, 0x0060, 0x00B4), "'")
 #: Fathatan to sukun, superscript alef, and the Quranic signs. Hamza above and below are letters' parts and stay.
 _HARAKAT = dict.fromkeys(
     (*range(0x064B, 0x0653), 0x0670, *range(0x06D6, 0x06DD), *range(0x06DF, 0x06E5), 0x06E7, 0x06E8)
@@ -37,17 +38,67 @@ _HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212, 0xFE58, 0xFE63
 #: Tamil au written as e with the letter lla after it. A lla that carries a sign of its own is a letter: வெள்ளை, வெளி.
 _TAMIL_AU = regex.compile(r"([ஒ\u0BC6])ள(?![\u0BBE-\u0BCD\u0BD7])")
 _TAMIL_AU_LETTERS = {"ஒ": "ஔ", "\u0bc6": "\u0bcc"}
-#: Vowels that were typed as another vowel with a sign and look the same (Unicode 15, tables 12-1, 12-10 and 12-37).
-_TYPED_VOWELS = {
-    **{"अा": "आ", "अो": "ओ", "अौ": "औ", "अॉ": "ऑ", "अॅ": "ॲ", "आे": "ओ", "आै": "औ", "आॅ": "ऑ", "एॅ": "ऍ", "एे": "ऐ"},
-    **{"\u093e\u0947": "\u094b", "\u093e\u0948": "\u094c", "\u093e\u0945": "\u0949"},
-    **{"অা": "আ", "ഇൗ": "ഈ", "ഉൗ": "ഊ", "എെ": "ഐ", "ഒാ": "ഓ", "ഒൗ": "ഔ"},
+#: Letters that were typed as others and look the same: the tables of vowels that are not to be written so (Unicode 15,
+#: chapters 12 and 13), Bengali khanda ta and the Marathi eyelash ra before they had letters of their own, Tamil shri,
+#: Thai and Lao ae and am. Each line: letter, then the ways to type it.
+_TYPED = """
+ऄ अॆ|आ अा|ई र्इ|ऊ उु|ऍ एॅ|ऎ एॆ|ऐ एे|ऑ अॉ आॅ|ऒ अॊ आॆ|ओ अो आे|औ अौ आै|ॲ अॅ|ो \u093e\u0947|ौ \u093e\u0948|ॉ \u093e\u0945
+আ অা|ৠ ঋৃ
+ਆ ਅਾ|ਇ ੲਿ|ਈ ੲੀ|ਉ ੳੁ|ਊ ੳੂ|ਏ ੲੇ|ਐ ਅੈ|ਓ ੳੋ|ਔ ਅੌ
+આ અા|ઍ અૅ|એ અે|ઐ અૈ|ઑ અૉ આૅ|ઓ અો આે|ઔ અૌ આૈ
+ଆ ଅା|ଐ ଏୗ|ଔ ଓୗ
+ஆ அூ|ஶ்ரீ ஸ்ரீ
+ఓ ఒౕ|ఔ ఒౌ|ీ \u0c3f\u0c55|ే \u0c46\u0c55|ో \u0c4a\u0c55
+ಊ ಉಾ|ಔ ಒೌ|ೠ ಋಾ
+ഈ ഇൗ|ഊ ഉൗ|ഐ എെ|ഓ ഒാ|ഔ ഒൗ
+ආ අා|ඇ අැ|ඈ අෑ|ඌ උෟ|ඎ ඍෘ|ඐ ඏෟ|ඒ එ්|ඓ එෙ|ඕ ඔ්|ඖ ඔෟ
+ৎ ত্\u200d|ऱ् र्\u200d
+แ เเ|ำ \u0e4d\u0e32|ແ ເເ|ຳ \u0ecd\u0eb2
+"""
+_TYPED_LETTERS = {
+    unicodedata.normalize("NFC", typed): letter
+    for letter, *ways in (entry.split() for entry in _TYPED.replace("|", "\n").splitlines() if entry)
+    for typed in ways
 }
-_TYPED_VOWEL = regex.compile("|".join(sorted(_TYPED_VOWELS, key=len, reverse=True)))
+_TYPED_LETTER = regex.compile("|".join(sorted(_TYPED_LETTERS, key=len, reverse=True)))
+#: Thai and Lao am around a tone mark, in either order, as people type it.
+_TYPED_AM = regex.compile("\u0e4d([\u0e48-\u0e4b])\u0e32|\u0ecd([\u0ec8-\u0ecb])\u0eb2")
 #: Malayalam nta with a chillu, with or without a virama, for the conjunct.
 _CHILLU_NTA = regex.compile("ൻ്?റ")
 #: Arabic letters for which Urdu and Persian have their own: kaf, yeh, alef maksura, heh, teh marbuta, heh with hamza.
 _URDU_LETTERS = {0x0643: "ک", 0x064A: "ی", 0x0649: "ی", 0x0647: "ہ", 0x0629: "ۃ", 0x06C0: "ۂ", 0x06D5: "ہ"}
+#: Urdu heh goal and teh marbuta goal, which look like the letters of Arabic.
+_HEH_GOAL = {0x06C1: "ه", 0x06C3: "ة"}
+_ARABIC_LETTERS = {**_HEH_GOAL, 0x06A9: "ك"}
+_PASHTO_LETTERS = {**_HEH_GOAL, 0x0643: "ک", 0x0649: "ی"}
+#: Farsi yeh at the end of a word has no dots, as alef maksura; elsewhere it has those of yeh.
+_LAST_FARSI_YEH = regex.compile(r"ی(?![\p{L}\p{M}\u200d])")
+#: Cedilla for comma below, as Romanian has been typed since before it had letters of its own; turned e; script g.
+_LATIN_LETTERS = {
+    **{0x0218: "Ş", 0x0219: "ş", 0x021A: "Ţ", 0x021B: "ţ"},
+    **{0x018E: "Ə", 0x01DD: "ə", 0xA7AC: "G", 0x0261: "g"},
+}
+#: Digraphs of Latin, radicals, ligatures, positional forms, wide and narrow forms.
+_PRESENTATION_FORMS = regex.compile(
+    "[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u2e80-\u2fd5\ufb00-\ufdff\ufe70-\ufefc\uff01-\uffef]+"
+)
+#: Sounds that are no speech, as transcribers and recognisers write them in brackets.
+_NON_SPEECH = """
+applause|baby crying|background music|background noise|background speech|blank audio|breath|breathing|breaths|chuckle
+chuckles|chuckling|clapping|clears throat|cough|coughing|coughs|cross talk|crosstalk|crying|dog barking|exhales|giggles
+giggling|inaudible|indistinct|inhales|laugh|laughing|laughs|laughter|lip smack|lipsmack|mouth noise|music|music playing
+no audio|no speech|noise|nsn|overlap|pause|phone ringing|ringing|sigh|sighing|sighs|sil|silence|singing|sneeze|sneezes
+sneezing|sniff|sniffs|speaker noise|spn|spoken noise|static|throat clearing|unclear|unintelligible|unk|v noise
+vocalised noise|vocalized noise|yawn|yawns
+"""
+_NAMES_OF_SOUNDS = "|".join(_NON_SPEECH.split("\n")[1:-1]).replace(" ", "[ _-]?")
+_NON_SPEECH_TAG = regex.compile(
+    "|".join(
+        rf"{start}[ _-]*(?:{_NAMES_OF_SOUNDS})[ _-]*{end}"
+        for start, end in ((r"\[", r"\]"), ("<", ">"), (r"\(", r"\)"), (r"\*", r"\*"))
+    ),
+    regex.IGNORECASE | regex.ASCII,
+)
 _INDIC_NASALS = regex.compile(r"ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])")
 
 
@@ -124,9 +175,11 @@ def _fold_tamil_au(text: str) -> str:
     return _nfc(_TAMIL_AU.sub(lambda match: _TAMIL_AU_LETTERS[match[1]], text)) if "ள" in text else text
 
 
-def _fold_typed_vowels(text: str) -> str:
-    text = _nfc(text)
-    return text if text.isascii() else _nfc(_TYPED_VOWEL.sub(lambda match: _TYPED_VOWELS[match[0]], text))
+def _fold_typed_letters(text: str) -> str:
+    if text.isascii():
+        return text
+    text = _TYPED_AM.sub(lambda match: f"{match[1]}\u0e33" if match[1] else f"{match[2]}\u0eb3", _nfc(text))
+    return _nfc(_TYPED_LETTER.sub(lambda match: _TYPED_LETTERS[match[0]], text))
 
 
 def _fold_urdu_letters(text: str) -> str:
@@ -134,6 +187,33 @@ def _fold_urdu_letters(text: str) -> str:
         return text
     # Yeh with hamza is one letter where the yeh is the Arabic one, so a Farsi yeh with hamza is that letter too.
     return _nfc(_nfc(text).translate(_URDU_LETTERS).replace("ی\u0654", "ئ"))
+
+
+def _fold_yeh(text: str) -> str:
+    text = _LAST_FARSI_YEH.sub("ى", text.replace("ی\u0654", "ئ"))
+    return _nfc(text.replace("ی", "ي"))
+
+
+def _fold_presentation_forms(text: str) -> str:
+    if text.isascii():
+        return text
+    return _nfc(_PRESENTATION_FORMS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), _nfc(text)))
+
+
+def drop_non_speech(text: str) -> str:
+    """
+    Put a space in place of each bracketed name of a sound that is no speech; anything else in brackets is speech.
+
+    >>> drop_non_speech("hello[laughter], (Music playing) [BLANK_AUDIO] [sic]").split()
+    ['hello', ',', '[sic]']
+    """
+    if not any(bracket in text for bracket in "[<(*"):
+        return text
+    text, dropped = _nfc(text), ""
+    # Where one stood inside another, the outer one is whole only now.
+    while dropped != text:
+        text, dropped = _NON_SPEECH_TAG.sub(" ", text), text
+    return text
 
 
 def _fold_latin_marks(text: str) -> str:
@@ -205,14 +285,39 @@ STEPS: Mapping[str, StepFacts] = {
     "fold-case-turkic": StepFacts(apply=_fold_case_turkic, does="case folding with dotless ı"),
     "digits-to-ascii": StepFacts(apply=lambda text: text.translate(_DIGITS), does="category Nd becomes 0 to 9"),
     "fold-chillu": StepFacts(apply=_fold_chillu, does="Malayalam chillu spelt with a joiner becomes one letter"),
+    "drop-non-speech": StepFacts(
+        apply=drop_non_speech,
+        does="names of sounds in brackets go, inside words and beside punctuation too",
+        may_retokenise=True,
+    ),
     "fold-hyphens": StepFacts(apply=lambda text: text.translate(_HYPHENS), does="hyphens of all kinds become -"),
     "fold-chillu-nta": StepFacts(
         apply=lambda text: _CHILLU_NTA.sub("ന്റ", text) if "ൻ" in text else text,
         does="Malayalam nta spelt with a chillu becomes the conjunct",
     ),
     "fold-tamil-au": StepFacts(apply=_fold_tamil_au, does="Tamil au written as e and the letter lla becomes one sign"),
-    "fold-typed-vowels": StepFacts(
-        apply=_fold_typed_vowels, does="an Indic vowel typed as another one and a sign becomes the letter it looks like"
+    "fold-typed-letters": StepFacts(
+        apply=_fold_typed_letters, does="an Indic, Thai or Lao letter typed as others becomes the one it looks like"
+    ),
+    "fold-presentation-forms": StepFacts(
+        apply=_fold_presentation_forms,
+        does="ligatures, digraphs, wide, narrow and positional forms become plain letters",
+        may_retokenise=True,
+    ),
+    "fold-latin-letters": StepFacts(
+        apply=lambda text: _nfc(text).translate(_LATIN_LETTERS), does="ș ț ǝ ɡ become ş ţ ə g"
+    ),
+    "fold-arabic-letters": StepFacts(
+        apply=lambda text: _fold_yeh(_nfc(text).translate(_ARABIC_LETTERS)),
+        does="Farsi kaf, heh goal and yeh become the letters of Arabic that look like them",
+    ),
+    "fold-sindhi-letters": StepFacts(
+        apply=lambda text: _fold_yeh(_nfc(text).translate(_HEH_GOAL)),
+        does="as for Arabic, but Sindhi has kaf and keheh, which are two letters",
+    ),
+    "fold-pashto-letters": StepFacts(
+        apply=lambda text: _nfc(_nfc(text).translate(_PASHTO_LETTERS)),
+        does="Arabic kaf, alef maksura and heh goal become the letters of Pashto, which has two letters yeh",
     ),
     "fold-urdu-letters": StepFacts(
         apply=_fold_urdu_letters, does="Arabic kaf, yeh, heh and teh marbuta become those of Urdu and Persian"
@@ -233,11 +338,8 @@ STEPS: Mapping[str, StepFacts] = {
     "fold-nasals": StepFacts(
         apply=_fold_nasals, does="Devanagari nasal + virama and chandrabindu become anusvara", lossy=True
     ),
-    #: The next five read the tables of the normaliser that names them.
+    #: The next four read the tables of the normaliser that names them.
     "drop-tags": StepFacts(apply=_nfc, does="delete the tokens listed under tables.tags", may_retokenise=True),
-    "drop-glued-tags": StepFacts(
-        apply=_nfc, does="delete what tables.tags lists, inside words and beside punctuation too", may_retokenise=True
-    ),
     "read-number-marks": StepFacts(
         apply=_nfc,
         does="grouping commas go, a decimal point and % become words of the first of tables.numbers",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialects.dialect import load_catalogue
 from dialects.errors import DialectError
 from dialects.text.normalise import (
     GUARDED_SCRIPTS,
@@ -23,9 +24,11 @@ from dialects.text.normalise import (
 from dialects.text.steps import STEPS
 from tests.dialects.factories import texts
 
+#: Those that the catalogue's dialects are compared by.
+IN_USE = sorted({dialect.normaliser for dialect in load_catalogue().dialects.values()} - {"none"})
 EVERY_ID = st.sampled_from(normaliser_ids())
 #: These read a table, and do nothing without one.
-OWN_STEPS = sorted(set(STEPS) - {"drop-tags", "drop-glued-tags", "read-number-marks", "fold-numbers", "map"})
+OWN_STEPS = sorted(set(STEPS) - {"drop-tags", "read-number-marks", "fold-numbers", "map"})
 
 
 def nfc(text: str) -> str:
@@ -114,7 +117,13 @@ def test_the_lossy_fold_is_stable_too(name: str, text: str) -> None:
         ("all-v1", "Привет, МИР!", "привет мир"),
         ("none", " a\u00a0 b ", " a\u00a0 b "),
         ("latn-v2", "hello[laughter] [laughter], [BLANK_AUDIO] [Music]. <unk>um", "hello um"),
-        ("latn-v2", "[sic] a[b]", "sic a b"),
+        ("latn-v2", "[sic] a[b] (aside) 2 < 3 > 1", "sic a b aside 2 3 1"),
+        ("latn-v2", "(laughs) *coughs* [Background Noise] <v-noise> [ Silence ] ［music］ hello(LAUGHTER)", "hello"),
+        ("all-v1", "[MUSIC PLAYING] да[laughter], re\u2010do re\u2011do", "да re-do re-do"),
+        ("arab-v1", "[BLANK_AUDIO] نعم[laughter]،", "نعم"),
+        ("unspaced-v1", "[laughter], ไป[noise]", "ไป"),
+        ("latn-swiss-v1", "ja[laughter], re\u2010do", "ja re-do"),
+        ("latn-turkic-v1", "evet[laughter], re\u2011do", "evet re-do"),
         ("indic-v3", "हाँ[laughter], [BLANK_AUDIO] १,२०,०००", "हाँ 1 2 0000"),
         (
             "latn-v2",
@@ -162,6 +171,31 @@ def test_distinct_spellings_meet_only_in_the_lossy_column(name: str, first: str,
         ("deva-hi-v1", "\u0906म", "\u0905\u093eम"),
         ("deva-hi-v1", "क\u094bई", "क\u093e\u0947ई"),
         ("indic-v3", "\u0986ম", "\u0985\u09beম"),
+        ("indic-v3", "হঠা\u09ce", "হঠা\u09a4\u09cd\u200d"),
+        ("indic-v3", "\u0a06ਮ", "\u0a05\u0a3eਮ"),
+        ("indic-v3", "\u0a09ਹ", "\u0a73\u0a41ਹ"),
+        ("indic-v3", "\u0a93ળખ", "\u0a85\u0acbળખ"),
+        ("indic-v3", "\u0b06ମ", "\u0b05\u0b3eମ"),
+        ("indic-v3", "\u0c13ం", "\u0c12\u0c55ం"),
+        ("indic-v3", "\u0c94ಷಧ", "\u0c92\u0cccಷಧ"),
+        ("indic-v3", "\u0d86ව", "\u0d85\u0dcfව"),
+        ("deva-hi-v1", "सु\u0931\u094dया", "सु\u0930\u094d\u200dया"),
+        ("taml-ta-v1", "\u0bb6\u0bcd\u0bb0\u0bc0", "\u0bb8\u0bcd\u0bb0\u0bc0"),
+        *(("mlym-ml-v1", chillu, f"{letter}\u0d4d\u200d") for chillu, letter in zip("ൺൻർൽൾൿ", "ണനരലളക", strict=True)),
+        ("unspaced-v1", "\u0e41ม", "\u0e40\u0e40ม"),
+        ("unspaced-v1", "น\u0e49\u0e33", "น\u0e4d\u0e49\u0e32"),
+        ("unspaced-v1", "น\u0e49\u0e33", "น\u0e49\u0e4d\u0e32"),
+        ("unspaced-v1", "ガ", "ｶﾞ"),
+        ("arab-v1", "\u0643\u062a\u0627\u0628\u064a", "\u06a9\u062a\u0627\u0628\u064a"),
+        ("arab-v1", "\u0628\u064a\u062a", "\u0628\u06cc\u062a"),
+        ("arab-v1", "\u0639\u0644\u0649", "\u0639\u0644\u06cc"),
+        ("arab-v1", "\u0644\u0627", "\ufefb"),
+        ("arab-ps-v1", "\u06a9\u0648\u0631", "\u0643\u0648\u0631"),
+        ("arab-sd-v1", "\u0647\u0646", "\u06c1\u0646"),
+        ("latn-v2", "\u0219coal\u0103", "\u015fcoal\u0103"),
+        ("latn-v2", "\ufb01nd ĳs", "find ijs"),
+        ("latn-v2", "\uff21bc", "abc"),
+        ("all-v1", "ג\u05f3ירפה", "ג'ירפה"),
     ],
 )
 def test_spellings_that_look_and_mean_the_same_meet(name: str, first: str, second: str) -> None:
@@ -179,6 +213,10 @@ def test_spellings_that_look_and_mean_the_same_meet(name: str, first: str, secon
         ("mlym-ml-v1", "\u0d7b", "\u0d28"),
         ("deva-hi-v1", "क\u093e", "क\u0947"),
         ("deva-hi-v1", "ज़मीन", "जमीन"),
+        ("deva-hi-v1", "सु\u0930\u094dया", "सु\u0931\u094dया"),
+        ("arab-ps-v1", "\u064a", "\u06cc"),
+        ("arab-sd-v1", "\u06aa", "\u06a9"),
+        ("arab-v1", "\u0639\u0644\u064a", "\u0639\u0644\u0649"),
     ],
 )
 def test_letters_that_only_look_alike_stay_apart(name: str, first: str, second: str) -> None:
@@ -273,3 +311,17 @@ def test_memory_of_words_stays_bounded() -> None:
 
     assert [memory[word] for word in "abcdab"] == list("ABCDAB")
     assert len(memory) <= 3
+
+
+@pytest.mark.parametrize("name", IN_USE)
+@pytest.mark.parametrize("tag", ["[laughter],", "[BLANK_AUDIO]", "a[laughter]", "<noise>a", "[music playing]"])
+def test_no_language_scores_a_tag_as_a_word(name: str, tag: str) -> None:
+    assert load_normaliser(name)(tag) in ("", "a")
+
+
+@pytest.mark.parametrize("name", IN_USE)
+@pytest.mark.parametrize("hyphen", ["\u2010", "\u2011"])
+def test_in_no_language_are_hyphens_of_two_kinds_an_error(name: str, hyphen: str) -> None:
+    normalise = load_normaliser(name)
+
+    assert normalise(f"a{hyphen}b c{hyphen}d") == normalise("a-b c-d")
