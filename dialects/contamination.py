@@ -17,6 +17,7 @@ from dialects.report.grouping import Grouping, group_pairs_by
 from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method
 from dialects.scoring.word_errors import Pair
+from dialects.text.code_switching import remove_language_marks
 from dialects.text.normalise import Normaliser
 
 #: Least number of words of a sentence that is compared: shorter ones recur wherever people talk.
@@ -119,5 +120,5 @@ def find_contamination(pairs: Iterable[Pair], training: Training, prepare: Prepa
 
 
 def _sentences(texts: Iterable[str], normalise: Normaliser) -> frozenset[str]:
-    sentences: Iterable[Sequence[str]] = (normalise(text).split() for text in texts)
+    sentences: Iterable[Sequence[str]] = (normalise(remove_language_marks(text)).split() for text in texts)
     return frozenset(" ".join(sentence) for sentence in sentences if len(sentence) >= SHORTEST)

@@ -24,7 +24,7 @@ from dialects.errors import DialectError
 from dialects.scoring.word_errors import Pair
 
 REQUIRED = ("id", "reference", "hypothesis", "dialect", "speaker")
-OPTIONAL = ("model", "session", "duration_s", "snr_db", "language")
+OPTIONAL = ("model", "session", "duration_s", "snr_db", "language", "context")
 #: Characters of a text: twelve hours of talk have some 650,000. More is a file that lost its line ends.
 LONGEST = 999_999
 #: Bytes that the csv module may read before we can say which cell it was; it stops at 128 KiB by itself.
@@ -43,8 +43,8 @@ def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialect
     """
     Read the pairs of *path*, in its order, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
 
-    Columns: id, reference, hypothesis, dialect, speaker, optionally model, session, duration_s, snr_db, language.
-    Others are not read. An empty dialect is unknown (``und``); an empty optional cell is unknown too.
+    Columns: id, reference, hypothesis, dialect, speaker, optionally model, session, duration_s, snr_db, language,
+    context. Others are not read. An empty dialect is unknown (``und``); an empty optional cell is unknown too.
 
     Args:
         catalogue: Where given, each dialect is looked up, so that an unknown one is refused with its row.
@@ -226,6 +226,7 @@ def _read_pair(number: int, cells: Mapping[str, Any]) -> Pair:
         duration_s=_read_number(number, cells, "duration_s", least=0.0),
         snr_db=_read_number(number, cells, "snr_db", least=-math.inf),
         language=_read_optional(number, cells, "language"),
+        context=_read_optional(number, cells, "context"),
     )
 
 

@@ -325,6 +325,8 @@ class ScoringSpan:
     hypothesis: str
     #: The name that accepted links give the speaker; ``None`` where there is no link.
     linked: str | None = None
+    #: Where it was said, as the column ``context`` of the manifest has it.
+    context: str | None = None
 
     @property
     def person(self) -> str:

@@ -1,5 +1,5 @@
 """
-Rates of parts of the speech: by speaker, by length, by noise, by whether languages mix, and by any of these together.
+Rates of parts of the speech: by speaker, by length, by noise, by place, by language, and by any of these together.
 
 A group is shown as a dialect is, when enough speakers are in it. Groups by speaker or by conversation are shown one by
 one: without an interval, since one person says nothing about others, and never ranked.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -21,8 +22,9 @@ from dialects.scoring.hallucinations import foreign_share
 from dialects.scoring.prepare import Preparer, Rules
 from dialects.scoring.rows import Method, by_block, round_number
 from dialects.scoring.statistics import Interval, jackknife_interval
-from dialects.scoring.sums import CountCache, Tally, count_all
-from dialects.scoring.word_errors import Pair
+from dialects.scoring.sums import CountCache, PairCounts, Tally, count_all
+from dialects.scoring.word_errors import Edit, Pair, PairRecount, character_errors
+from dialects.text.code_switching import remove_language_marks
 
 #: The value of a pair by one key: its position in the order of groups, and its name.
 Value: TypeAlias = tuple[int, str]
@@ -42,6 +44,12 @@ def _by_overlap(pair: Pair, rules: Rules) -> Value:
     return {None: (2, _UNKNOWN), False: (0, "alone"), True: (1, "overlapped")}[pair.overlapped]
 
 
+#: Words that are not marked as those of another language.
+_OWN_LANGUAGE: Value = (0, "own language")
+#: The one key whose groups part the words of a segment.
+_SWITCHED = "codeswitch"
+
+
 _KEYS: Mapping[str, Callable[[Pair, Rules], Value]] = {
     "dialect": lambda pair, rules: (0, rules.dialect.tag),
     "speaker": lambda pair, rules: (0, pair.speaker),
@@ -51,6 +59,8 @@ _KEYS: Mapping[str, Callable[[Pair, Rules], Value]] = {
     "snr": lambda pair, rules: bin_of(pair.snr_db, SNRS_DB, "dB") or (len(SNRS_DB), _UNKNOWN),
     "script": _by_script,
     "overlap": _by_overlap,
+    "context": lambda pair, rules: (pair.context is None, pair.context or _UNKNOWN),
+    _SWITCHED: lambda pair, rules: _OWN_LANGUAGE,
 }
 KEYS = tuple(_KEYS)
 #: Keys that name people, so that a group is one person or one conversation.
@@ -180,13 +190,63 @@ def group_pairs_by(
     stream = iter(pairs)
     while batch := list(itertools.islice(stream, _BATCH)):
         for pair, counts in zip(batch, count_all(batch, prepare, with_recount=False, cache=cache), strict=True):
-            group = sums.setdefault(of(pair, prepare.rules(pair)), {})
-            if pair.speaker not in group:
-                group[pair.speaker] = Tally()
-            group[pair.speaker].add(pair, counts)
+            values = of(pair, prepare.rules(pair))
+            for language, part in _split_counts(pair, prepare, counts) if _SWITCHED in keys else [(None, counts)]:
+                group = sums.setdefault(values if language is None else _replace_language(values, keys, language), {})
+                if pair.speaker not in group:
+                    group[pair.speaker] = Tally()
+                group[pair.speaker].add(pair, part)
     personal = bool(PERSONAL & set(keys))
     groups = (_group(values, sums[values], method or Method(), personal) for values in sorted(sums))
     return Grouping(keys=keys, groups=tuple(groups))
+
+
+def _replace_language(values: tuple[Value, ...], keys: Sequence[str], language: str) -> tuple[Value, ...]:
+    return tuple((1, language) if key == _SWITCHED else value for key, value in zip(keys, values, strict=True))
+
+
+def _split_counts(pair: Pair, prepare: Preparer, counts: PairCounts) -> list[tuple[str | None, PairCounts]]:
+    """
+    Split the counts of *pair* by the language that its words are marked with, ``None`` for that of the text, which add
+    up to them.
+
+    An inserted word is one of another language only between two words that are, or at an end beside one.
+    """
+    if remove_language_marks(pair.reference) == pair.reference:
+        return [(None, counts)]
+    ready = prepare(pair)
+    labels = iter(ready.languages)
+    spoken = [None if edit.reference is None else (next(labels, None),) for edit in ready.path]
+    earlier, later = _fill(spoken), _fill(spoken[::-1])[::-1]
+    edits_by_language: dict[str | None, list[Edit]] = {}
+    for edit, first, second in zip(ready.path, earlier, later, strict=True):
+        label = first or second or (None,)
+        language = label[0] if second in (None, label) else None
+        edits_by_language.setdefault(language, []).append(edit)
+    return [(language, _count_edits(edits)) for language, edits in edits_by_language.items()]
+
+
+_Label: TypeAlias = tuple[str | None]
+
+
+def _fill(labels: Sequence[_Label | None]) -> list[_Label | None]:
+    """Give each place without a label the last one before it."""
+    places: list[_Label | None] = []
+    for label in labels:
+        places.append(label or (places[-1] if places else None))
+    return places
+
+
+def _count_edits(edits: Sequence[Edit]) -> PairCounts:
+    """Count words and characters of *edits*; what no table of groups shows stays zero."""
+    kinds = Counter[str](edit.kind for edit in edits)
+    reference = [edit.reference for edit in edits if edit.reference is not None]
+    hypothesis = [edit.hypothesis for edit in edits if edit.hypothesis is not None]
+    edited, characters = character_errors(reference, hypothesis)
+    words = {name: kinds[name[:-1]] for name in ("hits", "substitutions", "deletions", "insertions")}
+    zeros = dict.fromkeys(PairCounts._fields, 0)
+    others: dict[str, Any] = {"recount": PairRecount(errors=0, words=0, places=0), "forgiven": ()}
+    return PairCounts(**(zeros | others | words | {"characters": characters, "character_errors": edited}))
 
 
 def _group(values: tuple[Value, ...], speakers: Mapping[str, Tally], method: Method, personal: bool) -> Group:

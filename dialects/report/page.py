@@ -58,7 +58,7 @@ def page(
     breakdown_by_dialect = {
         row.dialect: breakdowns[row.dialect] for row in rows if breakdowns and row.dialect in breakdowns
     }
-    wer_by_dialect = {row.dialect: row.wer for row in report.rows}
+    wer_by_dialect = {row.dialect: row.wer for row in rows}
     baseline_rows = [baseline_cells(baseline, wer_by_dialect.get(tag)) for tag, baseline in (baselines or {}).items()]
     return template("page.html").render(
         _list_figures(rows, report),

@@ -15,7 +15,7 @@ from dialects.dialect import Catalogue, load_catalogue
 from dialects.report.gaps import Gaps, gaps
 from dialects.scoring.comparison import Side, hash_names
 from dialects.scoring.prepare import Preparer
-from dialects.scoring.rows import Method, Row, round_number, row_data, row_of
+from dialects.scoring.rows import Method, Row, SumRow, round_number, row_data, row_of, sum_rows
 from dialects.scoring.sums import CountCache, Tallies, tally
 from dialects.scoring.word_errors import ALIGNMENT, Pair, Recount, check
 from dialects.text.normalise import Normaliser, hash_of
@@ -39,6 +39,8 @@ class Report:
     #: One row a dialect, in alphabetical order of tags.
     rows: tuple[Row, ...]
     overall: Row
+    #: Wider dialects over rows below them, for reading; the total has each row once.
+    sums: tuple[SumRow, ...]
     model: str | None
     method: Method
     #: By script, those in use.
@@ -76,6 +78,7 @@ class Report:
             "model": self.model,
             "dialects": [row_data(row, privacy_floor) for row in self.rows],
             "overall": row_data(self.overall, privacy_floor),
+            "sums": [row_data(sum.row, privacy_floor) | {"sum_of": list(sum.parts)} for sum in self.sums],
             "macro_wer": round_number(self.macro_wer),
             "gaps": self.gaps.data() if self.gaps else None,
             "normaliser": {
@@ -152,9 +155,14 @@ class Report:
         }
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """Return header and rows for a terminal, the last one over all dialects. A suppressed row shows counts only."""
+        """
+        Return header and rows for a terminal, sums marked as such, the last row over all dialects.
+
+        A suppressed row shows counts only.
+        """
         header = tuple(title.format(self.method.confidence * 100) for title in _HEADER)
-        return header, tuple(_cells(row) for row in (*self.rows, self.overall))
+        sums = (_mark_sum(_cells(sum.row), sum.parts) for sum in self.sums)
+        return header, (*map(_cells, self.rows), *sums, _cells(self.overall))
 
     def notes(self) -> tuple[str, ...]:
         """Return the notes under the table: how it was made, and what each flag means for which dialects."""
@@ -165,7 +173,9 @@ class Report:
             lines.append(f"{folded} and were folded to digits; latn-v1 and indic-v2 count them as written")
         percent = f"{self.method.confidence * 100:g} %"
         lines.append(f"{percent} intervals by jackknife over blocks of speakers; segments are never the unit")
-        if self.recount is not None:
+        if self.recount is not None and self.overall.state == "suppressed":
+            lines.append(f"jiwer {self.recount.version} counts the same")
+        elif self.recount is not None:
             total = f"{self.recount.errors} errors in {self.recount.words} words"
             lines.append(f"jiwer {self.recount.version} counts the same: {total}")
         if self.gaps is not None:
@@ -179,6 +189,7 @@ class Report:
             floor = self.method.thresholds
             needs = f"{floor.provisional_speakers} speakers and {floor.provisional_words} words"
             lines.append(f"{', '.join(suppressed)}: too little to show a rate, {needs} are needed")
+        lines += [f"{sum.row.dialect} * sums {', '.join(sum.parts)}, which the total has once" for sum in self.sums]
         return tuple(lines)
 
     def text(self) -> str:
@@ -276,6 +287,7 @@ def report_of(
         method=method,
         normalisers=_normalisers_by_script(sums),
         recount=sums.recount,
+        sums=sum_rows(rows, sums, prepare.catalogue, method),
         catalogue=prepare.catalogue.hash,
         references=sums.references,
         variants=prepare.variants,
@@ -347,6 +359,11 @@ def _cells(row: Row) -> tuple[str, ...]:
     interval = f"{percent(low)} – {percent(high)}" if row.interval and row.primary == "wer" else "–"
     edits = (f"{counts.substitutions:,}", f"{counts.deletions:,}", f"{counts.insertions:,}")
     return (*start, words, interval, percent(row.cer), *edits, row.state)
+
+
+def _mark_sum(cells: tuple[str, ...], parts: Sequence[str]) -> tuple[str, ...]:
+    tag, *others, state = cells
+    return (f"{tag} *", *others, f"sum of {len(parts)} rows, {state}")
 
 
 _SENTENCES = {

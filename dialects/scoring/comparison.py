@@ -107,7 +107,7 @@ class Comparison:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings where the pooled rate hides that somebody is worse off."""
-        if self.overall.difference is None or self.overall.difference >= 0:
+        if self.overall.state == "suppressed" or self.overall.difference is None or self.overall.difference >= 0:
             return ()
         warnings = []
         if self.macro_a is not None and self.macro_b is not None and self.macro_b > self.macro_a:

@@ -154,9 +154,10 @@ class Meetings:
             "cost is cpWER less DI-cpWER: errors that come of the wrong name alone; "
             f"tcpWER pairs only words within {COLLAR_S:g} s"
         ]
-        if self.orc is not None and self.orc.rate is not None:
+        is_visible = self.overall.state != "suppressed"
+        if is_visible and self.orc is not None and self.orc.rate is not None:
             lines.append(f"ORC-WER {percent(self.orc.rate)} over all conversations")
-        if self.turns is not None and self.turns.rate is not None:
+        if is_visible and self.turns is not None and self.turns.rate is not None:
             lines.append(self.turns.sentence)
         if self.crowded:
             lines.append(

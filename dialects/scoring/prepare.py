@@ -14,6 +14,7 @@ from pathlib import Path
 from dialects.dialect import Catalogue, Dialect
 from dialects.errors import DialectError
 from dialects.scoring.word_errors import ALIGNMENT, HIDDEN, Edit, Pair, align
+from dialects.text.code_switching import label_words, remove_language_marks
 from dialects.text.normalise import Normaliser, load_normaliser
 from dialects.text.variants import Span, VariantSet, check_path, load_variants, parse_inline
 
@@ -25,7 +26,7 @@ class Prepared:
     pair: Pair
     dialect: Dialect
     normaliser: Normaliser
-    #: The reference as it counts, inline alternatives and marks of what is hidden taken out.
+    #: The reference as it counts, inline alternatives and marks of what is hidden and of languages taken out.
     reference_text: str
     #: The hypothesis as it counts, marks taken out too.
     hypothesis_text: str
@@ -41,6 +42,12 @@ class Prepared:
     def path(self) -> tuple[Edit, ...]:
         """The alignment of the words."""
         return align(self.reference, self.hypothesis)
+
+    @functools.cached_property
+    def languages(self) -> list[str | None]:
+        """The language that each word of the reference is marked with, by primary subtag; ``None`` for its own."""
+        labels = label_words(self.pair.reference.replace(HIDDEN, " "), self.normaliser)
+        return [None if label == self.dialect.language else label for label in labels]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +117,7 @@ class Preparer:
     def _prepare(self, pair: Pair) -> Prepared:
         rules = self.rules(pair)
         normalise = rules.normaliser
-        reference_text, hypothesis_text = remove_masks(pair.reference), remove_masks(pair.hypothesis)
+        reference_text, hypothesis_text = remove_marks(pair.reference), remove_marks(pair.hypothesis)
         inline: tuple[Span, ...] = ()
         alternatives = parse_inline(reference_text) if "{" in reference_text else None
         reference_text = alternatives.text if alternatives is not None else reference_text
@@ -196,14 +203,14 @@ class Preparer:
         return Rules(dialect=dialect, normaliser=normaliser, variants=variants)
 
 
-def remove_masks(text: str) -> str:
+def remove_marks(text: str) -> str:
     """
-    Remove the marks of redacted speech from *text*: they are no words.
+    Remove the marks of redacted speech and of other languages from *text*: they are no words.
 
-    >>> remove_masks("I met [masked] yesterday").split()
-    ['I', 'met', 'yesterday']
+    >>> remove_marks("I met [masked] at the ⟨fr: gare⟩").split()
+    ['I', 'met', 'at', 'the', 'gare']
     """
-    return text.replace(HIDDEN, " ") if HIDDEN in text else text
+    return remove_language_marks(text.replace(HIDDEN, " ") if HIDDEN in text else text)
 
 
 def _optional_spans(reference: Sequence[str], normaliser: Normaliser) -> tuple[Span, ...]:

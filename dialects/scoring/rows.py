@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
+from dialects.dialect import Catalogue
 from dialects.scoring.statistics import (
     Interval,
     State,
@@ -17,8 +18,9 @@ from dialects.scoring.statistics import (
     jackknife_interval,
     standard_error,
 )
-from dialects.scoring.sums import Tally
+from dialects.scoring.sums import Tallies, Tally
 from dialects.scoring.word_errors import ErrorCount
+from dialects.text.guide import list_wider_tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +139,55 @@ def row_of(
         tally=whole,
         by_block=sums,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SumRow:
+    """A wider dialect over the rows below it, which are in the total already and must not be added again."""
+
+    row: Row
+    #: The tags that it sums, its own among them where somebody speaks just that.
+    parts: tuple[str, ...]
+
+
+def sum_rows(rows: Sequence[Row], sums: Tallies, catalogue: Catalogue, method: Method) -> tuple[SumRow, ...]:
+    """
+    Sum the *rows* below each wider dialect, in alphabetical order of tags: ``en-US`` over itself and ``en-US-x-nyc``.
+
+    A bare language is a sum only where it is a row of its own, since all English together is no dialect. What a
+    suppressed row hides must not follow from the sum less the others: the sum is suppressed with it.
+    """
+    parts_by_tag: dict[str, list[str]] = {}
+    for row in rows:
+        for tag in list_wider_tags(catalogue, row.dialect):
+            parts_by_tag.setdefault(tag, []).append(row.dialect)
+    row_by_tag = {row.dialect: row for row in rows}
+    narrowest = {tuple(parts): tag for tag, parts in sorted(parts_by_tag.items(), key=lambda entry: len(entry[0]))}
+    return tuple(
+        SumRow(row=_sum_row(tag, [row_by_tag[part] for part in parts], sums, catalogue, method), parts=parts)
+        for parts, tag in sorted(narrowest.items(), key=lambda entry: entry[1])
+        if len(parts) > 1 and (tag in row_by_tag or "-" in tag)
+    )
+
+
+def _sum_row(tag: str, parts: Sequence[Row], sums: Tallies, catalogue: Catalogue, method: Method) -> Row:
+    normalisers = sorted({name for part in parts for name in part.normalisers})
+    primary = "cer" if {part.primary for part in parts} == {"cer"} else "wer"
+    speakers = _unite_speakers(parts, sums)
+    row = row_of(tag, catalogue.find(tag).name, speakers, method=method, normalisers=normalisers, primary=primary)
+    hidden = _unite_speakers([part for part in parts if part.state == "suppressed"], sums)
+    words = sum(speaker.counts.words for speaker in hidden.values())
+    exposed = hidden and method.thresholds.state(blocks=len(by_block(hidden)), words=words) == "suppressed"
+    return replace(row, state="suppressed") if exposed else row
+
+
+def _unite_speakers(rows: Sequence[Row], sums: Tallies) -> dict[str, Tally]:
+    """Sum the speakers of *rows*, those of several dialects together."""
+    speakers: dict[str, Tally] = {}
+    for row in rows:
+        for speaker, part in sums.by_dialect[row.dialect].items():
+            speakers[speaker] = speakers.get(speaker, Tally()) + part
+    return dict(sorted(speakers.items()))
 
 
 def by_block(

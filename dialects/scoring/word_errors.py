@@ -50,6 +50,8 @@ class Pair:
     snr_db: float | None = None
     #: Language, where it is not the primary subtag of *dialect*.
     language: str | None = None
+    #: Where it was said, in the words of the manifest: clinic, bank, street.
+    context: str | None = None
     #: Somebody else speaks at the same time; ``None`` where it is unknown.
     overlapped: bool | None = None
     #: True where the model gave nothing for this id: its words count as deletions.

@@ -60,7 +60,7 @@ def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
     dialect = catalogue.find(tag)
     rules: dict[str, Rule] = {}
     normalised = False
-    for wider in reversed(_list_wider_tags(catalogue, dialect.tag)):
+    for wider in reversed(list_wider_tags(catalogue, dialect.tag)):
         for folder in (_PACKAGED, *folders):
             file = folder / f"{wider}.toml"
             if file.is_file():
@@ -70,11 +70,11 @@ def load_guide(catalogue: Catalogue, tag: str, *folders: Path) -> Guide:
     return Guide(dialect=dialect.tag, rules=tuple(rules.values()), normalised=normalised)
 
 
-def _list_wider_tags(catalogue: Catalogue, tag: str) -> list[str]:
+def list_wider_tags(catalogue: Catalogue, tag: str) -> list[str]:
     """List *tag*, then ever wider ones, those that the catalogue names as parents too."""
     parent = catalogue.find(tag).parent
     tags = [tag, *map(str, DialectTag.parse(tag).parents())]
-    return list(dict.fromkeys([*tags, *(_list_wider_tags(catalogue, parent) if parent is not None else ())]))
+    return list(dict.fromkeys([*tags, *(list_wider_tags(catalogue, parent) if parent is not None else ())]))
 
 
 def _read_file(file: Traversable | Path) -> dict[str, Any]:

@@ -98,6 +98,28 @@ def test_an_option_without_a_meaning_is_wrong_usage(run: Run, table: Path, optio
     assert run("wer", "--pairs", table, option, words, "--json").code == (0 if option == "--split" else 2)
 
 
+def test_words_of_another_language_and_places_have_rows_of_their_own(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text(
+        "id,reference,hypothesis,dialect,speaker,context\n"
+        "a,मैं ⟨en: high school⟩ गया,मैं hi school गया,hi,ann,clinic\n"
+        "b,हाँ जी,हाँ,hi,bob,bank\n",
+        encoding="utf-8",
+    )
+    document = run("wer", "--pairs", file, "--json", "--by", "codeswitch", "--by", "context").document["data"]
+    by_language, by_place = document["by"]
+    counts = ("words", "substitutions", "deletions", "insertions")
+
+    assert {row["codeswitch"]: tuple(row[name] for name in counts) for row in by_language["groups"]} == {
+        "own language": (4, 0, 1, 0),
+        "en": (2, 1, 0, 0),
+    }
+    assert {row["context"]: tuple(row[name] for name in counts) for row in by_place["groups"]} == {
+        "bank": (2, 0, 1, 0),
+        "clinic": (4, 1, 0, 0),
+    }
+
+
 def test_a_regression_against_an_earlier_report_ends_with_7(run: Run, table: Path, tmp_path: Path) -> None:
     assert run("wer", "--pairs", table, "--out", "before").code == 0
     worse = [replace(one, hypothesis=one.hypothesis + " and more of it") for one in speech()]

@@ -31,6 +31,7 @@ def pair(
     duration_s: float | None = None,
     snr_db: float | None = None,
     language: str | None = None,
+    context: str | None = None,
     overlapped: bool | None = None,
     missing: bool = False,
 ) -> Pair:
@@ -46,6 +47,7 @@ def pair(
         duration_s=duration_s,
         snr_db=snr_db,
         language=language,
+        context=context,
         overlapped=overlapped,
         missing=missing,
     )

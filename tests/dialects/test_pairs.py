@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from dialects.dialect import load_catalogue
 from dialects.errors import DialectError
-from dialects.pairs import REQUIRED, by_model, read_pairs
+from dialects.pairs import OPTIONAL, REQUIRED, by_model, read_pairs
 from dialects.scoring.word_errors import score
 from tests.dialects.factories import pair
 
@@ -216,3 +217,11 @@ def test_what_a_model_lacks_counts_as_deletions() -> None:
 def test_two_models_share_one_reference(facts: dict[str, str]) -> None:
     with pytest.raises(DialectError, match=f"has one {next(iter(facts))} with model 'one'"):
         by_model([pair("a b", model="one"), pair(**({"reference": "a b", "hypothesis": "a"} | facts), model="two")])
+
+
+def test_the_documentation_names_every_column_and_no_other() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    section = text.partition("## Columns of `--pairs`")[2].partition("\n## ")[0]
+
+    documented = dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", section, re.MULTILINE))
+    assert documented == dict.fromkeys(REQUIRED, "yes") | dict.fromkeys(OPTIONAL, "no")

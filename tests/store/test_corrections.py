@@ -156,6 +156,14 @@ def test_a_span_has_the_words_of_its_speaker_and_the_facts_of_its_recording(talk
     )
 
 
+@pytest.mark.parametrize("column", ["context", "Context "])
+def test_a_span_has_the_context_that_the_manifest_gave_its_recording(store: Store, column: str) -> None:
+    store.recordings.add([recording(facts={column: " clinic ", "weather": "rain"})])
+    store.drafts.save(make_drafted())
+    store.corrections.add([correction("c1")])
+    assert spans(store)["c1"].context == "clinic"
+
+
 def test_a_correction_without_speaker_has_all_words_and_the_declared_facts(talk: Store) -> None:
     talk.corrections.add([correction("c1", end=60_000)])
     span = spans(talk)["c1"]

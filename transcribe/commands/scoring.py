@@ -30,7 +30,10 @@ def wer(
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option(help="A table by dialect, speaker, session, language, duration, snr, script, overlap, as a,b."),
+        typer.Option(
+            help="A table by dialect, speaker, session, language, codeswitch, context, duration, snr, script or "
+            "overlap, or several as a,b."
+        ),
     ] = None,
     next_points: Annotated[
         float | None,

@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from dialects.contamination import SHORTEST
 from dialects.dialect import Catalogue
+from dialects.text.code_switching import remove_language_marks
 from dialects.text.normalise import Normaliser, load_normaliser
 from dialects.text.variants import parse_inline
 from transcribe.datasets.manifest import Cell, Example, Provenance
@@ -101,8 +102,8 @@ class Rules:
         dialect = correction.dialect if correction.dialect is not None else recording.dialect
         # A test keeps every allowed spelling; what is learnt is one of them.
         text = correction.text
-        if recording.split != "test" and "{" in text:
-            text = parse_inline(text).text
+        if recording.split != "test":
+            text = _make_plain(text)
         return Example(
             id=correction.id,
             audio=recording.id,
@@ -160,11 +161,15 @@ def sentence_of(example: Example, spellings: Spellings) -> str:
     """
     Return the normalised text of *example* by its dialect's rules; empty where it is too short to be told from chance.
     """
-    text = example.text or ""
-    if "{" in text:
-        text = parse_inline(text).text
+    text = _make_plain(example.text or "")
     words = spellings[example.dialect or example.language].normaliser(text).split()
     return " ".join(words) if len(words) >= SHORTEST else ""
+
+
+def _make_plain(text: str) -> str:
+    """Take inline alternatives and marks of other languages out of *text*."""
+    text = remove_language_marks(text)
+    return parse_inline(text).text if "{" in text else text
 
 
 class Ledger:

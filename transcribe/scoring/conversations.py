@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from dialects.scoring.cpwer import DiarisationError
 from dialects.scoring.meetings import Meeting, Stretch
-from dialects.scoring.prepare import Preparer, remove_masks
+from dialects.scoring.prepare import Preparer, remove_marks
 from dialects.scoring.word_errors import Pair
 from dialects.text.number_folding import FoldedWord
 from transcribe.errors import MissingError
@@ -111,11 +111,11 @@ class _RecordingNormaliser:
         return self._prepare.rules(self._pair(dialect)).dialect.tag
 
     def words(self, text: str, dialect: str | None) -> list[str]:
-        return self._prepare.rules(self._pair(dialect)).normaliser(remove_masks(text)).split()
+        return self._prepare.rules(self._pair(dialect)).normaliser(remove_marks(text)).split()
 
     def words_of(self, texts: Sequence[str], dialect: str | None) -> list[FoldedWord]:
         """Normalise *texts* as one text; each word names the texts that it stands for."""
-        return self._prepare.rules(self._pair(dialect)).normaliser.split_parts(map(remove_masks, texts))
+        return self._prepare.rules(self._pair(dialect)).normaliser.split_parts(map(remove_marks, texts))
 
     def _pair(self, dialect: str | None) -> Pair:
         return Pair(id="", reference="", hypothesis="", dialect=dialect or self._default, speaker="")

@@ -29,6 +29,7 @@ def stream_pairs(store: Store, model: Model, split: Split | None, *, tier: Tier 
                 speaker=span.person,
                 model=model.id,
                 session=span.session or span.recording,
+                context=span.context,
                 duration_s=(span.end - span.start) / 1000,
                 overlapped=None if span.speaker is None else span.id in overlapped,
             )

@@ -84,8 +84,8 @@ class Scored:
 
     @property
     def wers(self) -> dict[str, float | None]:
-        """The WER of each dialect."""
-        return {row.dialect: row.wer for row in self.report.rows}
+        """The WER of each dialect that may be shown."""
+        return {row.dialect: row.wer for row in self.report.rows if row.state != "suppressed"}
 
     def text(self, *, privacy_floor: bool) -> str:
         """Format the report and its tables for people."""
@@ -249,8 +249,11 @@ def _compare(reports: Sequence[Scored], request: ScoreRequest, settings: ReportS
 def _list_regressions(scored: Scored, request: ScoreRequest) -> list[str]:
     if request.fail_if_regressed is None or scored.comparison is None:
         return []
+    hidden = "too little speech to show by how much"
     return [
-        f"{row.dialect} regressed: WER {100 * (row.wer_a or 0):.1f} % became {100 * (row.wer_b or 0):.1f} %, "
+        f"{row.dialect} regressed: {hidden}"
+        if row.state == "suppressed"
+        else f"{row.dialect} regressed: WER {100 * (row.wer_a or 0):.1f} % became {100 * (row.wer_b or 0):.1f} %, "
         f"{p_value((row.p if row.p_adjusted is None else row.p_adjusted) or 0)}"
         for row in scored.comparison.regressions
     ]

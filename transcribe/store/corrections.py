@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -252,10 +253,18 @@ def _read_speeches(connection: Connection, runs: Mapping[int, int]) -> dict[int,
     return speeches
 
 
+def _read_context(recording: Row[Any]) -> str | None:
+    """Read the column ``context`` of the manifest, in whatever letter case it was headed."""
+    facts: Mapping[str, str] = json.loads(recording.facts)
+    contexts = (value.strip() for name, value in facts.items() if name.strip().lower() == "context")
+    return next(contexts, None) or None
+
+
 def _build_spans(
     recording: Row[Any], corrections: Sequence[Correction], speech: Speech, redactor: SpanRedactor, tier: Tier
 ) -> Iterator[tuple[ScoringSpan, tuple[Word, ...]]]:
     words_by_id = words_by_correction(corrections, speech)
+    context = _read_context(recording)
     for correction in corrections:
         words = words_by_id[correction.id]
         reference, hypothesis = redactor.redact_pair(correction, words, tier)
@@ -270,5 +279,6 @@ def _build_spans(
             end=correction.end,
             reference=reference,
             hypothesis=hypothesis,
+            context=context,
         )
         yield span, tuple(words)

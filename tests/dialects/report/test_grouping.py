@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dialects.dialect import load_catalogue
 from dialects.errors import DialectError
@@ -14,7 +16,7 @@ from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method
 from dialects.scoring.statistics import Thresholds
 from dialects.scoring.word_errors import Pair
-from tests.dialects.factories import corpus, pair
+from tests.dialects.factories import corpus, pair, sentences
 
 SMALL = Method(
     thresholds=Thresholds(provisional_speakers=2, provisional_words=20, reportable_speakers=5, reportable_words=200),
@@ -89,3 +91,76 @@ def test_a_grouping_is_plain_json() -> None:
     document = group_pairs(corpus(segments=2), Preparer(load_catalogue()), ["dialect", "snr"], method=SMALL).data()
 
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+#: Ann: 5 words of Hindi, of which one is wrong, and 4 of English, one of them wrong and one missing; a word too many
+#: within the English. Bob: 4 words of Hindi, all right, and one too many; 1 of Tamil, right.
+SWITCHED = [
+    pair(
+        "मैं ⟨en: high school main street⟩ तक गया था अब",
+        "मैं hi school the main तक गई था अब",
+        id="a",
+        dialect="hi",
+        context="clinic",
+    ),
+    pair("यह ⟨ta-IN: வீடு⟩ है", "यह வீடு तो है", id="b", dialect="hi", speaker="bob", context="street"),
+    pair("हाँ जी", "हाँ जी", id="c", dialect="hi", speaker="bob"),
+]
+
+
+def find_counts(groups: list[dict[str, object]]) -> list[tuple[object, ...]]:
+    return [tuple(group[name] for name in ("words", "substitutions", "deletions", "insertions")) for group in groups]
+
+
+def test_words_of_another_language_are_scored_apart() -> None:
+    groups = tables(SWITCHED, "codeswitch")
+
+    assert [(group["codeswitch"], group["segments"], group["speakers"]) for group in groups] == [
+        ("own language", 3, 2),
+        ("en", 1, 1),
+        ("ta", 1, 1),
+    ]
+    # Hindi: मैं तक गया था अब, यह है, हाँ जी; गया is wrong and तो too many, between Tamil and Hindi. English: high is
+    # heard as hi, the is too many between two English words, and street is missing.
+    assert find_counts(groups) == [(9, 1, 0, 1), (4, 1, 1, 1), (1, 0, 0, 0)]
+
+
+def test_words_of_another_language_are_scored_apart_within_each_speaker() -> None:
+    groups = tables(SWITCHED, "speaker", "codeswitch")
+
+    assert [(group["speaker"], group["codeswitch"], group["words"]) for group in groups] == [
+        ("ann", "own language", 5),
+        ("ann", "en", 4),
+        ("bob", "own language", 4),
+        ("bob", "ta", 1),
+    ]
+
+
+def test_errors_are_told_by_where_they_were_made() -> None:
+    groups = tables(SWITCHED, "context")
+
+    assert [group["context"] for group in groups] == ["clinic", "street", "unknown"]
+    assert find_counts(groups) == [(9, 2, 1, 1), (3, 0, 0, 1), (2, 0, 0, 0)]
+
+
+def test_a_mark_of_another_language_is_no_word_and_changes_no_count() -> None:
+    (marked,) = tables(SWITCHED[:1], "dialect")
+    plain = [pair("मैं high school main street तक गया था अब", SWITCHED[0].hypothesis, id="a", dialect="hi")]
+
+    assert marked["words"] == 9
+    assert tables(plain, "dialect") == [marked]
+
+
+MARKED = st.lists(st.tuples(st.sampled_from([None, "en", "ta"]), sentences.filter(bool)), max_size=5)
+
+
+@given(MARKED, sentences)
+def test_however_languages_mix_the_parts_add_up_to_the_whole(
+    parts: list[tuple[str | None, list[str]]], hypothesis: list[str]
+) -> None:
+    texts = [" ".join(words) if tag is None else f"⟨{tag}: {' '.join(words)}⟩" for tag, words in parts]
+    pairs = [pair(" ".join(texts), " ".join(hypothesis), dialect="hi")]
+    (whole,) = tables(pairs, "dialect")
+
+    for name in ("words", "hits", "substitutions", "deletions", "insertions"):
+        assert sum(int(str(group[name])) for group in tables(pairs, "codeswitch")) == whole[name]

@@ -16,7 +16,7 @@ from dialects.errors import DialectError
 from dialects.report.table import Report, build
 from dialects.scoring.rows import Method
 from dialects.scoring.statistics import Thresholds
-from dialects.scoring.word_errors import score
+from dialects.scoring.word_errors import Pair, score
 from dialects.text.normalise import load_normaliser
 from tests.dialects.factories import corpus, pair
 
@@ -359,3 +359,56 @@ def test_two_other_engines_find_the_errors_of_every_dialect() -> None:
         )
         assert row["deletions"] - row["insertions"] == jiwer_output.deletions - jiwer_output.insertions
         assert row["wer"] == pytest.approx(jiwer_output.wer)
+
+
+def make_family(**words_by_dialect: int) -> list[Pair]:
+    """Four speakers of each dialect, each with a word in ten wrong."""
+    return [
+        pair("w " * 10, "w " * 9 + "x", id=f"{tag}{number}", dialect=tag, speaker=f"{tag}{number % 4}")
+        for tag, words in ((name.replace("_", "-"), words) for name, words in words_by_dialect.items())
+        for number in range(words // 10)
+    ]
+
+
+def test_a_wider_dialect_sums_what_is_below_it_and_the_total_has_each_row_once() -> None:
+    report = build(make_family(en_US=200, en_US_x_nyc=100, en_US_x_south=300, en_IN=400), method=SMALL)
+    document = report.data()
+
+    (whole,) = document["sums"]
+    assert (whole["dialect"], whole["sum_of"]) == ("en-US", ["en-US", "en-US-x-nyc", "en-US-x-south"])
+    assert (whole["words"], whole["substitutions"], whole["speakers"]) == (600, 60, 12)
+    assert document["overall"]["words"] == sum(row["words"] for row in document["dialects"]) == 1_000
+    _, rows = report.table()
+    assert [row[0] for row in rows] == ["en-IN", "en-US", "en-US-x-nyc", "en-US-x-south", "en-US *", "overall"]
+    assert rows[-2][-1].startswith("sum of 3 rows")
+
+
+def test_a_wider_dialect_that_nobody_speaks_itself_is_summed_and_a_language_is_not() -> None:
+    report = build(make_family(en_US_x_nyc=100, en_US_x_south=300, en_IN=400), method=SMALL)
+
+    assert [(sum.row.dialect, sum.parts) for sum in report.sums] == [("en-US", ("en-US-x-nyc", "en-US-x-south"))]
+    assert build(make_family(en_US=100, en_IN=100), method=SMALL).sums == ()
+
+
+def test_no_sum_gives_away_a_row_that_is_suppressed() -> None:
+    alone = make_family(en_US=400, en_US_x_nyc=10)
+    report = build(alone, method=SMALL)
+    (whole,) = report.sums
+
+    assert whole.row.state == "suppressed"
+    _, rows = report.table()
+    assert set(rows[-2][5:11]) == {"–"}
+    # Small rows that together are enough hide each other.
+    many = build(make_family(en_US_x_a=10, en_US_x_b=10, en_US_x_c=10), method=SMALL)
+    assert [row.state for row in many.rows] == ["suppressed"] * 3
+    assert many.sums[0].row.state != "suppressed"
+
+
+def test_a_suppressed_report_says_nothing_of_its_errors_anywhere() -> None:
+    report = build([pair(" ".join(["w"] * 400), " ".join(["w"] * 377))], method=SMALL)
+
+    assert report.overall.counts.errors == 23
+    assert report.overall.state == "suppressed"
+    assert "23" not in report.text().replace(report.data()["normaliser"]["hash"][:12], "")
+    assert "377" not in report.text()
+    assert "23 errors" in build(make_family(en_US=230), method=SMALL).text()
