@@ -31,6 +31,10 @@ def test_a_dataset_is_frozen_described_and_checked(tmp_path: Path) -> None:
     checked = must("dataset", "check", "first", "--leakage", "--workspace", place, "--json").document
     assert checked["data"]["sha256"] == frozen["data"]["sha256"]
     assert checked["data"]["leaks"] == {}
+    compared = checked["data"]["compared"]
+    # One word in five differs.
+    assert (compared["tested"], compared["trained"], compared["equal"], compared["near"]) == (1, 1, 0, 1)
+    assert [warning.partition(":")[0] for warning in checked["warnings"]] == ["W_NEAR"]
     assert must("dataset", "diff", "first", "first", "--workspace", place, "--json").document["data"]["same"] is True
     assert frozen["data"]["sha256"] in must("dataset", "card", "first", "--workspace", place).out
 

@@ -9,6 +9,7 @@ import pytest
 
 from dialects.dialect import load_catalogue
 from transcribe.datasets import Rules, card, differ, leaks, manifest
+from transcribe.datasets.diff import Compared
 from transcribe.datasets.manifest import Example, Frozen, Provenance
 from transcribe.errors import GateFailed
 
@@ -67,6 +68,49 @@ def test_a_dataset_without_leaks_passes_and_tells_of_drafts(tmp_path: Path) -> N
     shared = leaks(made, RULES)
     shared.refuse()
     assert shared.begun_from_drafts == {"model-1": 1}
+
+
+MARKET = "the bus to the market leaves at nine"
+
+
+def make_drill(*, closed: bool, folder: Path) -> Frozen:
+    """Three tested sentences, of which training says one and nearly another, and two short texts; it says one."""
+    tested = [MARKET, "nobody else ever said this here", "we went home by the river road", "seven", "eight nine"]
+    trained = [
+        "The bus to the market leaves at TEN!",
+        "we went home, by the river road",
+        "Seven.",
+        "Seven!",
+        "quite other",
+    ]
+    examples = [make_example(f"t{number}", text, split="test") for number, text in enumerate(tested)]
+    examples += [make_example(f"l{number}", text) for number, text in enumerate(trained)]
+    examples.append(make_example("d", "watched speech of somebody", split="dev", speaker=None))
+    return dataset(folder, [*examples, make_example("u", None)], closed_vocabulary=closed)
+
+
+def test_a_check_tells_in_numbers_what_was_compared_and_what_was_not(tmp_path: Path) -> None:
+    compared = leaks(make_drill(closed=True, folder=tmp_path / "d"), RULES).compared
+
+    assert compared == Compared(
+        tested=5, trained=6, unnamed=1, sentences=3, equal=1, near=1, short_equal=1, closed_vocabulary=True
+    )
+    told = "\n".join(compared.lines)
+    assert "5 test texts with 6 of train and dev" in told
+    assert "3 test texts; training says 1 of them too, and 1 nearly" in told
+    assert "not compared: 2 test texts under 4 words; training says 1 of them too" in told
+    assert "not held against training: the vocabulary is declared closed" in told
+    assert "nothing" not in told
+
+
+def test_a_sentence_that_training_nearly_says_is_named_and_an_equal_one_is_refused(tmp_path: Path) -> None:
+    shared = leaks(make_drill(closed=False, folder=tmp_path / "d"), RULES)
+
+    assert shared.near_ids == ("t0",)
+    assert shared.warnings == ("W_NEAR: training nearly says 1 test texts, as t0",)
+    assert shared.counts == {"sentence": 1}
+    with pytest.raises(GateFailed, match="1 by sentence, as l1"):
+        shared.refuse()
 
 
 def test_a_card_tells_sizes_origins_and_limits_and_nobodys_name(tmp_path: Path) -> None:

@@ -146,8 +146,9 @@ def check_dataset(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
     gone = recordings - {recording.id for recording in wiring.store.recordings.fetch(ids=recordings)}
     warning = f"W_GONE: {len(gone)} of its recordings are no longer in the workspace; freeze a new one without them"
     begun = [f"{count} test texts began as a draft of {model[:12]}" for model, count in leaks.begun_from_drafts.items()]
-    lines = [text, "nothing of the test is known in training", *begun]
-    return Answer(data=document | leaks.data(), text="\n".join(lines), warnings=[warning] * bool(gone))
+    lines = [text, *leaks.compared.lines, *begun]
+    warnings = [*leaks.warnings, *[warning] * bool(gone)]
+    return Answer(data=document | leaks.data(), text="\n".join(lines), warnings=warnings)
 
 
 def _format_counts(frozen: Frozen) -> list[str]:

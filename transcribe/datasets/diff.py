@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from transcribe.datasets.leakage import Ledger, Reason, Rules, with_link
+from dialects.contamination import NEARLY, SHORTEST, NearDuplicates
+from transcribe.datasets.leakage import Ledger, Reason, Rules, list_words, with_link
 from transcribe.datasets.manifest import Example, Frozen
 from transcribe.errors import GateFailed
 
@@ -78,19 +79,73 @@ def _split_by_name(example: Example) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What of a dataset was compared for leaks, and what was not, in stretches that are written down."""
+
+    tested: int
+    #: Of the training and of what is watched in it.
+    trained: int
+    #: Of both, those whose speaker nobody named: the recording stands for the speaker.
+    unnamed: int
+    #: Tested texts of four words and more, which are compared as sentences.
+    sentences: int
+    #: Of these, those that training says too, and those that it nearly says.
+    equal: int
+    near: int
+    #: Shorter tested texts that training says too: not compared, since they recur wherever people talk.
+    short_equal: int
+    #: Sentences may be shared with the test.
+    closed_vocabulary: bool
+
+    @property
+    def lines(self) -> list[str]:
+        """Say what was and was not compared, and what was found."""
+        lines = [
+            f"compared by speaker and conversation: {self.tested:,} test texts with {self.trained:,} of train and dev",
+            f"compared as sentences of {SHORTEST} words and more: {self.sentences:,} test texts; training says "
+            f"{self.equal:,} of them too, and {self.near:,} nearly (pairs of words, Jaccard index from {NEARLY})",
+        ]
+        if short := self.tested - self.sentences:
+            of_them = f"training says {self.short_equal:,} of them too"
+            lines.append(f"not compared: {short:,} test texts under {SHORTEST} words; {of_them}")
+        if self.unnamed:
+            lines.append(f"not compared: speakers of {self.unnamed:,} texts, whom nobody named; their recordings were")
+        if self.closed_vocabulary:
+            lines.append("sentences are not held against training: the vocabulary is declared closed")
+            return [*lines, "no speaker and no conversation of the test is known in training"]
+        return [*lines, "nothing that was compared is known in training"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Leaks:
     """The speakers, conversations and sentences that training shares with what it is tested on."""
 
     counts: Mapping[Reason, int]
     #: A few of them, by id.
     example_ids: Mapping[Reason, tuple[str, ...]]
+    compared: Compared
+    #: Test stretches that training nearly says, by id, a few of them.
+    near_ids: tuple[str, ...]
     #: Test stretches that began as a model's draft, by model: kept out where that model is judged.
     begun_from_drafts: Mapping[str, int]
 
     def data(self) -> dict[str, Any]:
         """Return the fields for JSON."""
         named = {reason: list(ids) for reason, ids in self.example_ids.items()}
-        return {"leaks": dict(self.counts), "named": named, "test_begun_from_drafts": dict(self.begun_from_drafts)}
+        return {
+            "leaks": dict(self.counts),
+            "named": named,
+            "compared": asdict(self.compared),
+            "near": list(self.near_ids),
+            "test_begun_from_drafts": dict(self.begun_from_drafts),
+        }
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warning where training nearly says what is tested."""
+        if not self.compared.near:
+            return ()
+        return (f"W_NEAR: training nearly says {self.compared.near:,} test texts, as {self.near_ids[0]}",)
 
     def refuse(self) -> None:
         """
@@ -115,11 +170,16 @@ def leaks(frozen: Frozen, rules: Rules, *, names: Mapping[str, str] | None = Non
     ledger = Ledger(rules.spellings)
     ids: list[str] = []
     begun: Counter[str] = Counter()
+    tested = _Tested(rules)
     for example in frozen.examples():
         ledger.add(with_link(example, names or {}))
         ids.append(example.id)
-        if example.split == "test" and example.provenance is not None and example.provenance.draft is not None:
-            begun[example.provenance.draft] += 1
+        if example.split == "test" and example.text is not None:
+            tested.add(example)
+            if example.provenance is not None and example.provenance.draft is not None:
+                begun[example.provenance.draft] += 1
+    for example in frozen.examples():
+        tested.compare(example)
     counts: Counter[Reason] = Counter()
     ids_by_reason: dict[Reason, list[str]] = {}
     closed = bool(frozen.facts.get("closed_vocabulary", False))
@@ -131,5 +191,64 @@ def leaks(frozen: Frozen, rules: Rules, *, names: Mapping[str, str] | None = Non
     return Leaks(
         counts=dict(counts),
         example_ids={reason: tuple(example_ids) for reason, example_ids in ids_by_reason.items()},
+        compared=tested.count(closed_vocabulary=closed),
+        near_ids=tested.list_near()[:_NAMED],
         begun_from_drafts=dict(begun),
     )
+
+
+class _Tested:
+    """The tested texts, by what they say, and which of them training says."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._spellings = rules.spellings
+        self._index = NearDuplicates()
+        #: Ids of tested texts, by what they say; sentences are numbered as they come.
+        self._ids_by_text: dict[str, list[str]] = {}
+        self._sentences: list[str] = []
+        self._equal: set[str] = set()
+        self._near: set[str] = set()
+        self._trained = self._unnamed = 0
+
+    def add(self, example: Example) -> None:
+        """Add the tested *example*."""
+        self._unnamed += example.speaker is None
+        words = list_words(example, self._spellings)
+        text = " ".join(words)
+        if text not in self._ids_by_text and len(words) >= SHORTEST:
+            self._index.add(words)
+            self._sentences.append(text)
+        self._ids_by_text.setdefault(text, []).append(example.id)
+
+    def compare(self, example: Example) -> None:
+        """Look for *example*, unless it is tested itself or nobody wrote it down, among what is tested."""
+        if example.split == "test" or example.text is None:
+            return
+        self._trained += 1
+        self._unnamed += example.speaker is None
+        words = list_words(example, self._spellings)
+        if (text := " ".join(words)) in self._ids_by_text:
+            self._equal.add(text)
+        if len(words) >= SHORTEST:
+            self._near.update(self._sentences[number] for number in self._index.find(words))
+
+    def list_near(self) -> tuple[str, ...]:
+        """List the ids of the tested texts that training nearly says and does not say."""
+        return tuple(id for text in sorted(self._near - self._equal) for id in self._ids_by_text[text])
+
+    def count(self, *, closed_vocabulary: bool) -> Compared:
+        """Count what was compared."""
+        sentences = set(self._sentences)
+        return Compared(
+            tested=sum(map(len, self._ids_by_text.values())),
+            trained=self._trained,
+            unnamed=self._unnamed,
+            sentences=self._count_texts(sentences),
+            equal=self._count_texts(self._equal & sentences),
+            near=self._count_texts(self._near - self._equal),
+            short_equal=self._count_texts(self._equal - sentences - {""}),
+            closed_vocabulary=closed_vocabulary,
+        )
+
+    def _count_texts(self, texts: Iterable[str]) -> int:
+        return sum(len(self._ids_by_text[text]) for text in texts)

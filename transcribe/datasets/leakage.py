@@ -161,9 +161,13 @@ def sentence_of(example: Example, spellings: Spellings) -> str:
     """
     Return the normalised text of *example* by its dialect's rules; empty where it is too short to be told from chance.
     """
-    text = _make_plain(example.text or "")
-    words = spellings[example.dialect or example.language].normaliser(text).split()
+    words = list_words(example, spellings)
     return " ".join(words) if len(words) >= SHORTEST else ""
+
+
+def list_words(example: Example, spellings: Spellings) -> list[str]:
+    """List the normalised words of *example* by its dialect's rules."""
+    return spellings[example.dialect or example.language].normaliser(_make_plain(example.text or "")).split()
 
 
 def _make_plain(text: str) -> str:
