@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from dialects.scoring.hallucinations import foreign_share
 from dialects.scoring.prepare import Prepared, Preparer
-from dialects.scoring.word_errors import Edit, ErrorCount, Pair, align, from_counts, graphemes
+from dialects.scoring.word_errors import HIDDEN, Edit, ErrorCount, Pair, align, from_counts, graphemes
 from dialects.text.repetition import has_loop
 
 Kind: TypeAlias = Literal["substitution", "deletion", "insertion"]
@@ -348,6 +348,14 @@ class Example:
 
     id: str
     path: tuple[Edit, ...]
+    #: Something in its texts is redacted.
+    masked: bool = False
+    #: What people know it by, such as file and time; its id where nothing else is known.
+    name: str | None = None
+    #: Address where a person may open it.
+    link: str | None = None
+    #: Sound of it, relative to the page.
+    clip: str | None = None
 
 
 def examples(
@@ -360,12 +368,13 @@ def examples(
         pairs: Those that *breakdowns* were made of.
     """
     wanted = {tag: _ids(breakdown, most) for tag, breakdown in breakdowns.items()}
-    paths: dict[tuple[str, str], tuple[Edit, ...]] = {}
+    example_by_key: dict[tuple[str, str], Example] = {}
     for pair in pairs:
         tag = prepare.rules(pair).dialect.tag
-        if pair.id in wanted[tag]:
-            paths[tag, pair.id] = prepare(pair).path
-    return {tag: tuple(Example(id=id, path=paths[tag, id]) for id in ids) for tag, ids in wanted.items()}
+        if pair.id in wanted.get(tag, ()):
+            masked = HIDDEN in pair.reference or HIDDEN in pair.hypothesis
+            example_by_key[tag, pair.id] = Example(id=pair.id, path=prepare(pair).path, masked=masked)
+    return {tag: tuple(example_by_key[tag, id] for id in ids) for tag, ids in wanted.items()}
 
 
 def _ids(breakdown: Breakdown, most: int) -> list[str]:

@@ -21,8 +21,8 @@ WIDTH = 760
 _LABEL = 190
 _RIGHT = 90
 _ROW = 26
-_TOP = 8
-_AXIS = 34
+_TOP = 26
+_AXIS = 54
 #: Room for a name in a scatter plot, from top to bottom.
 _LINE = 14
 
@@ -42,7 +42,7 @@ class Mark:
     pale: bool = False
 
 
-def forest(marks: Sequence[Mark], *, alt: str, line: float | None = None) -> str:
+def forest(marks: Sequence[Mark], *, alt: str, line: float | None = None, across: str = "WER in per cent") -> str:
     """
     Draw values with intervals, one line each, in the given order.
 
@@ -50,10 +50,11 @@ def forest(marks: Sequence[Mark], *, alt: str, line: float | None = None) -> str
         marks: Shares, 0.2 for 20 %.
         alt: The content of the figure in a sentence.
         line: Where a vertical line marks a common value, such as the pooled rate, or zero for differences.
+        across: What the horizontal scale counts.
     """
     ends = [end for mark in marks for end in (mark.value, mark.low, mark.high, mark.second, *mark.dots)]
     known_ends = [end for end in (*ends, line) if end is not None]
-    return _draw("forest", marks=marks, axis=_Axis.over(known_ends or [0.0]), line=line, alt=alt)
+    return _draw("forest", marks=marks, axis=_Axis.over(known_ends or [0.0]), line=line, across=across, alt=alt)
 
 
 @dataclass(frozen=True, kw_only=True)

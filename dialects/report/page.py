@@ -31,6 +31,7 @@ def page(
     report: Report,
     *,
     title: str = "Word error rates by dialect",
+    model: str | None = None,
     breakdowns: Mapping[str, Breakdown] | None = None,
     examples: Mapping[str, Sequence[Example]] | None = None,
     comparison: Comparison | None = None,
@@ -45,6 +46,7 @@ def page(
 
     Args:
         title: Heading of the page.
+        model: What people call the model, where its id is no name.
         breakdowns: Kinds of errors, by dialect.
         examples: Segments to read, by dialect.
         comparison: This model against another one.
@@ -63,6 +65,7 @@ def page(
     return template("page.html").render(
         _list_figures(rows, report),
         title=title,
+        model=model,
         report=report,
         comparison=comparison,
         **_list_contrasts(comparison),
@@ -77,6 +80,7 @@ def page(
         heat_maps=_list_heat_maps(breakdown_by_dialect),
         breakdowns=breakdown_by_dialect.values(),
         examples=examples or {},
+        listens=any(example.clip for of_dialect in (examples or {}).values() for example in of_dialect),
         kinds=KINDS,
         fewest_words=FEWEST_WORDS,
         forest=forest,

@@ -48,6 +48,7 @@ def wer(
     allow_seen: Annotated[bool, typer.Option(help="What the training knew in rows of its own, not refused.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report as one page.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the report as a folder, each segment in it.")] = None,
+    desk: Annotated[str | None, typer.Option(help="Address of the desk that examples on the page link to.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
     fail_if: Annotated[
         list[str] | None, typer.Option(help='Exit code 7 if it holds: "worst_reportable_wer>0.35". May be repeated.')
@@ -74,6 +75,7 @@ def wer(
         train=train,
         allow_seen=allow_seen,
         html=html,
+        desk=desk,
         out=out,
         overwrite=overwrite,
         fail_if=tuple(fail_if or ()),

@@ -86,6 +86,8 @@ class ReportSettings(Section):
     reportable_speakers: int = Field(default=10, ge=2)
     reportable_words: int = Field(default=2_000, ge=1)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    #: Address of the desk as a browser opens it, that examples on a page link to; ``None``: no links.
+    desk: str | None = None
 
 
 class DatasetSettings(Section):

@@ -80,7 +80,7 @@ def _split_by_name(example: Example) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """What of a dataset was compared for leaks, and what was not, in stretches that are written down."""
+    """The numbers of stretches of a dataset, written down, that were compared for leaks, and of those that were not."""
 
     tested: int
     #: Of the training and of what is watched in it.

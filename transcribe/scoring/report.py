@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from dialects.columns import p_value
@@ -15,7 +15,7 @@ from dialects.contamination import Contamination, Training, find_contamination, 
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from dialects.learning_curve import CurvePoint, LearningCurve, learning_curve
-from dialects.report.breakdown import breakdown, examples
+from dialects.report.breakdown import Breakdown, Example, breakdown, examples
 from dialects.report.gates import Gate, judge, parse_gate
 from dialects.report.grouping import Grouping, group_pairs, parse_keys
 from dialects.report.page import page
@@ -102,6 +102,10 @@ class Scored:
         return "\n\n".join(parts)
 
 
+#: Segments to show, by dialect.
+Examples: TypeAlias = Mapping[str, Sequence[Example]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkspaceContext:
     """A workspace's knowledge of its pairs, for the further tables."""
@@ -112,6 +116,10 @@ class WorkspaceContext:
     read_meetings: Callable[[Preparer], Iterable[Meeting]]
     #: Reports of the models with the same base, each with the minutes that it was tuned on, by dialect.
     report_relatives: Callable[[Preparer, Method], Iterable[tuple[Report, dict[str, float]]]]
+    #: What people call the model.
+    model: str
+    #: Examples under the names that people know them by; with a folder, with their clips in it, and these files.
+    place_examples: Callable[[Examples, Path | None], tuple[Examples, list[Path]]]
     #: Warnings about the conversations, once they are read.
     list_warnings: Callable[[], tuple[str, ...]]
 
@@ -151,7 +159,7 @@ def report_scores(
         warnings = (*warnings, *context.list_warnings())
     return ScoreReports(
         reports=reports,
-        files=[file for scored in reports for file in _write_files(scored, request, alone=len(reports) == 1)],
+        files=[file for scored in reports for file in _write_files(scored, request, context, alone=len(reports) == 1)],
         warnings=(*_list_warnings(reports), *warnings),
         failures=_list_failures(reports, request, gates),
     )
@@ -273,26 +281,16 @@ def _refuse_existing(request: ScoreRequest) -> None:
             )
 
 
-def _write_files(scored: Scored, request: ScoreRequest, *, alone: bool) -> list[Path]:
+def _write_files(scored: Scored, request: ScoreRequest, context: WorkspaceContext | None, *, alone: bool) -> list[Path]:
     """Write the files of one model; several models have a folder and a page each, under their names."""
     if request.html is None and request.out is None:
         return []
     errors = breakdown(scored.pairs, scored.prepare)
-    html = page(
-        scored.report,
-        breakdowns=errors,
-        examples=examples(scored.pairs, scored.prepare, errors),
-        comparison=scored.comparison,
-        groupings=(*scored.groupings, *([scored.contamination] if scored.contamination else [])),
-        baselines=scored.baselines,
-        meetings=scored.meetings,
-        curves=scored.curves,
-        half_width=request.next / 100 if request.next is not None else 0.05,
-    )
     name = quote(str(scored.report.model), safe="")
     files: list[Path] = []
     if request.html is not None:
         file = request.html if alone else request.html.with_name(f"{request.html.stem}-{name}{request.html.suffix}")
+        html, _ = _write_page(scored, request, context, errors, None)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(html, encoding="utf-8")
         files.append(file)
@@ -302,10 +300,42 @@ def _write_files(scored: Scored, request: ScoreRequest, *, alone: bool) -> list[
         document = scored.data(privacy_floor=floor)
         document["breakdowns"] = [of_dialect.data() for tag, of_dialect in errors.items() if tag not in hidden]
         folder = request.out if alone else request.out / name
+        html, clips = _write_page(scored, request, context, errors, folder)
         files += write_folder(
             folder, scored.report, scored.pairs, scored.prepare, data=document, html=html, privacy_floor=floor
         )
+        files += clips
     return files
+
+
+def _write_page(
+    scored: Scored,
+    request: ScoreRequest,
+    context: WorkspaceContext | None,
+    errors: Mapping[str, Breakdown],
+    folder: Path | None,
+) -> tuple[str, list[Path]]:
+    """Write the page of one model, and the clips of its examples where *folder* is for them."""
+    visible = {row.dialect for row in scored.report.rows if row.state != "suppressed"}
+    chosen: Examples = examples(
+        scored.pairs, scored.prepare, {tag: errors_of for tag, errors_of in errors.items() if tag in visible}
+    )
+    clips: list[Path] = []
+    if context is not None:
+        chosen, clips = context.place_examples(chosen, folder)
+    html = page(
+        scored.report,
+        model=context.model if context is not None else None,
+        breakdowns=errors,
+        examples=chosen,
+        comparison=scored.comparison,
+        groupings=(*scored.groupings, *([scored.contamination] if scored.contamination else [])),
+        baselines=scored.baselines,
+        meetings=scored.meetings,
+        curves=scored.curves,
+        half_width=request.next / 100 if request.next is not None else 0.05,
+    )
+    return html, clips
 
 
 def find_relatives(wiring: Wiring, model: Model) -> list[Model]:

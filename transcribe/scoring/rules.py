@@ -37,6 +37,8 @@ class ScoreRequest:
     train: Path | None = None
     allow_seen: bool = False
     html: Path | None = None
+    #: Address of the desk, that a page's examples link to.
+    desk: str | None = None
     out: Path | None = None
     overwrite: bool = False
     #: Conditions that must not hold.

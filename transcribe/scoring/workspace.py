@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from dialects.report.table import Report, report_of
 from dialects.scoring.prepare import Preparer
@@ -13,8 +14,10 @@ from dialects.scoring.sums import CountCache
 from transcribe.desk.quality import pair_hands
 from transcribe.records import Model, Split
 from transcribe.scoring.conversations import LabelGaps, check_extras, read_conversations
+from transcribe.scoring.examples import check_desk, describe_examples, find_passages, write_clips
 from transcribe.scoring.pairs import drop_training_pairs, stream_pairs
 from transcribe.scoring.report import (
+    Examples,
     ScoreReports,
     WorkspaceContext,
     count_training_minutes,
@@ -47,6 +50,7 @@ def score_workspace(wiring: Wiring, request: ScoreRequest) -> ScoreReports:
     Counts are cached, so that a later report aligns what is new.
     """
     split = parse_split(request.split)
+    desk = check_desk(request.desk or wiring.settings.report.desk)
     if request.conversations:
         check_extras()
     with ScoreCache(wiring.workspace / COUNTS_FILE) as cache:
@@ -69,12 +73,17 @@ def score_workspace(wiring: Wiring, request: ScoreRequest) -> ScoreReports:
             wiring.settings.report,
             cache=cache,
             warnings=warnings,
-            context=_make_context(wiring, model, split, cache, training_ids),
+            context=_make_context(wiring, model, split, cache, training_ids, desk),
         )
 
 
 def _make_context(
-    wiring: Wiring, model: Model, split: Split | None, cache: CountCache, training_ids: frozenset[str]
+    wiring: Wiring,
+    model: Model,
+    split: Split | None,
+    cache: CountCache,
+    training_ids: frozenset[str],
+    desk: str | None,
 ) -> WorkspaceContext:
     """Gather what else the workspace knows of the speech that *model* is scored on; each part is read on demand."""
     tier = wiring.settings.report.tier
@@ -87,10 +96,17 @@ def _make_context(
                 report = report_of(pairs, prepare, model=relative.name, method=method, with_recount=False, cache=cache)
                 yield report, minutes
 
+    def place_examples(chosen: Examples, folder: Path | None) -> tuple[Examples, list[Path]]:
+        passages = find_passages(wiring, {example.id for of_dialect in chosen.values() for example in of_dialect})
+        described = describe_examples(chosen, passages, desk)
+        return write_clips(wiring, folder, described, passages) if folder is not None else (described, [])
+
     gaps = LabelGaps()
     return WorkspaceContext(
+        model=model.name,
         annotator_pairs=pair_hands(wiring.store.work_items.fetch_pairs()),
         read_meetings=lambda prepare: read_conversations(wiring.store, model, split, prepare, gaps),
         report_relatives=report_relatives,
+        place_examples=place_examples,
         list_warnings=lambda: gaps.warnings,
     )

@@ -40,6 +40,9 @@ export const PAGES: readonly Page[] = [
 /** The page for whoever opens a link of invitation, signed in or not. */
 export const WELCOME = page("/welcome", "nav.welcome", [], "../pages/Welcome.svelte", false);
 
+/** One segment that a report or a message names; its id follows in the address. */
+export const SEGMENT = page("/segment", "segment.title", ["work", "review"], "../pages/OneSegment.svelte", false);
+
 function page(path: string, name: string, permissions: readonly string[], file: string, first = true): Page | null {
   const found = FILES[file];
   if (found === undefined) return null;
