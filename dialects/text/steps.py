@@ -63,6 +63,8 @@ _TYPED_LETTERS = {
 _TYPED_LETTER = regex.compile("|".join(sorted(_TYPED_LETTERS, key=len, reverse=True)))
 #: Thai and Lao am around a tone mark, in either order, as people type it.
 _TYPED_AM = regex.compile("\u0e4d([\u0e48-\u0e4b])\u0e32|\u0ecd([\u0ec8-\u0ecb])\u0eb2")
+#: A colon inside a word of Devanagari, which keyboards give for visarga.
+_COLON_VISARGA = regex.compile("(?<=[\u0905-\u0939\u093e-\u094c]):(?=[\u0915-\u0939])")
 #: Malayalam nta with a chillu, with or without a virama, for the conjunct.
 _CHILLU_NTA = regex.compile("ൻ്?റ")
 #: Arabic letters for which Urdu and Persian have their own: kaf, yeh, alef maksura, heh, teh marbuta, heh with hamza.
@@ -179,6 +181,7 @@ def _fold_typed_letters(text: str) -> str:
     if text.isascii():
         return text
     text = _TYPED_AM.sub(lambda match: f"{match[1]}\u0e33" if match[1] else f"{match[2]}\u0eb3", _nfc(text))
+    text = _COLON_VISARGA.sub("\u0903", text)
     return _nfc(_TYPED_LETTER.sub(lambda match: _TYPED_LETTERS[match[0]], text))
 
 

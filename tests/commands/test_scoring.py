@@ -236,6 +236,29 @@ def test_a_workspace_is_scored_and_its_models_are_compared(run: Run, workspace: 
     assert run("compare", "base", "none", "--workspace", workspace, "--json").document["error"]["code"] == "E_MODEL"
 
 
+def test_a_workspace_is_scored_by_the_places_of_its_manifest_and_by_marked_languages(run: Run, workspace: Path) -> None:
+    with Wiring.open(workspace) as wiring:
+        wiring.store.recordings.add(
+            [recording("bank", dialect="hi", speaker="x", split="test", facts={"context": "bank"})]
+        )
+        wiring.store.drafts.save(make_drafted("bank", [("x", 0, 2_000, "haan cash ji")], model="m" * 64))
+        wiring.store.corrections.add([correction("b", "bank", speaker="x", text="haan ⟨en: cash card⟩ ji")])
+    by_place, by_language = run(
+        "wer", "--workspace", workspace, "--by", "context", "--by", "codeswitch", "--json"
+    ).document["data"]["by"]
+
+    assert [(row["context"], row["words"], row["deletions"]) for row in by_place["groups"]] == [
+        ("bank", 4, 1),
+        ("unknown", 40, 0),
+    ]
+    assert [
+        (row["codeswitch"], row["words"], row["substitutions"], row["deletions"]) for row in by_language["groups"]
+    ] == [
+        ("own language", 42, 8, 0),
+        ("en", 2, 0, 1),
+    ]
+
+
 def test_a_workspace_aligns_what_is_new_and_tells_the_same(run: Run, workspace: Path) -> None:
     first = run("wer", "--workspace", workspace, "--json").out
     kept = workspace / COUNTS_FILE

@@ -164,6 +164,12 @@ def test_a_span_has_the_context_that_the_manifest_gave_its_recording(store: Stor
     assert spans(store)["c1"].context == "clinic"
 
 
+def test_corrections_are_fetched_by_id_in_its_order_and_those_that_are_not_there_are_left_out(talk: Store) -> None:
+    talk.corrections.add([correction(id) for id in ("c", "a", "b")])
+    assert talk.corrections.fetch_by_id(["c", "a", "none"]) == [correction("a"), correction("c")]
+    assert talk.corrections.fetch_by_id([]) == []
+
+
 def test_a_correction_without_speaker_has_all_words_and_the_declared_facts(talk: Store) -> None:
     talk.corrections.add([correction("c1", end=60_000)])
     span = spans(talk)["c1"]
