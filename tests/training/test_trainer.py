@@ -9,7 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="tuning belongs to the train extra")
 
-from transcribe.training.trainer import DRAWN_TOKENS, POSITION_STRIDE, draw_candidates  # noqa: E402 - after torch
+from transcribe import embedded  # noqa: E402 - after torch
+from transcribe.config import TrainSettings  # noqa: E402
+from transcribe.training.trainer import DRAWN_TOKENS, POSITION_STRIDE, Learner, draw_candidates  # noqa: E402
 
 WIDTH = 16
 
@@ -76,3 +78,13 @@ def test_targets_and_likely_tokens_are_always_there_once_and_stand_for_themselve
     assert len(candidates.drawn) == DRAWN_TOKENS
     assert set(likeliest.tolist()) | set(targets.flatten().tolist()) <= set(candidates.certain.tolist())
     assert torch.equal(tokens[candidates.locate(targets)], targets)
+
+
+def test_frozen_layers_do_not_learn_and_all_above_them_do() -> None:
+    settings = TrainSettings(method="full", frozen_layers=1, device="cpu").resolved(128, "cpu")
+    learner = Learner(embedded.whisper_for_training(), settings, torch.device("cpu"))
+    frozen = {name for name, _ in learner.net.named_parameters() if f"model.{name}" not in learner.trainable}
+
+    assert "encoder.conv1.weight" in frozen
+    assert {name.split(".")[0] for name in frozen} == {"encoder"}
+    assert {name.split(".")[2] for name in frozen if ".layers." in name} == {"0"}

@@ -218,6 +218,8 @@ class TrainSettings(Section):
     dropout: float = Field(default=0.05, ge=0, lt=1)
     #: Highest learning rate. ``None``: by the method and the model's width.
     rate: float | None = Field(default=None, gt=0)
+    #: Layers of the encoder, from the sound up, that stay as they were where all weights learn: a step is quicker.
+    frozen_layers: int = Field(default=0, ge=0)
     steps: int = Field(default=300, ge=1)
     warmup_steps: int = Field(default=20, ge=1)
     #: Steps over which the weights are averaged; the averaged ones are tested and kept.
@@ -227,7 +229,7 @@ class TrainSettings(Section):
     accumulate: int = Field(default=1, ge=1)
     #: Dialects that are to be learned; none named: all that there are texts of.
     focus: tuple[str, ...] = ()
-    #: Share of windows in the other dialects, against forgetting.
+    #: Share of windows in the other dialects: against forgetting, and for their words.
     keep_share: float = Field(default=0.5, ge=0, lt=1)
     #: The tuned model will hear the dialects of its focus and no others: what it loses in those counts for nothing.
     alone: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transcribe.backends.whisper_folder import read_manners
+from transcribe.config import TrainSettings
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import InputError
 from transcribe.training.augmentation import Recipe
@@ -34,7 +35,7 @@ def prepare(material: Material, base: Path, learner: Learner) -> tuple[Collator,
         InputError: E_DATASET if there is nothing to learn.
     """
     settings, longest = learner.settings, read_manners(base)[0]
-    train, dev = _split_passages(material.dataset, learner)
+    train, dev = split_passages(material.dataset, settings)
     features = Features(learner.config.num_mel_bins, learner.device)
     recipe = Recipe(
         speed=settings.speed_share,
@@ -71,13 +72,20 @@ def prepare(material: Material, base: Path, learner: Learner) -> tuple[Collator,
     return collator, Validation(dev, windows, source, encoder)
 
 
-def _split_passages(dataset: Frozen, learner: Learner) -> tuple[list[Passage], list[Passage]]:
-    """Return the passages of the train part and those of the dev part."""
-    settings = learner.settings
+def split_passages(dataset: Frozen, settings: TrainSettings) -> tuple[list[Passage], list[Passage]]:
+    """
+    Return the passages of *dataset* to train on, and those to validate on.
+
+    Raises:
+        InputError: E_DATASET if there is nothing to learn.
+    """
     train, dev = find_passages(dataset.examples("train")), find_passages(dataset.examples("dev"))
     if settings.alone and settings.focus:
-        # What it forgets of the others counts for nothing, so they are neither trained on nor validated.
-        train, dev = ([passage for passage in part if passage.dialect in settings.focus] for part in (train, dev))
+        # What it forgets of the others counts for nothing, so they are not validated. Those of the same languages are
+        # trained on all the same: their words and voices are many more than those of the focus.
+        dev = [passage for passage in dev if passage.dialect in settings.focus]
+        languages = {passage.language for passage in train if passage.dialect in settings.focus}
+        train = [passage for passage in train if passage.language in languages]
     if not train:
         raise InputError(
             f"{dataset.folder} has no text to learn from in its train part",

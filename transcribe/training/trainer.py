@@ -108,7 +108,9 @@ class Learner:
         holds = not self._lora and settings.holds
         #: As it was; adapters can be taken off instead.
         self._base = copy.deepcopy(whole.model).requires_grad_(False).eval().to(device) if holds else None
-        self._whole = (_add_adapters(whole, settings) if self._lora else _unfreeze(whole)).to(device)
+        self._whole = (_add_adapters(whole, settings) if self._lora else _unfreeze(whole, settings.frozen_layers)).to(
+            device
+        )
         if device.type == "cuda" and whole.config.d_model >= _RECOMPUTED_WIDTH:
             whole.gradient_checkpointing_enable()
         self.trainable = {
@@ -179,7 +181,7 @@ class Learner:
         return (losses * batch.weights).sum()
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=multiplies_bfloat16(self.device))
 
     def _states(self, net: Any, batch: Batch, generator: Generator) -> Tensor:
         with self._precision():
@@ -249,9 +251,25 @@ class Learner:
         return whole.eval().to("cpu")
 
 
-def _unfreeze(whole: Any) -> Any:
-    """Return *whole* with all weights trainable but the encoder's positions, which are sinusoids and stay so."""
-    whole.model.encoder.embed_positions.requires_grad_(False)
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Tell if *device* multiplies numbers of 16 bits by itself, faster than those of 32."""
+    if device.type == "cuda":
+        return True
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def _unfreeze(whole: Any, frozen_layers: int) -> Any:
+    """
+    Return *whole* with all weights trainable but those of the encoder's first *frozen_layers*, and its positions.
+
+    The positions are sinusoids and stay so.
+    """
+    encoder = whole.model.encoder
+    encoder.embed_positions.requires_grad_(False)
+    if frozen_layers:
+        for part in (encoder.conv1, encoder.conv2, *encoder.layers[:frozen_layers]):
+            part.requires_grad_(False)
     return whole
 
 
