@@ -136,7 +136,7 @@ class Outcome:
     text_sha256: str | None = None
     #: Of a conflict: the text that stands.
     server_text: str | None = None
-    #: Of a rejection: a stable word.
+    #: Of a rejection: a stable word; ``withheld`` where consent was withdrawn since, and the text is kept unread.
     reason: str | None = None
 
 

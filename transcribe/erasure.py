@@ -37,26 +37,27 @@ class ErasurePlan:
     linked: Sequence[str]
 
 
-def plan_erasure(wiring: Wiring, speaker: str | None) -> ErasurePlan:
-    """Find all that is to be erased of *speaker*, or, without one, of what is too old."""
-    erasures = (
-        wiring.store.erasure.find_by_speaker(speaker)
-        if speaker is not None
-        else _find_expired(wiring, "retention_days")
-    )
+def plan_erasure(wiring: Wiring, speaker: str | None, recording: str | None = None) -> ErasurePlan:
+    """Find all that is to be erased of *speaker*, or of *recording*, or, without either, of what is too old."""
+    if speaker is not None:
+        erasures = wiring.store.erasure.find_by_speaker(speaker)
+    elif recording is not None:
+        erasures = wiring.store.erasure.find_by_recording(recording)
+    else:
+        erasures = _find_expired(wiring, "retention_days")
     texts = frozenset().union(*(wiring.store.erasure.fetch_texts(erasure, speaker=speaker) for erasure in erasures))
     files, remaining = _find_files(wiring.workspace, texts)
     return ErasurePlan(
         speaker=speaker,
         erasures=erasures,
-        audio_only=[] if speaker is not None else _find_expired_audio(wiring, erasures),
+        audio_only=[] if speaker is not None or recording is not None else _find_expired_audio(wiring, erasures),
         files=files,
         remaining=remaining,
-        linked=_find_linked(wiring, speaker),
+        linked=find_linked(wiring, speaker),
     )
 
 
-def _find_linked(wiring: Wiring, speaker: str | None) -> list[str]:
+def find_linked(wiring: Wiring, speaker: str | None) -> list[str]:
     """Return the other names that accepted links give *speaker*, in order."""
     groups = group_speakers(wiring.store.speakers.fetch_links())
     return sorted(groups.get(speaker or "", frozenset()) - {speaker})

@@ -17,7 +17,7 @@ A message says what was asked, what was found; the hint says what to do. Codes (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -108,6 +108,19 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]
     return str(error)
+
+
+def name_nearest(name: str, names: Iterable[str], *, count: int = 3) -> str:
+    """
+    Return the end of a message that names those of *names* that are near *name*; empty where none is.
+
+    >>> name_nearest("S01", ["S017", "asha"]), name_nearest("S01", ["asha"])
+    (', nearest S017', '')
+    """
+    import difflib
+
+    close = difflib.get_close_matches(name, list(names), n=count, cutoff=0.4)
+    return f", nearest {', '.join(close)}" if close else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     import typer
 
 
+class ShowByDefault(TyperGroup):
+    """A group whose command ``show`` is meant where none is named: ``boli consent call.wav``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``show`` before words that begin with no command of the group."""
+        if args and args[0] not in (*self.commands, "--help", "-h"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
 class GroupedHelp(TyperGroup):
     """A group of commands whose help has one section for each ``rich_help_panel``, in the order they were added."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 #: Time from the start of a recording. Integers, because float seconds need patching after every sum.
 Milliseconds: TypeAlias = int
@@ -20,6 +20,39 @@ Split: TypeAlias = Literal["train", "dev", "test"]
 
 #: How channels are heard: averaged into one, or each channel a person of its own.
 ChannelMode: TypeAlias = Literal["mix", "split"]
+
+
+#: What a recording's speakers said of its use, in one of four words.
+Consent: TypeAlias = Literal["given", "refused", "withdrawn", "unknown"]
+#: The consents under which a recording is withheld from everything.
+Withheld: TypeAlias = Literal["refused", "withdrawn"]
+
+#: Words of a manifest's column that refuse, in lower case. A project adds its own (``dataset.refused_consent``).
+REFUSING: Final = frozenset({"refused", "none", "no"})
+
+
+def read_consent(written: str | None, refusing: Collection[str] = REFUSING) -> Consent:
+    """
+    Return what *written*, as it stands in a manifest, says; a word of one's own, such as a form's number, gives.
+
+    Args:
+        refusing: Words that refuse, in lower case.
+
+    >>> [read_consent(written) for written in ("Withdrawn", "no", "form 7", "unknown", None)]
+    ['withdrawn', 'refused', 'given', 'unknown', 'unknown']
+    """
+    word = (written or "").strip().lower()
+    if word == "withdrawn":
+        return "withdrawn"
+    if word == "refused" or word in refusing:
+        return "refused"
+    return "unknown" if word in ("", "unknown") else "given"
+
+
+def find_withheld(written: str | None, refusing: Collection[str] = REFUSING) -> Withheld | None:
+    """Return under which consent a recording is withheld; ``None`` where it is not."""
+    consent = read_consent(written, refusing)
+    return consent if consent == "refused" or consent == "withdrawn" else None
 
 
 def content_id(*parts: object) -> str:
@@ -56,12 +89,31 @@ class Recording:
     #: Number of speakers, where somebody counted.
     num_speakers: int | None = None
     split: Split = "train"
+    #: Set where nobody may hear, read, score or learn from it.
+    withheld: Withheld | None = None
     #: Unknown manifest columns, kept as they came.
     facts: Mapping[str, str] = field(default_factory=dict)
     #: Turns of a sidecar: who really speaks when, for names and dialects of diarised turns.
     declared: tuple[DeclaredTurn, ...] = ()
     #: Codes and sentences of what was odd but bearable: ``W_NARROWBAND: …``.
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactChange:
+    """One entry of a recording's history: a fact that was stated first, or changed."""
+
+    recording: str
+    #: ``consent``, ``licence``, ``dialect``, …, or ``fact NAME`` for a column of the project's own.
+    name: str
+    before: str | None
+    after: str | None
+    #: The manifest, or where a person had it from.
+    source: str | None
+    reason: str | None
+    #: From when on it holds, as it was said; UTC, or a date.
+    stated_at: str
+    added_at: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,11 +185,13 @@ class Segment:
     end: Milliseconds
     dialect: str | None = None
     channel: int | None = None
+    #: The id that it was saved under, where its speaker was relabelled since.
+    saved_id: str | None = None
 
     @property
     def id(self) -> str:
         """The id, made of content, so that a second run names the same stretch alike."""
-        return content_id(self.recording, self.speaker, self.start, self.end, self.channel)
+        return self.saved_id or content_id(self.recording, self.speaker, self.start, self.end, self.channel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,6 +347,8 @@ class Lineage:
     guideline: str | None = None
     #: How long tuning took.
     seconds: float = 0.0
+    #: Recordings of the dataset that were withheld then, so that nothing of them was learnt.
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,8 @@ def status(progress: Status) -> Group:
         f"{progress.corrections} corrections, {minutes(progress.corrected)} corrected",
         f"drafting model: {progress.promoted or 'none yet; boli run chooses it'}",
     ]
+    if progress.withheld:
+        lines.insert(1, f"{progress.withheld} recordings are withheld: their consent was refused or withdrawn")
     return Group(*map(Text, lines), stages, dialects)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from transcribe.errors import InputError, UsageError
+from transcribe.errors import InputError, UsageError, name_nearest
 from transcribe.pipeline.same_voice import LikelyPair, choose_proposals, find_likely_pairs
 from transcribe.records import Recording, content_id
 from transcribe.speaker_links import group_speakers, recording_of_unnamed
@@ -112,20 +111,20 @@ def find_pair(store: Store, names: Sequence[str]) -> tuple[str, str]:
         InputError: E_SPEAKER or E_PROPOSAL for what is not there.
     """
     if len(names) == 2:
-        return _find_speaker(store, names[0]), _find_speaker(store, names[1])
+        return find_speaker(store, names[0]), find_speaker(store, names[1])
     if len(names) != 1:
         raise UsageError(f"two speakers or one proposal were asked for, found {len(names)} names")
     proposals = {proposal_id(pair): pair for pair in Voices.of(store).proposals()}
     if names[0] not in proposals:
         message = (
-            f"the proposal {names[0]} was asked for; there are {len(proposals)}{_name_nearest(names[0], proposals)}"
+            f"the proposal {names[0]} was asked for; there are {len(proposals)}{name_nearest(names[0], proposals)}"
         )
         raise InputError(message, code="E_PROPOSAL", hint="boli speakers lists them", item=names[0])
     pair = proposals[names[0]]
     return pair.first, pair.second
 
 
-def _find_speaker(store: Store, name: str) -> str:
+def find_speaker(store: Store, name: str) -> str:
     """Find the speaker called *name*, or with that recording's path and label, as ``calls/a.wav/SPEAKER_00``."""
     for speaker in (name, *_list_unnamed(store, name)):
         if store.speakers.is_known(speaker):
@@ -133,7 +132,7 @@ def _find_speaker(store: Store, name: str) -> str:
     speakers = store.speakers.fetch_known()
     index = SpeakerIndex.of(store, speakers)
     readable = [index.readable_name(speaker) for speaker in speakers]
-    message = f"the speaker {name} was asked for; there are {len(readable)} others{_name_nearest(name, readable)}"
+    message = f"the speaker {name} was asked for; there are {len(readable)} others{name_nearest(name, readable)}"
     raise InputError(message, code="E_SPEAKER", hint="boli speakers shows names as they are typed", item=name)
 
 
@@ -144,11 +143,6 @@ def _list_unnamed(store: Store, name: str) -> Iterator[str]:
         recording = store.recordings.find_by_path("/".join(parts[:-count])) if len(parts) > count else None
         if recording is not None:
             yield "/".join([recording.id, *parts[-count:]])
-
-
-def _name_nearest(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.4)
-    return f", nearest {close[0]}" if close else ""
 
 
 def warn_of_links(store: Store, *, within: Iterable[str] | None = None) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from transcribe.config import (
     resolve,
 )
 from transcribe.desk_records import DeskRules
-from transcribe.errors import InputError, UsageError
+from transcribe.errors import InputError, UsageError, name_nearest
 from transcribe.records import Model
 from transcribe.store import Store
 from transcribe.workspace import database_url
@@ -242,11 +243,31 @@ class Wiring:
 
         return glossary.read_glossary(self.workspace / glossary.FILE, self.catalogue)
 
-    def open_dataset(self, name: str) -> Frozen:
-        """Open the frozen dataset called *name*, checked against its hash."""
-        from transcribe.datasets.manifest import read_dataset
+    def open_dataset(self, name: str, *, whole: bool = False) -> Frozen:
+        """
+        Open the frozen dataset called *name*, checked against its hash.
 
-        return read_dataset(self.dataset_folder(name))
+        Args:
+            whole: With recordings that are withheld since: to describe it, never to learn from it or to measure with.
+
+        Raises:
+            InputError: E_DATASET if there is none, naming the nearest.
+        """
+        from transcribe.datasets.manifest import FACTS, read_dataset
+
+        folder = self.dataset_folder(name)
+        if not folder.exists():
+            names = [file.parent.name for file in self.workspace.glob(f"datasets/[!.]*/{FACTS}")]
+            message = f"the dataset {name} was asked for; there are {len(names)}{name_nearest(name, names)}"
+            raise InputError(message, code="E_DATASET", hint="boli dataset list names them", item=name)
+        frozen = read_dataset(folder)
+        if whole:
+            return frozen
+        withheld = self.store.facts.fetch_withheld()
+        among = (
+            frozenset(example.audio for example in frozen.examples() if example.audio in withheld) if withheld else ()
+        )
+        return replace(frozen, withheld=frozenset(among))
 
     def dataset_folder(self, name: str) -> Path:
         """
@@ -260,6 +281,11 @@ class Wiring:
             raise UsageError(f"{name!r} was given as a dataset's name", hint=hint)
         return self.workspace / "datasets" / name
 
+    @property
+    def refusing(self) -> frozenset[str]:
+        """The words of a consent that refuse, in lower case."""
+        return frozenset(word.strip().lower() for word in self.settings.dataset.refused_consent)
+
     def dataset_rules(self) -> Rules:
         """Build the rules of the workspace's datasets from its settings."""
         from transcribe import audio, datasets
@@ -269,7 +295,6 @@ class Wiring:
             catalogue=self.catalogue,
             closed_vocabulary=settings.closed_vocabulary,
             guideline=settings.guideline,
-            refused_consent=frozenset(word.lower() for word in settings.refused_consent),
             sounds=lambda recording: audio.locate(self.audio_folder, recording).is_file(),
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from transcribe.config import FILE_NAME
-from transcribe.errors import InputError, MissingError, UnfitError
+from transcribe.errors import InputError, MissingError, UnfitError, name_nearest
 from transcribe.records import Model, ModelKind
 
 if TYPE_CHECKING:
@@ -109,5 +109,7 @@ def find_model(store: Store, name: str | None, *, kind: ModelKind | None = "reco
     matches = [model for model in models if model.id.startswith(name) or model.name == name]
     if len(matches) != 1:
         names = ", ".join(f"{model.name} ({model.id[:12]})" for model in models) or "none"
-        raise InputError(f"the model {name} was asked for, found {len(matches)}; there are: {names}", code="E_MODEL")
+        near = "" if matches else name_nearest(name, (model.name for model in models))
+        message = f"the model {name} was asked for, found {len(matches)}{near}; there are: {names}"
+        raise InputError(message, code="E_MODEL", item=name)
     return matches[0]

@@ -14,9 +14,9 @@ from tests.scripted import ScriptedDiariser
 from tests.store.desk_factories import PLAIN, operation, person, submit, take
 from tests.store.factories import MODEL
 from transcribe import audio, workspace
-from transcribe.commands.privacy import erase_audio
+from transcribe.commands.privacy import ErasureRequest, erase_audio
 from transcribe.desk.clips import Clips
-from transcribe.errors import UsageError
+from transcribe.errors import InputError, UsageError
 from transcribe.records import DeclaredTurn, Model
 from transcribe.store import Store
 from transcribe.wiring import Wiring
@@ -58,7 +58,7 @@ def place(tmp_path: Path) -> Path:
 def test_a_speaker_leaves_a_dialogue_and_the_other_one_stays(place: Path) -> None:
     with Wiring.open(place) as wiring:
         [recording] = wiring.store.recordings.fetch()
-        data = erase_audio(wiring, speaker="S1", expired=False, dry_run=False).data
+        data = erase_audio(wiring, ErasureRequest(speaker="S1"), dry_run=False).data
         assert [(each["whole"], each["sound_ms"]) for each in data["recordings"]] == [(False, 1_000)]
         sound = audio.read_samples(audio.locate(wiring.audio_folder, recording.id))
         assert not sound[:16_000].any() and sound[32_000:48_000].any()
@@ -67,13 +67,15 @@ def test_a_speaker_leaves_a_dialogue_and_the_other_one_stays(place: Path) -> Non
         assert [path.name for path in sorted((place / "reports").iterdir())] == ["other.html"]
         assert data["remaining"] == [str(place / "export.stm")]
         assert [each.text for each in wiring.store.corrections.fetch(standing=True)] == ["the other's words"]
-        assert erase_audio(wiring, speaker="S1", expired=False, dry_run=False).data["recordings"] == []
+        with pytest.raises(InputError) as refused:
+            erase_audio(wiring, ErasureRequest(speaker="S1"), dry_run=False)
+        assert refused.value.code == "E_SPEAKER", "nobody has that name any more"
 
 
 def test_a_dry_run_tells_and_does_nothing(place: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
     with Wiring.open(place) as wiring:
-        data = erase_audio(wiring, speaker="S1", expired=False, dry_run=True).data
+        data = erase_audio(wiring, ErasureRequest(speaker="S1"), dry_run=True).data
     assert (len(data["recordings"]), len(data["files"]), data["texts"]) == (1, 1, None)
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
 
@@ -81,17 +83,17 @@ def test_a_dry_run_tells_and_does_nothing(place: Path) -> None:
 def test_what_is_older_than_the_settings_allow_goes_sound_first(place: Path) -> None:
     with Wiring.open(place, {"desk.sound_retention_days": 1e-9, "desk.retention_days": 1.0}) as wiring:
         [recording] = wiring.store.recordings.fetch()
-        data = erase_audio(wiring, speaker=None, expired=True, dry_run=False).data
+        data = erase_audio(wiring, ErasureRequest(expired=True), dry_run=False).data
         assert (data["recordings"], data["sound_only"]) == ([], [recording.id])
         assert not audio.locate(wiring.audio_folder, recording.id).exists()
         assert len(list(wiring.store.corrections.fetch(standing=True))) == 2
     with Wiring.open(place, {"desk.retention_days": 1e-9}) as wiring:
-        erase_audio(wiring, speaker=None, expired=True, dry_run=False)
+        erase_audio(wiring, ErasureRequest(expired=True), dry_run=False)
         assert list(wiring.store.corrections.fetch(standing=True)) == []
         [gone] = wiring.store.recordings.fetch()
         assert gone == replace(gone, path=f"(erased)/{recording.id[:12]}", declared=(), speaker=None)
     with Wiring.open(place) as wiring, pytest.raises(UsageError):
-        erase_audio(wiring, speaker=None, expired=False, dry_run=False)
+        erase_audio(wiring, ErasureRequest(), dry_run=False)
 
 
 def test_stretches_are_masked_listed_exported_as_marks_and_lifted(run: Run, desk: Path, tmp_path: Path) -> None:

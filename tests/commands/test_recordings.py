@@ -36,6 +36,8 @@ def test_a_recording_is_taken_in_once_and_drafted_once(run: Run, folder: Path) -
     assert run(*ingest).document["data"] | {"audio_ms": 0, "bytes": 0} == {
         "new": 0,
         "known": 1,
+        "changed": 0,
+        "refused": 0,
         "failed": 0,
         "audio_ms": 0,
         "bytes": 0,

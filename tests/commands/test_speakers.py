@@ -109,7 +109,7 @@ def test_more_names_than_two_are_a_wrong_use(wiring: Wiring) -> None:
 def test_an_erasure_names_who_the_speaker_is_linked_with(wiring: Wiring) -> None:
     speakers.decide_link(wiring, [FIRST, SECOND], accepted=True)
     speaker, other = wiring.store.speakers.fetch_names()
-    assert privacy.erase_audio(wiring, speaker=speaker, expired=False, dry_run=False).data["linked"] == [other]
+    assert privacy.erase_audio(wiring, privacy.ErasureRequest(speaker=speaker), dry_run=False).data["linked"] == [other]
     assert speaker not in {voice.speaker for voice in wiring.store.speakers.fetch_voices()}
     assert wiring.store.speakers.fetch_links() == ()
 

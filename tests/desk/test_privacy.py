@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from tests.desk.conftest import PLAIN, Room, operation, room_in, send, take
 from transcribe.redaction import MASK
+from transcribe.store.facts import Statement
 
 
 def sound_of(client: TestClient, lease: dict[str, Any]) -> np.ndarray[Any, Any]:
@@ -93,3 +94,27 @@ def test_a_clients_terms_are_masked_before_anybody_hears_them(private: Room) -> 
     assert "hu" not in json.dumps(leases[0]["draft"]) + leases[0]["text"] + leases[2_000]["before"]
     assert leases[0]["masks"][0]["start_ms"] == 0
     assert abs(loudest_hz(sound_of(asha, leases[0]), 0.2, 0.8) - 1_000) < 10
+
+
+def test_withdrawn_speech_leaves_the_desk_at_once_and_its_holder_is_told_why(room: Room) -> None:
+    room.talk(count=2)
+    asha, eyes = room.person("asha"), room.person("eyes", "reviewer")
+    [lease] = take(asha)
+    assert asha.get(lease["audio_url"]).status_code == 200
+    recording = room.store.recordings.fetch()
+    ids = {found.id: {"consent": "withdrawn"} for found in recording}
+    room.store.facts.change(ids, Statement(source="letter"))
+    addresses = (lease["audio_url"], lease["peaks_url"], f"/api/v1/segments/{lease['segment']}")
+    for address in addresses:
+        refused = asha.get(address)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (410, "E_WITHHELD")
+        assert "word" not in refused.text
+        assert eyes.get(address).status_code == 404
+    heartbeat = asha.put(f"/api/v1/leases/{lease['id']}")
+    assert (heartbeat.status_code, heartbeat.json()["error"]["code"]) == (410, "E_WITHHELD")
+    assert asha.get("/api/v1/leases").json() == [] and take(asha, 5) == []
+    [outcome] = send(asha, operation(lease, "typed before it", "operation-1"))
+    assert (outcome["status"], outcome["reason"]) == ("late", "withheld")
+    assert "typed before it" not in asha.get("/api/v1/people/me/work").text
+    room.store.facts.change({id: {"consent": "given"} for id in ids}, Statement(source="form"))
+    assert len(take(asha, 5)) == 1, "a text of hers waits for a reviewer on the other one"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,9 @@ def test_facts_that_come_too_late_are_not_taken_in_silence(store: Store, inbox: 
     sound(inbox / "a.wav")
     take(store, manifest=manifest(inbox / "m.csv", [{"path": "a.wav", "dialect": "hi", "split": "train"}]))
     again = take(store, manifest=manifest(inbox / "m.csv", [{"path": "a.wav", "dialect": "bho", "split": "test"}]))
-    assert again.warnings == ("W_KEPT: a.wav is there already; dialect, split stay as they were first given",)
+    assert again.warnings == (
+        "W_KEPT: a.wav is there already; dialect, split stay as they are; boli relabel mends them",
+    )
     assert only(store).dialect == "hi"
 
 
@@ -271,3 +274,49 @@ def test_real_speech_is_taken_with_its_speakers(store: Store, speech: Path, inbo
     assert (outcome.new, outcome.failed) == (len(lines[1::250]), ())
     assert all(recording.speaker and recording.language == "en" for recording in store.recordings.fetch())
     assert len(list(store.corrections.fetch())) == outcome.new
+
+
+def test_consent_that_changes_in_a_manifest_is_taken_with_its_history(store: Store, inbox: Path) -> None:
+    sound(inbox / "a.wav")
+
+    def state(name: str, consent: str) -> Ingested:
+        return take(store, manifest=manifest(inbox / name, [{"path": "a.wav", "consent": consent, "licence": "CC0"}]))
+
+    assert state("first.csv", "given").new == 1
+    withdrawn = state("second.csv", "withdrawn")
+    assert (withdrawn.new, withdrawn.present, withdrawn.changed, withdrawn.refused) == (0, 1, 1, 0)
+    assert withdrawn.warnings == ("W_CHANGED: consent of a.wav was given, and is withdrawn",)
+    assert list(store.recordings.fetch()) == []
+    again = state("first.csv", "given")
+    assert again.changed == 0 and [warning[:6] for warning in again.warnings] == ["W_KEPT"]
+    assert list(store.recordings.fetch()) == []
+    (inbox / "a.wav").unlink()
+    assert state("third.csv", "refused").changed == 1, "by its path, where the file is not here any more"
+    sound(inbox / "a.wav")
+    assert state("fourth.csv", "given").changed == 1
+    recording = only(store)
+    history = store.facts.fetch_history([recording.id])
+    told = [(change.source, change.before, change.after) for change in history if change.name == "consent"]
+    assert told == [
+        ("first.csv", None, "given"),
+        ("second.csv", "given", "withdrawn"),
+        ("third.csv", "withdrawn", "refused"),
+        ("fourth.csv", "refused", "given"),
+    ]
+
+
+def test_what_is_refused_is_left_out_or_kept_withheld_where_the_rules_say_so(store: Store, inbox: Path) -> None:
+    rows = [{"path": f"{word}.wav", "consent": word} for word in ("refused", "Withdrawn", "nein", "yes")]
+    for number, row in enumerate(rows):
+        sound(inbox / row["path"], pitch_hz=200 + 50 * number)
+    file = manifest(inbox / "m.csv", rows)
+    rules = replace(RULES, refusing=frozenset({"nein"}))
+    outcome = take(store, manifest=file, rules=rules)
+    assert (outcome.new, outcome.refused, outcome.failed) == (1, 3, ())
+    assert [warning[:9] for warning in outcome.warnings] == ["W_REFUSED"] * 3
+    assert only(store).path == "yes.wav"
+    assert len(list(_audio(store).rglob("*.flac"))) == 1
+    kept = take(store, manifest=file, rules=replace(rules, keep_refused=True))
+    assert (kept.new, kept.refused, only(store).path) == (3, 0, "yes.wav")
+    assert set(store.facts.fetch_withheld().values()) == {"refused", "withdrawn"}
+    assert [pending.path for pending in store.attempts.fetch_pending("any")] == ["yes.wav"]

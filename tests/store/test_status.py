@@ -23,6 +23,7 @@ def test_an_empty_store_counts_nothing(store: Store) -> None:
         drafts=0,
         corrections=0,
         corrected=0,
+        withheld=0,
         models=0,
         promoted=None,
     )
@@ -59,6 +60,7 @@ def test_a_store_counts_what_it_holds(store: Store) -> None:
         drafts=2,
         corrections=5,
         corrected=2_005,
+        withheld=0,
         models=1,
         promoted="m1",
     )

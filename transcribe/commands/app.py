@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from transcribe.console import Answer, Console
-from transcribe.grouped_help import GroupedHelp
+from transcribe.grouped_help import GroupedHelp, ShowByDefault
 
 if TYPE_CHECKING:
     from transcribe.wiring import Wiring
@@ -66,14 +66,22 @@ Progress = Annotated[str, typer.Option("--progress", help="auto, plain, jsonl or
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
-def group(name: str, help: str, panel: str, list_all: Callable[[Path | None], object] | None = None) -> typer.Typer:
+def group(
+    name: str,
+    help: str,
+    panel: str,
+    list_all: Callable[[Path | None], object] | None = None,
+    *,
+    shows: bool = False,
+) -> typer.Typer:
     """
     Add a command with commands of its own, such as `boli people`, to the help's section *panel*.
 
     Args:
         list_all: Called with the workspace where the group's name stands alone; ``None``: its commands are listed.
+        shows: Its command ``show`` is meant where none is named.
     """
-    members = typer.Typer(help=help, rich_markup_mode=None)
+    members = typer.Typer(help=help, rich_markup_mode=None, cls=ShowByDefault if shows else None)
     app.add_typer(members, name=name, rich_help_panel=panel)
 
     def alone(

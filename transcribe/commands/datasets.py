@@ -84,7 +84,7 @@ def list_datasets(wiring: Wiring) -> Answer:
     from transcribe.terminal import stack, table
 
     names = sorted(file.parent.name for file in wiring.workspace.glob(f"datasets/[!.]*/{FACTS}"))
-    datasets = {name: wiring.open_dataset(name) for name in names}
+    datasets = {name: wiring.open_dataset(name, whole=True) for name in names}
     texts = {
         name: {split: sum(cell["stretches"] for cell in cells.values()) for split, cells in frozen.counts.items()}
         for name, frozen in datasets.items()
@@ -116,15 +116,17 @@ def compare_datasets(wiring: Wiring, a: str, b: str) -> Answer:
     """Show how the dataset *b* differs from *a*."""
     from transcribe import datasets
 
-    difference = datasets.differ(wiring.open_dataset(a), wiring.open_dataset(b))
+    difference = datasets.differ(wiring.open_dataset(a, whole=True), wiring.open_dataset(b, whole=True))
     return Answer(data=difference.data(), text=difference.text())
 
 
 def describe_dataset(wiring: Wiring, name: str, out: Path | None) -> Answer:
     """Print the dataset's card, or write it to *out*."""
     from transcribe import datasets
+    from transcribe.consent import find_changes_since
 
-    text = datasets.card(name, wiring.open_dataset(name))
+    frozen = wiring.open_dataset(name)
+    text = datasets.card(name, frozen, changed=find_changes_since(wiring, frozen))
     if out is None:
         return Answer(data={"card": text}, text=text)
     out.write_text(text, encoding="utf-8")
@@ -135,7 +137,7 @@ def check_dataset(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
     """Check that the dataset is whole and, with *leakage*, that training knows nothing of its test, or exit with 7."""
     from transcribe import datasets
 
-    frozen = wiring.open_dataset(name)
+    frozen = wiring.open_dataset(name, whole=True)
     document: dict[str, object] = {"name": name, "sha256": frozen.sha256}
     text = f"{name} is as it was frozen: {frozen.sha256}"
     if not leakage:
@@ -143,7 +145,7 @@ def check_dataset(wiring: Wiring, name: str, *, leakage: bool) -> Answer:
     leaks = datasets.leaks(frozen, wiring.dataset_rules(), names=wiring.store.speakers.fetch_names())
     leaks.refuse()
     recordings = {example.audio for example in frozen.examples()}
-    gone = recordings - {recording.id for recording in wiring.store.recordings.fetch(ids=recordings)}
+    gone = recordings - {recording.id for recording in wiring.store.recordings.fetch(ids=recordings, withheld=True)}
     warning = f"W_GONE: {len(gone)} of its recordings are no longer in the workspace; freeze a new one without them"
     begun = [f"{count} test texts began as a draft of {model[:12]}" for model, count in leaks.begun_from_drafts.items()]
     lines = [text, *leaks.compared.lines, *begun]

@@ -63,7 +63,8 @@ def search_profile(wiring: Wiring, dataset: str, console: Console, *, dry_run: b
         )
     if not dry_run:
         decoding_profile.write_levers(wiring.levers_file, model.id, search.levers)
-    return Answer(data=_format_data(model.id, search), text=_format_text(search, dry_run=dry_run))
+    text = _format_text(search, dry_run=dry_run)
+    return Answer(data=_format_data(model.id, search), text=text, warnings=frozen.warnings())
 
 
 def _format_data(model: str, search: Found) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def improve_diariser(wiring: Wiring, console: Console, *, dataset: str | None = 
         bench = build_diariser_bench(wiring)
         plan = loop.plan(bench, wiring.open_dataset(dataset) if dataset else None)
         if dry_run:
-            return Answer(data=plan.data() | {"dry_run": True}, text=describe_plan(plan))
+            data = plan.data() | {"dry_run": True}
+            return Answer(data=data, text=describe_plan(plan), warnings=plan.frozen.warnings())
         console.note(describe_plan(plan))
         with stop_on_signal() as stop, console.stages("improving the diariser", loop.SHARES) as tell:
             improvement = loop.improve(bench, plan, tell=tell, stop=stop)
@@ -43,7 +44,7 @@ def improve_diariser(wiring: Wiring, console: Console, *, dataset: str | None = 
     if not improvement.decision.promoted and not console.as_json:
         console.note(text)
     improvement.decision.refuse()
-    return Answer(data=document, text=text)
+    return Answer(data=document, text=text, warnings=plan.frozen.warnings())
 
 
 def describe_plan(plan: DiariserPlan) -> str:

@@ -68,7 +68,8 @@ def improve_recogniser(
         deps = build_dependencies(wiring)
         plan = loop.make_plan(deps, wiring.open_dataset(dataset) if dataset else None)
         if dry_run:
-            return Answer(data=plan.data() | {"dry_run": True}, text=_describe_plan(plan))
+            data = plan.data() | {"dry_run": True}
+            return Answer(data=data, text=_describe_plan(plan), warnings=plan.frozen.warnings())
         console.note(_describe_plan(plan))
         console.note(wiring.drafting_sentence())
         with stop_on_signal() as stop, console.stages("improving", loop.SHARES) as tell:
@@ -82,7 +83,7 @@ def improve_recogniser(
     if not improvement.decision.promoted and not console.as_json:
         console.note(text)
     improvement.decision.refuse()
-    return Answer(data=document, text=text)
+    return Answer(data=document, text=text, warnings=plan.frozen.warnings())
 
 
 def _describe_plan(plan: Plan) -> str:

@@ -142,6 +142,7 @@ def show_model(wiring: Wiring, name: str) -> Answer:
         "lineage": None if lineage is None else asdict(lineage),
         "decision": decision,
         "promotions": promotions,
+        "withheld": _list_withheld(wiring, model),
     }
     lines = [f"{model.name} ({model.kind}, {model.state})", f"  id       {model.id}", f"  place    {model.place}"]
     if lineage is not None:
@@ -157,7 +158,17 @@ def show_model(wiring: Wiring, name: str) -> Answer:
     if model.kind == "diariser" and decision is not None:
         lines.append(f"  test     {_format_errors(decision['evaluation'])}")
     lines += [f"  in use from {promotion['at']} ({promotion['why']})" for promotion in promotions]
+    lines += [f"  withheld {recording[:12]}, which it learnt from" for recording in document["withheld"]]
     return Answer(data=document, text="\n".join(lines))
+
+
+def _list_withheld(wiring: Wiring, model: Model) -> list[str]:
+    """List the recordings that *model* learnt from and that are withheld now."""
+    from transcribe.consent import find_learners
+
+    withheld = wiring.store.facts.fetch_withheld()
+    learners = find_learners(wiring, withheld) if withheld else ()
+    return [recording for learner in learners if learner.model.id == model.id for recording in learner.recordings]
 
 
 def _format_errors(evaluation: Mapping[str, Any]) -> str:
@@ -241,7 +252,8 @@ def promote_candidate(wiring: Wiring, name: str, dataset: str | None, console: C
         decision.refuse()
         store.models.promote(candidate.id, why="gate")
     text = f"{decision.text()}\nit is in use from now on: boli run drafts again what still waits"
-    return Answer(data={"promoted": candidate.id, "decision": decision.data()}, text=text)
+    data = {"promoted": candidate.id, "decision": decision.data()}
+    return Answer(data=data, text=text, warnings=frozen.warnings())
 
 
 def _judge_recogniser(wiring: Wiring, candidate: Model, current: Model, frozen: Frozen, console: Console) -> Decision:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from transcribe.erasure import ErasurePlan
-    from transcribe.records import Recording
     from transcribe.store import Store
     from transcribe.wiring import Wiring
 
@@ -52,6 +51,7 @@ def unmask(
 
 @app.command(rich_help_panel=LEADS, epilog="Example: boli erase --speaker S017 --dry-run")
 def erase(
+    recording: Annotated[str | None, typer.Argument(help="All of one recording: path as ingested, or hash.")] = None,
     speaker: Annotated[str | None, typer.Option(help="Their voice and words, wherever they speak.")] = None,
     expired: Annotated[
         bool, typer.Option("--expired", help="What desk.retention_days and desk.sound_retention_days let go.")
@@ -63,20 +63,22 @@ def erase(
 ) -> None:
     """Erase sound and texts for good; that there was work stays in the audit."""
     with open_workspace(workspace) as wiring:
-        console.answer(erase_audio(wiring, speaker=speaker, expired=expired, dry_run=dry_run))
+        target = ErasureRequest(speaker=speaker, recording=recording, expired=expired)
+        console.answer(erase_audio(wiring, target, dry_run=dry_run))
 
 
 def mask_audio(
     wiring: Wiring, recording: str | None, *, start: int | None, end: int | None, terms: Path | None
 ) -> Answer:
     """Mask a stretch of a recording, or what a list of terms names in drafts; then list the masks."""
+    from transcribe.consent import find_recording
     from transcribe.redaction import terms_in
 
     store = wiring.store
     term_count = None
     if terms is not None or (recording is None and wiring.settings.desk.mask_terms is not None):
         term_count = store.redaction.mask_terms(terms_in(terms) if terms is not None else store.database.terms)
-    target = None if recording is None else _find_recording(store, recording)
+    target = None if recording is None else find_recording(store, recording)
     if target is not None and (start is not None or end is not None):
         store.redaction.add_mask(target.id, start or 0, target.duration if end is None else end)
     return _list_masks(store, None if target is None else target.id, term_count)
@@ -105,26 +107,35 @@ def _list_masks(store: Store, recording: str | None, term_count: int | None) -> 
     return Answer(data={"masks": masks, "found": term_count}, text=text)
 
 
-def _find_recording(store: Store, name: str) -> Recording:
-    recording = store.recordings.find_by_path(name) or store.recordings.find(name)
-    if recording is None:
-        raise InputError(f"{name} is not in the workspace", code="E_RECORDING", item=name)
-    return recording
+@dataclass(frozen=True, kw_only=True)
+class ErasureRequest:
+    """A request to erase a speaker, a recording, or what is older than the settings allow."""
+
+    speaker: str | None = None
+    recording: str | None = None
+    expired: bool = False
 
 
-def erase_audio(wiring: Wiring, *, speaker: str | None, expired: bool, dry_run: bool) -> Answer:
+def erase_audio(wiring: Wiring, request: ErasureRequest, *, dry_run: bool) -> Answer:
     """
-    Erase audio, drafts, people's texts, clips, counts and reports of a speaker, or of what is *expired*.
+    Erase audio, drafts, people's texts, clips, counts and reports of a speaker, a recording, or of what is expired.
 
     Raises:
-        UsageError: Neither or both were asked for.
+        UsageError: Not one of them was asked for.
+        InputError: E_SPEAKER or E_RECORDING for a name that nobody has, with the nearest ones.
     """
+    from transcribe.consent import find_recording
     from transcribe.erasure import erase as erase_planned
     from transcribe.erasure import plan_erasure
+    from transcribe.voice_links import find_speaker
 
-    if (speaker is None) is not expired:
-        raise UsageError("one of --speaker and --expired was asked for, found none or both", hint="boli erase --help")
-    plan = plan_erasure(wiring, speaker)
+    asked = [request.speaker is not None, request.recording is not None, request.expired]
+    if sum(asked) != 1:
+        message = f"one of RECORDING, --speaker and --expired was asked for, found {sum(asked)}"
+        raise UsageError(message, hint="boli erase --help")
+    speaker = None if request.speaker is None else find_speaker(wiring.store, request.speaker)
+    recording = None if request.recording is None else find_recording(wiring.store, request.recording).id
+    plan = plan_erasure(wiring, speaker, recording)
     document = {
         "dry_run": dry_run,
         "recordings": [

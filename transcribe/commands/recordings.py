@@ -116,6 +116,8 @@ def ingest_source(
         strict_dialects=settings.strict_dialects,
         stream=source.stream,
         allow_partial=allow_partial,
+        refusing=wiring.refusing,
+        keep_refused=settings.keep_refused,
     )
     arrivals = ingest.plan(
         source.paths,
@@ -138,6 +140,8 @@ def ingest_source(
     document = {
         "new": summary.new,
         "known": summary.present,
+        "changed": summary.changed,
+        "refused": summary.refused,
         "failed": len(summary.failed),
         "audio_ms": summary.milliseconds,
         "bytes": summary.bytes,
@@ -146,6 +150,10 @@ def ingest_source(
     verb = "would be taken" if dry_run else "taken in"
     sound = "" if summary.milliseconds is None else f" ({terminal.minutes(summary.milliseconds)})"
     text = f"{summary.new} recordings {verb}{sound}, {summary.present} known already"
+    if summary.changed:
+        text += f", consent or licence of {summary.changed} changed"
+    if summary.refused:
+        text += f"; {summary.refused} left out for their consent"
     return Answer(data=document, text=text, warnings=summary.warnings, failures=summary.failed)
 
 

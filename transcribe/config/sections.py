@@ -24,6 +24,8 @@ class IngestSettings(Section):
     #: Folders or ``s3://`` prefixes outside the manifest's own that a manifest may name.
     allow_roots: tuple[str, ...] = ()
     strict_dialects: bool = False
+    #: Take in what is refused too, withheld: nobody hears, drafts or exports it. Off: it is left out.
+    keep_refused: bool = False
     #: Longest recording that is taken.
     longest_hours: float = Field(default=12.0, gt=0)
     #: Memory of the child process that decodes foreign media.
@@ -96,8 +98,8 @@ class DatasetSettings(Section):
     closed_vocabulary: bool = False
     #: Version of the transcription rules that texts are written by now.
     guideline: str | None = None
-    #: What a recording's consent says where nothing of it may be learnt from or measured on.
-    refused_consent: tuple[str, ...] = ("withdrawn", "refused", "none", "no")
+    #: Words of the column ``consent`` that refuse, besides ``refused`` and ``withdrawn``.
+    refused_consent: tuple[str, ...] = ("none", "no")
 
 
 class GrowSettings(Section):

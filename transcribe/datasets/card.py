@@ -14,6 +14,7 @@ _WHY: Mapping[str, str] = {
     "sentence": "their sentence is said in the test",
     "masked": "they touch what nobody may hear or read",
     "erased": "their sound was erased",
+    # Of datasets that were frozen before consents withheld whole recordings.
     "consent": "the consent of the recording refuses it",
 }
 _LIMITS = (
@@ -23,8 +24,14 @@ _LIMITS = (
 )
 
 
-def card(name: str, frozen: Frozen) -> str:
-    """Return the card of *frozen*, which was frozen as *name*; nobody's name stands in it."""
+def card(name: str, frozen: Frozen, *, changed: Mapping[str, int] | None = None) -> str:
+    """
+    Return the card of *frozen*, which was frozen as *name*; nobody's name stands in it.
+
+    Args:
+        changed: Recordings of which a fact is another one now, counted by the fact's name.
+    """
+    since = _describe_changes(frozen, changed or {})
     parts = [
         f"# {name}",
         f"Transcribed speech, frozen: SHA-256 `{frozen.sha256}` of `manifest.jsonl`. "
@@ -32,6 +39,7 @@ def card(name: str, frozen: Frozen) -> str:
         *_format_section("What is in it", _describe_contents(frozen)),
         *_format_section("Where it comes from", _describe_origins(frozen.facts)),
         *_format_section("What keeps the test honest", _describe_safeguards(frozen.facts)),
+        *(_format_section("What changed since it was frozen", since) if since else ()),
         *_format_section("What it is for, and what not", _LIMITS),
     ]
     return "\n\n".join(parts) + "\n"
@@ -86,6 +94,18 @@ def _describe_safeguards(facts: Mapping[str, Any]) -> list[str]:
             f"- {count} test texts began as a draft of model `{model[:12]}`; they do not count for that model."
         )
     return lines
+
+
+def _describe_changes(frozen: Frozen, changed: Mapping[str, int]) -> list[str]:
+    """List the recordings that are withheld since, and the facts that were mended: the dataset itself stays."""
+    lines = [
+        f"- Recording `{recording[:12]}` is withheld: its consent was refused or withdrawn. It stands in the folder, "
+        "and no training or test of boli uses it."
+        for recording in sorted(frozen.withheld)
+    ]
+    return lines + [
+        f"- {_escape_cell(name)} of {count} recordings is another one now." for name, count in changed.items()
+    ]
 
 
 def _format_hours(length: Milliseconds) -> str:

@@ -63,8 +63,6 @@ class Rules:
     closed_vocabulary: bool = False
     #: Version of the rules that texts are written by.
     guideline: str | None = None
-    #: Consents that keep a recording out, in lower case.
-    refused_consent: frozenset[str] = frozenset()
     #: Whether the sound of a recording, by id, is still there.
     sounds: Callable[[str], bool] = lambda recording: True
 
@@ -72,10 +70,8 @@ class Rules:
     def spellings(self) -> Spellings:
         return Spellings(self.catalogue)
 
-    def refusal(self, recording: Recording) -> Literal["consent", "erased"] | None:
+    def refusal(self, recording: Recording) -> Literal["erased"] | None:
         """Return why nothing of *recording* may be used; ``None`` if it may."""
-        if (recording.consent or "").strip().lower() in self.refused_consent:
-            return "consent"
         return None if self.sounds(recording.id) else "erased"
 
     def examples(self, transcribed: Transcribed) -> Iterator[Example]:

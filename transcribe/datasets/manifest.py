@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from transcribe.errors import InputError, UnfitError
-from transcribe.records import Milliseconds, Split
+from transcribe.records import Lineage, Milliseconds, Split
 
 MANIFEST: Final = "manifest.jsonl"
 FACTS: Final = "dataset.json"
@@ -117,6 +117,25 @@ class Frozen:
     counts: Mapping[str, Mapping[str, Mapping[str, int]]]
     #: What its maker noted beside the counts.
     facts: Mapping[str, Any]
+    #: Recordings in it that nobody may learn from or measure on any more: none of their stretches is given.
+    withheld: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """The hash of what it gives: that of the manifest, or of manifest and withheld recordings."""
+        if not self.withheld:
+            return self.sha256
+        return hashlib.sha256("\n".join([self.sha256, *sorted(self.withheld)]).encode()).hexdigest()
+
+    def is_of(self, lineage: Lineage) -> bool:
+        """Tell if *lineage* is of a model that was tuned on just what this dataset gives."""
+        return (lineage.dataset_sha256, frozenset(lineage.withheld)) == (self.sha256, self.withheld)
+
+    def warnings(self) -> list[str]:
+        """Warn of the recordings that are left out where there are any."""
+        named = ", ".join(recording[:12] for recording in sorted(self.withheld)[:5])
+        sentence = f"W_WITHHELD: {len(self.withheld)} recordings of {self.folder.name} are left out, their consent is"
+        return [f"{sentence} refused or withdrawn: {named}"] if self.withheld else []
 
     def examples(self, *splits: Split) -> Iterator[Example]:
         """
@@ -127,7 +146,7 @@ class Frozen:
         """
         for number, line in enumerate(self.lines(), 1):
             example = _parse_line(self.folder, number, line)
-            if not splits or example.split in splits:
+            if example.audio not in self.withheld and (not splits or example.split in splits):
                 yield example
 
     def lines(self) -> Iterator[str]:

@@ -18,8 +18,9 @@ from transcribe.ingest.item import Arrival, Ingested, Progress, Tally
 from transcribe.ingest.paths import fetch, readable
 from transcribe.ingest.sidecars import fit, make_correction
 from transcribe.ingest.splits import Shares
-from transcribe.records import Correction, DeclaredTurn, Recording
+from transcribe.records import REFUSING, Correction, DeclaredTurn, Recording, find_withheld
 from transcribe.store import Store
+from transcribe.store.facts import Statement
 
 STAGE: Final = "ingest"
 #: Recordings that are saved together: few are looked at again after a crash, and a transaction stays short.
@@ -43,6 +44,10 @@ class Rules:
     stream: int | None = None
     #: Take the readable part of a file that was cut off.
     allow_partial: bool = False
+    #: Words of a consent that refuse, in lower case, besides ``refused`` and ``withdrawn``.
+    refusing: frozenset[str] = REFUSING
+    #: Take files whose consent is refused all the same, and withhold them.
+    keep_refused: bool = False
 
 
 def ingest(
@@ -58,8 +63,9 @@ def ingest(
     """
     Take *arrivals* into *store* and their sound into *audio_folder*, where what killed runs left half-written goes.
 
-    The same bytes are the same recording: taking them again changes nothing. A file that cannot be taken is recorded
-    with its reason, and the rest goes on; the record goes when the file is taken later.
+    The same bytes are the same recording: taking them again changes nothing but consent and licence, where the manifest
+    says another than before. What is refused is left out, unless the rules keep it withheld. A file that cannot be
+    taken is recorded with its reason, and the rest goes on; the record goes when the file is taken later.
 
     Args:
         workers: Files decoded at a time; 0 means one for each core.
@@ -127,6 +133,8 @@ class _Intake:
         self._tagger = Tagger(rules.catalogue, strict=rules.strict_dialects, warn=self.tally.warn)
         self._failed_before = {failure.item for failure in store.attempts.fetch_failures(STAGE)}
         self._pending: list[_Pending] = []
+        #: Refused rows of this batch whose file an earlier row may have given, by its content.
+        self._refused: dict[str, Arrival] = {}
 
     def tag(self, arrivals: Iterable[Arrival | Failure]) -> Iterator[Arrival]:
         """Yield those of *arrivals* that can be used so far, with dialects and languages looked up."""
@@ -135,9 +143,52 @@ class _Intake:
                 self._record(arrival)
                 continue
             try:
-                yield self._tagger.tag(arrival)
+                tagged = self._tagger.tag(arrival)
             except DialectError as error:
                 self.fail(arrival, error)
+                continue
+            if find_withheld(arrival.consent, self.rules.refusing) is None or not self._refuse(tagged):
+                yield tagged
+
+    def _refuse(self, arrival: Arrival) -> bool:
+        """Withhold what is there already of *arrival*, and tell if its file is not to be taken."""
+        self.save()
+        sha256 = _hash_content(arrival)
+        recordings = self._store.recordings
+        # By its path where the file is not here any more.
+        stored = recordings.find_by_path(arrival.path) if sha256 is None else recordings.find(sha256)
+        if stored is not None:
+            self._take_facts(arrival, stored)
+            self.tally.add(new=False)
+            return True
+        if self.rules.keep_refused:
+            return False
+        if sha256 is not None:
+            self._refused[sha256] = arrival
+        word = find_withheld(arrival.consent, self.rules.refusing)
+        self.tally.warn(f"W_REFUSED: {arrival.where} is left out, its consent is {word}; ingest.keep_refused keeps it")
+        self.tally.refuse()
+        return True
+
+    def _take_facts(self, arrival: Arrival, stored: Recording) -> None:
+        """Take consent and licence of a recording that is there, where its manifest says another than before."""
+        names = [name for name in ("consent", "licence") if getattr(arrival, name) not in (None, getattr(stored, name))]
+        if not names:
+            return
+        statement = Statement(
+            source=arrival.manifest, only_new=True, refusing=self.rules.refusing, dry_run=self._dry_run
+        )
+        facts = {stored.id: {name: getattr(arrival, name) for name in names}}
+        changes = self._store.facts.change(facts, statement)
+        for change in changes:
+            self.tally.warn(f"W_CHANGED: {change.name} of {stored.path} was {change.before}, and is {change.after}")
+        if changes:
+            self.tally.count_changed()
+        for name in sorted(set(names) - {change.name for change in changes}):
+            self.tally.warn(
+                f"W_KEPT: {arrival.where} says of {name} what it said before; {getattr(stored, name)} was said since,"
+                f" and stays (boli consent {stored.path})"
+            )
 
     def fetch_source(self, arrival: Arrival, folder: Path) -> Path:
         """Return the path where the bytes of *arrival* can be read on this machine."""
@@ -182,7 +233,10 @@ class _Intake:
         except InputError as error:
             self.fail(arrival, error)
         else:
-            self.tally.add(new=not self.tally.is_repeated(sha256) and self._store.recordings.find(sha256) is None)
+            stored = self._store.recordings.find(sha256)
+            if stored is not None:
+                self._take_facts(arrival, stored)
+            self.tally.add(new=not self.tally.is_repeated(sha256) and stored is None)
 
     def fail(self, arrival: Arrival, error: InputError | DialectError) -> None:
         message = str(error) if arrival.manifest is None else f"{error} ({arrival.where})"
@@ -204,10 +258,14 @@ class _Intake:
                     self.fail(entry.arrival, error)
 
     def _save(self, pending: list[_Pending]) -> None:
-        added = self._store.recordings.add(entry.recording for entry in pending)
+        sources = {entry.recording.id: entry.arrival.manifest for entry in reversed(pending)}
+        added = self._store.recordings.add((entry.recording for entry in pending), sources=sources)
         self._store.corrections.add(entry.reference for entry in pending if entry.reference is not None)
         new = set(added.new)
-        stored_by_id = {recording.id: recording for recording in self._store.recordings.fetch(ids=set(added.existing))}
+        stored_by_id = {
+            recording.id: recording
+            for recording in self._store.recordings.fetch(ids=set(added.existing), withheld=True)
+        }
         for entry in pending:
             recording = entry.recording
             repeated = self.tally.is_repeated(recording.id)
@@ -216,7 +274,11 @@ class _Intake:
                 for warning in recording.warnings:
                     self.tally.warn(f"{warning} ({recording.path})")
             else:
+                stored = self._store.recordings.find(recording.id) if repeated else stored_by_id.get(recording.id)
+                self._take_facts(entry.arrival, stored or recording)
                 self._warn_of_differences(entry, stored_by_id.get(recording.id, recording), repeated=repeated)
+            if (refusal := self._refused.pop(recording.id, None)) is not None:
+                self._take_facts(refusal, recording)
             if recording.path in self._failed_before:
                 self._store.attempts.clear_failure(_failure_key(recording.path), STAGE)
             self.tally.add(new=is_new, sound=recording.duration)
@@ -232,7 +294,9 @@ class _Intake:
             changed.append("turns")
         if changed:
             facts = ", ".join(changed)
-            self.tally.warn(f"W_KEPT: {arrival.path} is there already; {facts} stay as they were first given")
+            self.tally.warn(
+                f"W_KEPT: {arrival.path} is there already; {facts} stay as they are; boli relabel mends them"
+            )
 
     def _make_recording(self, arrival: Arrival, received: audio.Received) -> Recording:
         return Recording(
@@ -250,6 +314,7 @@ class _Intake:
             licence=arrival.licence,
             source=arrival.source,
             num_speakers=arrival.num_speakers,
+            withheld=find_withheld(arrival.consent, self.rules.refusing),
             split=arrival.split or self.rules.shares.draw(arrival.group or received.sha256),
             facts=arrival.facts,
             declared=fit((arrival.declared, arrival.declared_at), received.duration),
@@ -273,6 +338,15 @@ def _make_reference(arrival: Arrival, recording: Recording) -> Correction | None
         dialect=recording.dialect,
         author=arrival.manifest,
     )
+
+
+def _hash_content(arrival: Arrival) -> str | None:
+    """Return the hash of the file's bytes; ``None`` where it cannot be read here."""
+    try:
+        is_file = isinstance(arrival.location, Path) and arrival.location.is_file()
+        return audio.content_hash(arrival.location) if is_file and isinstance(arrival.location, Path) else None
+    except (OSError, InputError):
+        return None
 
 
 def _failure_key(item: str) -> str:

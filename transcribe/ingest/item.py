@@ -69,6 +69,10 @@ class Ingested:
     new: int
     #: Files whose bytes were there already.
     present: int
+    #: Recordings that were there and whose consent or licence is another one now.
+    changed: int
+    #: Files that were left out because their consent is refused or withdrawn.
+    refused: int
     failed: tuple[Failure, ...]
     warnings: tuple[str, ...]
     #: Sound of the new recordings. ``None`` in a dry run, which decodes nothing.
@@ -87,7 +91,7 @@ class Tally:
         self._failed: list[Failure] = []
         self._warnings: list[str] = []
         self._more_warnings = 0
-        self._new = self._present = self._bytes = 0
+        self._new = self._present = self._bytes = self._changed = self._refused = 0
         self._sound: Milliseconds = 0
 
     def is_repeated(self, sha256: str) -> bool:
@@ -106,6 +110,14 @@ class Tally:
         self._sound += sound if new else 0
         self._step(sound=sound)
 
+    def refuse(self) -> None:
+        """Count a file that is left out for its consent."""
+        self._refused += 1
+        self._step()
+
+    def count_changed(self) -> None:
+        self._changed += 1
+
     def fail(self, failure: Failure) -> None:
         self._failed.append(failure)
         self._step(failed=True)
@@ -121,6 +133,8 @@ class Tally:
         return Ingested(
             new=self._new,
             present=self._present,
+            changed=self._changed,
+            refused=self._refused,
             failed=tuple(self._failed),
             warnings=(*self._warnings, *more),
             milliseconds=self._sound if decoded else None,

@@ -65,11 +65,13 @@ def draft_pending(
         for recording, assembled in _assemble_ahead(pool, work.tracks(), recipe):
             try:
                 drafted = assembled.result()
-                store.drafts.save(drafted)
+                is_saved = store.drafts.save(drafted)
             except Exception as error:  # one bad recording must not end the batch
                 yield Step(recording=recording, failure=_record_failure(store, recording, error, on_bug))
             else:
-                yield Step(recording=recording, segments=len(drafted.segments), warnings=drafted.warnings)
+                yield Step(
+                    recording=recording, segments=len(drafted.segments) if is_saved else 0, warnings=drafted.warnings
+                )
     finally:
         pool.shutdown(cancel_futures=True)
         work.end()
@@ -116,7 +118,9 @@ class _DiariserStage(threading.Thread):
             for recording in self._recordings:
                 if self._stop_asked.is_set() or self._ended.is_set():
                     break
-                self._queue((recording, self._load_tracks(recording)))
+                tracks = self._load_tracks(recording)
+                if tracks is not None:
+                    self._queue((recording, tracks))
         except Exception as error:  # raised again in the thread that waits for us
             self._error = error
         finally:
@@ -134,9 +138,11 @@ class _DiariserStage(threading.Thread):
         self._ended.set()
         self.join()
 
-    def _load_tracks(self, recording: Recording) -> list[Track] | Exception:
+    def _load_tracks(self, recording: Recording) -> list[Track] | Exception | None:
+        """Diarise *recording*, unless it was withheld since it was asked for."""
         try:
-            self._store.attempts.begin(recording.id)
+            if not self._store.attempts.begin(recording.id):
+                return None
             return load_tracks(recording, self._store, self._recipe, self._audio_folder)
         except Exception as error:  # handed to the other thread, which records it
             return error

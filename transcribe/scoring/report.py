@@ -352,7 +352,7 @@ def find_training_ids(wiring: Wiring, model: Model) -> frozenset[str]:
         visited.add(id)
         id = lineage.base
         with suppress(InputError):
-            examples = wiring.open_dataset(lineage.dataset).examples("train")
+            examples = wiring.open_dataset(lineage.dataset, whole=True).examples("train")
             training_ids.update(example.id for example in examples if example.text is not None)
     return frozenset(training_ids)
 
@@ -367,7 +367,7 @@ def count_training_minutes(wiring: Wiring, model: Model, catalogue: Catalogue) -
     if lineage is None:
         return {}
     try:
-        frozen = wiring.open_dataset(lineage.dataset)
+        frozen = wiring.open_dataset(lineage.dataset, whole=True)
     except InputError:
         return None
     milliseconds: Counter[str] = Counter()

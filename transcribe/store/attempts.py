@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, sel
 from transcribe.errors import Failure
 from transcribe.records import Milliseconds, Recording
 from transcribe.store.database import Database
-from transcribe.store.recordings import number_of
+from transcribe.store.recordings import is_usable, number_of
 from transcribe.store.rows import check_key, check_text, insert_into, recording_of
-from transcribe.store.schema import ATTEMPTS, CORRECTIONS, DONE, FAILURES, RECORDINGS, SEGMENTS
+from transcribe.store.schema import ATTEMPTS, CORRECTIONS, DONE, FAILURES, RECORDINGS, SEGMENTS, USABLE
 
 #: Times that work on a recording may take the process down before the recording is parked.
 #: More than two or three, because a machine that is switched off takes down whatever was under way.
@@ -47,8 +47,8 @@ class Attempts:
 
         Those that a process died over come last: they may be the reason, and the others need not wait behind them.
 
-        Left out are those that failed, unless *retry_failed*, and always those that took the process down
-        `TRIES` times; `clear_failure` brings these back.
+        Left out are those that failed, unless *retry_failed*, and always withheld ones and those that took the process
+        down `TRIES` times; `clear_failure` brings these back.
 
         Args:
             ids: Only of these recordings.
@@ -92,13 +92,16 @@ class Attempts:
         `save_drafted`, `fail` and `end_attempt` take the mark away.
 
         Returns:
-            Which attempt this is, from 1. Marks that stay were left by processes that died.
+            Which attempt this is, from 1. Marks that stay were left by processes that died. 0, and no mark, where it
+            is withheld since.
 
         Raises:
             InputError: If there is no such recording.
         """
         with self.database.begin_write() as connection:
             number = number_of(connection, recording, lock=True)
+            if not is_usable(connection, number):
+                return 0
             connection.execute(delete(FAILURES).where(FAILURES.c.stage == RUN, FAILURES.c.item == recording))
             begin = insert_into(connection, ATTEMPTS).values(recording=number, begun=1, begun_at=self.database.now())
             begin = begin.on_conflict_do_update(
@@ -168,7 +171,7 @@ def is_failed(*, retry_failed: bool = False) -> ColumnElement[bool]:
 def _is_pending(settings: str, retry_failed: bool, ids: Collection[str] | None, waiting: bool) -> ColumnElement[bool]:
     done = exists().where(DONE.c.recording == RECORDINGS.c.no, DONE.c.settings == settings)
     among = true() if ids is None else RECORDINGS.c.id.in_(sorted(ids))
-    return and_(~done, ~is_failed(retry_failed=retry_failed), among, is_waiting() if waiting else true())
+    return and_(USABLE, ~done, ~is_failed(retry_failed=retry_failed), among, is_waiting() if waiting else true())
 
 
 def _is_attempt_on(recording: str) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from transcribe.store.database import Database
 from transcribe.store.recordings import Added, number_of, numbers_of, unknown_recording
 from transcribe.store.redaction import CorrectionRedactor, SpanRedactor, spans_of
 from transcribe.store.rows import batches, correction_of, insert_into, values_of_correction, words_of
-from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DONE, DRAFTS, RECORDINGS, SEGMENTS, USABLE
 from transcribe.store.speakers import links_in
 from transcribe.store.word_assignment import Speech, Spoken, words_by_correction
 
@@ -139,14 +139,14 @@ def page_recordings(
     database: Database, recording: str | None, split: Split | None, *, or_accepted: bool = False
 ) -> Iterator[list[Row[Any]]]:
     """
-    Yield recordings that have corrections, by id, in groups that are small in number and in length of audio.
+    Yield usable recordings with corrections, by id, in groups that are small in number and in length of audio.
 
     Args:
         or_accepted: Those too of which a draft was ever accepted without one.
     """
     has = exists().where(CORRECTIONS.c.recording == RECORDINGS.c.no)
     of_it = and_(SEGMENTS.c.no == ACCEPTANCES.c.segment, SEGMENTS.c.recording == RECORDINGS.c.no)
-    query = select(RECORDINGS).where(or_(has, exists().where(of_it)) if or_accepted else has)
+    query = select(RECORDINGS).where(USABLE, or_(has, exists().where(of_it)) if or_accepted else has)
     if recording is not None:
         query = query.where(RECORDINGS.c.id == recording)
     if split is not None:

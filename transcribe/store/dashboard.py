@@ -15,7 +15,7 @@ from transcribe.store.database import Database
 from transcribe.store.desk import OFF_DESK
 from transcribe.store.desk_schema import AUDIT, DESK, PEOPLE, VERDICTS, VERSIONS
 from transcribe.store.redaction import make_redactor
-from transcribe.store.schema import DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import DRAFTS, RECORDINGS, SEGMENTS, USABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,8 @@ class Dashboard:
             .join(DESK, VERDICTS.c.segment == DESK.c.segment)
             .join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no)
             .join(PEOPLE, VERDICTS.c.person == PEOPLE.c.id)
-            .where(VERDICTS.c.variants != "[]")
+            .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+            .where(VERDICTS.c.variants != "[]", USABLE)
         )
         if dialect is not None:
             query = query.where(DESK.c.dialect == dialect)
@@ -170,7 +171,8 @@ class Dashboard:
             .join(DESK, VERDICTS.c.segment == DESK.c.segment)
             .join(judged, (judged.c.segment == VERDICTS.c.segment) & (judged.c.version == VERDICTS.c.version))
             .outerjoin(result, (result.c.segment == VERDICTS.c.segment) & (result.c.version == VERDICTS.c.result))
-            .where(VERDICTS.c.author == person)
+            .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+            .where(VERDICTS.c.author == person, USABLE)
             .order_by(VERDICTS.c.no.desc())
             .limit(count)
         )
@@ -205,7 +207,8 @@ def _select_counts(since: str) -> Select[Any]:
             func.min(case((late, DESK.c.since_at))).label("lately_from"),
         )
         .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
-        .where(DESK.c.state.not_in(OFF_DESK))
+        .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+        .where(DESK.c.state.not_in(OFF_DESK), USABLE)
         .group_by(DESK.c.dialect, DESK.c.state)
     )
 

@@ -31,7 +31,7 @@ from transcribe.store.desk_schema import DESK, GOLDS, VERSIONS
 from transcribe.store.pseudo_labels import settle
 from transcribe.store.redaction import spans_of
 from transcribe.store.rows import check_text, words_of
-from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS, USABLE
 
 #: What stands where nobody named a dialect: "undetermined", BCP 47.
 UNKNOWN = "und"
@@ -102,7 +102,7 @@ class Desk:
 
     def fetch_views(self, segments: Collection[str], *, reviewing: bool = False) -> dict[str, View]:
         """
-        Return how each of *segments* looks, by id; those that are not on the desk are left out.
+        Return how each of *segments* looks, by id; left out are those not on the desk and of withheld recordings.
 
         The draft is hidden of the test split, whose texts must not lean on what they will measure, and, unless
         *reviewing*, of segments that two people write. What is masked is in no text, nor are the client's terms
@@ -127,6 +127,7 @@ class Desk:
     def fetch_open(self) -> frozenset[str]:
         """Return ids of the segments that are open to be written."""
         query = select(SEGMENTS.c.id).join(DESK, DESK.c.segment == SEGMENTS.c.no).where(DESK.c.state == "open")
+        query = query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
         with self.database.begin_read() as connection:
             return frozenset(connection.execute(query).scalars())
 
@@ -142,7 +143,8 @@ class Desk:
                 func.min(DESK.c.since_at).label("oldest"),
             )
             .join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
-            .where(DESK.c.state.not_in(OFF_DESK))
+            .join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
+            .where(DESK.c.state.not_in(OFF_DESK), USABLE)
             .group_by(DESK.c.dialect, DESK.c.state)
         )
         by_dialect: dict[str, list[Row[Any]]] = defaultdict(list)
@@ -196,6 +198,7 @@ SEGMENT_FACTS = (
     SEGMENTS.c.recording,
     RECORDINGS.c.id.label("recording_id"),
     RECORDINGS.c.split,
+    RECORDINGS.c.withheld,
 )
 
 
@@ -269,6 +272,7 @@ def _select_views() -> Any:
         .join(DONE, SEGMENTS.c.run == DONE.c.no)
         .outerjoin(DRAFTS, and_(DRAFTS.c.run == SEGMENTS.c.run, DRAFTS.c.segment == SEGMENTS.c.no))
         .outerjoin(standing, and_(standing.c.segment == DESK.c.segment, standing.c.version == DESK.c.version))
+        .where(USABLE)
     )
 
 

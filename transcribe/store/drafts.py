@@ -11,7 +11,7 @@ from transcribe.errors import InputError
 from transcribe.records import Draft, Drafted, Segment, Turn
 from transcribe.store.attempts import RUN
 from transcribe.store.database import Database
-from transcribe.store.recordings import number_of
+from transcribe.store.recordings import is_usable, number_of
 from transcribe.store.rows import (
     check_key,
     check_optional_key,
@@ -27,7 +27,7 @@ from transcribe.store.rows import (
     turns_text,
     words_text,
 )
-from transcribe.store.schema import ATTEMPTS, DIARISATIONS, DONE, DRAFTS, FAILURES, RECORDINGS, SEGMENTS
+from transcribe.store.schema import ATTEMPTS, DIARISATIONS, DONE, DRAFTS, FAILURES, RECORDINGS, SEGMENTS, USABLE
 from transcribe.store.speakers import replace_voices
 
 _DRAFT_COLUMNS = ("run", "segment", "words", "log_probability", "flags", "alternative")
@@ -47,7 +47,7 @@ class Drafts:
         Probabilities are kept to four digits. A segment that an earlier run made too is the same segment.
 
         Returns:
-            Whether it was new. A recording that is done with these settings stays as it is.
+            Whether it was new. A recording that is done with these settings, or withheld by now, stays as it is.
 
         Raises:
             InputError: If there is no such recording, or if the parts do not belong together.
@@ -58,7 +58,7 @@ class Drafts:
             connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.recording == recording))
             connection.execute(delete(FAILURES).where(FAILURES.c.stage == RUN, FAILURES.c.item == drafted.recording))
             done = select(DONE.c.no).where(DONE.c.recording == recording, DONE.c.settings == drafted.settings)
-            if connection.execute(done).first() is not None:
+            if connection.execute(done).first() is not None or not is_usable(connection, recording):
                 return False
             if _insert_diarisation(connection, recording, drafted.diarisation, rows):
                 replace_voices(connection, recording, drafted.voices)
@@ -75,7 +75,7 @@ class Drafts:
         query = (
             select(DIARISATIONS.c.turns, DIARISATIONS.c.exclusive)
             .join(RECORDINGS)
-            .where(RECORDINGS.c.id == recording, DIARISATIONS.c.settings == diarisation)
+            .where(RECORDINGS.c.id == recording, DIARISATIONS.c.settings == diarisation, USABLE)
         )
         with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
@@ -88,7 +88,7 @@ class Drafts:
         newest = select(DONE.c.diarisation).join(RECORDINGS).order_by(DONE.c.no.desc()).limit(1)
         with self.database.begin_read() as connection:
             diarisation = connection.execute(
-                newest.where(RECORDINGS.c.id == recording, DONE.c.model == model)
+                newest.where(RECORDINGS.c.id == recording, DONE.c.model == model, USABLE)
             ).scalar_one_or_none()
         return None if diarisation is None else self.fetch_turns(recording, diarisation)
 
@@ -96,7 +96,7 @@ class Drafts:
         """Yield the segments of the newest run on *recording*, in time order; none if none ran."""
         newest = select(func.max(DONE.c.no)).join(RECORDINGS).where(RECORDINGS.c.id == recording)
         query = select(SEGMENTS).where(
-            SEGMENTS.c.recording.in_(select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording)),
+            SEGMENTS.c.recording.in_(select(RECORDINGS.c.no).where(RECORDINGS.c.id == recording, USABLE)),
             SEGMENTS.c.run == newest.scalar_subquery(),
         )
         with self.database.begin_read() as connection:
@@ -106,7 +106,9 @@ class Drafts:
 
     def find_segment(self, id: str) -> Segment | None:
         """Return the segment with this *id*, of whatever run; ``None`` if there is none."""
-        query = select(SEGMENTS, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS).where(SEGMENTS.c.id == id)
+        query = (
+            select(SEGMENTS, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS).where(SEGMENTS.c.id == id, USABLE)
+        )
         with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else segment_of(row, row.recording_id)
@@ -125,7 +127,7 @@ class Drafts:
         Empty if there was no such run.
         """
         runs = select(DONE.c.no, DONE.c.settings).join(RECORDINGS).order_by(DONE.c.no.desc()).limit(1)
-        runs = runs.where(RECORDINGS.c.id == recording, DONE.c.model == model)
+        runs = runs.where(RECORDINGS.c.id == recording, DONE.c.model == model, USABLE)
         if settings is not None:
             runs = runs.where(DONE.c.settings == settings)
         with self.database.begin_read() as connection:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, false, or_, select, update
 
 from transcribe.records import Milliseconds
 from transcribe.store.attempts import RUN
@@ -26,6 +26,7 @@ from transcribe.store.schema import (
     CORRECTIONS,
     DIARISATIONS,
     DRAFTS,
+    FACT_CHANGES,
     FAILURES,
     PATHS,
     RECORDINGS,
@@ -41,8 +42,11 @@ _SHORTEST_TEXT = 12
 #: Tables whose free pages may still hold what was erased.
 _TABLES_WITH_TEXT = (
     *("recordings", "diarisations", "segments", "drafts", "corrections", "versions", "verdicts", "golds"),
-    *("voices", "speaker_links"),
+    *("voices", "speaker_links", "fact_changes"),
 )
+
+
+_HISTORY_TEXTS = tuple(FACT_CHANGES.c[name] for name in ("before", "after", "source", "reason"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,12 @@ class Erasures:
         with self.database.begin_read() as connection:
             rows = connection.execute(select(RECORDINGS).where(theirs).order_by(RECORDINGS.c.id)).all()
             return tuple(_find_erasure(connection, row, speaker) for row in rows)
+
+    def find_by_recording(self, recording: str) -> tuple[Erasure, ...]:
+        """Return all that there is of *recording*, an id, whoever speaks there; none if it was erased before."""
+        query = select(RECORDINGS).where(RECORDINGS.c.id == recording, ~RECORDINGS.c.path.startswith(ERASED))
+        with self.database.begin_read() as connection:
+            return tuple(_find_erasure(connection, row, None) for row in connection.execute(query).all())
 
     def find_before(self, moment: str) -> tuple[Erasure, ...]:
         """Return every recording that came before *moment* and still has a text or its name."""
@@ -224,14 +234,24 @@ def _erase_facts(connection: Connection, row: Row[Any], speaker: str | None, now
     gone = {"path": f"{ERASED}/{row.id[:12]}", "facts": "{}", "declared": "[]", "warnings": "[]"}
     names = dict.fromkeys(("speaker", "session", "source"))
     connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(gone | names))
+    _erase_history(connection, FACT_CHANGES.c.recording == row.no)
     # Kept from being drafted again, for there is nothing to hear.
     failed = {"stage": RUN, "item": row.id, "shown": gone["path"], "code": "E_ERASED", "message": "it was erased"}
     keep = insert_into(connection, FAILURES).on_conflict_do_nothing()
     connection.execute(keep, failed | {"failed_at": now})
 
 
+def _erase_history(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Erase what stood in a history; that something was changed, and when, stays."""
+    emptied = dict.fromkeys(column.name for column in _HISTORY_TEXTS)
+    connection.execute(update(FACT_CHANGES).where(which).values(emptied))
+
+
 def _erase_name(connection: Connection, row: Row[Any], speaker: str | None, now: str) -> None:
     """Erase the name of *speaker* in a recording where others speak too."""
+    history = FACT_CHANGES.c
+    named = or_(*(column.contains(speaker, autoescape=True) for column in _HISTORY_TEXTS)) if speaker else false()
+    _erase_history(connection, (history.recording == row.no) & named)
     declaration = (SPEAKERS.c.recording == row.no) & (SPEAKERS.c.speaker == speaker)
     connection.execute(delete(SPEAKERS).where(declaration))
     declared = [turn for turn in json.loads(row.declared) if turn[2] != speaker]

@@ -13,7 +13,17 @@ from transcribe.redaction import MASK, within
 from transcribe.store.database import Database
 from transcribe.store.redaction import CorrectionRedactor, SpanRedactor, spans_of
 from transcribe.store.rows import correction_of, encode_json, words_of, words_text
-from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DIARISATIONS, DONE, DRAFTS, MODELS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import (
+    ACCEPTANCES,
+    CORRECTIONS,
+    DIARISATIONS,
+    DONE,
+    DRAFTS,
+    MODELS,
+    RECORDINGS,
+    SEGMENTS,
+    USABLE,
+)
 
 #: Columns of a recording that say what it is.
 _FACTS = (
@@ -33,11 +43,11 @@ class Export:
         Yield all that follows from the recordings and the work, as JSON lines without their newlines.
 
         First each recording by id, with its diarisations, runs, segments, drafts and corrections, then the models.
-        Where something is masked, a mark stands in its place.
+        Where something is masked, a mark stands in its place; withheld recordings are left out.
         What depends on the machine, the hour or the number of tries is left out: row numbers, times, failures, and
         the places where recordings and models lay.
         """
-        for recording in self.database.page_rows(select(RECORDINGS), [RECORDINGS.c.id]):
+        for recording in self.database.page_rows(select(RECORDINGS).where(USABLE), [RECORDINGS.c.id]):
             with self.database.begin_read() as connection:
                 redactor = SpanRedactor(spans_of(connection, [recording.no])[recording.no], self.database.terms)
                 lines = [encode_json(line, "a line") for line in _export_recording(connection, recording, redactor)]

@@ -31,10 +31,18 @@ from sqlalchemy import (
 from transcribe.desk_records import LEFT_TO_OTHERS, DeskRules, Lease, Purpose, SkipReason
 from transcribe.store.database import Database, Prepared, PreparedIn, later
 from transcribe.store.desk_schema import DESK, LEASES, VERSIONS
-from transcribe.store.schema import SEGMENTS
+from transcribe.store.schema import RECORDINGS, SEGMENTS, USABLE
 
 Chosen: TypeAlias = Literal["need", "lot", "asked"]
 
+#: How a lease ends whose recording is withheld.
+WITHHELD = "withheld"
+#: The row of the desk as it was before somebody took the segment.
+_PLACE_BEFORE: dict[str, Any] = {
+    "state": DESK.c.came_from,
+    "until_at": None,
+    "person": case((DESK.c.came_from == "returned", DESK.c.person), else_=None),
+}
 #: States that leave a segment to who wrote its text.
 _REWRITABLE = ("open", "review", "accepted", "disputed", "returned")
 
@@ -126,6 +134,16 @@ class Leases:
                 _build_lease(row) for row in connection.execute(query.order_by(LEASES.c.taken_at, LEASES.c.id))
             )
 
+    def is_withheld(self, person: str, *, lease: str = "", segment: str = "") -> bool:
+        """Tell if *person* had that lease, or one on *segment*, when its recording was withheld, as it still is."""
+        query = select(LEASES.c.id).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no)
+        query = query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(
+            ~USABLE, LEASES.c.person == person
+        )
+        had = query.where((LEASES.c.id == lease) | (SEGMENTS.c.id == segment), LEASES.c.ended == WITHHELD)
+        with self.database.begin_read() as connection:
+            return connection.execute(had.limit(1)).first() is not None
+
     def find(self, person: str, segment: str) -> Lease | None:
         """Return the lease that *person* has on *segment* now."""
         live = and_(LEASES.c.ended_at.is_(None), LEASES.c.until_at > self.database.now())
@@ -133,6 +151,15 @@ class Leases:
         with self.database.begin_read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _build_lease(row)
+
+
+def end_withheld(connection: Connection, recording: int, now: str) -> None:
+    """End the leases on a recording that is withheld from now on, and put its segments back where they were."""
+    segments = select(SEGMENTS.c.no).where(SEGMENTS.c.recording == recording)
+    live = LEASES.c.segment.in_(segments) & LEASES.c.ended_at.is_(None)
+    connection.execute(update(LEASES).where(live).values(ended_at=now, ended=WITHHELD))
+    held = DESK.c.segment.in_(segments) & (DESK.c.state == "held")
+    connection.execute(update(DESK).where(held).values(_PLACE_BEFORE | {"since_at": now}))
 
 
 def create_leases(
@@ -216,7 +243,8 @@ def _pick_segments(
 
 def _select_desk() -> Select[Any]:
     columns = (SEGMENTS.c.id, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
-    return select(DESK, *columns).join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+    query = select(DESK, *columns).join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+    return query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
 
 
 def _lock_rows(connection: Connection, statement: Select[Any], count: int) -> Sequence[Row[Any]]:
@@ -256,7 +284,8 @@ def _count_leases(connection: Connection, person: str, now: str) -> int:
 
 def _select_leases() -> Select[Any]:
     columns = (SEGMENTS.c.id.label("segment_id"), SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
-    return select(LEASES, *columns).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no)
+    query = select(LEASES, *columns).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no)
+    return query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
 
 
 def _find_open_lease(connection: Connection, lease: str, person: str) -> Row[Any] | None:
@@ -290,6 +319,7 @@ def _select_free() -> Select[Any]:
     columns = (SEGMENTS.c.id, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
     names = ("segment", "state", "fence", "version", "hands", "wanted")
     query = select(*(DESK.c[name] for name in names), *columns).join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no)
+    query = query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
     return query.limit(bindparam("most")).with_for_update(of=DESK, skip_locked=True)
 
 
@@ -319,16 +349,7 @@ _END_OVERDUE = Prepared(
     .where(LEASES.c.segment.in_(select(DESK.c.segment).where(_LATE)), LEASES.c.ended_at.is_(None))
     .values(ended_at=LEASES.c.until_at, ended="ran out")
 )
-_PUT_BACK = Prepared(
-    update(DESK)
-    .where(_LATE)
-    .values(
-        state=DESK.c.came_from,
-        since_at=bindparam("now"),
-        until_at=None,
-        person=case((DESK.c.came_from == "returned", DESK.c.person), else_=None),
-    )
-)
+_PUT_BACK = Prepared(update(DESK).where(_LATE).values(_PLACE_BEFORE | {"since_at": bindparam("now")}))
 _LEASE_COLUMNS = [column.name for column in LEASES.columns if column.name not in ("ended_at", "ended", "reason")]
 _INSERT_LEASES = Prepared(insert(LEASES), *_LEASE_COLUMNS)
 _DESK_FIELDS = ("segment", "taken_at", "fence", "person", "until_at")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal, select, update
 
 from transcribe.desk_records import PERMISSIONS, ROLES, Permission, Person, Role, Token
-from transcribe.errors import InputError, UsageError
+from transcribe.errors import InputError, UsageError, name_nearest
 from transcribe.store.audit import note
 from transcribe.store.database import Database, Prepared
 from transcribe.store.desk_schema import AUDIT, PEOPLE, SESSIONS, TOKENS
@@ -272,7 +272,8 @@ def names_of(connection: Connection, condition: ColumnElement[bool] | None = Non
 def _find_person(connection: Connection, name: str) -> Row[Any]:
     row = connection.execute(select(PEOPLE).where(PEOPLE.c.name == name)).one_or_none()
     if row is None:
-        raise InputError(f"{name} is not among the people", code="E_PERSON", hint="boli people list", item=name)
+        near = name_nearest(name, connection.execute(select(PEOPLE.c.name)).scalars())
+        raise InputError(f"{name} is not among the people{near}", code="E_PERSON", hint="boli people list", item=name)
     return row
 
 

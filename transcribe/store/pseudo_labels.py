@@ -13,7 +13,7 @@ from transcribe.records import Acceptance
 from transcribe.store.database import Database
 from transcribe.store.desk_schema import DESK
 from transcribe.store.rows import batches, check_key, check_optional_key
-from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DONE, RECORDINGS, SEGMENTS
+from transcribe.store.schema import ACCEPTANCES, CORRECTIONS, DONE, RECORDINGS, SEGMENTS, USABLE
 
 #: What an acceptance is of, by name.
 _SEGMENT, _RECORDING = SEGMENTS.c.id.label("segment_id"), RECORDINGS.c.id.label("recording_id")
@@ -43,6 +43,7 @@ class PseudoLabels:
         for batch in batches(acceptances):
             with self.database.begin_write() as connection:
                 rows = [_make_row(connection, acceptance, self.database.now()) for acceptance in batch]
+                _refuse_withheld(connection, rows)
                 standing = _find_standing(connection, [row["segment"] for row in rows])
                 fresh = [row for row in rows if row["segment"] not in standing]
                 if fresh:
@@ -52,10 +53,20 @@ class PseudoLabels:
         return count
 
     def fetch(
-        self, *, dialect: str | None = None, model: str | None = None, recording: str | None = None
+        self,
+        *,
+        dialect: str | None = None,
+        model: str | None = None,
+        recording: str | None = None,
+        withheld: bool = False,
     ) -> Iterator[Acceptance]:
-        """Yield the acceptances that stand, by recording and time; only those of what is named."""
-        query = _select_acceptances()
+        """
+        Yield the acceptances that stand, by recording and time; only those of what is named.
+
+        Args:
+            withheld: Those too of recordings that nobody may hear or read.
+        """
+        query = _select_acceptances() if withheld else _select_acceptances().where(USABLE)
         if recording is not None:
             query = query.where(RECORDINGS.c.id == recording)
         if dialect is not None:
@@ -73,7 +84,9 @@ class PseudoLabels:
             but: Segments that stay.
         """
         withdrawn = [
-            acceptance for acceptance in self.fetch(dialect=dialect, model=model) if acceptance.segment not in set(but)
+            acceptance
+            for acceptance in self.fetch(dialect=dialect, model=model, withheld=True)
+            if acceptance.segment not in set(but)
         ]
         with self.database.begin_write() as connection:
             rows = [
@@ -117,6 +130,14 @@ def _make_row(connection: Connection, acceptance: Acceptance, now: str) -> dict[
         "reason": None,
         "added_at": now,
     }
+
+
+def _refuse_withheld(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    query = select(SEGMENTS.c.id).join(RECORDINGS).where(~USABLE, SEGMENTS.c.no.in_([row["segment"] for row in rows]))
+    withheld = connection.execute(query.limit(1)).scalar_one_or_none()
+    if withheld is not None:
+        message = f"the draft of segment {withheld[:40]} was to be accepted, whose recording is withheld"
+        raise InputError(message, code="E_SEGMENT", item=withheld)
 
 
 def settle(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -11,12 +11,21 @@ from transcribe.errors import InputError
 from transcribe.records import Recording, Split
 from transcribe.speaker_links import recording_of_unnamed
 from transcribe.store.database import Database
-from transcribe.store.rows import batches, check_key, insert_into, recording_of, speakers_of, values_of_recording
-from transcribe.store.schema import PATHS, RECORDINGS, SPEAKERS
+from transcribe.store.rows import (
+    batches,
+    check_key,
+    check_optional_key,
+    insert_into,
+    insert_rows,
+    recording_of,
+    speakers_of,
+    values_of_recording,
+)
+from transcribe.store.schema import FACT_CHANGES, PATHS, RECORDINGS, SPEAKERS, USABLE
 from transcribe.store.speakers import include_linked
 
 #: The split that wins where people of several splits meet: a speaker of the test must not be trained on again.
-_STRONGEST: Sequence[Split] = ("test", "dev", "train")
+STRONGEST: Sequence[Split] = ("test", "dev", "train")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +43,15 @@ class Recordings:
 
     database: Database
 
-    def add(self, recordings: Iterable[Recording]) -> Added:
+    def add(self, recordings: Iterable[Recording], *, sources: Mapping[str, str | None] | None = None) -> Added:
         """
         Take *recordings*, reading them as they come and saving a batch at a time.
 
         An id that is there already stays as it is; only its new path is remembered, so that it is found under both.
+        What is said of the use of a new one begins its history.
+
+        Args:
+            sources: The manifest that states the facts of each, by id.
 
         Raises:
             InputError: If a recording holds text that no database can keep. The batches before it are saved, and
@@ -51,6 +64,7 @@ class Recordings:
             values = [values_of_recording(recording, now) for recording in batch]
             with self.database.begin_write() as connection:
                 fresh = _insert_recordings(connection, batch, values)
+                _insert_first_facts(connection, [row for row in values if row["id"] in fresh], sources or {}, now)
             for recording in batch:
                 (new_ids if recording.id in fresh else existing_ids).append(recording.id)
                 fresh.discard(recording.id)
@@ -62,13 +76,19 @@ class Recordings:
             row = connection.execute(select(RECORDINGS).where(RECORDINGS.c.id == id)).one_or_none()
         return None if row is None else recording_of(row)
 
-    def fetch(self, *, ids: Collection[str] | None = None) -> Iterator[Recording]:
-        """Yield all recordings, or those of *ids* that are there, ordered by id."""
+    def fetch(self, *, ids: Collection[str] | None = None, withheld: bool = False) -> Iterator[Recording]:
+        """
+        Yield all recordings, or those of *ids* that are there, ordered by id.
+
+        Args:
+            withheld: Those too that nobody may hear or read.
+        """
+        every = select(RECORDINGS) if withheld else select(RECORDINGS).where(USABLE)
         if ids is None:
-            yield from map(recording_of, self.database.page_rows(select(RECORDINGS), [RECORDINGS.c.id]))
+            yield from map(recording_of, self.database.page_rows(every, [RECORDINGS.c.id]))
             return
         for batch in batches(sorted(set(ids))):
-            query = select(RECORDINGS).where(RECORDINGS.c.id.in_(batch))
+            query = every.where(RECORDINGS.c.id.in_(batch))
             yield from map(recording_of, self.database.page_rows(query, [RECORDINGS.c.id]))
 
     def find_by_path(self, path: str) -> Recording | None:
@@ -95,7 +115,7 @@ class Recordings:
                     splits |= _find_splits(connection, RECORDINGS.c.id.in_(unnamed))
             if session is not None:
                 splits |= _find_splits(connection, RECORDINGS.c.session == session)
-        return min(splits, key=_STRONGEST.index, default=None)
+        return min(splits, key=STRONGEST.index, default=None)
 
 
 def number_of(connection: Connection, recording: str, *, lock: bool = False) -> int:
@@ -115,6 +135,11 @@ def number_of(connection: Connection, recording: str, *, lock: bool = False) -> 
     if number is None:
         raise unknown_recording(recording)
     return number
+
+
+def is_usable(connection: Connection, number: int) -> bool:
+    """Tell if the recording with that row number may be heard, read and learnt from."""
+    return connection.execute(select(RECORDINGS.c.no).where(RECORDINGS.c.no == number, USABLE)).first() is not None
 
 
 def numbers_of(connection: Connection, recordings: Collection[str]) -> dict[str, int]:
@@ -158,3 +183,19 @@ def _insert_recordings(
     remember = remember.on_conflict_do_update(index_elements=["path"], set_={"recording": remember.excluded.recording})
     connection.execute(remember, [{"path": path, "recording": number} for path, number in sorted(paths.items())])
     return fresh
+
+
+def _insert_first_facts(
+    connection: Connection, values: Sequence[Mapping[str, object]], sources: Mapping[str, str | None], now: str
+) -> None:
+    """Begin the histories of new recordings with what their manifest said of their use: later words are held to it."""
+    numbers = numbers_of(connection, [str(row["id"]) for row in values])
+    changes = {
+        (numbers[str(row["id"])], name, str(row[name]), check_optional_key(sources.get(str(row["id"])), "a source"))
+        for row in values
+        for name in ("consent", "licence")
+        if row[name] is not None
+    }
+    columns = ("recording", "name", "after", "source", "stated_at", "added_at")
+    ordered = sorted(changes, key=lambda change: change[:2])
+    insert_rows(connection, FACT_CHANGES, columns, [(*change, now, now) for change in ordered])

@@ -17,7 +17,7 @@ from transcribe.store.desk_schema import DESK, LEASES, VERDICTS, VERSIONS
 from transcribe.store.leases import Ask, create_leases, end_lease, put_back_overdue
 from transcribe.store.redaction import make_redactor
 from transcribe.store.rows import chain_hash, check_key, check_text, encode_json, insert_into
-from transcribe.store.schema import DONE, RECORDINGS, SEGMENTS
+from transcribe.store.schema import DONE, RECORDINGS, SEGMENTS, USABLE
 from transcribe.store.submissions import accept, text_hash, withdraw
 
 #: What waits for a reviewer, the most pressing first.
@@ -63,6 +63,7 @@ class Reviews:
             wrote = exists().where(VERSIONS.c.segment == DESK.c.segment, VERSIONS.c.person == person)
             columns = (SEGMENTS.c.id, SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
             free = select(DESK, *columns).join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no).where(~wrote)
+            free = free.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
             if dialects is not None:
                 free = free.where(DESK.c.dialect.in_(list(dialects)))
             for state in _WAITING:
@@ -85,6 +86,7 @@ class Reviews:
     def fetch_versions(self, segment: str) -> tuple[Version, ...]:
         """Return every text of *segment*, the first one first, without what was said where it is masked."""
         query = select(VERSIONS).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
+        query = query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
         with self.database.begin_read() as connection:
             rows = connection.execute(query.order_by(VERSIONS.c.version)).all()
             hide = make_redactor(connection, segment, self.database.terms)
@@ -93,6 +95,7 @@ class Reviews:
     def fetch_verdicts(self, segment: str) -> tuple[dict[str, Any], ...]:
         """Return the decisions about *segment*, the first one first, without who decided."""
         query = select(VERDICTS).join(SEGMENTS, VERDICTS.c.segment == SEGMENTS.c.no).where(SEGMENTS.c.id == segment)
+        query = query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
         with self.database.begin_read() as connection:
             rows = connection.execute(query.order_by(VERDICTS.c.no)).all()
         return tuple(_build_verdict(row) for row in rows)
@@ -102,9 +105,9 @@ class Reviews:
         Take one decision of *person*, once.
 
         Returns:
-            ``applied``; ``duplicate`` for the same again; ``late`` if somebody took the segment since, and nothing
-            is decided; ``rejected`` with why: ``unknown_lease``, ``key_reused``, ``unknown_version``, ``own_text``,
-            ``not_heard``, ``rounds`` (sent back often enough), ``no_text``.
+            ``applied``; ``duplicate`` for the same again; ``late`` if somebody took the segment, or its recording was
+            withheld since, and nothing is decided; ``rejected`` with why: ``unknown_lease``, ``key_reused``,
+            ``unknown_version``, ``own_text``, ``not_heard``, ``rounds`` (sent back often enough), ``no_text``.
         """
         with self.database.begin_write() as connection:
             row = connection.execute(_REVIEW_LEASE, {"id": verdict.segment, "given": verdict.fence}).one_or_none()
@@ -116,7 +119,7 @@ class Reviews:
                 )
             if row is None or row.holder != person:
                 return _build_outcome(verdict, "unknown_lease")
-            if row.fence != verdict.fence or row.state != "held":
+            if row.fence != verdict.fence or row.state != "held" or row.withheld is not None:
                 return _build_outcome(verdict, "late", row.version)
             judged = _find_judged_version(connection, row, verdict.version)
             reason = _find_refusal(row, judged, person, verdict, rules)
@@ -270,7 +273,8 @@ _REVIEW_LEASE = _select_for_review()
 def _select_held_review(person: str) -> Select[Any]:
     columns = (SEGMENTS.c.id.label("segment_id"), SEGMENTS.c.start_ms, SEGMENTS.c.end_ms)
     condition = and_(LEASES.c.person == person, LEASES.c.purpose == "review", LEASES.c.ended_at.is_(None))
-    query = select(LEASES, *columns).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no).where(condition)
+    query = select(LEASES, *columns).join(SEGMENTS, LEASES.c.segment == SEGMENTS.c.no).where(condition, USABLE)
+    query = query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no)
     return query.order_by(LEASES.c.taken_at).limit(1)
 
 

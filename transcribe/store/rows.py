@@ -11,13 +11,14 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table
 
 from transcribe.errors import InputError
-from transcribe.records import Correction, DeclaredTurn, Draft, Model, Recording, Segment, Turn, Word
+from transcribe.records import Correction, DeclaredTurn, Draft, Model, Recording, Segment, Turn, Word, find_withheld
 from transcribe.store.database import PAGE
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def values_of_recording(recording: Recording, now: str) -> dict[str, object]:
         **{name: check_optional_key(getattr(recording, name), f"the {name} of {what}") for name in names},
         "num_speakers": recording.num_speakers,
         "split": recording.split,
+        "withheld": recording.withheld or find_withheld(recording.consent),
         "facts": encode_json(dict(recording.facts), f"a fact of {what}"),
         "declared": encode_json(declared_values(recording), f"a declared turn of {what}"),
         "warnings": encode_json(list(recording.warnings), f"a warning of {what}"),
@@ -137,6 +139,7 @@ def recording_of(row: Row[Any]) -> Recording:
         source=row.source,
         num_speakers=row.num_speakers,
         split=row.split,
+        withheld=row.withheld,
         facts=json.loads(row.facts),
         declared=tuple(
             DeclaredTurn(start=start, end=end, speaker=speaker, dialect=dialect, text=text)
@@ -183,7 +186,7 @@ def words_of(text: str) -> tuple[Word, ...]:
 
 
 def segment_of(row: Row[Any], recording: str) -> Segment:
-    return Segment(
+    segment = Segment(
         recording=recording,
         speaker=row.speaker,
         start=row.start_ms,
@@ -191,6 +194,7 @@ def segment_of(row: Row[Any], recording: str) -> Segment:
         dialect=row.dialect,
         channel=row.channel,
     )
+    return segment if segment.id == row.id else replace(segment, saved_id=row.id)
 
 
 def draft_of(row: Row[Any], *, model: str, settings: str) -> Draft:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -49,12 +50,36 @@ RECORDINGS = Table(
     Column("source", Words),
     Column("num_speakers", Integer),
     Column("split", Words, nullable=False),
+    #: ``refused`` or ``withdrawn``, by the consent; else NULL.
+    Column("withheld", Words),
     Column("facts", Words, nullable=False),
     Column("declared", Words, nullable=False),
     Column("warnings", Words, nullable=False),
     Column("added_at", Words, nullable=False),
     Index("recordings_by_duration", "duration_ms", "id"),
     Index("recordings_by_session", "session"),
+)
+
+#: The one condition that a recording may be heard, read, drafted, scored, learnt from and given out: its speakers'
+#: consent is neither refused nor withdrawn. Every such read of the store has it.
+USABLE: ColumnElement[bool] = RECORDINGS.c.withheld.is_(None)
+
+#: Append-only: who said what of a recording, when, and what held before. An erasure empties rows.
+FACT_CHANGES = Table(
+    "fact_changes",
+    METADATA,
+    Column("no", Number, primary_key=True),
+    Column("recording", ForeignKey("recordings.no"), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("before", Words),
+    Column("after", Words),
+    #: The manifest, or where a person had it from.
+    Column("source", Words),
+    Column("reason", Words),
+    #: From when on it holds, as it was said.
+    Column("stated_at", Words, nullable=False),
+    Column("added_at", Words, nullable=False),
+    Index("fact_changes_by_recording", "recording", "no"),
 )
 
 #: Every path that a recording was ever ingested under: the same bytes may lie in two places.

@@ -221,7 +221,7 @@ def _is_neighbour(row: Row[Any]) -> ColumnElement[bool]:
 def _find_own_segment(connection: Connection, person: str, request: Reshape) -> Row[Any]:
     """Return the segment that a step is about, if *person* may move it."""
     row = connection.execute(_select_places(SEGMENTS.c.id == request.segment)).one_or_none()
-    if row is None or row.person != person or row.state != "held":
+    if row is None or row.person != person or row.state != "held" or row.withheld is not None:
         raise _Refused("unknown_lease")
     if row.fence != request.fence:
         raise _Refused("late")

@@ -12,7 +12,7 @@ from transcribe.records import Recording, SpeakerLink, Voice, content_id
 from transcribe.speaker_links import canonical_names, find_contradiction, group_speakers
 from transcribe.store.database import Database
 from transcribe.store.rows import batches, check_key, check_optional_key, insert_into, recording_of
-from transcribe.store.schema import CORRECTIONS, RECORDINGS, SEGMENTS, SPEAKER_LINKS, SPEAKERS, VOICES
+from transcribe.store.schema import CORRECTIONS, RECORDINGS, SEGMENTS, SPEAKER_LINKS, SPEAKERS, USABLE, VOICES
 
 _TABLES = (SPEAKERS, SEGMENTS, CORRECTIONS, VOICES)
 
@@ -24,8 +24,8 @@ class Speakers:
     database: Database
 
     def fetch_voices(self) -> Iterator[Voice]:
-        """Yield all voices, in the order in which they came."""
-        query = select(VOICES, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS)
+        """Yield all voices of usable recordings, in the order in which they came."""
+        query = select(VOICES, RECORDINGS.c.id.label("recording_id")).join(RECORDINGS).where(USABLE)
         for row in self.database.page_rows(query, [VOICES.c.no]):
             yield Voice(
                 recording=row.recording_id,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, case, exists, func, select
 from transcribe.records import Milliseconds
 from transcribe.store.attempts import RUN, is_failed
 from transcribe.store.database import Database
-from transcribe.store.schema import CORRECTIONS, DONE, DRAFTS, FAILURES, MODELS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import CORRECTIONS, DONE, DRAFTS, FAILURES, MODELS, RECORDINGS, SEGMENTS, USABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class Status:
     corrections: int
     #: Audio under standing corrections; a span that two people's corrections share counts twice.
     corrected: Milliseconds
+    #: Recordings that nobody may hear or read: their consent was refused or withdrawn.
+    withheld: int
     models: int
     #: Id of the model that drafts.
     promoted: str | None
@@ -77,6 +79,7 @@ class StatusReader:
                 drafts=connection.execute(select(func.count()).select_from(DRAFTS)).scalar_one(),
                 corrections=corrections,
                 corrected=corrected,
+                withheld=connection.execute(select(func.count()).select_from(RECORDINGS).where(~USABLE)).scalar_one(),
                 models=connection.execute(select(func.count()).select_from(MODELS)).scalar_one(),
                 promoted=connection.execute(promoted).scalar_one_or_none(),
             )
@@ -97,7 +100,7 @@ def _count_stages(connection: Connection, settings: str | None) -> tuple[StageSt
     run = exists().where(DONE.c.recording == RECORDINGS.c.no)
     if settings is not None:
         run = run.where(DONE.c.settings == settings)
-    state = case((run, "done"), (is_failed(), "failed"), else_="pending").label("state")
+    state = case((run, "done"), (~USABLE, "withheld"), (is_failed(), "failed"), else_="pending").label("state")
     states = select(state).select_from(RECORDINGS).subquery()
     by_state = select(states.c.state, func.count().label("recordings")).group_by(states.c.state)
     runs = {row.state: row.recordings for row in connection.execute(by_state)}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from transcribe.store.drafts import Drafts
     from transcribe.store.erasure import Erasures
     from transcribe.store.export import Export
+    from transcribe.store.facts import Facts
     from transcribe.store.invitations import Invitations
     from transcribe.store.leases import Leases
     from transcribe.store.models import Models
@@ -72,6 +73,7 @@ class Store:
     drafts: Part[Drafts] = Part("drafts.Drafts")
     erasure: Part[Erasures] = Part("erasure.Erasures")
     export: Part[Export] = Part("export.Export")
+    facts: Part[Facts] = Part("facts.Facts")
     invitations: Part[Invitations] = Part("invitations.Invitations")
     leases: Part[Leases] = Part("leases.Leases")
     models: Part[Models] = Part("models.Models")

@@ -4,6 +4,7 @@ The submission of texts: each is kept, once, whatever became of the lease it was
     the lease is the newest, the version the one it was given  applied: it stands
     the lease is the newest, the version is another            conflict: kept beside, two texts
     somebody took the segment since                            late: kept beside, for a reviewer
+    the recording was withheld since                           late, withheld: kept, and nobody reads it
     the same operation again                                   duplicate, or conflict again: the first answer
     the same id with other content                             rejected, key_reused
 """
@@ -28,6 +29,8 @@ from transcribe.redaction import Terms
 from transcribe.store.database import Database, Prepared, change_together
 from transcribe.store.desk import SEGMENT_FACTS
 from transcribe.store.desk_schema import DESK, LEASES, PEOPLE, VERSIONS
+from transcribe.store.leases import WITHHELD
+from transcribe.store.recordings import is_usable
 from transcribe.store.redaction import make_redactor
 from transcribe.store.rows import chain_hash, check_key, check_optional_key, check_span, check_text, encode_json
 from transcribe.store.schema import CORRECTIONS, DONE, RECORDINGS, SEGMENTS
@@ -253,7 +256,8 @@ def _select_lease() -> Select[Any]:
 
 
 def _select_operation() -> Select[Any]:
-    query = select(VERSIONS, SEGMENTS.c.id.label("segment_id")).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no)
+    columns = (SEGMENTS.c.id.label("segment_id"), SEGMENTS.c.recording)
+    query = select(VERSIONS, *columns).join(SEGMENTS, VERSIONS.c.segment == SEGMENTS.c.no)
     return query.where(VERSIONS.c.op_id == bindparam("op"))
 
 
@@ -306,7 +310,12 @@ def _make_version_row(operation: Operation) -> dict[str, Any]:
 def _choose_kind(row: Row[Any], operation: Operation) -> str:
     if row.purpose == "gold":
         return "gold"
-    if row.fence != operation.fence or row.state in ("aside", "gold", "gone") or row.purpose == "review":
+    if (
+        row.withheld is not None
+        or row.fence != operation.fence
+        or row.state in ("aside", "gold", "gone")
+        or row.purpose == "review"
+    ):
         return "late"
     return "applied" if operation.base_version == row.base else "conflict"
 
@@ -328,7 +337,8 @@ def _build_outcome(connection: Connection, row: Row[Any], kind: str, operation: 
             server_text=_hide_text(connection, row.id, text_of(connection, row.segment, row.base), terms),
         )
     status: Status = "late" if kind == "late" else "applied"
-    return Outcome(op_id=operation.op_id, status=status, version=row.versions + 1, text_sha256=digest)
+    reason = None if row.withheld is None else WITHHELD
+    return Outcome(op_id=operation.op_id, status=status, version=row.versions + 1, text_sha256=digest, reason=reason)
 
 
 def _repeat_outcome(
@@ -340,6 +350,8 @@ def _repeat_outcome(
     digest = text_hash(previous.text)
     if previous.kind != "conflict":
         return Outcome(op_id=operation.op_id, status="duplicate", version=previous.version, text_sha256=digest)
+    if not is_usable(connection, previous.recording):
+        return Outcome(op_id=operation.op_id, status="late", text_sha256=digest, reason=WITHHELD)
     held = select(LEASES.c.base).where(LEASES.c.id == previous.lease)
     base = connection.execute(held).scalar_one()
     server = _hide_text(connection, previous.segment_id, text_of(connection, previous.segment, base), terms)

@@ -14,7 +14,7 @@ from transcribe.records import Milliseconds, join_words
 from transcribe.store.database import Database
 from transcribe.store.desk_schema import DESK, GOLDS, LEASES, PEOPLE, VERDICTS, VERSIONS
 from transcribe.store.rows import words_of
-from transcribe.store.schema import DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import DRAFTS, RECORDINGS, SEGMENTS, USABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,7 @@ class WorkItems:
     def find_returned(self, person: str) -> tuple[str, ...]:
         """Return the segments that were sent back to *person* and wait for them, the oldest first."""
         query = select(SEGMENTS.c.id).join(DESK, DESK.c.segment == SEGMENTS.c.no)
+        query = query.join(RECORDINGS, SEGMENTS.c.recording == RECORDINGS.c.no).where(USABLE)
         of_person = query.where(DESK.c.state == "returned", DESK.c.person == person)
         with self.database.begin_read() as connection:
             return tuple(connection.execute(of_person.order_by(DESK.c.since_at)).scalars())
@@ -122,6 +123,7 @@ def _select_texts(person: str) -> Any:
             SEGMENTS.c.speaker,
             RECORDINGS.c.id.label("recording_id"),
             RECORDINGS.c.session,
+            RECORDINGS.c.withheld,
             DESK.c.dialect,
             DESK.c.state,
             DESK.c.version.label("standing"),
@@ -145,7 +147,9 @@ def _is_within(moment: str, since: str | None, until: str | None) -> bool:
 def _build_item(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequence[Row[Any]]) -> WorkItem:
     # What came too late is the person's text only where nothing of theirs came in time.
     last = next((row for row in reversed(rows) if row.kind in ("applied", "gold")), rows[-1])
-    draft_shown = last.model is not None and last.words is not None
+    # Time and pay stay when a recording is withheld; what was said in it does not.
+    is_readable = last.withheld is None
+    draft_shown = is_readable and last.model is not None and last.words is not None
     return WorkItem(
         person=person,
         name=name,
@@ -161,14 +165,14 @@ def _build_item(person: str, name: str, rows: Sequence[Row[Any]], verdicts: Sequ
         purpose="late" if last.kind == "late" else rows[0].purpose,
         hand=last.hand,
         version=last.version,
-        text=last.text,
+        text=last.text if is_readable else "",
         draft=join_words(words_of(last.words)) if draft_shown else None,
         state=last.state,
         stands=last.standing == last.version,
         verdicts=tuple(row.decision for row in verdicts),
         reworded=any(_is_reworded(row) for row in verdicts),
         reasons=tuple(reason for row in verdicts for reason in json.loads(row.reasons)),
-        gold=last.gold,
+        gold=last.gold if is_readable else None,
     )
 
 

@@ -137,9 +137,9 @@ def plan(bench: DiariserBench, chosen: Frozen | None = None) -> DiariserPlan:
         split: tuple(corrected_conversations(frozen, split, unwritten=unwritten)) for split in ("train", "dev", "test")
     }
     lineage = bench.store.models.find_lineage(bench.current.id)
-    key = fingerprint("improve diariser", TUNING, bench.current.id, frozen.sha256, bench.train)[:12]
+    key = fingerprint("improve diariser", TUNING, bench.current.id, frozen.key, bench.train)[:12]
     # The diariser of now may have been tuned on these very corrections: there is nothing new to learn.
-    is_learnt = lineage is not None and lineage.dataset_sha256 == frozen.sha256
+    is_learnt = lineage is not None and frozen.is_of(lineage)
     return DiariserPlan(
         frozen=frozen,
         **parts,
@@ -359,6 +359,7 @@ def _register(bench: DiariserBench, made: DiariserPlan, tuned: TunedDiariser, se
         | {"authors": facts.get("authors", 0), "reviewers": facts.get("reviewers", 0)},
         guideline=facts.get("guideline"),
         seconds=seconds,
+        withheld=tuple(sorted(made.frozen.withheld)),
     )
     bench.store.models.add(model, lineage=lineage)
     return model

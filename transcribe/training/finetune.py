@@ -137,7 +137,7 @@ def tune(
         Interrupted: *stop* was set.
     """
     settings, device = _resolve_settings(settings, base)
-    parameters = {**settings.model_dump(mode="json"), "base": folder_id(base), "dataset": dataset.sha256}
+    parameters = {**settings.model_dump(mode="json"), "base": folder_id(base), "dataset": dataset.key}
     run_id = fingerprint("tune", RULES, parameters)
     if (finished := _open_run(to, run_id)) is not None:
         return finished

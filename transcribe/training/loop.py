@@ -114,6 +114,7 @@ class Plan:
             "drafts": list(self.focus) if self.train.alone else None,
             "candidate": self.name,
             "steps": self.train.steps,
+            "withheld": sorted(self.frozen.withheld),
         }
 
 
@@ -160,7 +161,7 @@ def make_plan(deps: Dependencies, chosen: Frozen | None = None) -> Plan:
     # Where several models hear the dialects of the focus now, the one that all began with learns them anew.
     heard_by = {routes.choose_model(tag) for tag in focus} if alone else set()
     base = heard_by.pop() if len(heard_by) == 1 else routes.others
-    key = fingerprint("improve", deps.current.id, frozen.sha256, train)[:12]
+    key = fingerprint("improve", deps.current.id, frozen.key, train)[:12]
     return Plan(frozen=frozen, focus=focus, train=train, base=base, folder=deps.workspace / "models" / f"tuned-{key}")
 
 
@@ -175,7 +176,7 @@ def _find_earlier_plan(deps: Dependencies, dataset: Frozen, targets: Sequence[st
     names = {Path(routes.choose_model(tag)).parent.name for tag in targets} if targets else {deps.current.name}
     for model in deps.store.models.fetch():
         lineage = deps.store.models.find_lineage(model.id)
-        if {model.name} == names and lineage is not None and lineage.dataset_sha256 == dataset.sha256:
+        if {model.name} == names and lineage is not None and dataset.is_of(lineage):
             return Plan(
                 frozen=dataset,
                 focus=tuple(filter(None, str(lineage.parameters.get("focus", "")).split(", "))),
@@ -336,6 +337,7 @@ def _make_candidate(deps: Dependencies, plan: Plan, trained: TunedModel, on_prog
         | {"authors": facts.get("authors", 0), "reviewers": facts.get("reviewers", 0)},
         guideline=facts.get("guideline"),
         seconds=trained.seconds,
+        withheld=tuple(sorted(plan.frozen.withheld)),
     )
     deps.store.models.add(model, lineage=lineage)
     on_progress("converting", 1.0)

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse
 from transcribe.desk.auth import GOOD_FOR_S, AnyCaller, Caller, Link, Manager, Reviewer, ServiceOf
 from transcribe.desk.clips import Clip
 from transcribe.desk.middleware import Refused
-from transcribe.desk.routes.work import audio_url
+from transcribe.desk.routes.work import audio_url, withheld
 from transcribe.desk.schemas.review import HistoryOut
 from transcribe.desk.schemas.segments import MaskIn, MaskOut, SegmentOut, mask_out, segment_out
 from transcribe.desk.state import Json, Service
@@ -108,13 +108,15 @@ def _read_visible(service: Service, caller: Caller, id: str) -> View:
         )
     )
     if view is None or not visible:
-        raise no_segment()
+        raise _no_view(service, caller, id)
     return view
 
 
 def _read_hearable(service: Service, caller: Caller, link: Link) -> View:
     """Return the segment, if *caller* may hear it now under the hold that the address was signed for."""
     lease = _lease_of(service, caller, link.segment)
+    if lease is None and link.lease:
+        raise _no_view(service, caller, link.segment)
     if lease is None or lease.id != link.lease:
         if link.lease or not caller.may("review"):
             raise no_segment()
@@ -122,8 +124,13 @@ def _read_hearable(service: Service, caller: Caller, link: Link) -> View:
         raise no_segment()
     view = service.views([link.segment]).get(link.segment)
     if view is None:
-        raise no_segment()
+        raise _no_view(service, caller, link.segment)
     return view
+
+
+def _no_view(service: Service, caller: Caller, id: str) -> Refused:
+    """Return the refusal of a segment, with its reason for who held it when its recording was withheld."""
+    return withheld() if service.store.leases.is_withheld(caller.person.id, segment=id) else no_segment()
 
 
 def _lease_of(service: Service, caller: Caller, id: str) -> Lease | None:

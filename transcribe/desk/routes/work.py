@@ -62,6 +62,8 @@ async def renew(id: LeaseId, caller: Worker, service: ServiceOf) -> Json:
     """Say that the segment is still worked on."""
     lease = await service.writer.do(lambda: service.store.leases.renew(id, caller.person.id, service.rules))
     if lease is None:
+        if await run_in_threadpool(service.store.leases.is_withheld, caller.person.id, lease=id):
+            raise withheld()
         raise _no_lease(id)
     return heartbeat(lease)
 
@@ -121,7 +123,8 @@ def _list_leases(service: Service, caller: Caller) -> list[Json]:
 def leases_out(service: Service, caller: Caller, leases: Sequence[Lease], *, reviewing: bool = False) -> list[Json]:
     """Return holds with their segments, as their holder sees them."""
     views = service.views([lease.segment for lease in leases], reviewing=reviewing)
-    return [_lease_out(service, caller, lease, views[lease.segment]) for lease in leases]
+    # What is withheld since has no view.
+    return [_lease_out(service, caller, lease, views[lease.segment]) for lease in leases if lease.segment in views]
 
 
 def heartbeat(lease: Lease) -> Json:
@@ -150,6 +153,12 @@ def last_rejection(service: Service, segment: str) -> Json | None:
     if not verdicts or verdicts[-1]["decision"] != "send_back":
         return None
     return {name: verdicts[-1][name] for name in ("reasons", "note", "version")}
+
+
+def withheld() -> Refused:
+    """Return the refusal for who held a segment of a recording whose consent was withdrawn."""
+    message = "consent to this recording was withdrawn, so nobody hears or writes it any more"
+    return Refused(410, "E_WITHHELD", message, hint="go on with the next segment; what you sent is kept and paid")
 
 
 def _no_lease(id: str) -> Refused:
