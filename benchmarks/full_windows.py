@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.measuring import compare, write
 from transcribe import embedded
+from transcribe.backends import model_cache, model_catalogue
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
 from transcribe.formats.line_files import read_rttm
 from transcribe.pipeline.windows import join, pack, unite_speech
@@ -38,7 +39,7 @@ def conversations(count: int) -> list[tuple[Pcm, list[Turn]]]:
     for path in sorted(embedded.demo_corpus().glob("en-*.opus"))[:count]:
         sound = decode_audio(str(path), sampling_rate=SAMPLE_RATE_HZ)
         turns = [
-            Turn(recording=path.stem, speaker=t.speaker, start=t.start, end=t.end)
+            Turn(recording=path.stem, speaker=t.speaker or "", start=t.start, end=t.end)
             for t in read_rttm(path.with_suffix(".rttm"))
         ]
         found.append(((sound * 32_767).astype(np.int16), turns))
@@ -75,7 +76,7 @@ def call_a_turn(model: Any, pcm: Pcm, turns: list[Turn]) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=embedded.whisper())
+    parser.add_argument("--model", type=Path, help="a Whisper of CTranslate2; none: whisper-base")
     parser.add_argument("--conversations", type=int, default=6)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
@@ -83,8 +84,9 @@ def main() -> None:
 
     from faster_whisper import WhisperModel
 
-    recogniser = FasterWhisperRecogniser(given.model, device="cpu", threads=given.threads)
-    model = WhisperModel(str(given.model), device="cpu", cpu_threads=given.threads)
+    folder = given.model or model_cache.folder_of(model_catalogue.need_entry("whisper-base"))
+    recogniser = FasterWhisperRecogniser(folder, device="cpu", threads=given.threads)
+    model = WhisperModel(str(folder), device="cpu", cpu_threads=given.threads)
     work = conversations(given.conversations)
     ways: dict[str, Callable[[], int]] = {
         "ours": lambda: sum(ours(recogniser, pcm, turns) for pcm, turns in work),
