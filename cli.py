@@ -36,7 +36,7 @@ def _parse(given: list[str]) -> object:
     except TyperException as error:
         context = getattr(error, "ctx", None)
         place = context.command_path if context is not None else "boli"
-        raise UsageError(error.format_message(), hint=f"see {place} --help") from error
+        raise UsageError(error.format_message().rstrip("."), hint=f"see {place} --help") from error
 
 
 if __name__ == "__main__":
