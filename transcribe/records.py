@@ -62,6 +62,23 @@ def content_id(*parts: object) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quality:
+    """The quality of a recording's sound, measured while it was taken in. ``None``: too little sound to tell."""
+
+    #: Mean level of speech, dB below full scale, pauses left out.
+    level_dbfs: float | None
+    #: Speech over the noise of the pauses, dB, 60 at most.
+    snr_db: float | None
+    #: Share of the samples that are cut off at a ceiling, from 0 to 1.
+    clipped_share: float
+    #: Frequency above which there is nothing: some 3,400 on a telephone, 8,000 at most.
+    bandwidth_hz: int | None
+    #: How long its channels cancel each other, and how long one is silent while another is not.
+    cancelled: Milliseconds = 0
+    dead: Milliseconds = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recording:
     """One audio file as received. The same bytes are the same recording, whatever the file is called."""
 
@@ -97,6 +114,8 @@ class Recording:
     declared: tuple[DeclaredTurn, ...] = ()
     #: Codes and sentences of what was odd but bearable: ``W_NARROWBAND: …``.
     warnings: tuple[str, ...] = ()
+    #: ``None``: taken in before quality was measured.
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

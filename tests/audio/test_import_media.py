@@ -39,7 +39,9 @@ def test_receiving_gives_place_length_and_facts(tmp_path: Path) -> None:
         rate_hz=16_000,
         channels=1,
         codec="pcm_s16le",
+        quality=got.quality,
     )
+    assert got.quality is not None
     assert audio.duration(got.path) == 1_500
 
 

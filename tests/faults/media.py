@@ -1,5 +1,5 @@
 """
-Makes the hostile and broken media of the bad-input corpus: rows 1 to 34, from PyAV and the standard library alone.
+Makes the hostile and broken media of the bad-input corpus: rows 1 to 42, from PyAV and the standard library alone.
 
     python tests/faults/media.py FOLDER [--url http://127.0.0.1:PORT]
 
@@ -77,9 +77,9 @@ def encode(
     bit_rate: int | None = None,
     options: dict[str, str] | None = None,
     tags: dict[str, str] | None = None,
-    shift: Callable[[int], int] = lambda pts: pts,
+    shift: Callable[[int], int | None] = lambda pts: pts,
 ) -> None:
-    """Encode mono int16 *pcm* with PyAV. *shift* rewrites the time stamps of the packets."""
+    """Encode mono int16 *pcm* with PyAV. *shift* rewrites the time stamps of the packets; ``None`` loses one."""
     with av.open(str(path), "w", format=container, options=options or {}) as output:
         output.metadata.update(tags or {})
         stream = output.add_stream(codec, rate=rate_hz, layout="mono")
@@ -88,6 +88,8 @@ def encode(
         for packet in _packets(stream, pcm, rate_hz):
             if packet.pts is not None:
                 packet.pts = packet.dts = shift(packet.pts)
+                if packet.pts is None:
+                    continue
             output.mux(packet)
 
 
@@ -334,6 +336,109 @@ def _doubles(*, bad: int) -> bytes:
     return wav(values.tobytes(), rate_hz=rate_hz, tag=3, bits=64)
 
 
+def lose(start_s: float, end_s: float) -> Callable[[int], int | None]:
+    """A shift for `encode` that loses what lies between two moments of sound at 16 kHz."""
+    return lambda pts: None if start_s * 16_000 <= pts < end_s * 16_000 else pts
+
+
+def chunk(name: bytes, body: bytes, *, declared: int | None = None, order: str = "<") -> bytes:
+    """A chunk of a RIFF file; *declared* is the size that it claims."""
+    size = len(body) if declared is None else declared
+    return struct.pack(f"{order}4sI", name, size) + body + bytes(len(body) % 2)
+
+
+def riff(*chunks: bytes, identifier: bytes = b"RIFF") -> bytes:
+    """A RIFF/WAVE file of *chunks*."""
+    body = b"WAVE" + b"".join(chunks)
+    return struct.pack(">4sI" if identifier == b"RIFX" else "<4sI", identifier, len(body)) + body
+
+
+def fmt(*, rate_hz: int = 16_000, order: str = "<") -> bytes:
+    """The format chunk of 16-bit mono PCM."""
+    return chunk(b"fmt ", struct.pack(f"{order}HHIIHH", 1, 1, rate_hz, 2 * rate_hz, 2, 16), order=order)
+
+
+def _times(folder: Path) -> None:
+    """Rows 35 and 36: sound that is missing inside a file, that begins late, that was cut off."""
+    for name, codec, container in (("webm", "libopus", "webm"), ("m4a", "aac", "ipod"), ("flv", "aac", "flv")):
+        options = {"live": "1"} if container == "webm" else {}
+        encode(folder / f"gap.{name}", noise(8), codec=codec, container=container, shift=lose(3, 5), options=options)
+    encode(folder / "late.mkv", noise(4), codec="flac", container="matroska", shift=lambda pts: pts + 40_000)
+    encode(folder / "late.mp4", noise(4), codec="aac", container="mp4", shift=lambda pts: pts + 40_000)
+    encode(folder / "back.ts", noise(4), codec="aac", container="mpegts")
+    (folder / "back.ts").write_bytes((folder / "back.ts").read_bytes() * 2)
+    whole = folder / "whole.tmp"
+    kinds = (("opus", "libopus", "ogg"), ("aac", "aac", "adts"), ("webm", "libopus", "webm"), ("avi", "aac", "avi"))
+    for name, codec, container in (*kinds, ("caf", "alac", "caf"), ("wma", "wmav2", "asf"), ("ts", "aac", "mpegts")):
+        options = {"live": "1"} if container == "webm" else {}
+        encode(whole, noise(8), codec=codec, container=container, bit_rate=64_000, options=options)
+        data = whole.read_bytes()
+        (folder / f"cut.{name}").write_bytes(data[: len(data) // 2 + 7])
+    encode(whole, noise(8), codec="flac", container="flac")
+    data = whole.read_bytes()
+    (folder / "hole.flac").write_bytes(data[: len(data) // 2] + data[len(data) // 2 + 20_000 :])
+    whole.unlink()
+
+
+def _headers(folder: Path) -> None:
+    """Rows 37 to 40: headers that do not have the last word; codec tags that are numbers."""
+    sound = noise(8)
+    swapped = array("h", sound)
+    swapped.byteswap()
+    waves = {
+        "size_small": riff(fmt(), chunk(b"data", sound, declared=64_000)),
+        "size_odd": riff(fmt(), chunk(b"data", sound, declared=64_001)),
+        "size_large": riff(fmt(), chunk(b"data", sound, declared=512_000)),
+        "two_data": riff(
+            fmt(), chunk(b"data", sound[:64_000]), chunk(b"LIST", b"INFO"), chunk(b"data", sound[64_000:])
+        ),
+        "data_first": riff(chunk(b"data", sound), fmt()),
+        "no_fmt": riff(chunk(b"data", sound)),
+        "rifx": riff(fmt(order=">"), chunk(b"data", swapped.tobytes(), order=">"), identifier=b"RIFX"),
+    }
+    for name, data in waves.items():
+        (folder / f"{name}.wav").write_bytes(data)
+    encode(folder / "counted.tmp", sound, codec="libmp3lame", container="mp3", bit_rate=64_000)
+    data = (folder / "counted.tmp").read_bytes()
+    start = data.index(b"Info") + 8
+    frames = int.from_bytes(data[start : start + 4], "big")
+    for name, count in (("half", frames // 2), ("double", 2 * frames), ("absurd", 0xFFFFFFFF)):
+        changed = data[:start] + count.to_bytes(4, "big") + data[start + 4 :]
+        (folder / f"xing_{name}.mp3").write_bytes(changed)
+    encode(folder / "counted.tmp", sound, codec="flac", container="flac")
+    data = (folder / "counted.tmp").read_bytes()
+    facts = int.from_bytes(data[18:26], "big")
+    for name, total in (("half", 64_000), ("double", 256_000)):
+        changed = data[:18] + (facts >> 36 << 36 | total).to_bytes(8, "big") + data[26:]
+        (folder / f"total_{name}.flac").write_bytes(changed)
+    (folder / "counted.tmp").unlink()
+    encode(folder / "g722.wav", sound, codec="g722", container="wav")
+    encode(folder / "aac.avi", sound, codec="aac", container="avi")
+    encode(folder / "flac.wav", sound, codec="flac", container="wav")
+
+
+def _channels(folder: Path) -> None:
+    """Rows 41 and 42: faults in a part of a file; clipped sound, and a telephone's at another rate."""
+    voice = noise(9)
+    against = array("h", (-value for value in array("h", voice))).tobytes()
+    third = 3 * 32_000
+    part = voice[:third] + against[third : 2 * third] + voice[2 * third :]
+    (folder / "opposite_part.wav").write_bytes(wav(interleave(voice, part), channels=2))
+    dead = voice[:third] + bytes(third) + voice[2 * third :]
+    (folder / "dead_part.wav").write_bytes(wav(interleave(voice, dead), channels=2))
+    loud = array("h", (max(-32_768, min(32_767, 8 * value)) for value in array("h", voice))).tobytes()
+    (folder / "clipped.wav").write_bytes(wav(loud))
+    (folder / "phone_16.wav").write_bytes(wav(_band(3)))
+
+
+def _band(seconds: int) -> bytes:
+    """Sound of a telephone at 16 kHz: sines from 300 to 3,400 Hz, all of whole hertz, so that a second repeats."""
+    pitches = random.Random(42).sample(range(300, 3_400), 40)
+    rate_hz = 16_000
+    second = (sum(math.sin(2 * math.pi * pitch * i / rate_hz + pitch) for pitch in pitches) for i in range(rate_hz))
+    return array("h", (int(700 * value) for value in second)).tobytes() * seconds
+
+
 def _irregular(folder: Path) -> None:
     """Rows 31 to 33: what is no file, what will change, what may not be read."""
     os.mkfifo(folder / "fifo.wav")
@@ -370,6 +475,9 @@ def make(folder: Path, *, url: str = URL) -> None:
     _playlists(folder, url)
     _containers(folder)
     _signals(folder)
+    _times(folder)
+    _headers(folder)
+    _channels(folder)
     _irregular(folder)
     _archives(folder)
 

@@ -1,10 +1,13 @@
 """
 Take sound in: decode foreign media once, in a sandbox, into 16 kHz FLAC named by its content, and read it from there.
 
-    import_media         the caller's side: hash, decode, keep      sources          opened media as blocks (child only)
-    container_detection  kind and refusal of a file, before a library sees it
-    readers              samples, lengths, peaks, hashes; erasure   decoding         the decoder's task (child only)
-    clips                clips for the desk                         temporary_files  what killed processes left behind
+    import_media         the caller's side: hash, decode, keep      readers          samples, lengths, peaks; erasure
+    container_detection  kind and refusal, before a library sees it clips            clips for the desk
+    truncation           signs that a file was cut off              temporary_files  what killed processes left behind
+    riff                 chunks of WAVE files, sizes mended
+
+In the child only: `decoding` (the task), `sources` and `coded_source` (opened media as blocks), `timeline` (gaps and
+late starts), `mixing` (channels into one), `quality` (level, noise, clipping, band).
 """
 
 from transcribe.audio.clips import encode_opus, shape_clip, silence_spans

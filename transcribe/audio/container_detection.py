@@ -13,7 +13,6 @@ import os
 import re
 import struct
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +65,7 @@ _BEGINNINGS = (
     (0, b"\x0b\x77", "ac3"),
 )
 #: Containers whose RIFF or FORM identifier must stand before the name at offset 8.
-_FORMS = {"wav": (b"RIFF", b"RF64", b"BW64"), "aiff": (b"FORM",), "avi": (b"RIFF",)}
+_FORMS = {"wav": (b"RIFF", b"RIFX", b"RF64", b"BW64"), "aiff": (b"FORM",), "avi": (b"RIFF",)}
 
 #: Endings that promise a container, to say so when another one is inside.
 _ENDINGS = {
@@ -86,6 +85,13 @@ _ENDINGS = {
     ".webm": ("matroska",),
     ".aac": ("aac", "mov"),
     ".amr": ("amr", "mov"),
+    ".m4r": ("mov",),
+    ".m4v": ("mov",),
+    ".3gpp": ("mov",),
+    ".weba": ("matroska",),
+    ".wave": ("wav",),
+    ".flv": ("flv",),
+    ".ts": ("mpegts",),
     ".aif": ("aiff",),
     ".aiff": ("aiff",),
     ".wma": ("asf",),
@@ -142,25 +148,6 @@ def unwritable(folder: Path, error: OSError) -> UnfitError:
     return UnfitError(f"{escape_name(folder)} cannot take the sound ({error.strerror})", code=code, hint=hint)
 
 
-@dataclass(frozen=True, kw_only=True)
-class WaveHeader:
-    """The parts of a RIFF/WAVE header that libraries keep to themselves."""
-
-    format_tag: int
-    block_bytes: int
-    bytes_per_s: int
-    #: Size that the data chunk claims, and the bytes that really follow it.
-    declared: int
-    present: int
-
-    @property
-    def lies(self) -> bool:
-        """
-        The sign that the size was never filled in: a recorder that could not seek back wrote 0 or the largest number.
-        """
-        return self.present > 0 and (self.declared == 0 or self.declared >= 0x7FFF0000 > self.present)
-
-
 def demuxer_of(descriptor: int) -> str | None:
     """
     Return FFmpeg's name of the container, or ``None`` if the beginning is none that is known.
@@ -188,53 +175,36 @@ def is_misnamed(ending: str, demuxer: str) -> bool:
     return demuxer not in _ENDINGS.get(ending.lower(), (demuxer,))
 
 
-def wave_header(descriptor: int) -> WaveHeader | None:
-    """Read format and data chunk of a RIFF/WAVE file; ``None`` without them, or in the 64-bit kinds."""
-    size = os.fstat(descriptor).st_size
-    if os.pread(descriptor, 4, 0) != b"RIFF":
-        return None
-    form = b""
-    for name, start, declared in _iterate_chunks(descriptor, size):
-        if name == b"fmt ":
-            form = os.pread(descriptor, 16, start)
-        elif name == b"data" and len(form) == 16:
-            tag, _, _, bytes_per_s, block, _ = struct.unpack("<HHIIHH", form)
-            return WaveHeader(
-                format_tag=tag,
-                block_bytes=block,
-                bytes_per_s=bytes_per_s,
-                declared=declared,
-                present=max(0, size - start),
-            )
-    return None
+@dataclass(frozen=True, kw_only=True)
+class MpegCount:
+    """The number of frames that an MPEG audio file states in its first one (Xing, Info or VBRI)."""
+
+    frames: int
+    #: Where the number stands in the file.
+    offset: int
+    #: Bytes of sound that it states beside it.
+    size: int | None
 
 
-def declares_length(descriptor: int) -> bool:
-    """Tell if an MPEG audio file has the frame that counts the others (Xing, Info or VBRI)."""
+def read_mpeg_count(descriptor: int) -> MpegCount | None:
+    """Read the frame that counts the others of an MPEG audio file, if it has one."""
     offset = 0
     head = os.pread(descriptor, 10, 0)
     while head.startswith(b"ID3") and len(head) == 10:
         offset += _id3_bytes(head)
         head = os.pread(descriptor, 10, offset)
     first = os.pread(descriptor, _HEAD, offset)
-    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def lacks_index(descriptor: int) -> bool:
-    """Tell if an MP4 file has sound data and not the index (moov) without which nothing can be read."""
-    size, offset, names = os.fstat(descriptor).st_size, 0, set()
-    for _ in range(1_000):
-        head = os.pread(descriptor, 16, offset)
-        if len(head) < 8:
-            break
-        length, name = struct.unpack(">I4s", head[:8])
-        names.add(name)
-        if length == 1 and len(head) == 16:
-            length = struct.unpack(">Q", head[8:])[0]
-        if length < 8 or offset + length > size:
-            break
-        offset += length
-    return b"ftyp" in names and b"moov" not in names
+    for mark in (b"Xing", b"Info"):
+        start = first.find(mark)
+        if 0 <= start <= len(first) - 16:
+            flags, frames, size = struct.unpack(">III", first[start + 4 : start + 16])
+            if flags & 1:
+                return MpegCount(frames=frames, offset=offset + start + 8, size=size if flags & 2 else None)
+    start = first.find(b"VBRI")
+    if 0 <= start <= len(first) - 18:
+        size, frames = struct.unpack(">II", first[start + 10 : start + 18])
+        return MpegCount(frames=frames, offset=offset + start + 14, size=size)
+    return None
 
 
 def is_chained(descriptor: int) -> bool:
@@ -256,15 +226,6 @@ def _id3_bytes(head: bytes) -> int:
     """Return the length of an ID3v2 tag, header and footer included (ID3v2.4, section 3.1: seven bits a byte)."""
     body = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
     return 10 + body + (10 if head[5] & 0x10 else 0)
-
-
-def _iterate_chunks(descriptor: int, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, start and declared length of the chunks of a RIFF file."""
-    offset = 12
-    while offset + 8 <= size:
-        name, length = struct.unpack("<4sI", os.pread(descriptor, 8, offset))
-        yield name, offset + 8, length
-        offset += 8 + length + length % 2
 
 
 def _refuse_foreign(head: bytes) -> None:

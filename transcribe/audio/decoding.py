@@ -16,20 +16,27 @@ import soundfile
 import soxr
 
 from transcribe import sandbox
+from transcribe.audio.coded_source import Head, Samples
 from transcribe.audio.container_detection import format_length, refusal
-from transcribe.audio.sources import Head, Samples, Source, no_samples, open_source
+from transcribe.audio.mixing import ChannelMixer
+from transcribe.audio.quality import QualityMeter
+from transcribe.audio.sources import Source, no_samples, open_source
 from transcribe.errors import InputError
 from transcribe.protocols import SAMPLE_RATE_HZ
-from transcribe.records import Milliseconds
+from transcribe.records import Milliseconds, Quality
 
 #: The most channels that FLAC holds.
 _MOST_CHANNELS = 8
-#: A mix this much quieter than its channels (20 dB, as energies) has cancelled itself out.
-_CANCELLED = 0.01
-#: Channels below -60 dB of full scale are silence anyway.
-_AUDIBLE = 1e-6
-#: A hundredth of the samples may be no numbers, or beyond full scale, before the file is doubted.
+#: A hundredth of the samples may be no numbers before the file is doubted.
 _BEARABLE = 0.01
+#: Share of samples at a ceiling that can be heard.
+_CLIPPED = 0.001
+#: Sound whose band ends there is of a telephone, whatever its rate. What ends lower is no speech.
+_NARROW_HZ = range(2_500, 4_301)
+#: Streams without time stamps: what is lost in them leaves no gap.
+_UNTIMED = (None, "mp3", "aac", "ac3", "amr")
+#: Lengths that differ by less are alike: coders add frames to fill up their last one.
+_ALIKE: Milliseconds = 250
 _SAVE_PARTS = "save its parts as files of their own"
 
 
@@ -60,6 +67,7 @@ class Facts:
     codec: str
     demuxer: str | None
     warnings: tuple[str, ...]
+    quality: Quality
 
 
 def decode(descriptors: Sequence[int], words: sandbox.Words) -> sandbox.Words:
@@ -71,25 +79,19 @@ def decode(descriptors: Sequence[int], words: sandbox.Words) -> sandbox.Words:
     """
     order = Order(**words)
     incoming, outgoing = descriptors
-    source = open_source(incoming, stream=order.stream)
+    source = open_source(incoming, stream=order.stream, longest=order.longest)
     _refuse_length(source.head, os.fstat(incoming).st_size, order)
-    main_pass = _Pass(source, outgoing, order)
-    main_pass.run()
-    warnings = [*source.head.warnings, *main_pass.warnings()]
-    if main_pass.cancels and not order.split:
-        loudest = int(np.argmax(main_pass.energies))
-        second_pass = _Pass(open_source(incoming, stream=order.stream), outgoing, order, only=loudest)
-        second_pass.run()
-        warnings.append(f"W_PHASE_CANCEL: its channels cancel each other; channel {loudest + 1} was taken alone")
-    elif main_pass.cancels:
-        warnings.append("W_PHASE_CANCEL: its channels cancel each other when they are mixed; listen to them apart")
+    only_pass = _Pass(source, outgoing, order)
+    only_pass.run()
+    quality = only_pass.measure()
     facts = Facts(
-        duration=main_pass.written * 1_000 // SAMPLE_RATE_HZ,
+        duration=only_pass.written * 1_000 // SAMPLE_RATE_HZ,
         rate_hz=source.head.rate_hz,
         channels=source.head.channels,
         codec=source.head.codec,
         demuxer=source.demuxer,
-        warnings=tuple(warnings),
+        warnings=(*source.head.warnings, *only_pass.warnings(quality)),
+        quality=quality,
     )
     return asdict(facts)
 
@@ -108,27 +110,18 @@ def _too_long(wrong: str) -> InputError:
 class _Pass:
     """One pass of a source into the file: check each block, mix it, resample it to 16 kHz, write it."""
 
-    def __init__(self, source: Source, outgoing: int, order: Order, *, only: int | None = None) -> None:
+    def __init__(self, source: Source, outgoing: int, order: Order) -> None:
         self._source = source
         self._outgoing = outgoing
         self._order = order
-        self._only = only
         self._length_s = 0.0
         self._values = 0
         self._not_numbers = 0
-        self._mixed_energy = 0.0
+        self._mixer = ChannelMixer(source.head.channels)
+        self._meter = QualityMeter()
         self._resampler = _Resampler()
-        #: Sum of squares of each source channel, where there are several.
-        self.energies: npt.NDArray[np.float64] = np.zeros(source.head.channels)
         #: Samples written, for each channel.
         self.written = 0
-
-    @property
-    def cancels(self) -> bool:
-        """The sign that the mix is far quieter than its loudest channel."""
-        loudest = float(self.energies.max(initial=0.0))
-        audible = loudest > _AUDIBLE * max(1, self._values // max(1, len(self.energies)))
-        return audible and self._mixed_energy < _CANCELLED * loudest
 
     def run(self) -> None:
         """
@@ -156,31 +149,52 @@ class _Pass:
                 except soundfile.LibsndfileError as error:
                     raise refusal("E_WRITE", "could not be written") from error
                 self.written += len(piece)
+                self._meter.add_pcm(piece)
         self._refuse_faults()
 
-    def warnings(self) -> list[str]:
+    def measure(self) -> Quality:
+        """Return the quality of the sound that was written."""
+        return self._meter.measure(cancelled=self._mixer.cancelled, dead=self._mixer.dead)
+
+    def warnings(self, quality: Quality) -> list[str]:
         """List what was odd but bearable."""
         head = self._source.head
-        warnings = []
-        if self._is_truncated:
-            warnings.append(f"W_TRUNCATED: {self._readable_share}")
-        elif self._source.bad_pieces:
-            warnings.append(f"W_DAMAGED: {self._source.bad_pieces} pieces could not be decoded and were left out")
-        elif self._off_by(head.declared) and self._source.reached_end:
-            warnings.append("W_TIMESTAMPS: the times inside it jump; the sound was joined without the gaps")
-        elif self._off_by(head.declared):
-            stated, readable = format_length(head.declared or 0), format_length(self._length)
-            warnings.append(f"W_HEADER: its header says {stated}, and {readable} are there")
+        warnings = self._list_missing()
         if head.rate_hz < SAMPLE_RATE_HZ:
             warnings.append(f"W_NARROWBAND: recorded at {head.rate_hz} Hz, as on a telephone; high sounds are missing")
+        elif quality.bandwidth_hz in _NARROW_HZ:
+            band = f"nothing is above {quality.bandwidth_hz} Hz, as on a telephone, though its rate is higher"
+            warnings.append(f"W_NARROWBAND: {band}; high sounds are missing")
         if head.channels > 2 and not self._order.split:
             warnings.append(f"W_CHANNELS: its {head.channels} channels were averaged into one")
+        warnings += self._mixer.warnings(split=self._order.split)
         if self._not_numbers:
             silenced = f"{self._not_numbers} of {self._values} values are no numbers and were silenced"
             warnings.append(f"W_BAD_SAMPLES: {silenced}")
-        if self._resampler.beyond > _BEARABLE * max(1, self.written):
-            share = 100 * self._resampler.beyond / self.written
-            warnings.append(f"W_CLIPPED: {share:.0f} % of the sound is beyond full scale and was cut to it")
+        if quality.clipped_share > _CLIPPED:
+            warnings.append(f"W_CLIPPED: {quality.clipped_share:.1%} of its samples are cut off at a ceiling")
+        return warnings
+
+    def _list_missing(self) -> list[str]:
+        """List what is missing of the sound, and where."""
+        source, stated = self._source, self._source.head.declared
+        warnings = source.timeline.warnings()
+        if self._is_short and (source.bad_pieces > 0 or not source.reached_end):
+            warnings.append(f"W_TRUNCATED: {self._readable_share}")
+            return warnings
+        if self._is_short:
+            missing = format_length((stated or 0) - self._length)
+            warnings.append(f"W_SHORT: its sound ends {missing} before the end that its header states")
+        elif source.is_cut:
+            readable = format_length(self._length)
+            whole = "nothing says how long it was" if stated is None else f"it was {format_length(stated)} long"
+            warnings.append(f"W_TRUNCATED: its end was cut off; {readable} are readable, and {whole}")
+        elif self._misses(_ALIKE):
+            lengths = f"says {format_length(stated or 0)}, and {format_length(self._length)} are there"
+            warnings.append(f"W_HEADER: its header {lengths}")
+        if source.bad_pieces > source.is_cut:
+            place = "later times may be too early" if source.demuxer in _UNTIMED else "silence stands in their place"
+            warnings.append(f"W_DAMAGED: {source.bad_pieces} pieces could not be decoded; {place}")
         return warnings
 
     @property
@@ -193,50 +207,57 @@ class _Pass:
         return f"{self._length_s:.1f} of {whole:.1f} s are readable"
 
     @property
-    def _is_truncated(self) -> bool:
-        declared = self._source.head.declared
-        short = declared is not None and declared > self._length and self._off_by(declared)
-        return short and (self._source.bad_pieces > 0 or not self._source.reached_end)
+    def _is_short(self) -> bool:
+        """The sign that the header states more than there is."""
+        return self._misses(_ALIKE) and (self._source.head.declared or 0) > self._length
 
-    def _off_by(self, declared: Milliseconds | None) -> bool:
-        """Tell if *declared* and the decoded length differ by more than a hundredth and more than a second."""
-        return declared is not None and abs(declared - self._length) > max(1_000, declared // 100)
+    @property
+    def _is_truncated(self) -> bool:
+        """The sign that much is missing at the end: more than a hundredth and more than a second."""
+        source = self._source
+        unfinished = source.bad_pieces > 0 or not source.reached_end
+        return unfinished and self._is_short and self._misses(max(1_000, (source.head.declared or 0) // 100))
+
+    def _misses(self, margin: Milliseconds) -> bool:
+        """Tell if stated and decoded length differ by more than *margin*, with filled gaps and without."""
+        declared, timeline = self._source.head.declared, self._source.timeline
+        if declared is None or timeline.jumps:
+            return False
+        return all(abs(declared - length) > margin for length in (self._length, self._length - timeline.silence))
 
     def _resample_blocks(self, channels: int) -> Iterator[npt.NDArray[np.int16]]:
         allowed_s = self._order.cpu_s
         for block, rate_hz in self._source.blocks():
+            start = self._length
             self._length_s += len(block) / rate_hz
             if self._length > self._order.longest:
                 raise _too_long(f"is longer than the limit of {format_length(self._order.longest)}")
             if self._length_s * self._order.cpu_s_a_second > allowed_s:
                 allowed_s = int(self._length_s * self._order.cpu_s_a_second) + 1
                 sandbox.allow_cpu(allowed_s)
-            yield self._resampler.feed(self._mix(block, channels), rate_hz)
+            yield self._resampler.feed(self._mix(block, channels, rate_hz, start), rate_hz)
         tail = self._resampler.flush()
         if len(tail):
             yield tail
 
-    def _mix(self, block: Samples, channels: int) -> Samples:
+    def _mix(self, block: Samples, channels: int, rate_hz: int, start: Milliseconds) -> Samples:
         """Mix a block into the channels that are written, ``(samples, channels)``, with zeros for what is no number."""
         self._values += block.size
         if block.dtype != np.int16 and not np.isfinite(block.sum()):
             broken = ~np.isfinite(block)
             self._not_numbers += int(broken.sum())
             block = np.where(broken, np.float32(0), block)
+        self._meter.add_source(block)
         present = block.shape[1]
-        if present != len(self.energies) and self._order.split:
+        if present != self._source.head.channels and self._order.split:
             raise refusal("E_CHAINED", "changes its number of channels on the way", _SAVE_PARTS)
         if present == 1:
             return block
         floats = block if block.dtype == np.float32 else block.astype(np.float32) / np.float32(32_768)
-        mixed: npt.NDArray[np.float32] = floats @ np.full(present, 1 / present, np.float32)
-        if present == len(self.energies):
-            products = floats.T @ floats
-            self.energies += products.diagonal()
-            self._mixed_energy += float(products.sum()) / present**2
-        if channels > 1:
-            return block
-        return mixed[:, None] if self._only is None else floats[:, min(self._only, present - 1), None]
+        if present != self._source.head.channels:
+            return np.asarray(floats.mean(axis=1, dtype=np.float32)[:, None])
+        mixed = self._mixer.mix(floats, rate_hz, start)
+        return block if channels > 1 else mixed
 
     def _refuse_faults(self) -> None:
         source = self._source
@@ -244,6 +265,8 @@ class _Pass:
             raise refusal("E_CHAINED", "is several recordings in a row, made in different ways", _SAVE_PARTS)
         if not self.written and source.bad_pieces:
             raise refusal("E_NOT_AUDIO", "holds no sound that can be read", "play it to see what it is")
+        if not self.written and source.head.declared and source.demuxer != "wav":
+            raise refusal("E_TRUNCATED", f"was cut off: {self._readable_share}", "copy it again")
         if not self.written:
             raise no_samples()
         if self._not_numbers > _BEARABLE * self._values:
@@ -264,8 +287,6 @@ class _Resampler:
         self._stream: soxr.ResampleStream | None = None
         self._rate_hz = SAMPLE_RATE_HZ
         self._channels = 1
-        #: Samples beyond full scale, which int16 cannot hold.
-        self.beyond = 0
 
     def feed(self, block: Samples, rate_hz: int) -> npt.NDArray[np.int16]:
         """Return the samples that are ready so far, ``(samples, channels)``."""
@@ -291,7 +312,4 @@ class _Resampler:
     def _round(self, block: Samples) -> npt.NDArray[np.int16]:
         if block.dtype == np.int16:
             return block
-        scaled = np.rint(block * np.float32(32_768))
-        whole = np.clip(scaled, -32_768, 32_767)
-        self.beyond += int(np.count_nonzero(scaled != whole))
-        return whole.astype(np.int16)
+        return np.clip(np.rint(block * np.float32(32_768)), -32_768, 32_767).astype(np.int16)

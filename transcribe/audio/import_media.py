@@ -12,12 +12,13 @@ import errno
 import hashlib
 import itertools
 import json
+import math
 import os
 import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,14 @@ from transcribe.audio.container_detection import escape_name, format_length, is_
 from transcribe.audio.temporary_files import part
 from transcribe.errors import BoliError, InputError, explain
 from transcribe.protocols import SAMPLE_RATE_HZ
-from transcribe.records import ChannelMode, Milliseconds
+from transcribe.records import ChannelMode, Milliseconds, Quality
 from transcribe.sandbox import Bounds, Outcome, Sandbox, Words
 
 _MOST_CHANNELS = 8
 #: Longest line that is taken from a child, and the parts of its error.
 _LONGEST_LINE = 600
 _ERROR = ("code", "message", "hint")
+_MEASURES = tuple(field.name for field in fields(Quality))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,8 @@ class Received:
     codec: str
     #: ``W_CODE: sentence``, for each thing that was odd but bearable.
     warnings: tuple[str, ...] = ()
+    #: ``None`` for what was taken in before quality was measured.
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,9 +295,19 @@ def _check_facts(job: Job, answer: Words) -> dict[str, Any]:
         facts["codec"] = escape_name(str(answer["codec"]))
         facts["demuxer"] = None if answer["demuxer"] is None else escape_name(str(answer["demuxer"]))
         facts["warnings"] = [escape_name(str(line), longest=_LONGEST_LINE) for line in answer["warnings"]]
-    except (KeyError, TypeError, ValueError) as error:
+        facts["quality"] = _check_quality(answer["quality"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise refusal_of(job.source, "E_DECODER", "made the decoder talk nonsense", "save it as WAV or FLAC") from error
     return facts
+
+
+def _check_quality(answer: Any) -> dict[str, Any]:
+    """Convert the child's measures to finite numbers; ``None`` stays."""
+    numbers = {name: None if answer[name] is None else float(answer[name]) for name in _MEASURES}
+    if not all(number is None or math.isfinite(number) for number in numbers.values()):
+        raise ValueError("a measure is not finite")
+    whole = ("bandwidth_hz", "cancelled", "dead")
+    return {name: int(number) if number is not None and name in whole else number for name, number in numbers.items()}
 
 
 def _explain_failure(job: Job, outcome: Outcome, bounds: Bounds) -> BoliError:
@@ -344,6 +358,7 @@ def _make_received(file: Path, facts: dict[str, Any], job: Job) -> Received:
         channels=facts["channels"],
         codec=facts["codec"],
         warnings=warnings,
+        quality=Quality(**facts["quality"]) if facts.get("quality") else None,
     )
 
 
