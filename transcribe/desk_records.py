@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from transcribe.records import Milliseconds, Word
+from transcribe.records import Milliseconds, Quality, Word
 
 #: What a person is in the project. One person may be several.
 Role: TypeAlias = Literal["transcriber", "reviewer", "lead", "analyst"]
@@ -275,6 +275,8 @@ class View:
     #: Drafted text of the segments before and after, for the eye only.
     before: str | None = None
     after: str | None = None
+    #: Of the whole recording; ``None``: never measured.
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

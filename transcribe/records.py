@@ -61,6 +61,12 @@ def content_id(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+#: Bandwidths of telephone sound, at whatever rate it came. What ends lower is no speech.
+NARROW_BAND_HZ = range(2_500, 4_301)
+#: Share of clipped samples that can be heard.
+CLIPPED_SHARE = 0.001
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quality:
     """The quality of a recording's sound, measured while it was taken in. ``None``: too little sound to tell."""
@@ -402,6 +408,8 @@ class ScoringSpan:
     linked: str | None = None
     #: Where it was said, as the column ``context`` of the manifest has it.
     context: str | None = None
+    #: Signal-to-noise ratio of the whole recording, where it was measured.
+    snr_db: float | None = None
 
     @property
     def person(self) -> str:

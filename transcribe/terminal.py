@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from transcribe.doctor import Finding
-    from transcribe.store.status import Status
+    from transcribe.store.status import QualityStatus, Status
 
 
 def minutes(duration: Milliseconds) -> str:
@@ -40,10 +40,37 @@ def status(progress: Status) -> Group:
         f"{progress.segments} segments, {progress.drafts} drafts",
         f"{progress.corrections} corrections, {minutes(progress.corrected)} corrected",
         f"drafting model: {progress.promoted or 'none yet; boli run chooses it'}",
+        *([describe_quality(progress.quality)] if progress.quality.measured else []),
     ]
     if progress.withheld:
         lines.insert(1, f"{progress.withheld} recordings are withheld: their consent was refused or withdrawn")
     return Group(*map(Text, lines), stages, dialects)
+
+
+def describe_quality(quality: QualityStatus) -> str:
+    """
+    Describe the measured quality of the recordings in one line; what none of them has is left out.
+
+    >>> from transcribe.store.status import QualityStatus
+    >>> describe_quality(QualityStatus(measured=3, level_dbfs=-23.4, snr_10_to_20=1, snr_20_or_more=2, clipped=1))
+    'sound: -23.4 dBFS on average; SNR 10 – 20 dB: 1, 20 dB and more: 2; clipped: 1'
+    """
+    snrs = {
+        "below 5 dB": quality.snr_below_5,
+        "5 – 10 dB": quality.snr_5_to_10,
+        "10 – 20 dB": quality.snr_10_to_20,
+        "20 dB and more": quality.snr_20_or_more,
+    }
+    faults = {
+        "clipped": quality.clipped,
+        "telephone band": quality.narrow_band,
+        "channels that cancel": quality.cancelling,
+        "dead channel": quality.dead_channel,
+    }
+    levels = [] if quality.level_dbfs is None else [f"{quality.level_dbfs} dBFS on average"]
+    noise = ", ".join(f"{name}: {count}" for name, count in snrs.items() if count)
+    parts = [*levels, *([f"SNR {noise}"] if noise else [])]
+    return "sound: " + "; ".join([*parts, *(f"{name}: {count}" for name, count in faults.items() if count)])
 
 
 def findings(checks: Sequence[Finding]) -> Group:

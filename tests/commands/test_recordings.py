@@ -50,6 +50,9 @@ def test_a_recording_is_taken_in_once_and_drafted_once(run: Run, folder: Path) -
     assert again.out.startswith("0 recordings drafted")
     assert "boli serve opens the desk" in again.out, "drafts are there to be corrected"
     assert "1 recordings" in run("status", "-w", folder).out
+    assert "dBFS on average; SNR" in run("status", "-w", folder).out
+    quality = run("status", "-w", folder, "--json").document["data"]["quality"]
+    assert (quality["measured"], quality["clipped"], quality["snr_20_or_more"]) == (1, 0, 1)
 
 
 def test_a_run_with_nothing_taken_in_names_the_next_step(run: Run, folder: Path) -> None:

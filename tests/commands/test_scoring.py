@@ -18,7 +18,7 @@ from tests.commands.conftest import Run
 from tests.dialects.factories import corpus, pair
 from tests.store.factories import correction, make_drafted, recording
 from transcribe.datasets import Rules, freeze
-from transcribe.records import Lineage, Model
+from transcribe.records import Lineage, Model, Quality
 from transcribe.wiring import Wiring
 from transcribe.workspace import COUNTS_FILE, create
 
@@ -216,7 +216,11 @@ def workspace(tmp_path: Path) -> Path:
         store.models.add(Model(id="n" * 64, place="y", name="tuned"))
         for at in range(8):
             name = f"talk{at}"
-            store.recordings.add([recording(name, dialect="hi", speaker=name, session=name, split="test")])
+            noise = Quality(
+                level_dbfs=-20.0, snr_db=(4.0, 15.0, 30.0, None)[at % 4], clipped_share=0.0, bandwidth_hz=8_000
+            )
+            facts = {"speaker": name, "session": name, "split": "test", "quality": noise}
+            store.recordings.add([recording(name, dialect="hi", **facts)])
             for model, text in (("m" * 64, "ek do tin chaar paanch"), ("n" * 64, "ek do teen chaar paanch")):
                 said = [(name, 0, 2_000, text), ("other", 1_000, 1_500, "haan")]
                 store.drafts.save(make_drafted(name, said, model=model, settings=model[:4]))
@@ -257,6 +261,12 @@ def test_a_workspace_is_scored_by_the_places_of_its_manifest_and_by_marked_langu
         ("own language", 42, 8, 0),
         ("en", 2, 0, 1),
     ]
+
+
+def test_a_workspace_is_scored_by_the_noise_that_was_measured(run: Run, workspace: Path) -> None:
+    data = run("wer", "--workspace", workspace, "--by", "snr", "--json").document["data"]
+    groups = {group["snr"]: group["segments"] for group in data["by"][0]["groups"]}
+    assert groups == {"below 5 dB": 2, "10 – 20 dB": 2, "20 dB and more": 2, "unknown": 2}
 
 
 def test_a_workspace_aligns_what_is_new_and_tells_the_same(run: Run, workspace: Path) -> None:

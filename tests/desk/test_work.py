@@ -9,6 +9,7 @@ import json
 import pytest
 
 from tests.desk.conftest import Room, operation, send, take
+from transcribe.records import Quality
 
 
 def test_a_lease_has_all_that_a_screen_needs(room: Room) -> None:
@@ -20,6 +21,16 @@ def test_a_lease_has_all_that_a_screen_needs(room: Room) -> None:
     assert [word["text"] for word in lease["draft"]["words"]] == lease["text"].split()
     assert lease["after"] and lease["before"] is None
     assert lease["until"] == "2026-01-31T12:15:00.000Z"
+    assert lease["quality"] is None, "a recording from before it was measured"
+
+
+def test_a_segment_has_the_quality_of_its_recording(room: Room) -> None:
+    room.talk(quality=Quality(level_dbfs=-20.5, snr_db=12.3, clipped_share=0.004, bandwidth_hz=3_875, dead=2_000))
+    asha = room.person("asha")
+    [lease] = take(asha)
+    quality = {"level_dbfs": -20.5, "snr_db": 12.3, "clipped_share": 0.004, "bandwidth_hz": 3_875}
+    assert lease["quality"] == quality
+    assert asha.get(f"/api/v1/segments/{lease['segment']}").json()["quality"] == quality
 
 
 def test_a_text_comes_back_byte_for_byte_and_counts_once_reviewed(room: Room) -> None:

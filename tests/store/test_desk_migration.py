@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import command
 from sqlalchemy import Connection, insert
 
@@ -14,7 +16,7 @@ from transcribe.store.database_url import parse_url
 from transcribe.store.engine import engine_for
 from transcribe.store.migrations import _config
 from transcribe.store.rows import values_of_recording, words_text
-from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS
+from transcribe.store.schema import DONE, DRAFTS, PATHS, QUALITY_COLUMNS, RECORDINGS, SEGMENTS
 
 #: A correction before it could have a second text.
 _CORRECTED = (
@@ -23,7 +25,13 @@ _CORRECTED = (
 )
 
 
-_RUN = {"no": 1, "recording": 1, "diarisation": "d", "warnings": "[]", "done_at": "2026-01-31T12:00:00.000Z"}
+_RUN: dict[str, Any] = {
+    "no": 1,
+    "recording": 1,
+    "diarisation": "d",
+    "warnings": "[]",
+    "done_at": "2026-01-31T12:00:00.000Z",
+}
 
 
 def save_as_first_schema_had_it(connection: Connection, work: Drafted) -> None:
@@ -50,14 +58,18 @@ def test_a_workspace_from_before_the_desk_keeps_everything_and_gets_one(sqlite_u
         command.upgrade(config, "0001")
     # Saved as the first schema has it: neither needs anything that came later.
     old = Store(Database(location, engine))
+    talk = recording(dialect="hi")
     work = make_drafted()
     with old.database.begin_write() as connection:
-        values = values_of_recording(recording(dialect="hi"), "2026-01-31T12:00:00.000Z")
-        values.pop("withheld")
-        connection.execute(insert(RECORDINGS).values(no=1, **values))
+        later = {"withheld", *(column.name for column in QUALITY_COLUMNS)}
+        values = {
+            name: value for name, value in values_of_recording(talk, _RUN["done_at"]).items() if name not in later
+        }
+        connection.execute(insert(RECORDINGS).values(**values))
+        connection.execute(insert(PATHS).values(path=talk.path, recording=1))
         save_as_first_schema_had_it(connection, work)
         connection.exec_driver_sql(_CORRECTED)
-    expected = [recording(dialect="hi")], list(zip(work.segments, work.drafts, strict=True))
+    expected = [talk], list(zip(work.segments, work.drafts, strict=True))
     old.close()
     with Store.open(url) as store:
         assert read_everything(store) == expected

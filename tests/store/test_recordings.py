@@ -4,7 +4,7 @@ import pytest
 
 from tests.store.factories import recording, recording_id
 from transcribe.errors import InputError
-from transcribe.records import DeclaredTurn, Recording
+from transcribe.records import DeclaredTurn, Quality, Recording
 from transcribe.store import Store
 from transcribe.store.database import PAGE
 from transcribe.store.recordings import Added
@@ -29,6 +29,9 @@ def test_a_recording_comes_back_as_it_was_given(store: Store) -> None:
         facts={"village": TEXT, "empty": ""},
         declared=(DeclaredTurn(start=0, end=5, speaker="B", dialect="hi", text=TEXT),),
         warnings=("W_NARROWBAND: 8 kHz",),
+        quality=Quality(
+            level_dbfs=-23.4, snr_db=None, clipped_share=0.00125, bandwidth_hz=3_875, cancelled=3_000, dead=0
+        ),
     )
     store.recordings.add([added])
     assert store.recordings.find(added.id) == added

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from tests.store.factories import SETTINGS, correction, make_drafted, recording, recording_id
 from transcribe.errors import Failure
-from transcribe.records import Model
+from transcribe.records import Model, Quality
 from transcribe.store import Store
 from transcribe.store.attempts import TRIES
-from transcribe.store.status import DialectStatus, StageStatus, Status
+from transcribe.store.status import DialectStatus, QualityStatus, StageStatus, Status
 
 BROKEN = Failure(item="x", code="E_DECODE", message="x has no sound")
 
@@ -74,3 +74,33 @@ def test_work_with_other_settings_is_not_done_with_these(store: Store) -> None:
         for name in ("older", SETTINGS)
     ]
     assert done == [1, 0]
+
+
+def test_recordings_are_counted_by_the_quality_of_their_sound(store: Store) -> None:
+    def measured(snr_db: float | None, **facts: float) -> Quality:
+        fields = {"level_dbfs": -20.0, "clipped_share": 0.0, "bandwidth_hz": 8_000} | facts
+        return Quality(snr_db=snr_db, **fields)
+
+    qualities = [
+        measured(4.9, clipped_share=0.002),
+        measured(5.0, bandwidth_hz=3_875),
+        measured(10.0, cancelled=500, level_dbfs=-30.0),
+        measured(19.9, dead=2_000),
+        measured(20.0, clipped_share=0.001),
+        measured(None, bandwidth_hz=None),
+    ]
+    store.recordings.add(recording(f"q{number}", quality=quality) for number, quality in enumerate(qualities))
+    store.recordings.add([recording("older", rate_hz=8_000), recording("phone", rate_hz=8_000, quality=measured(50.0))])
+
+    assert store.status.count().quality == QualityStatus(
+        measured=7,
+        level_dbfs=-21.4,
+        snr_below_5=1,
+        snr_5_to_10=1,
+        snr_10_to_20=2,
+        snr_20_or_more=2,
+        clipped=1,
+        narrow_band=2,
+        cancelling=1,
+        dead_channel=1,
+    )

@@ -23,16 +23,12 @@ from transcribe.audio.quality import QualityMeter
 from transcribe.audio.sources import Source, no_samples, open_source
 from transcribe.errors import InputError
 from transcribe.protocols import SAMPLE_RATE_HZ
-from transcribe.records import Milliseconds, Quality
+from transcribe.records import CLIPPED_SHARE, NARROW_BAND_HZ, Milliseconds, Quality
 
 #: The most channels that FLAC holds.
 _MOST_CHANNELS = 8
 #: A hundredth of the samples may be no numbers before the file is doubted.
 _BEARABLE = 0.01
-#: Share of samples at a ceiling that can be heard.
-_CLIPPED = 0.001
-#: Sound whose band ends there is of a telephone, whatever its rate. What ends lower is no speech.
-_NARROW_HZ = range(2_500, 4_301)
 #: Streams without time stamps: what is lost in them leaves no gap.
 _UNTIMED = (None, "mp3", "aac", "ac3", "amr")
 #: Lengths that differ by less are alike: coders add frames to fill up their last one.
@@ -162,7 +158,7 @@ class _Pass:
         warnings = self._list_missing()
         if head.rate_hz < SAMPLE_RATE_HZ:
             warnings.append(f"W_NARROWBAND: recorded at {head.rate_hz} Hz, as on a telephone; high sounds are missing")
-        elif quality.bandwidth_hz in _NARROW_HZ:
+        elif quality.bandwidth_hz in NARROW_BAND_HZ:
             band = f"nothing is above {quality.bandwidth_hz} Hz, as on a telephone, though its rate is higher"
             warnings.append(f"W_NARROWBAND: {band}; high sounds are missing")
         if head.channels > 2 and not self._order.split:
@@ -171,7 +167,7 @@ class _Pass:
         if self._not_numbers:
             silenced = f"{self._not_numbers} of {self._values} values are no numbers and were silenced"
             warnings.append(f"W_BAD_SAMPLES: {silenced}")
-        if quality.clipped_share > _CLIPPED:
+        if quality.clipped_share > CLIPPED_SHARE:
             warnings.append(f"W_CLIPPED: {quality.clipped_share:.1%} of its samples are cut off at a ceiling")
         return warnings
 

@@ -319,6 +319,7 @@ class _Intake:
             facts=arrival.facts,
             declared=fit((arrival.declared, arrival.declared_at), received.duration),
             warnings=received.warnings,
+            quality=received.quality,
         )
 
     def _record(self, failure: Failure) -> None:

@@ -30,6 +30,7 @@ def stream_pairs(store: Store, model: Model, split: Split | None, *, tier: Tier 
                 model=model.id,
                 session=span.session or span.recording,
                 context=span.context,
+                snr_db=span.snr_db,
                 duration_s=(span.end - span.start) / 1000,
                 overlapped=None if span.speaker is None else span.id in overlapped,
             )

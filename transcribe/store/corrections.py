@@ -289,5 +289,6 @@ def _build_spans(
             reference=reference,
             hypothesis=hypothesis,
             context=context,
+            snr_db=recording.snr_db,
         )
         yield span, tuple(words)

@@ -30,8 +30,8 @@ from transcribe.store.database import PAGE, Database, PreparedIn
 from transcribe.store.desk_schema import DESK, GOLDS, VERSIONS
 from transcribe.store.pseudo_labels import settle
 from transcribe.store.redaction import spans_of
-from transcribe.store.rows import check_text, words_of
-from transcribe.store.schema import DONE, DRAFTS, RECORDINGS, SEGMENTS, USABLE
+from transcribe.store.rows import check_text, quality_of, words_of
+from transcribe.store.schema import DONE, DRAFTS, QUALITY_COLUMNS, RECORDINGS, SEGMENTS, USABLE
 
 #: What stands where nobody named a dialect: "undetermined", BCP 47.
 UNKNOWN = "und"
@@ -258,6 +258,7 @@ def _select_views() -> Any:
             *SEGMENT_FACTS,
             SEGMENTS.c.channel,
             RECORDINGS.c.dialect.label("recording_dialect"),
+            *QUALITY_COLUMNS,
             DRAFTS.c.words,
             DRAFTS.c.flags,
             DRAFTS.c.alternative,
@@ -338,6 +339,7 @@ def _build_view(row: Row[Any], spans: Collection[Span], terms: Terms, reviewing:
         masks=masks,
         before=_hide_words_nearby(row.before, spans, terms) if shows else None,
         after=_hide_words_nearby(row.after, spans, terms) if shows else None,
+        quality=quality_of(row),
     )
 
 

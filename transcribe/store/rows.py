@@ -11,14 +11,25 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table
 
 from transcribe.errors import InputError
-from transcribe.records import Correction, DeclaredTurn, Draft, Model, Recording, Segment, Turn, Word, find_withheld
+from transcribe.records import (
+    Correction,
+    DeclaredTurn,
+    Draft,
+    Model,
+    Quality,
+    Recording,
+    Segment,
+    Turn,
+    Word,
+    find_withheld,
+)
 from transcribe.store.database import PAGE
 
 if TYPE_CHECKING:
@@ -30,6 +41,7 @@ T = TypeVar("T")
 DIGITS = 4
 #: Bytes of a text that is looked up by: PostgreSQL's indexes take 2,704 at most.
 KEY_BYTES = 2_000
+_MEASURES = tuple(field.name for field in fields(Quality))
 #: What a salt begins with whose text was erased.
 ERASED_SALT = "erased:"
 
@@ -115,7 +127,28 @@ def values_of_recording(recording: Recording, now: str) -> dict[str, object]:
         "declared": encode_json(declared_values(recording), f"a declared turn of {what}"),
         "warnings": encode_json(list(recording.warnings), f"a warning of {what}"),
         "added_at": now,
+        **_values_of_quality(recording.quality),
     }
+
+
+def _values_of_quality(quality: Quality | None) -> dict[str, object]:
+    names = {"cancelled": "cancelled_ms", "dead": "dead_ms"}
+    measures: dict[str, Any] = dict.fromkeys(_MEASURES) if quality is None else asdict(quality)
+    return {names.get(name, name): number for name, number in measures.items()}
+
+
+def quality_of(row: Row[Any]) -> Quality | None:
+    """Return the measured quality of a row of recordings; ``None`` if it was never measured."""
+    if row.clipped_share is None:
+        return None
+    return Quality(
+        level_dbfs=row.level_dbfs,
+        snr_db=row.snr_db,
+        clipped_share=row.clipped_share,
+        bandwidth_hz=row.bandwidth_hz,
+        cancelled=row.cancelled_ms,
+        dead=row.dead_ms,
+    )
 
 
 def declared_values(recording: Recording) -> list[list[object]]:
@@ -146,6 +179,7 @@ def recording_of(row: Row[Any]) -> Recording:
             for start, end, speaker, dialect, text in json.loads(row.declared)
         ),
         warnings=tuple(json.loads(row.warnings)),
+        quality=quality_of(row),
     )
 
 

@@ -56,6 +56,13 @@ RECORDINGS = Table(
     Column("declared", Words, nullable=False),
     Column("warnings", Words, nullable=False),
     Column("added_at", Words, nullable=False),
+    # The measured quality; all empty where it was never measured.
+    Column("level_dbfs", Double),
+    Column("snr_db", Double),
+    Column("clipped_share", Double),
+    Column("bandwidth_hz", Integer),
+    Column("cancelled_ms", BigInteger),
+    Column("dead_ms", BigInteger),
     Index("recordings_by_duration", "duration_ms", "id"),
     Index("recordings_by_session", "session"),
 )
@@ -80,6 +87,11 @@ FACT_CHANGES = Table(
     Column("stated_at", Words, nullable=False),
     Column("added_at", Words, nullable=False),
     Index("fact_changes_by_recording", "recording", "no"),
+)
+
+#: What `rows.quality_of` reads.
+QUALITY_COLUMNS = tuple(
+    RECORDINGS.c[name] for name in ("level_dbfs", "snr_db", "clipped_share", "bandwidth_hz", "cancelled_ms", "dead_ms")
 )
 
 #: Every path that a recording was ever ingested under: the same bytes may lie in two places.

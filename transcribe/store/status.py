@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, exists, func, select
 
-from transcribe.records import Milliseconds
+from transcribe.records import CLIPPED_SHARE, NARROW_BAND_HZ, Milliseconds
 from transcribe.store.attempts import RUN, is_failed
 from transcribe.store.database import Database
 from transcribe.store.schema import CORRECTIONS, DONE, DRAFTS, FAILURES, MODELS, RECORDINGS, SEGMENTS, USABLE
@@ -32,6 +32,26 @@ class StageStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QualityStatus:
+    """The numbers of recordings by the measured quality of their sound."""
+
+    measured: int = 0
+    #: Mean level of speech over the recordings, dB below full scale.
+    level_dbfs: float | None = None
+    #: By signal-to-noise ratio in dB, in the bins of ``boli wer --by snr``.
+    snr_below_5: int = 0
+    snr_5_to_10: int = 0
+    snr_10_to_20: int = 0
+    snr_20_or_more: int = 0
+    #: More than a thousandth of the samples is cut off at a ceiling; the band is that of a telephone.
+    clipped: int = 0
+    narrow_band: int = 0
+    #: Channels that cancel each other, or of which one is dead, in some part.
+    cancelling: int = 0
+    dead_channel: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """Counts over a whole workspace."""
 
@@ -51,6 +71,7 @@ class Status:
     models: int
     #: Id of the model that drafts.
     promoted: str | None
+    quality: QualityStatus = QualityStatus()
 
 
 @dataclass(frozen=True)
@@ -82,6 +103,7 @@ class StatusReader:
                 withheld=connection.execute(select(func.count()).select_from(RECORDINGS).where(~USABLE)).scalar_one(),
                 models=connection.execute(select(func.count()).select_from(MODELS)).scalar_one(),
                 promoted=connection.execute(promoted).scalar_one_or_none(),
+                quality=_count_quality(connection),
             )
 
 
@@ -92,6 +114,30 @@ def _count_dialects(connection: Connection) -> tuple[DialectStatus, ...]:
         for row in connection.execute(counted.group_by(RECORDINGS.c.dialect))
     ]
     return tuple(sorted(statuses, key=lambda status: (status.dialect is not None, status.dialect or "")))
+
+
+def _count_quality(connection: Connection) -> QualityStatus:
+    columns = RECORDINGS.c
+    narrow = columns.bandwidth_hz.between(NARROW_BAND_HZ.start, NARROW_BAND_HZ.stop - 1) | (columns.rate_hz < 16_000)
+    conditions = {
+        "snr_below_5": columns.snr_db < 5,
+        "snr_5_to_10": (columns.snr_db >= 5) & (columns.snr_db < 10),
+        "snr_10_to_20": (columns.snr_db >= 10) & (columns.snr_db < 20),
+        "snr_20_or_more": columns.snr_db >= 20,
+        "clipped": columns.clipped_share > CLIPPED_SHARE,
+        "narrow_band": narrow,
+        "cancelling": columns.cancelled_ms > 0,
+        "dead_channel": columns.dead_ms > 0,
+    }
+    counts = (
+        func.coalesce(func.sum(case((condition, 1), else_=0)), 0).label(name) for name, condition in conditions.items()
+    )
+    query = select(func.count().label("measured"), func.avg(columns.level_dbfs).label("level"), *counts)
+    row = connection.execute(query.where(columns.clipped_share.is_not(None))).one()
+    level = None if row.level is None else round(float(row.level), 1)
+    return QualityStatus(
+        measured=row.measured, level_dbfs=level, **{name: int(row._mapping[name]) for name in conditions}
+    )
 
 
 def _count_stages(connection: Connection, settings: str | None) -> tuple[StageStatus, ...]:

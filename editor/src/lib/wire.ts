@@ -36,6 +36,13 @@ export interface SentBack {
   version: number;
 }
 
+export interface Quality {
+  level_dbfs: number | null;
+  snr_db: number | null;
+  clipped_share: number;
+  bandwidth_hz: number | null;
+}
+
 export interface Segment {
   segment: string;
   recording: string;
@@ -55,6 +62,8 @@ export interface Segment {
   after: string | null;
   audio_url: string | null;
   peaks_url: string;
+  /** Of the recording; null where it was never measured, and absent in what an older page kept. */
+  quality?: Quality | null;
 }
 
 export interface Lease extends Segment {

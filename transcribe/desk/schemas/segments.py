@@ -22,7 +22,7 @@ from transcribe.desk_records import (
     Verdict,
     View,
 )
-from transcribe.records import join_words
+from transcribe.records import Quality, join_words
 
 #: Longest text of one segment, in characters: a minute of the fastest speech has some 1,500.
 LONGEST_TEXT = 20_000
@@ -73,6 +73,15 @@ class Masked(Out):
     end_ms: int
 
 
+class QualityOut(Out):
+    """The quality of a recording's sound, in the units of `Quality`."""
+
+    level_dbfs: float | None
+    snr_db: float | None
+    clipped_share: float
+    bandwidth_hz: int | None
+
+
 class SegmentOut(Out):
     """A segment as its holder or a reviewer sees it. Times are milliseconds in the recording."""
 
@@ -98,6 +107,8 @@ class SegmentOut(Out):
     peaks_url: str
     #: What of the clip is masked.
     masks: list[Masked]
+    #: Of the recording; ``None``: never measured.
+    quality: QualityOut | None
 
 
 class LeaseOut(SegmentOut):
@@ -310,7 +321,12 @@ def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> di
         "audio_url": audio_url,
         "peaks_url": f"/api/v1/segments/{view.segment}/peaks",
         "masks": [{"start_ms": start, "end_ms": end} for start, end in view.masks],
+        "quality": None if view.quality is None else _quality_out(view.quality),
     }
+
+
+def _quality_out(quality: Quality) -> dict[str, object]:
+    return {name: getattr(quality, name) for name in QualityOut.model_fields}
 
 
 class MaskIn(In):
