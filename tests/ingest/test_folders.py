@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ingest.factories import list_failures, manifest, plan_arrivals
 from transcribe.errors import Failure, InputError
 from transcribe.ingest import Arrival, plan
 
@@ -27,6 +28,54 @@ def touch(folder: Path, *paths: str) -> None:
 def test_a_folder_gives_its_media_in_the_order_of_names_and_leaves_out_the_rest(tmp_path: Path) -> None:
     touch(tmp_path, "b.MP3", "a/z.wav", "a/deep/er/y.opus", "c.flac", "notes.txt", "m.csv", ".hidden.wav", ".git/x.wav")
     assert names(tmp_path) == ["a/deep/er/y.opus", "a/z.wav", "b.MP3", "c.flac"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.ts", "a.flv", "a.WAVE", "a.3gpp", "a.weba", "a.m4r", "a.tta", "a.ape", "a.asf", "a.m2ts", "a.3g2", "a.spx"],
+)
+def test_all_that_the_demuxers_read_is_taken_from_a_folder(name: str, tmp_path: Path) -> None:
+    touch(tmp_path, name)
+    assert names(tmp_path) == [name]
+
+
+def test_what_a_folder_leaves_out_is_counted_by_name(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.xyz", "in/c.XYZ", "notes.txt", "recording", ".hidden.xyz")
+    warnings: list[str] = []
+    arrivals = list(plan([tmp_path], warn=warnings.append))
+    assert len(arrivals) == 1
+    assert warnings == [
+        f"W_LEFT_OUT: 4 files are no media by name in {tmp_path} (2 .xyz, 1 .txt, 1 recording); name those that are"
+    ]
+    list(plan([tmp_path / "a.wav"], warn=warnings.append))
+    assert len(warnings) == 1, "a file that is named is never left out"
+
+
+NFC, NFD = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize(("written", "there"), [(NFC, NFD), (NFD, NFC)])
+def test_a_name_in_the_other_unicode_form_is_found(written: str, there: str, tmp_path: Path) -> None:
+    touch(tmp_path, f"{there}/{there}.wav")
+    (arrival,) = plan_arrivals(manifest(tmp_path / "m.csv", [{"path": f"{written}/{written}.wav"}]))
+    assert (arrival.location, arrival.path) == (tmp_path / there / f"{there}.wav", f"{written}/{written}.wav")
+    (named,) = plan([tmp_path / written / f"{written}.wav"])
+    assert isinstance(named, Arrival)
+    assert named.location == tmp_path / there / f"{there}.wav"
+
+
+def test_a_name_that_is_there_as_written_is_taken_whatever_stands_beside_it(tmp_path: Path) -> None:
+    touch(tmp_path, f"{NFC}.wav", f"{NFD}.wav")
+    for name in (NFC, NFD):
+        (arrival,) = plan_arrivals(manifest(tmp_path / "m.csv", [{"path": f"{name}.wav"}]))
+        assert arrival.location == tmp_path / f"{name}.wav"
+
+
+def test_a_folder_in_the_other_unicode_form_leads_no_further_than_its_root(tmp_path: Path) -> None:
+    touch(tmp_path, "out/a.wav", "in/b.wav")
+    (tmp_path / "in" / NFD).symlink_to(tmp_path / "out", target_is_directory=True)
+    (failure,) = list_failures(manifest(tmp_path / "in" / "m.csv", [{"path": f"{NFC}/a.wav"}]))
+    assert failure.code == "E_PATH"
 
 
 def test_names_in_two_unicode_forms_or_letter_cases_are_two_files(tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ def ingest_source(
         refusing=wiring.refusing,
         keep_refused=settings.keep_refused,
     )
+    left_out: list[str] = []
     arrivals = ingest.plan(
         source.paths,
         manifest=source.manifest,
@@ -126,6 +127,7 @@ def ingest_source(
         allow_roots=settings.allow_roots,
         defaults={"dialect": source.dialect} if source.dialect else None,
         split_of=wiring.store.recordings.find_split,
+        warn=left_out.append,
     )
     with console.progress("ingesting", items=None) as progress:
         summary = ingest.ingest(
@@ -154,7 +156,7 @@ def ingest_source(
         text += f", consent or licence of {summary.changed} changed"
     if summary.refused:
         text += f"; {summary.refused} left out for their consent"
-    return Answer(data=document, text=text, warnings=summary.warnings, failures=summary.failed)
+    return Answer(data=document, text=text, warnings=(*summary.warnings, *left_out), failures=summary.failed)
 
 
 def draft_recordings(

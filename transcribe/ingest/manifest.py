@@ -6,6 +6,7 @@ A manifest is CSV, JSON Lines or Parquet, read twice and never held in memory.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast, get_args
 
 from transcribe.errors import Failure, InputError
 from transcribe.ingest.item import Arrival
-from transcribe.ingest.paths import Roots, readable, walk
+from transcribe.ingest.paths import Roots, describe_left_out, find_spelling, readable, walk
 from transcribe.ingest.sidecars import Sidecars
 from transcribe.ingest.splits import STORED_LINE, Clash, Groups, Links, names_of
 from transcribe.ingest.tables import Row, Table
@@ -239,6 +240,7 @@ def plan(
     allow_roots: Sequence[str] = (),
     defaults: Mapping[str, str] | None = None,
     split_of: SplitOf = lambda speakers, session: None,
+    warn: Callable[[str], None] = lambda warning: None,
 ) -> Iterator[Arrival | Failure]:
     """
     Yield the files to take in, one at a time: those of *paths* in their order, then those of *manifest*.
@@ -252,24 +254,28 @@ def plan(
         allow_roots: Other folders and URLs that the manifest may name.
         defaults: Facts for rows and files that have none of their own, by column.
         split_of: ``Store.split_of``: keeps people in the split that they are in.
+        warn: Takes a warning about the files of each folder that are left out.
 
     Raises:
         InputError: A path that is not there; a manifest that cannot be read (E_MANIFEST, E_JSON) or that puts one
             speaker into two splits (E_SPLIT).
     """
+    paths = [find_spelling(path) for path in paths]
     for path in paths:
         if not path.is_symlink() and not path.exists():
             raise InputError(
                 f"{readable(path)} is not there", code="E_NOT_FOUND", hint="check the path", item=str(path)
             )
-    yield from _plan_files(paths, defaults or {}, split_of)
+    yield from _plan_files(paths, defaults or {}, split_of, warn)
     if manifest is not None:
         named_roots = [*([] if root is None else [root]), *allow_roots]
         roots = Roots(manifest.parent if root is None else root, named_roots)
         yield from Manifest(manifest, roots=roots, split_of=split_of, defaults=defaults).arrivals()
 
 
-def _plan_files(paths: Sequence[Path], defaults: Mapping[str, str], split_of: SplitOf) -> Iterator[Arrival | Failure]:
+def _plan_files(
+    paths: Sequence[Path], defaults: Mapping[str, str], split_of: SplitOf, warn: Callable[[str], None]
+) -> Iterator[Arrival | Failure]:
     def fault(column: str, what: str, hint: str) -> InputError:
         return InputError(f"{column} for all files: {what}", code="E_FACT", hint=hint, item=column)
 
@@ -281,7 +287,8 @@ def _plan_files(paths: Sequence[Path], defaults: Mapping[str, str], split_of: Sp
     if group is not None:
         shared_facts["split"] = split_of(speakers, shared_facts["session"]) or shared_facts["split"]
     for path in paths:
-        for file in walk(path) if path.is_dir() else (path,):
+        left_out: Counter[str] = Counter()
+        for file in walk(path, left_out=left_out) if path.is_dir() else (path,):
             if isinstance(file, Failure):
                 yield file
             else:
@@ -289,3 +296,5 @@ def _plan_files(paths: Sequence[Path], defaults: Mapping[str, str], split_of: Sp
                 yield Arrival(
                     location=location, path=readable(file), group=group.key if group else None, **shared_facts
                 )
+        if (warning := describe_left_out(left_out, path)) is not None:
+            warn(warning)

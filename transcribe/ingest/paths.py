@@ -6,6 +6,8 @@ import importlib
 import os
 import re
 import tempfile
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -17,8 +19,10 @@ from transcribe.errors import Failure, InputError, MissingError, UnreachableErro
 MEDIA_SUFFIXES: Final = frozenset(
     f".{suffix}"
     for suffix in (
-        *("3gp", "aac", "ac3", "aif", "aiff", "amr", "au", "avi", "caf", "flac", "gsm", "m4a", "m4b", "m4v", "mka"),
-        *("mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "oga", "ogg", "opus", "w64", "wav", "webm", "wma", "wv"),
+        *("3g2", "3ga", "3gp", "3gpp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "asf", "au", "avi", "awb"),
+        *("bwf", "caf", "eac3", "f4a", "f4v", "flac", "flv", "gsm", "m2ts", "m4a", "m4b", "m4r", "m4v", "mka", "mkv"),
+        *("mov", "mp1", "mp2", "mp3", "mp4", "mpeg", "mpg", "mpga", "mts", "oga", "ogg", "ogv", "ogx", "opus", "qt"),
+        *("rf64", "snd", "spx", "ts", "tta", "vob", "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wv"),
     )
 )
 
@@ -28,16 +32,57 @@ SCHEMES: Final = frozenset({"gs", "memory", "s3"})
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _DRIVE: Final = re.compile(r"[A-Za-z]:|\\\\")
 _CHUNK: Final = 1 << 20
+#: Kinds of files that a warning lists.
+_MOST_LISTED: Final = 8
 
 
-def walk(folder: Path) -> Iterator[Path | Failure]:
+def walk(folder: Path, *, left_out: Counter[str] | None = None) -> Iterator[Path | Failure]:
     """
     Yield the media files below *folder*, by suffix, ordered by name within each folder; a failure for each stray link.
 
     Hidden files and folders are left out, and links to folders are not followed. Names are taken as the file system
     has them, so that a name in two Unicode forms or two letter cases is two files.
+
+    Args:
+        left_out: Counts what is no media by its name, by suffix; of files without one by name.
     """
-    yield from _walk(folder, folder.resolve())
+    yield from _walk(folder, folder.resolve(), Counter() if left_out is None else left_out)
+
+
+def describe_left_out(left_out: Counter[str], folder: Path) -> str | None:
+    """
+    Return the warning about what a walk through *folder* left out; ``None`` if it was nothing.
+
+    >>> describe_left_out(Counter({".txt": 3, ".doc": 1, "recording": 1}), Path("calls"))
+    'W_LEFT_OUT: 5 files are no media by name in calls (3 .txt, 1 .doc, 1 recording); name those that are'
+    """
+    if not left_out:
+        return None
+    ranked = sorted(left_out.items(), key=lambda entry: (-entry[1], entry[0]))
+    listed = ", ".join(f"{number} {readable(name)}" for name, number in ranked[:_MOST_LISTED])
+    more = f" and {len(ranked) - _MOST_LISTED} kinds more" if len(ranked) > _MOST_LISTED else ""
+    number = left_out.total()
+    files = "1 file is" if number == 1 else f"{number} files are"
+    return f"W_LEFT_OUT: {files} no media by name in {readable(folder)} ({listed}{more}); name those that are"
+
+
+def find_spelling(path: Path) -> Path:
+    """
+    Return *path* as the file system spells it, where names differ in nothing but their Unicode form.
+
+    A manifest that was written on one system may have "é" as one character, and the disk that it came by as two. Only
+    the last folders and the name that are not there are looked for; *path* itself where nothing or several fit.
+    """
+    if os.path.lexists(path):
+        return path
+    parent = path.parent if path.parent == path else find_spelling(path.parent)
+    wanted = unicodedata.normalize("NFC", path.name)
+    try:
+        with os.scandir(parent) as entries:
+            spellings = [entry.name for entry in entries if unicodedata.normalize("NFC", entry.name) == wanted]
+    except OSError:
+        return path
+    return parent / spellings[0] if len(spellings) == 1 else path
 
 
 def readable(path: Path | str) -> str:
@@ -105,6 +150,10 @@ class Roots:
     def _resolve_inside(self, path: str, roots: Sequence[str], otherwise: str) -> Path:
         folder, name = os.path.split(path)
         target = Path(self._real_folder(folder), name)
+        spelling = find_spelling(target)
+        if spelling != target:
+            # A folder of another Unicode form may be a link, which was not seen under the form that was written.
+            target = Path(self._real_folder(str(spelling.parent)), spelling.name)
         if target.is_symlink():
             target = target.resolve()
         if not any(str(target).startswith(f"{root.rstrip('/')}/") for root in roots):
@@ -112,7 +161,7 @@ class Roots:
         return target
 
 
-def _walk(folder: Path, top: Path) -> Iterator[Path | Failure]:
+def _walk(folder: Path, top: Path, left_out: Counter[str]) -> Iterator[Path | Failure]:
     try:
         with os.scandir(folder) as entries:
             ordered = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
@@ -122,9 +171,11 @@ def _walk(folder: Path, top: Path) -> Iterator[Path | Failure]:
     for entry in ordered:
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, top)
+            yield from _walk(path, top, left_out)
         elif path.suffix.lower() in MEDIA_SUFFIXES and not entry.is_dir():
             yield path if not entry.is_symlink() or _leads_inside(path, top) else _stray_link(path)
+        elif not entry.is_dir():
+            left_out[path.suffix.lower() or path.name] += 1
 
 
 def _leads_inside(link: Path, top: Path) -> bool:
