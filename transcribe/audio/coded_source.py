@@ -200,7 +200,7 @@ class CodedSource:
         }
         try:
             return av.open(file, format=self.demuxer, options=options, metadata_errors="replace")
-        except (av.error.FFmpegError, ValueError) as error:
+        except (OSError, av.error.FFmpegError, ValueError) as error:  # OSError: a place that no file has
             self._refuse_lost_index(error)
             raise refusal("E_NOT_AUDIO", "holds no sound that can be read", "play it to see what it is") from error
 
@@ -259,7 +259,7 @@ class CodedSource:
         """Yield the packets of all tracks, to the end or to where the container breaks off."""
         try:
             yield from self._container.demux()
-        except av.error.FFmpegError:
+        except (OSError, IndexError, av.error.FFmpegError):  # IndexError: a track that begins on the way
             self.bad_pieces += 1
 
 
