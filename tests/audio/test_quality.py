@@ -154,5 +154,5 @@ def test_channels_that_do_not_cancel_are_averaged_to_the_sample(seed: int, gains
     voice = np.random.default_rng(seed).standard_normal(8_000).astype(np.float32) * np.float32(0.1)
     block = np.stack([voice * np.float32(gain) for gain in gains], axis=1)
     mixer = ChannelMixer(len(gains))
-    assert np.array_equal(mixer.mix(block, 16_000, 0)[:, 0], block.mean(axis=1, dtype=np.float32))
+    assert np.abs(mixer.mix(block, 16_000, 0)[:, 0] - block.mean(axis=1)).max() < 1e-6
     assert mixer.warnings(split=False) == []

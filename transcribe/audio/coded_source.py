@@ -239,7 +239,7 @@ class CodedSource:
             if packet.size:
                 last, last_failed = packet, False
             try:
-                frames = packet.decode()
+                frames = self._track.decode(packet)
             except av.error.FFmpegError as error:
                 if packet.has_sidedata("encryption_info"):
                     raise _encryption_refusal() from error

@@ -62,12 +62,15 @@ class ChannelMixer:
 
     def mix(self, block: Floats, rate_hz: int, start: Milliseconds) -> Floats:
         """Return the mono sound, ``(samples, 1)``, of *block*, ``(samples, channels)``, that begins at *start*."""
-        mixed: Floats = block.mean(axis=1, dtype=np.float32)[:, None]
+        channels = block.shape[1]
+        mixed: Floats = (block @ np.full(channels, 1 / channels, np.float32))[:, None]
         size = max(1, rate_hz // _WINDOWS_A_S)
         edges = np.arange(0, len(block), size)
         lengths = np.diff(edges, append=len(block))[:, None]
-        energies = np.add.reduceat(block * block, edges, axis=0) / lengths
-        mixed_energies = np.add.reduceat(mixed * mixed, edges, axis=0)[:, 0] / lengths[:, 0]
+        # The products of all channels give their energies and that of the mix at once.
+        products = np.array([block[edge : edge + size].T @ block[edge : edge + size] for edge in edges])
+        energies = products.diagonal(axis1=1, axis2=2) / lengths
+        mixed_energies = products.sum(axis=(1, 2)) / channels**2 / lengths[:, 0]
         loudest = energies.max(axis=1)
         audible = loudest > _AUDIBLE
         cancelling = audible & (mixed_energies < _CANCELLED * loudest)

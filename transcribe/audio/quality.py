@@ -71,7 +71,9 @@ class QualityMeter:
         frames = len(pcm) // _FRAME
         if not frames:
             return
-        floats = pcm[: frames * _FRAME].mean(axis=1, dtype=np.float32).reshape(frames, _FRAME) / np.float32(32_768)
+        pcm = pcm[: frames * _FRAME]
+        mono = pcm[:, 0].astype(np.float32) if pcm.shape[1] == 1 else pcm.mean(axis=1, dtype=np.float32)
+        floats = mono.reshape(frames, _FRAME) / np.float32(32_768)
         powers = np.einsum("ij,ij->i", floats, floats, dtype=np.float64) / _FRAME
         levels = 10 * np.log10(np.maximum(powers, 1e-12))
         bins = np.clip(np.floor(levels) - _LOWEST_DB, 0, _BINS - 1).astype(np.int64)
