@@ -234,6 +234,22 @@ def test_odd_chunks_of_a_wave_give_the_whole_sound_exactly(name: str, speech_11s
     assert codes(received) == (["W_HEADER"] if is_said else [])
 
 
+def test_more_planes_than_can_be_read_are_refused_and_bring_nothing_down(tmp_path: Path) -> None:
+    import av
+
+    with av.open(str(tmp_path / "many.wv"), "w", format="wv") as output:
+        stream = output.add_stream("wavpack", rate=16_000, layout="hexadecagonal", format="s16p")
+        frame = av.AudioFrame(format="s16", layout="hexadecagonal", samples=16_000)
+        frame.planes[0].update(media.noise(16))
+        frame.sample_rate, frame.pts = 16_000, 0
+        resampler = av.AudioResampler(format="s16p", layout="hexadecagonal", rate=16_000)
+        for planar in (*resampler.resample(frame), None):
+            output.mux(stream.encode(planar))
+
+    with pytest.raises(InputError, match=r"E_CHANNELS: many\.wv has 16 channels, and of wavpack at most 8 can be read"):
+        take(tmp_path / "many.wv")
+
+
 @given(
     steps=st.lists(st.tuples(st.integers(-30, 3_000), st.sampled_from((160, 320, 1_024))), min_size=1, max_size=60),
     rate_hz=st.sampled_from((8_000, 16_000, 48_000)),

@@ -55,6 +55,8 @@ _DECODERS = ",".join(
         *("pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be"),
     )
 )
+#: Planes of a frame that PyAV reaches; it would read memory of others for more (av.audio.plane, AVFrame.data).
+_MOST_PLANES: Final = 8
 #: Sample entries of protected MP4: FairPlay, Audible, Common Encryption.
 _LOCKED_TAGS = ("drms", "aavd", "enca")
 
@@ -164,6 +166,9 @@ class CodedSource:
         form: tuple[int, int, str] | None = None
         unit_s = 0.0
         for frame in self._decode_frames():
+            if frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES:
+                self._pass_over(frame, form)
+                continue
             frame_form = (frame.sample_rate, frame.layout.nb_channels, frame.format.name)
             if frame_form != form:
                 # The queue itself does not look at channels, and would read beyond a frame that has fewer.
@@ -183,6 +188,15 @@ class CodedSource:
             if fifo.samples >= BLOCK_S * rate_hz:
                 yield from _drain(fifo, rate_hz)
         yield from _drain(fifo, rate_hz)
+
+    def _pass_over(self, frame: av.AudioFrame, form: object) -> None:
+        """Leave out a frame of more planes than PyAV can reach: damage, if the frames before it had fewer."""
+        if form is None:
+            wrong = (
+                f"has {frame.layout.nb_channels} channels, and of {self.head.codec} at most {_MOST_PLANES} can be read"
+            )
+            raise refusal("E_CHANNELS", wrong, "save it as WAV, or with fewer channels")
+        self.bad_pieces += 1
 
     def _begin_timeline(self, unit_s: float) -> None:
         self.timeline.unit_s = unit_s
