@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dialects.errors import DialectError
-from dialects.pairs import read_rows
 from dialects.report.grouping import Grouping, group_pairs_by
 from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method
 from dialects.scoring.word_errors import Pair
+from dialects.tables import Table
 from dialects.text.code_switching import remove_language_marks
 from dialects.text.normalise import Normaliser
 
@@ -48,24 +48,24 @@ class Training:
 
 def read_training(path: Path) -> Training:
     """
-    Read the speakers and sentences of a train manifest: a CSV, JSONL or Parquet file.
+    Read the speakers and sentences of a train manifest: a table.
 
     The columns ``speaker`` and ``text`` (or ``reference``) are read, at least one of them must be there; an empty cell
     is nobody, or nothing.
 
     Raises:
-        DialectError: E_PAIRS for a file or row that cannot be taken, E_TRAIN if it has neither column.
+        DialectError: E_TRAIN for a file or row that cannot be taken, E_JSON for one that is no JSON object.
     """
     speakers: set[str] = set()
     sentences: set[str] = set()
+    table = Table(file=path, any_of=("speaker", *_TEXTS), code="E_TRAIN", is_typed=True)
     columns: set[str] = set()
-    for _, cells in read_rows(path):
-        columns.update(cells)
-        speakers.add(str(cells.get("speaker") or ""))
-        sentences.update(str(cells.get(name) or "") for name in _TEXTS)
-    if not columns.intersection(("speaker", *_TEXTS)):
-        message = f"{path.name} was given as a train manifest; it has neither a speaker nor a text"
-        raise DialectError("E_TRAIN", message, hint="name the columns speaker and text", row=1, column="speaker")
+    for row in table.rows():
+        columns.update(row.cells)
+        speakers.add(str(row.cells.get("speaker") or ""))
+        sentences.update(str(row.cells.get(name) or "") for name in _TEXTS)
+    if columns and not columns.intersection(table.any_of):
+        raise table.fault(1, "neither a speaker nor a text", hint="name the columns speaker and text")
     return Training(speakers=frozenset(speakers - {""}), sentences=frozenset(sentences - {""}))
 
 

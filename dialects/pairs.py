@@ -1,5 +1,5 @@
 """
-Strict readers of pairs from CSV, JSONL and Parquet files.
+A strict reader of pairs from tables.
 
 An empty CSV cell is an empty text, and the words NA, null and nan stay words. Whatever cannot be taken is refused with
 its row and column, since a skipped row is a wrong rate.
@@ -7,31 +7,24 @@ its row and column, since a skipped row is a wrong rate.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import regex
 
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from dialects.scoring.word_errors import Pair
+from dialects.tables import Table
 
 REQUIRED = ("id", "reference", "hypothesis", "dialect", "speaker")
 OPTIONAL = ("model", "session", "duration_s", "snr_db", "language", "context")
 #: Characters of a text: twelve hours of talk have some 650,000. More is a file that lost its line ends.
 LONGEST = 999_999
-#: Bytes that the csv module may read before we can say which cell it was; it stops at 128 KiB by itself.
-_CSV_LIMIT = 256 * 1024 * 1024
-
-#: Row number as an editor shows it, and the cells by column.
-Cells: TypeAlias = tuple[int, Mapping[str, Any]]
 
 #: Scripts with letters that look alike, and these letters.
 _ALIKE = {script: regex.compile(rf"\p{{Script={script}}}") for script in ("Latin", "Cyrillic", "Greek")}
@@ -41,7 +34,7 @@ _WORD = regex.compile(r"[\p{L}\p{M}]+")
 
 def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialects: bool = False) -> Iterator[Pair]:
     """
-    Read the pairs of *path*, in its order, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
+    Read the pairs of *path*, in its order, one at a time: CSV, JSON Lines or Parquet, as `dialects.tables` reads them.
 
     Columns: id, reference, hypothesis, dialect, speaker, optionally model, session, duration_s, snr_db, language,
     context. Others are not read. An empty dialect is unknown (``und``); an empty optional cell is unknown too.
@@ -56,8 +49,10 @@ def read_pairs(path: Path, *, catalogue: Catalogue | None = None, strict_dialect
     """
     looked_up: set[str] = set()
     keys: set[tuple[str | None, str]] = set()
-    for number, cells in read_rows(path, required=REQUIRED):
-        pair = _read_pair(number, cells)
+    table = Table(file=path, any_of=("id",), required=REQUIRED, columns=OPTIONAL, code="E_PAIRS", is_typed=True)
+    for row in table.rows():
+        number = row.line
+        pair = _read_pair(number, row.cells)
         if (pair.model, pair.id) in keys:
             of_model = f" of model {pair.model!r}" if pair.model else ""
             raise _refuse(number, "id", f"the id {pair.id!r}{of_model} stands twice; (model, id) is the key")
@@ -93,124 +88,6 @@ def by_model(pairs: Iterable[Pair]) -> dict[str | None, tuple[Pair, ...]]:
         )
         for model, pair_by_id in models.items()
     }
-
-
-def read_rows(path: Path, *, required: Sequence[str] = ()) -> Iterator[Cells]:
-    """
-    Read the rows of *path* with their numbers, one at a time; ``.csv``, ``.jsonl`` (or ``.ndjson``) and ``.parquet``.
-
-    Raises:
-        DialectError: E_PAIRS for a file that is none of these, or lacks a *required* column.
-    """
-    readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows, ".parquet": _parquet_rows}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        ending = path.suffix or "no ending"
-        message = f"{path.name} was given as a table; its ending is {ending}"
-        raise DialectError("E_PAIRS", message, hint=f"use one of {', '.join(readers)}")
-    try:
-        if reader is not _parquet_rows:
-            _refuse_utf16(path)
-        yield from reader(path, required)
-    except UnicodeDecodeError:
-        raise _utf8_error(path) from None
-    except OSError as error:
-        message = f"{path} was to be read as a table; {error.strerror or error}"
-        raise DialectError("E_PAIRS", message, hint="check the path") from None
-
-
-def _refuse_utf16(path: Path) -> None:
-    with path.open("rb") as file:
-        start = file.read(64)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
-        message = f"{path.name} is not UTF-8 but UTF-16 or UTF-32, as some spreadsheets write it"
-        raise DialectError("E_PAIRS", message, hint="save it as UTF-8", row=1)
-
-
-def _utf8_error(path: Path) -> DialectError:
-    """Return the error that names the first row that is no UTF-8."""
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-        try:
-            line.decode()
-        except UnicodeDecodeError as error:
-            message = f"{path.name} is not UTF-8: row {number} has the byte 0x{line[error.start]:02x}"
-            return DialectError("E_PAIRS", message, hint="save it as UTF-8", row=number)
-    return DialectError("E_PAIRS", f"{path.name} is not UTF-8", hint="save it as UTF-8")
-
-
-def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
-    csv.field_size_limit(_CSV_LIMIT)
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, strict=True)
-        try:
-            header = next(reader, [])
-            _require(path, header, required)
-            line_end = reader.line_num
-            for row in reader:
-                number, line_end = line_end + 1, reader.line_num
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise _refuse(number, None, f"{len(row)} cells were found, the header has {len(header)}")
-                yield number, dict(zip(header, row, strict=True))
-        except csv.Error as error:
-            raise _refuse(reader.line_num, None, f"no CSV: {error}") from None
-
-
-def _json_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line, object_pairs_hook=partial(_build_object, number))
-            except json.JSONDecodeError as error:
-                raise _refuse(number, None, f"no JSON: {error.msg} at character {error.pos + 1}") from None
-            if not isinstance(row, dict):
-                raise _refuse(number, None, "each line must be one JSON object")
-            for name in required:
-                if name not in row:
-                    raise _refuse(number, name, f"{name!r} is missing; needed are {', '.join(required)}")
-            yield number, row
-
-
-def _build_object(number: int, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Build a JSON object whose keys stand once: of two values nobody can say which one counts."""
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise _refuse(number, repeated, f"the key {repeated!r} stands twice")
-    return row
-
-
-def _parquet_rows(path: Path, required: Sequence[str]) -> Iterator[Cells]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            _require(path, names, required)
-            wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in names] if required else None
-            number = 0
-            for batch in file.iter_batches(batch_size=10_000, columns=wanted):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except pa.ArrowInvalid as error:
-        raise DialectError("E_PAIRS", f"{path.name} was to be read as Parquet; {error}") from None
-
-
-def _require(path: Path, header: Sequence[str], required: Sequence[str]) -> None:
-    for name in required:
-        if name not in header:
-            columns = ", ".join(header) or "nothing"
-            message = f"{path.name} has no column {name!r}; its header has {columns}"
-            raise DialectError("E_PAIRS", message, hint=f"needed are {', '.join(required)}", row=1, column=name)
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise DialectError("E_PAIRS", f"{path.name} has the column {repeated[0]!r} twice", row=1, column=repeated[0])
 
 
 def _read_pair(number: int, cells: Mapping[str, Any]) -> Pair:

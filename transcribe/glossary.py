@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Final
 
 from dialects.dialect import Catalogue
 from dialects.errors import DialectError
-from transcribe.errors import InputError, explain
 from transcribe.records import Word, content_id
 from transcribe.redaction import affixes, fold_word
+from transcribe.tables import Row, Table
 
 FILE: Final = "glossary.tsv"
 COLUMNS: Final = ("term", "dialect", "spoken")
@@ -131,52 +130,30 @@ def count_bytes(text: str) -> int:
 
 def read_glossary(file: Path, catalogue: Catalogue) -> Glossary:
     """
-    Read the names in *file*, tab-separated values in UTF-8; none where there is no such file.
+    Read the names in *file*, a table; none where there is no such file.
 
     Raises:
         InputError: E_GLOSSARY with the row, E_DIALECT for a tag that is none, with the nearest one.
     """
-    if not file.is_file():
+    if not file.is_file() or not file.stat().st_size:
         return Glossary()
+    table = Table(file=file, any_of=("term",), columns=COLUMNS, code=CODE, may_end_early=True)
+    return Glossary(terms=tuple(_parse_term(table, row, catalogue) for row in table.rows()))
+
+
+def _parse_term(table: Table, row: Row, catalogue: Catalogue) -> Term:
+    cells = {name: cell.strip() for name, cell in row.cells.items()}
+    if unknown := next((name for name in cells if name not in COLUMNS), None):
+        what = f"a column {unknown}, which is none of {', '.join(COLUMNS)}"
+        raise table.fault(row.line, what, column=unknown, hint="leave it out")
+    if not cells.get("term"):
+        raise table.fault(row.line, "no term", column="term", hint="write the name as it is spelt, or remove the row")
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return Glossary(terms=tuple(_parse_terms(file, rows, catalogue)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{file.name} cannot be read: {explain(error)}",
-            code=CODE,
-            hint=f"save it as UTF-8 with tabs between {', '.join(COLUMNS)}",
-            item=str(file),
-        ) from error
-
-
-def _parse_terms(file: Path, rows: Iterator[list[str]], catalogue: Catalogue) -> Iterator[Term]:
-    header = [name.strip().casefold() for name in next(rows, [])]
-    unknown = [name for name in header if name not in COLUMNS]
-    if header and ("term" not in header or unknown):
-        raise _make_error(file, 1, f"the columns {', '.join(header)}", f"begin with the line {' TAB '.join(COLUMNS)}")
-    for number, row in enumerate(rows, 2):
-        cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) > len(header):
-            raise _make_error(file, number, f"{len(row)} cells, more than columns", "one tab between two cells")
-        if not cells.get("term"):
-            raise _make_error(file, number, "no term", "write the name as it is spelt, or remove the row")
-        tag = _find_tag(file, number, cells.get("dialect", ""), catalogue)
-        yield Term(text=" ".join(cells["term"].split()), dialect=tag, spoken=cells.get("spoken") or None)
-
-
-def _find_tag(file: Path, number: int, tag: str, catalogue: Catalogue) -> str | None:
-    try:
-        return catalogue.find(tag).tag if tag else None
+        tag = catalogue.find(cells["dialect"]).tag if cells.get("dialect") else None
     except DialectError as error:
-        raise _make_error(file, number, error.message, error.hint or "write a BCP 47 tag", code=error.code) from None
-
-
-def _make_error(file: Path, number: int, problem: str, hint: str, *, code: str = CODE) -> InputError:
-    return InputError(f"{file.name}, row {number}: {problem}", code=code, hint=hint, item=str(file))
+        hint = error.hint or "write a BCP 47 tag"
+        raise table.fault(row.line, error.message, column="dialect", hint=hint, code=error.code) from None
+    return Term(text=" ".join(cells["term"].split()), dialect=tag, spoken=cells.get("spoken") or None)
 
 
 def _spell_term(words: Sequence[Word], term: Term) -> list[Word]:

@@ -18,6 +18,7 @@ from dialects.scoring.prepare import Preparer
 from dialects.scoring.rows import Method, Row, SumRow, round_number, row_data, row_of, sum_rows
 from dialects.scoring.sums import CountCache, Tallies, tally
 from dialects.scoring.word_errors import ALIGNMENT, Pair, Recount, check
+from dialects.tables import escape_formula
 from dialects.text.normalise import Normaliser, hash_of
 from dialects.text.variants import VariantSet
 
@@ -211,8 +212,10 @@ class Report:
         return pd.DataFrame(flat, columns=columns)
 
     def write_csv(self, path: Path, *, privacy_floor: bool = False) -> None:
-        """Write :meth:`frame` to *path*; an unknown value is an empty cell."""
-        self.frame(privacy_floor=privacy_floor).to_csv(path, index=False, lineterminator="\n")
+        """Write :meth:`frame` to *path*, so that no spreadsheet computes a cell; an unknown value is an empty one."""
+        frame = self.frame(privacy_floor=privacy_floor)
+        safe = frame.map(lambda cell: escape_formula(cell) if isinstance(cell, str) else cell)
+        safe.to_csv(path, index=False, lineterminator="\n")
 
 
 def build(

@@ -18,6 +18,7 @@ from tests.commands.conftest import Run
 from tests.dialects.factories import corpus, pair
 from tests.store.factories import correction, make_drafted, recording
 from transcribe.datasets import Rules, freeze
+from transcribe.ingest import Arrival, plan
 from transcribe.records import Lineage, Model, Quality
 from transcribe.wiring import Wiring
 from transcribe.workspace import COUNTS_FILE, create
@@ -188,13 +189,13 @@ def row(**facts: Any) -> str:
     [
         ("p.csv", b"id,reference,dialect,speaker\n", "row 1, column hypothesis"),
         ("p.jsonl", row(hypothesis=None).encode(), "row 1, column hypothesis"),
-        ("p.jsonl", row(reference=float("nan")).encode(), "row 1, column reference"),
+        ("p.jsonl", row(reference=float("nan")).encode(), "row 1"),
         ("p.jsonl", f"{row()}\n{row()}".encode(), "row 2, column id"),
         ("p.jsonl", row(dialect="en_US").encode(), "row 1, column dialect"),
         ("p.jsonl", row(dialect="\u0435n").encode(), "row 1, column dialect"),
         ("p.jsonl", row(reference="the p\u0430per").encode(), "row 1, column reference"),
         ("p.jsonl", row(reference="x" * 1_000_000).encode(), "row 1, column reference"),
-        ("p.csv", "id,reference,hypothesis,dialect,speaker\n".encode("utf-16"), "row 1"),
+        ("p.csv", b"id,reference,hypothesis,dialect,speaker\n1,a,b,en,\xd2\xc9\n", "row 2"),
     ],
 )
 def test_bad_input_ends_with_4_and_its_place(run: Run, tmp_path: Path, name: str, content: bytes, place: str) -> None:
@@ -363,3 +364,30 @@ def kept_rows(kept: Path) -> int:
         return int(connection.execute("SELECT count(*) FROM counts").fetchone()[0])
     finally:
         connection.close()
+
+
+_HEADS = (
+    ("path", "id", "reference", "hypothesis", "dialect", "speaker"),
+    ("Path ", "ID", "Reference", "HYPOTHESIS", "Dialect", "Speaker ID"),
+)
+
+
+@pytest.mark.parametrize("head", _HEADS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_wer_and_ingest_take_every_spelling_of_one_table(
+    run: Run, tmp_path: Path, delimiter: str, encoding: str, head: tuple[str, ...]
+) -> None:
+    rows = [head, *(("a.wav", f"s{n}", "ab, cd", "ab", "en-US", f"Zoë {n}") for n in range(3)), ("",) * 6]
+    lines = [delimiter.join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
+    table = tmp_path / "table.csv"
+    table.write_bytes("\r\n".join(lines).encode(encoding))
+
+    scored = run("wer", "--pairs", table, "--json").document["data"]
+    [row] = scored["dialects"]
+    assert (row["dialect"], row["segments"], row["speakers"]) == ("en-US", 3, 3)
+    assert (row["deletions"], row["hits"]) == (3, 3)
+    arrivals = [arrival for arrival in plan(manifest=table) if isinstance(arrival, Arrival)]
+    assert [(arrival.path, arrival.dialect, arrival.speaker) for arrival in arrivals] == [
+        ("a.wav", "en-US", f"Zoë {n}") for n in range(3)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from dialects.dialect import load_catalogue
 from transcribe.desk.priority import knows, order_dialects
 from transcribe.desk.quality import quality
-from transcribe.desk.reports import Rates, format_csv, parse_rates, pay, productivity, sum_work
+from transcribe.desk.reports import Rates, format_csv, parse_rates, pay, productivity, read_rates, sum_work
 from transcribe.desk.server import differ
 from transcribe.desk_records import DialectProgress
 from transcribe.errors import InputError
@@ -103,6 +104,17 @@ def test_what_waits_for_a_reviewer_is_not_due_yet(state: str) -> None:
 def test_rates_that_are_none_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="E_RATES"):
         parse_rates(values)
+
+
+def test_rates_come_as_toml_or_as_a_table(tmp_path: Path) -> None:
+    (tmp_path / "rates.toml").write_text('currency = "INR"\nminute = 12\nlate = 0.5\n[dialects]\nhi = 14.5\n')
+    (tmp_path / "rates.csv").write_text("Dialekt;minute;currency;late\n;12;INR;0.5\nhi;14.5;;\n")
+    rates = read_rates(tmp_path / "rates.csv")
+    assert rates == read_rates(tmp_path / "rates.toml")
+    assert (rates.of("hi"), rates.of("ta"), rates.late) == (14.5, 12.0, 0.5)
+    (tmp_path / "rates.csv").write_text("dialect,minute\nhi,much\n")
+    with pytest.raises(InputError, match=r"E_RATES: rates.csv row 2, column minute .B.: 'much' is no amount"):
+        read_rates(tmp_path / "rates.csv")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"])

@@ -69,7 +69,7 @@ def test_a_manifest_without_speakers_and_texts_is_refused(tmp_path: Path) -> Non
     file = tmp_path / "train.csv"
     file.write_text("path\na.wav\n", encoding="utf-8")
 
-    with pytest.raises(DialectError, match="neither a speaker nor a text"):
+    with pytest.raises(DialectError, match="no column speaker or text or reference"):
         read_training(file)
 
 

@@ -89,12 +89,12 @@ def test_a_byte_order_mark_and_long_texts_are_no_trouble(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("rows", "row", "column", "reason"),
     [
-        ("s1,a,b,en-US", 2, None, "4 cells were found, the header has 5"),
-        ("s1,a,b,en-US,ann,x", 2, None, "6 cells were found"),
+        ("s1,a,b,en-US", 2, None, "4 cells under 5 columns"),
+        ("s1,a,b,en-US,ann,x", 2, None, "6 cells under 5 columns"),
         ("s1,a,b,en-US,ann\ns1,a,b,en-US,ann", 3, "id", "'s1' stands twice"),
-        ('s1,"two\nlines",b,en-US,ann\n,a,b,en-US,ann', 4, "id", "the id is empty"),
+        ('s1,"two\nlines",b,en-US,ann\n,a,b,en-US,ann', 3, "id", "the id is empty"),
         ("s1,a,b,en-US,", 2, "speaker", "the speaker is empty"),
-        ('s1,"a"x,b,en-US,ann', 2, None, "no CSV"),
+        ('s1,"a"x,b,en-US,ann', 2, None, "',' expected after"),
         ("s1,a,b,english,ann", 2, "dialect", "'english' is not in the catalogue"),
         ("s1,a,b,en_US,ann", 2, "dialect", "U+005F LOW LINE"),
         ("s1,a,b,\u0435n-US,ann", 2, "dialect", "U+0435"),
@@ -135,9 +135,7 @@ def test_a_missing_column_is_named_with_those_found(tmp_path: Path, missing: str
         ({"speaker": None}, "speaker", "null was found"),
         ({"duration_s": "long"}, "duration_s", "'long' is no number"),
         ({"duration_s": -1}, "duration_s", "no number from 0"),
-        ({"snr_db": float("nan")}, "snr_db", "nan is no number"),
         ({"model": True}, "model", "True was found"),
-        ({"reference": float("nan")}, "reference", "nan was found where a text"),
     ],
 )
 def test_a_cell_that_cannot_be_taken_is_named(tmp_path: Path, facts: dict[str, Any], column: str, reason: str) -> None:
@@ -160,15 +158,16 @@ def test_a_null_in_parquet_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("p.xlsx", b"", r"its ending is \.xlsx"),
-        ("p.csv", b"", "no column 'id'; its header has nothing"),
-        ("p.csv", HEADER.encode() + b"\ns1,\xff,b,en,ann\n", "is not UTF-8: row 2 has the byte 0xff"),
-        ("p.csv", HEADER.encode("utf-16"), "UTF-16"),
-        ("p.jsonl", b'{"id": "a", "id": "b"}', "row 1, id: the key 'id' stands twice"),
-        ("p.csv", f"{HEADER},id\n".encode(), "the column 'id' twice"),
-        ("p.jsonl", b"[1]\n", "one JSON object"),
-        ("p.jsonl", b"{\n", "row 1: no JSON"),
-        ("p.parquet", b"nothing", "read as Parquet"),
+        ("p.xlsx", b"PK\x03\x04", "p.xlsx is a workbook, no table"),
+        ("p.csv", b"", "p.csv row 1: the file is empty"),
+        ("p.csv", HEADER.encode() + b"\ns1,\xff,b,en,ann\n", r"row 2: byte 4 \(0xff\) is not UTF-8"),
+        ("p.jsonl", b'{"id": "a", "id": "b"}', "line 1: the key 'id' is there twice"),
+        ("p.jsonl", b'{"id": NaN}', "NaN is not a number"),
+        ("p.csv", f"{HEADER},id\n".encode(), "the column id is there twice"),
+        ("p.csv", f"{HEADER},hypotesis\n".encode(), "column 'hypotesis' is nearly hypothesis"),
+        ("p.jsonl", b"[1]\n", "a list where an object should be"),
+        ("p.jsonl", b"{\n", "line 1: Expecting property name"),
+        ("p.parquet", b"nothing", "not readable as Parquet"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:

@@ -116,14 +116,14 @@ def test_a_bad_row_is_named_with_row_and_column(
     good = f"{RECORDING.path},0,100,A,hi,yes"
     with pytest.raises(InputError, match=r"E_CORRECTION") as caught:
         corrections(store, tmp_path / "c.csv", f"{COLUMNS}\n{good}\n{row}\n")
-    assert f"c.csv line 3, column {column}" in str(caught.value)
+    assert f"c.csv row 3, column {column}" in str(caught.value)
     assert reason in str(caught.value)
 
 
 def test_an_unknown_segment_and_an_unknown_dialect_are_refused(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"E_CORRECTION: c.csv line 2, column segment: no segment 'x'"):
+    with pytest.raises(InputError, match=r"E_CORRECTION: c.csv row 2, column segment .A.: no segment 'x'"):
         corrections(store, tmp_path / "c.csv", "segment,text\nx,yes\n")
-    with pytest.raises(InputError, match=r"E_DIALECT: c.csv line 2, column dialect.*did you mean"):
+    with pytest.raises(InputError, match=r"E_DIALECT: c.csv row 2, column dialect .C.: .*did you mean"):
         corrections(store, tmp_path / "c.csv", f"segment,text,dialect\n{SEGMENT.id},yes,hindii!\n")
 
 

@@ -149,13 +149,14 @@ def test_tables_keep_everything(items: list[TimedText]) -> None:
         *('=HYPERLINK("http://x","y")', "=cmd|' /C calc'!A0"),
     ],
 )
-def test_a_spreadsheet_is_shown_text_and_no_formula_when_asked(tmp_path: Path, text: str) -> None:
+def test_a_spreadsheet_is_shown_text_and_no_formula_unless_asked(tmp_path: Path, text: str) -> None:
     item = replace(HINDI, text=text)
-    write_csv([item], tmp_path / "safe.csv", safe_for_spreadsheets=True)
-    write_csv([item], tmp_path / "plain.csv")
+    write_csv([item], tmp_path / "safe.csv")
+    write_csv([item], tmp_path / "plain.csv", is_raw=True)
     with (tmp_path / "safe.csv").open(newline="") as safe, (tmp_path / "plain.csv").open(newline="") as plain:
         assert list(csv.reader(safe))[1][5] == f"'{text}"
         assert list(csv.reader(plain))[1][5] == text
+    assert list(read_csv(tmp_path / "safe.csv")) == list(read_csv(tmp_path / "plain.csv")) == [item]
 
 
 @pytest.mark.parametrize("raw", ["{}", "[1]", '[{"session_id": "a", "start_time": true, "end_time": 1}]'])

@@ -171,7 +171,7 @@ def test_a_tag_nobody_can_mean_is_refused_with_line_and_nearest(store: Store, in
     sound(inbox / "a.wav")
     (failure,) = take(store, manifest=manifest(inbox / "m.csv", [{"path": "a.wav", "dialect": tag}])).failed
     assert failure.code == "E_DIALECT"
-    assert "m.csv line 2" in failure.message
+    assert "m.csv row 2" in failure.message
     assert "did you mean" in failure.message
 
 

@@ -31,7 +31,7 @@ def test_each_column_says_what_it_means(tmp_path: Path) -> None:
     }
     (arrival,) = plan_arrivals(manifest(tmp_path / "m.csv", [row]))
     assert arrival.location == tmp_path / "calls/a.wav"
-    assert (arrival.path, arrival.where) == ("calls/a.wav", "m.csv line 2")
+    assert (arrival.path, arrival.where) == ("calls/a.wav", "m.csv row 2")
     assert (arrival.dialect, arrival.speaker, arrival.session) == ("bho-Deva", "Asha", "s1")
     assert (arrival.consent, arrival.licence, arrival.source) == ("c-7", "CC0", "field")
     assert (arrival.channel_mode, arrival.num_speakers, arrival.split) == ("split", 2, "test")
@@ -60,7 +60,7 @@ def test_a_row_with_a_bad_cell_fails_alone_and_names_line_and_column(tmp_path: P
     assert isinstance(after, Arrival)
     assert isinstance(bad, Failure)
     assert (bad.item, bad.code) == ("b.wav", "E_MANIFEST")
-    assert f"m.csv line 3, column {column}" in bad.message
+    assert f"m.csv row 3, column {column}" in bad.message
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_path_that_leads_elsewhere_is_refused_with_its_line(tmp_path: Path, pa
     (tmp_path / "in" / "linked.wav").symlink_to("/etc/passwd")
     (failure,) = list_failures(manifest(tmp_path / "in" / "m.csv", [{"path": "a.wav"}, {"path": path}]))
     assert failure.code == "E_PATH"
-    assert "m.csv line 3, column path" in failure.message
+    assert "m.csv row 3, column path" in failure.message
 
 
 def test_a_row_without_a_path_is_refused_under_its_line(tmp_path: Path) -> None:

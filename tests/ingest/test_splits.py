@@ -111,7 +111,7 @@ def test_a_speaker_on_both_sides_is_refused_naming_the_rows(tmp_path: Path) -> N
     ]
     with pytest.raises(InputError, match="E_SPLIT") as caught:
         plan_arrivals(manifest(tmp_path / "m.csv", rows))
-    assert "speaker Asha into train (line 3) and into test (line 4)" in str(caught.value)
+    assert "speaker Asha into train (row 3) and into test (row 4)" in str(caught.value)
 
 
 def test_people_linked_by_a_shared_recording_cannot_be_on_both_sides(tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_people_linked_by_a_shared_recording_cannot_be_on_both_sides(tmp_path: P
     ]
     with pytest.raises(InputError, match="E_SPLIT") as caught:
         plan_arrivals(manifest(tmp_path / "m.csv", rows))
-    assert "line 2" in str(caught.value)
-    assert "line 4" in str(caught.value)
+    assert "row 2" in str(caught.value)
+    assert "row 4" in str(caught.value)
 
 
 def stored(speakers: tuple[str, ...], session: str | None) -> str | None:
@@ -157,7 +157,7 @@ def test_a_declared_split_cannot_move_a_person_of_the_store(tmp_path: Path) -> N
     ]
     with pytest.raises(InputError, match="E_SPLIT") as caught:
         plan_arrivals(manifest(tmp_path / "m.csv", rows), split_of=stored)  # type: ignore[arg-type]
-    assert "m.csv line 3 is put into train and the workspace has people it is linked with in test" in str(caught.value)
+    assert "m.csv row 3 is put into train and the workspace has people it is linked with in test" in str(caught.value)
 
 
 def test_files_of_a_known_speaker_go_where_he_is(tmp_path: Path) -> None:

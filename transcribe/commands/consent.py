@@ -255,7 +255,7 @@ def _find_ids(wiring: Wiring, target: Target) -> list[str]:
 
 def _read_paths(manifest: Path | None) -> list[str]:
     from transcribe.ingest.paths import readable
-    from transcribe.ingest.tables import Table
+    from transcribe.tables import Table
 
     if manifest is None or not manifest.is_file():
         raise InputError(f"{manifest} is not there", code="E_NOT_FOUND", hint="check the path", item=str(manifest))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from transcribe.commands.app import ENGINEERS, AsJson, Debug, Dry, Workspace, console, group, open_workspace
 from transcribe.console import Answer
-from transcribe.errors import Failure, InputError, explain
+from transcribe.errors import Failure, InputError
 
 if TYPE_CHECKING:
     from transcribe.wiring import Wiring
@@ -119,18 +117,13 @@ def add_outbox(wiring: Wiring, file: Path, *, unfinished: bool) -> Answer:
 
 
 def _read_gold(file: Path) -> dict[str, str]:
-    """Read texts by segment, from a CSV with the columns ``segment`` and ``text`` or JSON lines of the same."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            if file.suffix == ".jsonl":
-                rows: list[dict[str, Any]] = [json.loads(line) for line in lines if line.strip()]
-            else:
-                rows = list(csv.DictReader(lines))
-        return {str(row["segment"]): str(row["text"]) for row in rows}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{file} cannot be read: {explain(error)}",
-            code="E_GOLD",
-            hint="give columns segment and text",
-            item=str(file),
-        ) from error
+    """Read texts by segment, from a table with the columns ``segment`` and ``text``."""
+    from transcribe.tables import Table
+
+    names = ("segment", "text")
+    table = Table(file=file, any_of=(), required=names, code="E_GOLD")
+    rows = list(table.rows())
+    for row in rows:
+        if empty := next((name for name in names if not row.cells.get(name, "").strip()), None):
+            raise table.fault(row.line, "an empty cell", column=empty, hint="give columns segment and text")
+    return {row.cells["segment"].strip(): row.cells["text"] for row in rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ import typer
 
 from transcribe.commands.app import LEADS, AsJson, Debug, Workspace, console, group, open_workspace
 from transcribe.console import Answer
-from transcribe.errors import InputError, explain
 
 if TYPE_CHECKING:
     from transcribe.wiring import Wiring
@@ -39,7 +37,9 @@ def report_productivity(
 
 @report.command("pay", epilog="Example: boli report pay --rates rates.toml --csv january.csv")
 def report_pay(
-    rates: Annotated[Path, typer.Option(help='TOML: currency = "INR", minute = 12.0, and a table [dialects].')],
+    rates: Annotated[
+        Path, typer.Option(help='TOML or a table: currency = "INR", minute = 12.0, and a table [dialects].')
+    ],
     since: Since = None,
     until: Until = None,
     out: Annotated[Path | None, typer.Option("--csv", help="Write every line as CSV, too.")] = None,
@@ -88,16 +88,10 @@ def describe_productivity(wiring: Wiring, period: Period, *, out: Path | None) -
 
 def describe_pay(wiring: Wiring, period: Period, *, rates: Path, out: Path | None) -> Answer:
     """Report the pay that is due to each person, a line a segment; the rates come from a file."""
-    from transcribe.desk.reports import format_csv, parse_rates, pay
+    from transcribe.desk.reports import format_csv, pay, read_rates
     from transcribe.terminal import minutes, stack, table
 
-    try:
-        values = tomllib.loads(rates.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(
-            f"{rates} cannot be read as TOML: {explain(error)}", code="E_RATES", item=str(rates)
-        ) from error
-    document = pay(wiring.store.work_items.fetch(since=period.since, until=period.until), parse_rates(values))
+    document = pay(wiring.store.work_items.fetch(since=period.since, until=period.until), read_rates(rates))
     _write(out, format_csv(document["lines"]))
     rows = [
         (

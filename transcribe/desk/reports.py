@@ -7,17 +7,20 @@ with it.
 
 from __future__ import annotations
 
-import csv
 import io
 import math
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dialects.scoring.word_errors import count
-from transcribe.errors import InputError
+from dialects.tables import write_rows
+from transcribe.errors import InputError, explain
 from transcribe.store.work_items import WorkItem
+from transcribe.tables import Table
 
 #: The words of every statement, explained for people.
 DEFINITIONS: Mapping[str, str] = {
@@ -93,6 +96,42 @@ class Rates:
         return self.dialects.get(dialect, self.minute)
 
 
+def read_rates(file: Path) -> Rates:
+    """
+    Read the rates in *file*: TOML, or a table of ``dialect, minute`` with one row whose dialect is empty.
+
+    The table says ``currency`` and, if needed, ``late`` in that row.
+
+    Raises:
+        InputError: E_RATES, if it is neither or an amount is none.
+    """
+    if file.suffix.lower() != ".toml":
+        return parse_rates(_read_rate_rows(file))
+    try:
+        return parse_rates(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{file} cannot be read as TOML: {explain(error)}"
+        raise InputError(message, code="E_RATES", hint="mend the file of rates", item=str(file)) from error
+
+
+def _read_rate_rows(file: Path) -> dict[str, Any]:
+    table = Table(file=file, any_of=(), required=("dialect", "minute"), columns=("currency", "late"), code="E_RATES")
+    values: dict[str, Any] = {"dialects": {}}
+    for row in table.rows():
+        amounts: dict[str, float] = {}
+        for name in ("minute", "late"):
+            try:
+                amounts |= {name: float(row.cells[name])} if name in row.cells else {}
+            except ValueError:
+                what = f"{row.cells[name][:40]!r} is no amount"
+                raise table.fault(row.line, what, column=name, hint="write a number such as 12.5") from None
+        if tag := row.cells.get("dialect", "").strip():
+            values["dialects"][tag] = amounts.get("minute")
+        else:
+            values |= amounts | {"currency": row.cells.get("currency")}
+    return values
+
+
 def parse_rates(values: Mapping[str, Any]) -> Rates:
     """
     Parse the rates in a TOML file: ``currency``, ``minute``, ``late`` and a table ``dialects``.
@@ -162,17 +201,8 @@ def _price_piece(piece: WorkItem, rates: Rates) -> dict[str, Any]:
 
 
 def format_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """
-    Format *rows* as CSV with a head, all of the same keys. A cell that a spreadsheet would take for a formula gets an
-    apostrophe in front.
-    """
+    """Format *rows* as CSV with a head, all of the same keys, so that no spreadsheet computes a cell."""
     out = io.StringIO()
     if rows:
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows({key: _escape_formula(value) for key, value in row.items()} for row in rows)
+        write_rows([list(rows[0]), *(row.values() for row in rows)], out)
     return out.getvalue()
-
-
-def _escape_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

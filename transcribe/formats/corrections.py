@@ -10,10 +10,10 @@ from typing import Final
 from dialects.dialect import Catalogue, load_catalogue
 from dialects.errors import DialectError
 from transcribe.ingest.sidecars import TOLERANCE, make_correction
-from transcribe.ingest.tables import Row, Table, from_milliseconds
-from transcribe.ingest.timed import TimedText, line_fault, read_stm, span
+from transcribe.ingest.timed import COLUMNS, TimedText, line_fault, read_stm, span
 from transcribe.records import Correction, Milliseconds, Recording, Segment
 from transcribe.store import Store
+from transcribe.tables import Row, Table, from_milliseconds
 
 CODE: Final = "E_CORRECTION"
 
@@ -39,7 +39,7 @@ def read_corrections(path: Path, *, store: Store, catalogue: Catalogue | None = 
 
 class _Reader:
     def __init__(self, path: Path, store: Store, catalogue: Catalogue) -> None:
-        self._table = Table(file=path, any_of=("segment", "recording"), code=CODE)
+        self._table = Table(file=path, any_of=("segment", "recording"), columns=COLUMNS, code=CODE)
         self._author = path.name
         self._catalogue = catalogue
         self._store = store

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from dialects.text_files import parse_json
 from transcribe.errors import InputError
 from transcribe.formats.files import open_replacement, write_lines
 from transcribe.formats.records import TimedText, group_by_recording, refusal
-from transcribe.ingest import tables
-from transcribe.ingest.tables import Row, Table, from_seconds
 from transcribe.records import Milliseconds, content_id
+from transcribe.tables import Row, Table, from_seconds
 
 #: Bytes of the largest document that is read at once.
 LARGEST: Final = 512 << 20
@@ -44,7 +44,7 @@ def read_list(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         if path.stat().st_size > LARGEST:
             raise refusal(f"{path.name} is over {LARGEST >> 20} MiB", "split it", item=str(path))
-        document = tables.parse_json(path.read_bytes().decode("utf-8-sig"))
+        document = parse_json(path.read_bytes().decode("utf-8-sig"))
     except ValueError as error:
         raise InputError(f"{path.name}: {error}", code="E_JSON", hint="write it again", item=str(path)) from None
     except OSError as error:

@@ -14,9 +14,9 @@ from typing import Final, TextIO
 from transcribe.formats.files import write_lines
 from transcribe.formats.records import TimedText, group_by_recording, refusal
 from transcribe.ingest import timed
-from transcribe.ingest.tables import from_seconds
 from transcribe.ingest.timed import LABEL, NOT_AVAILABLE, escape, fields, line_fault, open_lines, span, unescape
 from transcribe.records import Milliseconds, Word
+from transcribe.tables import from_seconds
 
 #: Speaker of utterances whose speaker is unknown, a person of their own in each recording.
 UNKNOWN: Final = "unknown"

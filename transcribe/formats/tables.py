@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from dialects.tables import write_rows
 from transcribe.formats.files import open_replacement, write_lines
 from transcribe.formats.json_files import compact
 from transcribe.formats.records import TimedText
 from transcribe.ingest import timed
-
-COLUMNS: Final = ("recording", "start_ms", "end_ms", "speaker", "dialect", "text", "normalised")
-#: First characters that make a spreadsheet compute a cell, the wide forms included.
-_FORMULA: Final = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+from transcribe.ingest.timed import COLUMNS
 
 
 def read_csv(path: Path) -> Iterator[TimedText]:
@@ -37,26 +35,16 @@ def read_jsonl(path: Path) -> Iterator[TimedText]:
     return (placed.stretch for placed in timed.read_table(path))
 
 
-def write_csv(items: Iterable[TimedText], path: Path, *, safe_for_spreadsheets: bool = False) -> int:
+def write_csv(items: Iterable[TimedText], path: Path, *, is_raw: bool = False) -> int:
     """
     Write *items*, one a row, and count them.
 
     Args:
-        safe_for_spreadsheets: Put ``'`` before texts that a spreadsheet would compute. They no longer read back alike.
+        is_raw: Leave out the ``'`` before texts that a spreadsheet would compute. It is read back without it.
     """
-    count = 0
+    rows = (_row_of(stretch).values() for stretch in items)
     with open_replacement(path) as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        for stretch in items:
-            row = [_blank_if_none(value) for value in _row_of(stretch).values()]
-            writer.writerow(
-                [_escape_formula(cell) if isinstance(cell, str) else cell for cell in row]
-                if safe_for_spreadsheets
-                else row
-            )
-            count += 1
-    return count
+        return write_rows(chain([COLUMNS], rows), stream, is_raw=is_raw) - 1
 
 
 def write_jsonl(items: Iterable[TimedText], path: Path) -> int:
@@ -78,12 +66,3 @@ def _row_of(stretch: TimedText) -> dict[str, Any]:
         stretch.normalised,
     )
     return dict(zip(COLUMNS, values, strict=True))
-
-
-def _blank_if_none(value: Any) -> Any:
-    return "" if value is None else value
-
-
-def _escape_formula(cell: str) -> str:
-    first = cell.lstrip(" \n\u00a0")[:1]
-    return f"'{cell}" if first and first in _FORMULA else cell

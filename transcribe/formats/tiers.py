@@ -257,7 +257,7 @@ def _decode(path: Path) -> str:
 
 
 def _time_of(path: Path, seconds: Any) -> Milliseconds:
-    from transcribe.ingest.tables import from_seconds
+    from transcribe.tables import from_seconds
 
     try:
         return from_seconds(str(seconds))

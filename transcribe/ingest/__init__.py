@@ -1,10 +1,9 @@
 """
 Take files and facts in: paths or a manifest to recordings in the store.
 
-    manifest   named files and a manifest's rows to items     tables   rows of CSV, JSONL and Parquet; strict JSON
+    manifest   named files and a manifest's rows to items     splits   who has to stay together
     item       a file and its facts; the sum of a batch       timed    RTTM, STM and timed tables
     paths      folders, roots, paths, object stores           sidecars turns and texts that come with a recording
-    splits     who has to stay together
     ingest     items to recordings: dialects, sound, splits, references
 """
 

@@ -26,7 +26,7 @@ class Arrival:
     location: Path | str
     #: What the user calls it: as written in the manifest, or the path. Kept as the recording's path.
     path: str
-    #: Name of the manifest and its line; ``None`` for a file that was named directly.
+    #: Name of the manifest and its row; ``None`` for a file that was named directly.
     manifest: str | None = None
     line: int | None = None
     dialect: str | None = None
@@ -51,8 +51,8 @@ class Arrival:
 
     @property
     def where(self) -> str:
-        """The name of this arrival in messages: the path, or the manifest and its line."""
-        return self.path if self.manifest is None else f"{self.manifest} line {self.line}"
+        """The name of this arrival in messages: the path, or the manifest and its row."""
+        return self.path if self.manifest is None else f"{self.manifest} row {self.line}"
 
 
 class Progress(Protocol):

@@ -1,7 +1,7 @@
 """
 Plan what is taken in: named files and folders, or the rows of a manifest.
 
-A manifest is CSV, JSON Lines or Parquet, read twice and never held in memory.
+A manifest is a table, read twice and never held in memory.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from transcribe.ingest.item import Arrival
 from transcribe.ingest.paths import Roots, describe_left_out, find_spelling, readable, walk
 from transcribe.ingest.sidecars import Sidecars
 from transcribe.ingest.splits import STORED_LINE, Clash, Groups, Links, names_of
-from transcribe.ingest.tables import Row, Table
 from transcribe.records import ChannelMode, DeclaredTurn, Split
+from transcribe.tables import Row, Table
 
 #: Split of recordings that are in the store already and share a speaker or the session; ``None`` without any.
 SplitOf: TypeAlias = Callable[[Sequence[str], str | None], Split | None]
@@ -102,7 +102,7 @@ class Manifest:
     def __init__(
         self, file: Path, *, roots: Roots, split_of: SplitOf, defaults: Mapping[str, str] | None = None
     ) -> None:
-        self._table = Table(file=file, any_of=("path",))
+        self._table = Table(file=file, any_of=("path",), columns=tuple(sorted(COLUMNS)))
         self._roots = roots
         # One question for each of them, however many rows they stand in.
         self._stored = lru_cache(maxsize=1 << 14)(split_of)
@@ -118,17 +118,24 @@ class Manifest:
                 into different splits (E_SPLIT).
         """
         groups = self._groups()
-        for row in self._table.rows():
+        for row in self._table.entries():
             try:
+                if isinstance(row, InputError):
+                    raise row
                 yield self._make_arrival(row, groups)
             except InputError as error:
-                item = row.cells.get("path", "").replace("\0", "\\0") or f"{self._table.file.name}:{row.line}"
+                path = "" if isinstance(row, InputError) else row.cells.get("path", "").replace("\0", "\\0")
+                item = path or str(error.item)
                 yield Failure(item=readable(item), code=error.code, message=readable(str(error)))
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield the rows that can be read."""
+        return (row for row in self._table.entries() if isinstance(row, Row))
 
     def _groups(self) -> Groups:
         """Link the rows that must share a split, in a first pass; faults of rows wait for the second."""
         links = Links()
-        for row in self._table.rows():
+        for row in self._rows():
             cells = {**self._defaults, **row.cells}
             if not (cells.get("speaker") or cells.get("session") or cells.get("turns")):
                 continue
@@ -153,18 +160,18 @@ class Manifest:
         name = self._table.file.name
         hint = "put all recordings that share a speaker or a conversation into one split, or leave the column empty"
         if clash.line == STORED_LINE:
-            what = f"{name} line {clash.other_line} is put into {clash.other_split}"
+            what = f"{self._table.locate(clash.other_line)} is put into {clash.other_split}"
             why = f"the workspace has people it is linked with in {clash.split}, where they stay"
         else:
             shared = self._name_shared(clash.line, clash.other_line)
-            what = f"{name} puts {shared} into {clash.split} (line {clash.line})"
-            why = f"into {clash.other_split} (line {clash.other_line})"
+            what = f"{name} puts {shared} into {clash.split} ({self._table.unit} {clash.line})"
+            why = f"into {clash.other_split} ({self._table.unit} {clash.other_line})"
         return InputError(f"{what} and {why}", code="E_SPLIT", hint=hint, item=f"{name}:{clash.other_line}")
 
     def _name_shared(self, *lines: int) -> str:
         """Return a name that stands in all of *lines*, for a message."""
         names_by_row = [
-            set(self._link_names({**self._defaults, **row.cells})) for row in self._table.rows() if row.line in lines
+            set(self._link_names({**self._defaults, **row.cells})) for row in self._rows() if row.line in lines
         ]
         common = sorted(set.intersection(*names_by_row)) if names_by_row else []
         return common[0] if common else "people who are linked by shared recordings"

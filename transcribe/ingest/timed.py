@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
+from dialects.text_files import LineFault, read_lines
 from transcribe.errors import InputError
-from transcribe.ingest.tables import Fault, Row, Table, from_milliseconds, from_seconds, read_lines, refuse_utf16
 from transcribe.records import Milliseconds, Word
+from transcribe.tables import Row, Table, from_milliseconds, from_seconds
 
 #: What RTTM and its kin write for "nothing is known".
 NOT_AVAILABLE: Final = "<NA>"
@@ -26,6 +27,9 @@ UNSCORED_TEXT: Final = "ignore_time_segment_in_scoring"
 
 #: sclite's label before the text: ``<o,f0,male>``. A tag such as ``<noise>`` is text.
 LABEL: Final = re.compile(r"<(o|na|[^<>,]*,[^<>]*)>", re.IGNORECASE)
+
+#: Columns of a table of stretches.
+COLUMNS: Final = ("recording", "start_ms", "end_ms", "speaker", "dialect", "text", "normalised")
 
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-F]{2})+")
 _BLANKS: Final = re.compile(r"[ \t\r\n\f\v]+")
@@ -86,7 +90,7 @@ def read_table(file: Path) -> Iterator[Placed]:
     Raises:
         InputError: E_SEGMENT with the line; E_JSON.
     """
-    table = Table(file=file, any_of=("start_ms",), code="E_SEGMENT")
+    table = Table(file=file, any_of=("start_ms",), columns=COLUMNS, code="E_SEGMENT")
     for row in table.rows():
         yield Placed(line=row.line, stretch=_parse_row(table, row))
 
@@ -127,7 +131,7 @@ def unescape(field: str) -> str:
     return _ESCAPED.sub(decode, field)
 
 
-def line_fault(file: Path, code: str = "E_SEGMENT") -> Fault:
+def line_fault(file: Path, code: str = "E_SEGMENT") -> Callable[[int, str, str], InputError]:
     """Return a function that makes the errors of *file*'s lines."""
 
     def fault(line: int, what: str, hint: str) -> InputError:
@@ -136,11 +140,10 @@ def line_fault(file: Path, code: str = "E_SEGMENT") -> Fault:
     return fault
 
 
-def open_lines(file: Path, fault: Fault) -> Iterator[tuple[int, str]]:
+def open_lines(file: Path, fault: LineFault) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines of *file* without their ends, without empty lines and ``;;`` comments."""
     try:
         with file.open("rb") as stream:
-            _refuse_other_encodings(stream, fault)
             for number, line in enumerate(read_lines(stream, fault), 1):
                 text = line.strip()
                 if text and not text.startswith(";"):
@@ -153,11 +156,6 @@ def open_lines(file: Path, fault: Fault) -> Iterator[tuple[int, str]]:
 def fields(line: str, at_most: int = -1) -> list[str]:
     """Split *line* into words; the last one takes the rest if *at_most* is given."""
     return _BLANKS.split(line, at_most - 1 if at_most > 0 else 0)
-
-
-def _refuse_other_encodings(stream: BinaryIO, fault: Fault) -> None:
-    refuse_utf16(stream.read(4_096), fault)
-    stream.seek(0)
 
 
 def _read_lines(file: Path, parse: Callable[[str], TimedText | None], code: str = "E_SEGMENT") -> Iterator[Placed]:

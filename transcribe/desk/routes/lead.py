@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from transcribe.desk import forecast
 from transcribe.desk.auth import Collector, Manager, Overseer, Reviewer, ServiceOf
 from transcribe.desk.middleware import CONTENT_TYPE, Refused
 from transcribe.desk.quality import quality
-from transcribe.desk.reports import Rates, format_csv, parse_rates, pay, productivity
+from transcribe.desk.reports import Rates, format_csv, pay, productivity, read_rates
 from transcribe.desk.schemas.lead import (
     AnswerIn,
     HeardPage,
@@ -29,7 +28,7 @@ from transcribe.desk.schemas.lead import (
 )
 from transcribe.desk.settings import change, list_choices
 from transcribe.desk.state import Json, Service
-from transcribe.errors import BoliError, InputError
+from transcribe.errors import BoliError
 from transcribe.store.dashboard import Listening
 from transcribe.store.pay_disputes import Objection
 
@@ -149,12 +148,7 @@ def pay_of(service: Service, person: str | None, since: str | None, until: str |
     file = service.workspace / service.settings.rates
     rates = _NO_RATES
     if file.is_file():
-        try:
-            rates = parse_rates(tomllib.loads(file.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(
-                f"{file.name} cannot be read as TOML", code="E_RATES", hint="mend the file of rates", item=file.name
-            ) from error
+        rates = read_rates(file)
     statement = pay(service.store.work_items.fetch(person=person, since=since, until=until), rates)
     return statement | {"currency": rates.currency or None}
 
