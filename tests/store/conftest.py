@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from tests.store import postgres
 from transcribe.store import Store
-from transcribe.store.schema import METADATA
+from transcribe.store.desk_schema import METADATA  # of this module, which adds the desk's tables to it
 
 #: Gives the URL of an empty database of its own each time, with the newest schema.
 NewUrl = Callable[[], str]

@@ -117,7 +117,7 @@ class Models:
         with self.database.begin_read() as connection:
             text = connection.execute(query).scalar_one_or_none()
         facts = None if text is None else json.loads(text)
-        return None if facts is None else Lineage(**facts)
+        return None if facts is None else Lineage(**{**facts, "withheld": tuple(facts.get("withheld", ()))})
 
     def save_decision(self, id: str, decision: Mapping[str, Any]) -> None:
         """
