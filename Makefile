@@ -13,7 +13,7 @@ NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.j
 # libraries again takes each of them longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup editor browser demo test check soak lock clean
+.PHONY: setup editor api browser demo test check soak lock clean
 
 # Where npm cannot be reached, all but the desk's screen is there.
 setup: $(READY) $(MODELS)
@@ -30,6 +30,11 @@ editor: $(SCREEN)
 $(SCREEN): $(shell find editor -type f -not -path '*/node_modules/*' 2>/dev/null) dialects/look.css editor/node_modules/.ready
 	$(NPM) run --silent build
 	touch $@
+
+# The API's description. It is committed; a test says where it is old.
+api: $(READY)
+	$(BIN)/python -c "from transcribe.desk.app import describe; print(end=describe())" > editor/openapi.json.new
+	mv editor/openapi.json.new editor/openapi.json
 
 editor/node_modules/.ready: editor/package-lock.json | $(READY)
 	$(NPM) ci --loglevel=error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -26,7 +28,8 @@ from transcribe.errors import BoliError, InputError, UnfitError, UnreachableErro
 _POLL_S = 5.0
 #: Seconds between counts of the dialects' intervals: a working day adds little to them in ten minutes.
 _MEASURE_S = 600.0
-_ERRORS = {status: {"model": ErrorOut} for status in (400, 401, 403, 404, 413, 422, 429, 503, 507)}
+#: Every error of every route has one shape, whatever its status.
+_ERRORS: dict[int | str, dict[str, Any]] = {"default": {"model": ErrorOut, "description": "An error"}}
 
 
 def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
@@ -36,6 +39,18 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
     Args:
         hosts: Names that it answers to; none: to any.
     """
+    app = _make_app()
+    app.state.service = service
+    compressed = GZipMiddleware(app, minimum_size=600, compresslevel=6)
+    return SecurityMiddleware(compressed, hosts=hosts, secure=service.secure, metrics=service.metrics)
+
+
+def describe() -> str:
+    """Return the OpenAPI document of the desk, as JSON in lines: `make api` writes it to ``editor/openapi.json``."""
+    return json.dumps(_make_app().openapi(), ensure_ascii=False, indent=1) + "\n"
+
+
+def _make_app() -> FastAPI:
     app = FastAPI(
         title="boli, the correction desk",
         version="1",
@@ -43,9 +58,8 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        responses=_ERRORS,  # type: ignore[arg-type]
+        responses=_ERRORS,
     )
-    app.state.service = service
     desk = (session.router, work.router, segments.router, segments.masks_router, guides.router, review.router)
     # The screen answers to every other address, so it comes last.
     for router in (*desk, own.router, people.router, lead.router, lead.settings_router, static.router):
@@ -54,8 +68,7 @@ def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(BoliError, _answer_failure)
-    compressed = GZipMiddleware(app, minimum_size=600, compresslevel=6)
-    return SecurityMiddleware(compressed, hosts=hosts, secure=service.secure, metrics=service.metrics)
+    return app
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from transcribe.desk.auth import Collector, Manager, Overseer, Reviewer, Service
 from transcribe.desk.middleware import CONTENT_TYPE, Refused
 from transcribe.desk.quality import quality
 from transcribe.desk.reports import Rates, format_csv, pay, productivity, read_rates
+from transcribe.desk.schemas.common import HealthOut
 from transcribe.desk.schemas.lead import (
     AnswerIn,
     HeardPage,
@@ -127,7 +128,7 @@ async def spellings(
     return [vars(spelling) for spelling in rows]
 
 
-@router.get("/healthz", response_model=dict[str, str])
+@router.get("/healthz", response_model=HealthOut)
 async def healthz(service: ServiceOf) -> Json:
     """Check that the desk can read its store."""
     try:

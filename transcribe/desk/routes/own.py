@@ -14,8 +14,7 @@ from transcribe.desk.middleware import Refused
 from transcribe.desk.reports import DEFINITIONS, sum_work
 from transcribe.desk.routes.lead import Moment, objection_out, pay_of
 from transcribe.desk.routes.work import heartbeat, last_rejection
-from transcribe.desk.schemas.lead import DecidedOut, ObjectionIn, ObjectionOut, OwnPayOut
-from transcribe.desk.schemas.segments import WorkOut
+from transcribe.desk.schemas.lead import DecidedOut, ObjectionIn, ObjectionOut, OwnPayOut, WorkOut
 from transcribe.desk.state import Json, Service
 from transcribe.store.work_items import WorkItem
 

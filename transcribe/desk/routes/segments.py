@@ -13,7 +13,7 @@ from transcribe.desk.clips import Clip
 from transcribe.desk.middleware import Refused
 from transcribe.desk.routes.work import audio_url, withheld
 from transcribe.desk.schemas.review import HistoryOut
-from transcribe.desk.schemas.segments import MaskIn, MaskOut, SegmentOut, mask_out, segment_out
+from transcribe.desk.schemas.segments import MaskIn, MaskOut, PeaksOut, SegmentOut, mask_out, segment_out
 from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Lease, Version, View
 from transcribe.errors import InputError
@@ -51,12 +51,9 @@ async def audio(
     return FileResponse(clip.path, media_type="audio/webm")
 
 
-@router.get("/{id}/peaks", responses={200: {"content": {"application/json": {}}}})
+@router.get("/{id}/peaks", responses={200: {"model": PeaksOut}})
 async def peaks(id: SegmentId, caller: AnyCaller, service: ServiceOf) -> Response:
-    """
-    Return the waveform: ``per_second``, ``start_ms`` of the clip in the recording, and ``peaks``, lowest and highest in
-    turn, each from -128 to 127.
-    """
+    """Return the waveform, as its file has it."""
     view = await run_in_threadpool(_read_visible, service, caller, id)
     clip = await run_in_threadpool(_cut_clip, service, view)
     return Response(await run_in_threadpool(clip.peaks.read_bytes), media_type="application/json")

@@ -22,13 +22,14 @@ from transcribe.desk.schemas.segments import (
     OutcomeOut,
     ReshapeIn,
     ReshapeOut,
+    SkipReason,
     operation_of,
     outcome_out,
     reshape_of,
     segment_out,
 )
 from transcribe.desk.state import Json, Service
-from transcribe.desk_records import Lease, SkipReason, View
+from transcribe.desk_records import Lease, View
 from transcribe.store.leases import Ask
 
 router = APIRouter(prefix="/api/v1", tags=["work"])

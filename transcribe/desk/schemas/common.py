@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
+
+from transcribe.desk_records import Permission, Role
 
 OpId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -17,16 +20,25 @@ Count = Annotated[int, Field(ge=0, le=2**53)]
 Active = Annotated[int, Field(ge=0, le=86_400_000)]
 
 
+def _drop_titles(schema: JsonDict) -> None:
+    """Drop the titles that pydantic makes of names: they say no more, on half the lines of the types made of it."""
+    schema.pop("title", None)
+    for field in cast("dict[str, JsonDict]", schema.get("properties", {})).values():
+        field.pop("title", None)
+
+
 class In(BaseModel):
     """The base of requests: unknown keys are refused, a number is not taken for a text."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra=_drop_titles)
 
 
 class Out(BaseModel):
-    """The base of answers."""
+    """The base of answers: a field with a default is sent with it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True, json_schema_serialization_defaults_required=True, json_schema_extra=_drop_titles
+    )
 
 
 class SignIn(In):
@@ -39,12 +51,12 @@ class Me(Out):
 
     id: str
     name: str
-    roles: list[str]
-    permissions: list[str]
+    roles: list[Role]
+    permissions: list[Permission]
     dialects: list[str]
     #: Goes back with every change as ``X-Boli-Csrf``; ``None`` for tokens.
     csrf: str | None
-    offline_audio: str
+    offline_audio: Literal["memory", "encrypted"]
     #: Whether the project marks doubtful words.
     shading: bool
     server_time: str
@@ -62,6 +74,10 @@ class Trouble(Out):
 class ErrorOut(Out):
     """An answer that is an error."""
 
-    schema_: Annotated[str, Field(alias="schema")] = "boli.error/1"
-    ok: bool = False
+    schema_: Annotated[Literal["boli.error/1"], Field(alias="schema")] = "boli.error/1"
+    ok: Literal[False] = False
     error: Trouble
+
+
+class HealthOut(Out):
+    status: Literal["ok"]

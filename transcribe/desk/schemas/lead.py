@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from transcribe.desk.schemas.common import In, Out, Tag
-from transcribe.desk.schemas.segments import SpanOfWork
-from transcribe.desk_records import Role
+from transcribe.desk.schemas.segments import Heartbeat, SentBack
+from transcribe.desk_records import Decision, Role
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Definitions = dict[str, str]
+SettingValue = bool | int | float | str | None
 
 
 class DialectOut(Out):
@@ -79,6 +80,41 @@ class QualityRow(Out):
 
 class QualityOut(Out):
     dialects: list[QualityRow]
+    definitions: Definitions
+
+
+class SpanOfWork(Out):
+    """The sums of somebody's work since a moment."""
+
+    since: str | None = None
+    segments: int
+    sound_ms: int
+    active_ms: int
+    #: Minutes of sound an active hour; ``None`` without active time.
+    sound_minutes_an_hour: float | None
+    reviewed: int
+    accepted_first_time: int
+    #: Of texts that began with a draft: words of the draft, and how many were put in, taken out or replaced.
+    draft_words: int
+    words_changed: int
+
+
+class ReturnedOut(Out):
+    segment: str
+    sent_back: SentBack | None
+
+
+class WorkOut(Out):
+    """One's own work; nobody else's is in it."""
+
+    today: SpanOfWork
+    week: SpanOfWork
+    all: SpanOfWork
+    #: The last eight weeks, the oldest first.
+    weeks: list[SpanOfWork]
+    returned: list[ReturnedOut]
+    leases: list[Heartbeat]
+    #: What the words mean, for people.
     definitions: Definitions
 
 
@@ -163,7 +199,7 @@ class DecidedOut(Out):
     segment: str
     dialect: str
     at: str
-    decision: str
+    decision: Decision
     reasons: list[str]
     note: str
     text: str
@@ -200,7 +236,7 @@ class SpellingOut(Out):
 class PersonOut(Out):
     id: str
     name: str
-    roles: list[str]
+    roles: list[Role]
     dialects: list[str]
     disabled: bool
     has_password: bool
@@ -249,10 +285,9 @@ class InvitedOut(Out):
 
 class SettingOut(Out):
     name: str
-    value: Any
-    default: Any
-    #: ``number``, ``integer``, ``boolean`` or ``choice``.
-    kind: str
+    value: SettingValue
+    default: SettingValue
+    kind: Literal["number", "integer", "boolean", "choice"]
     low: float | None
     high: float | None
     choices: list[str] | None

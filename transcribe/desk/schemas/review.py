@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from transcribe.desk.schemas.common import Out
 from transcribe.desk.schemas.segments import LeaseOut
+from transcribe.desk_records import Decision
 
 
 class VersionOut(Out):
@@ -23,7 +26,7 @@ class VersionOut(Out):
 
 class DecisionOut(Out):
     version: int
-    decision: str
+    decision: Decision
     result: int | None
     reasons: list[str]
     note: str
@@ -37,11 +40,11 @@ class HistoryOut(Out):
 
 
 class ReviewOut(Out):
-    """The segment that a reviewer decides on; every field but ``waiting`` is absent where nothing waits."""
+    """The segment that a reviewer decides on; where nothing waits, there is nothing in the other fields."""
 
     waiting: bool
-    #: ``review``, ``disputed`` (texts that differ; no names, no order) or ``aside``.
-    kind: str | None = None
+    #: ``disputed``: texts that differ; no names, no order.
+    kind: Literal["review", "disputed", "aside"] | None = None
     reason: str | None = None
     lease: LeaseOut | None = None
     versions: list[VersionOut] = Field(default_factory=list)

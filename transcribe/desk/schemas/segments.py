@@ -6,8 +6,11 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import TypeAliasType
 
+from transcribe import desk_records
 from transcribe.desk.clips import CONTEXT, start_of
 from transcribe.desk.schemas.common import Active, Count, Id, In, OpId, Out, SpellingPair, Tag
 from transcribe.desk_records import (
@@ -17,6 +20,7 @@ from transcribe.desk_records import (
     Outcome,
     Reason,
     Reshape,
+    State,
     Status,
     Step,
     Verdict,
@@ -28,6 +32,8 @@ from transcribe.records import Quality, join_words
 LONGEST_TEXT = 20_000
 #: Fields that corrections, and verdicts, did not always have.
 _LATER = (("guideline",), ("normalised",))
+#: By its name in the API's description, so that the screen knows it by one.
+SkipReason = TypeAliasType("SkipReason", desk_records.SkipReason)
 #: Operations of one request.
 MOST_OPERATIONS = 50
 
@@ -73,7 +79,7 @@ class Masked(Out):
     end_ms: int
 
 
-class QualityOut(Out):
+class SoundQuality(Out):
     """The quality of a recording's sound, in the units of `Quality`."""
 
     level_dbfs: float | None
@@ -94,7 +100,7 @@ class SegmentOut(Out):
     #: Where the clip begins and ends: the segment with a little context.
     clip_start_ms: int
     clip_end_ms: int
-    state: str
+    state: State
     version: int
     #: What stands; else the draft, where it is shown; else nothing.
     text: str
@@ -108,7 +114,7 @@ class SegmentOut(Out):
     #: What of the clip is masked.
     masks: list[Masked]
     #: Of the recording; ``None``: never measured.
-    quality: QualityOut | None
+    quality: SoundQuality | None
 
 
 class LeaseOut(SegmentOut):
@@ -121,6 +127,15 @@ class LeaseOut(SegmentOut):
     purpose: Literal["write", "again", "review"]
     offline: bool
     sent_back: SentBack | None
+
+
+class PeaksOut(Out):
+    """The waveform of a segment's clip; *start_ms* is where the clip begins in the recording."""
+
+    per_second: int
+    start_ms: int
+    #: Lowest and highest in turn, each from -128 to 127.
+    peaks: list[int]
 
 
 class Heartbeat(Out):
@@ -151,12 +166,16 @@ class CorrectionIn(In):
 
 
 class OutcomeOut(Out):
+    """The outcome of an operation; what does not apply is left out."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     op_id: str
     status: Status
-    version: int | None = None
-    text_sha256: str | None = None
-    server_text: str | None = None
-    reason: str | None = None
+    version: int | SkipJsonSchema[None] = None
+    text_sha256: str | SkipJsonSchema[None] = None
+    server_text: str | SkipJsonSchema[None] = None
+    reason: str | SkipJsonSchema[None] = None
 
 
 class VerdictIn(In):
@@ -184,41 +203,6 @@ class VerdictIn(In):
         if self.decision == "send_back" and not self.reasons:
             raise ValueError("sending back needs a reason")
         return self
-
-
-class SpanOfWork(Out):
-    """The sums of somebody's work since a moment."""
-
-    since: str | None = None
-    segments: int
-    sound_ms: int
-    active_ms: int
-    #: Minutes of sound an active hour; ``None`` without active time.
-    sound_minutes_an_hour: float | None
-    reviewed: int
-    accepted_first_time: int
-    #: Of texts that began with a draft: words of the draft, and how many were put in, taken out or replaced.
-    draft_words: int
-    words_changed: int
-
-
-class ReturnedOut(Out):
-    segment: str
-    sent_back: SentBack | None
-
-
-class WorkOut(Out):
-    """One's own work; nobody else's is in it."""
-
-    today: SpanOfWork
-    week: SpanOfWork
-    all: SpanOfWork
-    #: The last eight weeks, the oldest first.
-    weeks: list[SpanOfWork]
-    returned: list[ReturnedOut]
-    leases: list[Heartbeat]
-    #: What the words mean, for people.
-    definitions: dict[str, str]
 
 
 def operation_of(correction: CorrectionIn) -> Operation:
@@ -326,7 +310,7 @@ def segment_out(view: View, *, audio_url: str | None, blind: bool = False) -> di
 
 
 def _quality_out(quality: Quality) -> dict[str, object]:
-    return {name: getattr(quality, name) for name in QualityOut.model_fields}
+    return {name: getattr(quality, name) for name in SoundQuality.model_fields}
 
 
 class MaskIn(In):
