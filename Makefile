@@ -31,10 +31,11 @@ $(SCREEN): $(shell find editor -type f -not -path '*/node_modules/*' 2>/dev/null
 	$(NPM) run --silent build
 	touch $@
 
-# The API's description. It is committed; a test says where it is old.
-api: $(READY)
+# The API's description, and the types that the screen has of it. Both are committed; tests say where they are old.
+api: editor/node_modules/.ready
 	$(BIN)/python -c "from transcribe.desk.app import describe; print(end=describe())" > editor/openapi.json.new
 	mv editor/openapi.json.new editor/openapi.json
+	$(NPM) run --silent types
 
 editor/node_modules/.ready: editor/package-lock.json | $(READY)
 	$(NPM) ci --loglevel=error

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { joined, momentAt, parts } from "../src/work/reshaping";
 import { chance } from "./chance";
 
-const words = ["one", "two", "three"].map((text, at) => ({ text, start_ms: 1000 * at, end_ms: 1000 * at + 800, probability: 1 }));
+const words = ["one", "two", "three"].map((text, at) => ({
+  text, start_ms: 1000 * at, end_ms: 1000 * at + 800, probability: 1, blank: true,
+}));
 
 test("a text is parted at the caret, without the spaces there", () => {
   expect(parts("one  two", 4)).toEqual(["one", "two"]);

@@ -10,7 +10,7 @@ import { toggled } from "../src/lib/tags";
 import { minutes, position } from "../src/lib/times";
 import { chance } from "./chance";
 
-const word = (text: string, probability = 1) => ({ text, start_ms: 0, end_ms: 100, probability });
+const word = (text: string, probability = 1) => ({ text, start_ms: 0, end_ms: 100, probability, blank: true });
 
 test.each([[0, "00:00.0"], [3_249, "00:03.2"], [59_960, "01:00.0"], [3_600_000, "1:00:00.0"], [-5, "00:00.0"]])("%i ms is %s", (ms, text) => {
   expect(position(ms)).toBe(text);

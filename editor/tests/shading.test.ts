@@ -3,8 +3,8 @@ import { calibrated, joinWords, marked, placeIn, sureness } from "../src/lib/sha
 import type { DraftWord, MachineDraft, Shading } from "../src/lib/wire";
 import { chance } from "./chance";
 
-const word = (probability: number): DraftWord => ({ text: "w", start_ms: 0, end_ms: 1, probability });
-const draft: MachineDraft = { model: "m", words: [], flags: [] };
+const word = (probability: number): DraftWord => ({ text: "w", start_ms: 0, end_ms: 1, probability, blank: true });
+const draft: MachineDraft = { model: "m", words: [], flags: [], alternative: null };
 const shading: Shading = {
   dialect: "hi", model: "m", words: 800, calibrated: true, ends: [0.1, 0.5, 0.9], sure: [0.99, 0.8, 0.4], doubtful: 0.8, very: 0.4,
 };

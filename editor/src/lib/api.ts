@@ -2,7 +2,8 @@
 
 import { clock } from "./clock";
 import type {
-  Correction, Guide, Heartbeat, History, Lease, Me, MyWork, Outcome, Peaks, Reshape, Reshaped, Segment, Shading, SkipReason,
+  Correction, ErrorOut, Guide, Heartbeat, History, Lease, LeaseAsk, Me, Outcome, OwnWork, Peaks, Reshape, Reshaped, Segment,
+  Shading, SignIn, SkipReason,
 } from "./wire";
 
 /** The server answered, and not with what was asked for. */
@@ -99,11 +100,12 @@ async function whole<T>(asked: Promise<Response>, read: (answer: Response) => Pr
 
 export const api = {
   session: () => json<Me>("GET", "session"),
-  signIn: (name: string, password: string) => json<Me>("POST", "session", { name, password }),
+  signIn: (name: string, password: string) => json<Me>("POST", "session", { name, password } satisfies SignIn),
   signOut: () => request("DELETE", "/api/v1/session"),
-  take: (count: number, offline: boolean) => json<Lease[]>("POST", "leases", { count, offline }),
+  take: (count: number, offline: boolean) => json<Lease[]>("POST", "leases", { count, offline } satisfies LeaseAsk),
   held: () => json<Lease[]>("GET", "leases"),
-  takeAgain: (segments: string[]) => json<Lease[]>("POST", "leases", { count: segments.length, segments }),
+  takeAgain: (segments: string[]) =>
+    json<Lease[]>("POST", "leases", { count: segments.length, segments } satisfies LeaseAsk),
   renew: (lease: string) => json<Heartbeat>("PUT", `leases/${lease}`),
   giveBack: (lease: string, reason?: SkipReason) =>
     request("DELETE", `/api/v1/leases/${lease}${reason === undefined ? "" : `?reason=${reason}`}`),
@@ -115,7 +117,7 @@ export const api = {
   history: (id: string) => json<History>("GET", `segments/${id}/history`),
   peaks: (url: string) => whole(request("GET", url), (answer) => answer.json() as Promise<Peaks>),
   sound: (url: string) => whole(request("GET", url), (answer) => answer.blob()),
-  myWork: () => json<MyWork>("GET", "people/me/work"),
+  myWork: () => json<OwnWork>("GET", "people/me/work"),
 };
 
 async function pack(text: string, headers: Headers): Promise<BodyInit> {
@@ -127,9 +129,9 @@ async function pack(text: string, headers: Headers): Promise<BodyInit> {
 
 async function refusal(answer: Response): Promise<Refused> {
   const wait = Number(answer.headers.get("retry-after"));
-  let told: { code?: string; message?: string; hint?: string | null } = {};
+  let told: Partial<ErrorOut["error"]> = {};
   try {
-    told = ((await answer.json()) as { error: typeof told }).error ?? {};
+    told = ((await answer.json()) as Partial<ErrorOut>).error ?? {};
   } catch {
     // A proxy's page is no error of ours; its status says enough.
   }

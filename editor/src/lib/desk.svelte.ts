@@ -7,7 +7,7 @@ import { type Counts, Outbox } from "./outbox";
 import { type Line, Sender, type Told } from "./sending";
 import { Settings } from "./settings.svelte";
 import type { Item } from "./database";
-import type { Me, Outcome } from "./wire";
+import type { Me, Outcome, Permission } from "./wire";
 
 const NOTHING: Counts = { waiting: 0, conflicts: 0, refused: 0, typing: 0 };
 
@@ -125,7 +125,7 @@ class Desk implements Told {
     this.said = this.said === sentence ? `${sentence}\u00a0` : sentence;
   }
 
-  may(...permissions: string[]): boolean {
+  may(...permissions: Permission[]): boolean {
     return permissions.length === 0 || permissions.some((each) => this.me?.permissions.includes(each));
   }
 

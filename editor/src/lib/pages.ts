@@ -2,6 +2,7 @@
 
 import type { Component } from "svelte";
 import { bring, type Files } from "./i18n.svelte";
+import type { Permission } from "./wire";
 
 type Loader = () => Promise<{ default: Component }>;
 
@@ -13,7 +14,7 @@ export interface Page {
   /** Key of its name in the navigation. */
   name: string;
   /** Who sees it: any of these permissions; empty: everybody. */
-  permissions: readonly string[];
+  permissions: readonly Permission[];
   /** Whether it has a place in the navigation; a page below another one is reached from there. */
   first: boolean;
   load: Loader;
@@ -43,7 +44,7 @@ export const WELCOME = page("/welcome", "nav.welcome", [], "../pages/Welcome.sve
 /** One segment that a report or a message names; its id follows in the address. */
 export const SEGMENT = page("/segment", "segment.title", ["work", "review"], "../pages/OneSegment.svelte", false);
 
-function page(path: string, name: string, permissions: readonly string[], file: string, first = true): Page | null {
+function page(path: string, name: string, permissions: readonly Permission[], file: string, first = true): Page | null {
   const found = FILES[file];
   if (found === undefined) return null;
   return { path, name, permissions, first, load: () => bring(WORDS).then(found) };

@@ -6,8 +6,8 @@ import { bring } from "../../lib/dialects.svelte";
 import { t } from "../../lib/i18n.svelte";
 import type { Held } from "../../lib/database";
 import { Player } from "../../lib/player";
-import type { Lease, Peaks } from "../../lib/wire";
-import { ask, type ToReview, type Verdict } from "./asking";
+import type { Lease, Peaks, ToReview, Verdict } from "../../lib/wire";
+import { ask } from "./asking";
 
 /** Milliseconds between signs of life for a hold. */
 const BEAT = 5 * 60_000;
