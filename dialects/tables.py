@@ -210,7 +210,7 @@ class Table:
         try:
             # Threads and read-ahead would hold several row groups at a time.
             file = parquet.ParquetFile(stream, pre_buffer=False)
-            columns = self._choose_columns(file.schema_arrow.names)
+            columns = self._choose_columns(file.schema_arrow)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False, columns=columns):
                 for record in batch.to_pylist():
                     number += 1
@@ -238,16 +238,18 @@ class Table:
                 return self.fault(line, str(error), column=name, hint="leave the column out, or write it as text")
         return Row(line, cells)
 
-    def _choose_columns(self, names: Sequence[str]) -> list[str] | None:
-        """Choose the columns of a Parquet file that are read; ``None``: all."""
+    def _choose_columns(self, schema: Any) -> list[str]:
+        """Choose the columns of a Parquet file that are read; of sound with its path, as of Hugging Face, the path."""
         try:
-            matched = _match(tuple(names), self._ours)
+            matched = _match(tuple(schema.names), self._ours)
         except ValueError as error:
             raise self.fault(1, str(error), hint="each column has a name of its own") from None
         self._require(1, matched)
-        if not self.is_typed:
-            return None
-        return [name for name, known in zip(names, matched, strict=True) if known in self._ours]
+        return [
+            f"{column.name}.path" if is_sound(column.type) else column.name
+            for column, known in zip(schema, matched, strict=True)
+            if known in self._ours or not self.is_typed
+        ]
 
     @property
     def _ours(self) -> tuple[str, ...]:
@@ -304,6 +306,13 @@ def _letter_of(number: int) -> str:
     return letters
 
 
+def is_sound(kind: Any) -> bool:
+    """Tell if a column of Parquet is of sounds with their paths, as Hugging Face's datasets have them."""
+    from pyarrow import types
+
+    return bool(types.is_struct(kind)) and {field.name for field in kind} == {"bytes", "path"}
+
+
 def _format_cell(value: Any) -> str:
     """
     Format a value of JSON or Parquet as text; a nested one becomes JSON again.
@@ -315,6 +324,8 @@ def _format_cell(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, dict) and value.keys() == {"path"}:
+        return str(value["path"] or "")
     if isinstance(value, bytes):
         raise ValueError("bytes, not text")
     if not isinstance(value, bool | list | dict):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dialects.errors import DialectError
 from transcribe.errors import (
@@ -30,7 +31,12 @@ from transcribe.progress import Meter, Progress, show_progress
 from transcribe.records import Milliseconds
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console as RichConsole
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+#: Controls, and marks that reorder what follows; joiners and marks of one character's direction are writing.
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 Stage = TypeVar("Stage", bound=str)
 
@@ -108,8 +114,8 @@ class Console:
             traceback.print_exception(error)
 
     def note(self, text: str) -> None:
-        """Print a line for people, on stderr."""
-        print(text, file=sys.stderr, flush=True)
+        """Print lines for people, on stderr."""
+        print(escape_controls(text), file=sys.stderr, flush=True)
 
     def run(self, body: Callable[[], object]) -> int:
         """Run *body* and return its exit code; errors are printed once, in the shape that was asked for."""
@@ -216,6 +222,18 @@ def printable(text: str) -> str:
     return "".join(characters).encode("utf-8", "backslashreplace").decode()
 
 
+def escape_controls(text: str) -> str:
+    r"""
+    Escape what would move or paint the terminal, or turn the direction of what follows; line ends and tabs stay.
+
+    All that commands print for people passes here, since names of files and people are in it.
+
+    >>> print(escape_controls("a\x1b[31m b"))
+    a\x1b[31m b
+    """
+    return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
 def _describe_failure(failure: Failure) -> dict[str, str]:
     return {"item": failure.item, "code": failure.code, "message": failure.message}
 
@@ -229,6 +247,7 @@ def _print_json(document: Mapping[str, Any]) -> None:
 
 def _write(text: str) -> None:
     """Print a line on stdout; file names that are no UTF-8 are escaped rather than the result lost."""
+    text = escape_controls(text)
     print(
         text.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8"),
         flush=True,
@@ -242,4 +261,15 @@ def _stdout_print(text: RenderableType) -> None:
     from rich.console import Console as RichConsole
 
     width = None if sys.stdout.isatty() else 200
-    RichConsole(width=width, soft_wrap=not sys.stdout.isatty(), highlight=False).print(text)
+    RichConsole(width=width, soft_wrap=not sys.stdout.isatty(), highlight=False).print(_Escaped(text))
+
+
+@dataclass(frozen=True)
+class _Escaped:
+    """The output of rich, with the controls in its texts escaped; those of rich itself are no texts."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: RichConsole, options: ConsoleOptions) -> Iterator[Segment]:
+        for segment in console.render(self.inner, options):
+            yield segment if segment.control else segment._replace(text=escape_controls(segment.text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from transcribe.errors import InputError, UsageError
 from transcribe.formats import FORMATS, TimedText, read_texts, write_texts
+from transcribe.formats.cues import WHOLE
 from transcribe.records import Word
 
 
@@ -97,3 +100,94 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(name: str, data: st.
             assert error.hint
         else:
             assert all(0 <= item.start <= item.end for item in items)
+
+
+def test_the_documentation_says_of_every_format_what_it_drops() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", text, re.MULTILINE))
+    assert documented == {name: form.drops for name, form in FORMATS.items()}
+
+
+SCRIPTS = {
+    "Devanagari": ["मैं", "घर", "क्षत्रिय", "हूँ", "ज़िंदगी", "दुःख"],
+    "Tamil": ["நான்", "வீட்டிற்கு", "போகிறேன்", "ஸ்ரீ", "கௌரி"],
+    "Malayalam": ["എന്താണ്", "വിശേഷം", "അവൻ", "ന്റെ", "ക്ഷമ"],
+    "Urdu": ["میں", "گھر", "جا\u200cرہا", "ہوں", "کیا؟"],
+}
+
+
+def random_segments(count: int, *, seed: int) -> list[TimedText]:
+    """*count* segments of three recordings and four speakers, one script each, with the times of words."""
+    draw = random.Random(seed)
+    speakers = {"आशा देवी": "Devanagari", "கௌரி": "Tamil", "Ravi-Kumar": "Malayalam", "Zoë!": "Urdu"}
+    items = []
+    time = 0
+    for number in range(count):
+        if number * 3 // count != (number - 1) * 3 // count:
+            time = 0
+        speaker = draw.choice(sorted(speakers))
+        words = []
+        for _ in range(draw.randint(1, 7)):
+            start = time + draw.randint(0, 200)
+            time = start + draw.randint(150, 700)
+            text = draw.choice(SCRIPTS[speakers[speaker]])
+            words.append(Word(text=text, start=start, end=time, probability=draw.randint(1, 9_999) / 10_000))
+        recording = f"calls/{'abc'[number * 3 // count]} 1.wav"
+        text = " ".join(word.text for word in words)
+        dialect = draw.choice(["hi", "ta", None])
+        items.append(
+            TimedText(
+                recording=recording,
+                start=words[0].start,
+                end=time,
+                speaker=speaker,
+                text=text,
+                words=tuple(words),
+                dialect=dialect,
+                normalised=draw.choice([None, f"{text}."]),
+            )
+        )
+        time += draw.randint(1, 900)
+    return items
+
+
+def keep(item: TimedText, name: str) -> TimedText:
+    """*item* without what the format is documented to drop."""
+    drops = FORMATS[name].drops.split(";")[0].split(", ")
+    facts = {"times of words": {"words": ()}, "dialects": {"dialect": None}, "the second tier": {"normalised": None}}
+    facts |= {"texts": {"text": None}, "speakers": {"speaker": None}}
+    for dropped in drops:
+        item = replace(item, **facts.get(dropped, {}))  # type: ignore[arg-type]
+    return item
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_thousand_segments_in_four_scripts_come_back_but_for_what_the_format_drops(tmp_path: Path, name: str) -> None:
+    items = random_segments(1_000, seed=7)
+    written = write_texts(items, tmp_path / "out", name, rules=WHOLE)
+    back = []
+    for file, recording in zip(written.files, ["calls/a 1.wav", "calls/b 1.wav", "calls/c 1.wav"], strict=False):
+        one = {"recording": recording} if FORMATS[name].holds == "one" else {}
+        back += list(FORMATS[name].reader()(file, **one))
+    if name == "ctm":
+        words = [(item.recording, word) for item in items for word in item.words]
+        assert [(item.recording, *item.words) for item in back] == words
+        return
+    wanted = [keep(item, name) for item in items]
+    if name == "textgrid":  # its words are read by other programs
+        wanted = [replace(item, words=()) for item in wanted]
+    order = {"key": lambda item: (item.recording, item.start)}
+    assert sorted(back, **order) == sorted(wanted, **order)
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_a_thousand_segments_cut_into_cues_keep_every_word_and_speaker(tmp_path: Path, name: str) -> None:
+    items = random_segments(1_000, seed=8)
+    said: dict[tuple[str, str | None], list[str]] = {}
+    for file in write_texts(items, tmp_path / "out", name).files:
+        for item in FORMATS[name].reader()(file):
+            said.setdefault((item.recording, item.speaker), []).extend((item.text or "").split())
+    wanted: dict[tuple[str, str | None], list[str]] = {}
+    for item in items:
+        wanted.setdefault((Path(item.recording).stem, item.speaker), []).extend((item.text or "").split())
+    assert said == wanted

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.formats.strategies import few, names, stretches
 from transcribe.errors import InputError
 from transcribe.formats import TimedText
-from transcribe.formats.json_files import (
-    read_label_studio,
-    read_nemo,
-    read_seglst,
-    write_label_studio,
-    write_nemo,
-    write_seglst,
-)
+from transcribe.formats.json_files import read_nemo, read_seglst, write_nemo, write_seglst
+from transcribe.formats.label_studio import read_label_studio, write_label_studio
 from transcribe.formats.line_files import read_kaldi, write_kaldi
 from transcribe.formats.tables import read_csv, read_jsonl, write_csv, write_jsonl
 
@@ -130,6 +126,27 @@ def test_kaldi_files_are_sorted_by_their_bytes_and_agree(tmp_path: Path) -> None
 def test_a_place_that_kaldi_would_run_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(InputError, match="E_FORMAT"):
         write_kaldi([HINDI], tmp_path, audio_of=lambda recording: path)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(names, st.text(st.sampled_from("-!_. %aZ09é"), max_size=4)), min_size=50, max_size=50))
+def test_kaldi_accepts_the_order_also_where_one_name_begins_another(pairs: list[tuple[str, str]]) -> None:
+    speakers = [name for first, tail in pairs for name in (first, first + tail)]
+    items = [
+        TimedText(recording=recording, start=0, end=1_000, speaker=speaker, text="a")
+        for speaker in speakers
+        if speaker.strip()
+        for recording in ("r", "r-1")
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        write_kaldi(items, Path(folder))
+        utt2spk = Path(folder) / "utt2spk"
+        # As Kaldi's validate_data_dir.sh has it.
+        for key in ("-k1", "-k2"):
+            ordered = subprocess.run(["sort", key, utt2spk], env={"LC_ALL": "C"}, capture_output=True, check=True)
+            assert ordered.stdout == utt2spk.read_bytes()
+        back = {item.speaker for item in read_kaldi(Path(folder))}
+        assert back == {item.speaker for item in items}
 
 
 @few

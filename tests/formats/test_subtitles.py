@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from tests.formats.strategies import few, stretches
 from transcribe.errors import InputError
 from transcribe.formats import TimedText
+from transcribe.formats.cues import WHOLE, CueRules, count_clusters, split_cues
 from transcribe.formats.subtitles import read_srt, read_vtt, write_srt, write_vtt
+from transcribe.records import Word
 
 
 def cue(text: str, *, start: int = 0, end: int = 1_000, speaker: str | None = None) -> TimedText:
     return TimedText(recording="t", start=start, end=end, speaker=speaker, text=text)
 
 
+def _named(item: TimedText) -> TimedText:
+    """As SRT names a speaker: blanks are one, and brackets round."""
+    name = " ".join((item.speaker or "").split()).replace("[", "(").replace("]", ")")
+    return replace(item, speaker=name or None)
+
+
 @few
 @given(stretches())
-def test_srt_keeps_times_and_texts(items: list[TimedText]) -> None:
+def test_srt_keeps_times_texts_and_speakers(items: list[TimedText]) -> None:
     assume(not any("<" in (item.text or "") for item in items))  # SRT has no way to say that "<b>" is text
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.srt"
-        assert write_srt(items, path) == len(items)
-        assert list(read_srt(path, recording="calls/a b.wav")) == [replace(item, speaker=None) for item in items]
+        assert write_srt(items, path, rules=WHOLE) == len(items)
+        assert list(read_srt(path, recording="calls/a b.wav")) == [_named(item) for item in items]
 
 
 @few
@@ -34,7 +44,7 @@ def test_srt_keeps_times_and_texts(items: list[TimedText]) -> None:
 def test_vtt_keeps_times_texts_and_speakers(items: list[TimedText]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.vtt"
-        write_vtt(items, path)
+        write_vtt(items, path, rules=WHOLE)
         back = list(read_vtt(path, recording="calls/a b.wav"))
         blanks = [replace(item, speaker=item.speaker and " ".join(item.speaker.split())) for item in items]
         assert sorted(back, key=repr) == sorted(blanks, key=repr)
@@ -42,14 +52,14 @@ def test_vtt_keeps_times_texts_and_speakers(items: list[TimedText]) -> None:
 
 @pytest.mark.parametrize("text", ["first\nsecond", "a line\n42", "42", "a\\N b\\h c", "{\\i1}not italics", "मैं\nघर"])
 def test_odd_texts_come_back_as_they_went(tmp_path: Path, text: str) -> None:
-    write_srt([cue(text), cue("last\n7", start=2_000, end=3_000)], tmp_path / "t.srt")
-    write_vtt([cue(text), cue("last\n7", start=2_000, end=3_000)], tmp_path / "t.vtt")
+    write_srt([cue(text), cue("last\n7", start=2_000, end=3_000)], tmp_path / "t.srt", rules=WHOLE)
+    write_vtt([cue(text), cue("last\n7", start=2_000, end=3_000)], tmp_path / "t.vtt", rules=WHOLE)
     for back in (list(read_srt(tmp_path / "t.srt")), list(read_vtt(tmp_path / "t.vtt"))):
         assert [item.text for item in back] == [text, "last\n7"]
 
 
 def test_an_empty_line_cannot_end_a_cue_early(tmp_path: Path) -> None:
-    write_srt([cue("one\n\n\ntwo")], tmp_path / "t.srt")
+    write_srt([cue("one\n\n\ntwo")], tmp_path / "t.srt", rules=WHOLE)
     assert [item.text for item in read_srt(tmp_path / "t.srt")] == ["one\ntwo"]
 
 
@@ -90,3 +100,57 @@ def test_what_is_no_subtitle_file_is_refused(tmp_path: Path, raw: bytes) -> None
     (tmp_path / "t.srt").write_bytes(raw)
     with pytest.raises(InputError, match="E_FORMAT"):
         list(read_srt(tmp_path / "t.srt"))
+
+
+WORDS = ["मैं", "घर,", "போகிறேன்", "എന്താണ്", "گھر", "hello", "there.", "क्षत्रिय", "x" * 60, "ไปไหนมา" * 12]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 2_500), st.integers(1, 900)), min_size=1, max_size=120),
+    st.booleans(),
+    st.sampled_from([CueRules(), CueRules(line_length=20, lines=1, longest=3_000)]),
+)
+def test_a_cue_can_be_read_and_no_word_is_lost(
+    parts: list[tuple[str, int, int]], has_times: bool, rules: CueRules
+) -> None:
+    words, time = [], 0
+    for text, pause, length in parts:
+        words.append(Word(text=text, start=time + pause, end=time + pause + length, probability=0.5))
+        time += pause + length
+    text = " ".join(word.text for word in words)
+    item = TimedText(recording="r", start=0, end=time, text=text, words=tuple(words) if has_times else ())
+    cues = list(split_cues(item, rules))
+    for cue in cues:
+        lines = (cue.text or "").split("\n")
+        assert 1 <= len(lines) <= rules.lines
+        assert all(0 < count_clusters(line) <= rules.line_length for line in lines)
+        assert 0 < cue.end - cue.start <= rules.longest
+    assert all(earlier.end <= later.start for earlier, later in pairwise(cues))
+    assert "".join("".join((cue.text or "").split()) for cue in cues) == "".join(text.split())
+
+
+def test_a_cue_ends_at_a_pause_and_at_a_phrase() -> None:
+    spoken = "we went home. then it rained all day, and nobody came to see us until the very late evening"
+    words, time = [], 0
+    for text in spoken.split():
+        time += 900 if text == "nobody" else 50
+        words.append(Word(text=text, start=time, end=time + 250, probability=0.5))
+        time += 250
+    item = TimedText(recording="r", start=0, end=time, text=spoken, words=tuple(words))
+    assert [cue.text for cue in split_cues(item, CueRules())] == [
+        "we went home. then it rained all day, and",
+        "nobody came to see us\nuntil the very late evening",
+    ]
+
+
+def test_an_empty_text_has_no_cue_and_speakers_may_be_left_out(tmp_path: Path) -> None:
+    items = [cue(" ", speaker="A"), cue("yes", start=2_000, end=3_000, speaker="A")]
+    assert write_srt(items, tmp_path / "t.srt") == 1
+    assert (tmp_path / "t.srt").read_text() == "1\n00:00:02,000 --> 00:00:03,000\n[A]: yes\n\n"
+    write_srt(items, tmp_path / "t.srt", rules=CueRules(has_speakers=False))
+    assert "[A]" not in (tmp_path / "t.srt").read_text()
+
+
+def test_a_text_that_looks_like_a_speaker_stays_text(tmp_path: Path) -> None:
+    write_srt([cue("[door]: slams")], tmp_path / "t.srt")
+    assert [(item.speaker, item.text) for item in read_srt(tmp_path / "t.srt")] == [(None, "[door]: slams")]

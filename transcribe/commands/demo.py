@@ -12,7 +12,7 @@ import typer
 
 from transcribe.commands.app import EVERYONE, AsJson, Debug, Progress, app, console, open_workspace
 from transcribe.commands.desk import open_desk
-from transcribe.commands.imports import add_corrections
+from transcribe.commands.imports import ImportRequest, add_corrections
 from transcribe.commands.improvement import improve_recogniser
 from transcribe.commands.people import add_person, change_password
 from transcribe.commands.recordings import Source, draft_recordings, ingest_source
@@ -170,7 +170,8 @@ def _correct(wiring: Wiring, console: Console, with_texts: Collection[str]) -> A
     """Take in the corrections of the conversations in *with_texts*, by path."""
     from transcribe.demo_corpus import write_corrections
 
-    return _note_text(add_corrections(wiring, write_corrections(wiring.workspace / "demo.jsonl", with_texts)), console)
+    request = ImportRequest(file=write_corrections(wiring.workspace / "demo.jsonl", with_texts), strict=True)
+    return _note_text(add_corrections(wiring, request), console)
 
 
 def _improve(workspace: Path, console: Console, dialect: str) -> Any:

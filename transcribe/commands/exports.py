@@ -15,6 +15,7 @@ from transcribe.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from transcribe.formats.cues import CueRules
     from transcribe.formats.formats import Written
     from transcribe.formats.records import TimedText
     from transcribe.timed_texts import WordClock
@@ -41,6 +42,12 @@ def export(
         bool,
         typer.Option("--draft-times", help="Word times of corrections by their drafts, without hearing them again."),
     ] = False,
+    line_length: Annotated[int, typer.Option(min=10, help="Subtitles: characters of a line, as people see them.")] = 42,
+    lines: Annotated[int, typer.Option(min=1, max=4, help="Subtitles: lines of a cue.")] = 2,
+    cue_seconds: Annotated[float, typer.Option(min=1, help="Subtitles: the longest cue.")] = 7.0,
+    pause_seconds: Annotated[float, typer.Option(min=0.1, help="Subtitles: the silence that always ends a cue.")] = 1.5,
+    speakers: Annotated[bool, typer.Option(help="Subtitles: write who speaks.")] = True,
+    whole_cues: Annotated[bool, typer.Option("--whole-cues", help="Subtitles: one cue a segment.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -51,11 +58,23 @@ def export(
         raise UsageError(
             "--canonical --json writes its lines to a file", hint="name it: boli export FILE --canonical --json"
         )
+    from transcribe.formats.cues import CueRules
+
     with open_workspace(workspace) as wiring:
         if canonical:
             answer = export_canonical(wiring, out, overwrite=overwrite)
         else:
-            request = ExportRequest(kind=kind, of=of, model=model, overwrite=overwrite, draft_times=draft_times)
+            rules = CueRules(
+                line_length=line_length,
+                lines=lines,
+                longest=round(cue_seconds * 1_000),
+                pause=round(pause_seconds * 1_000),
+                has_speakers=speakers,
+                is_whole=whole_cues,
+            )
+            request = ExportRequest(
+                kind=kind, of=of, model=model, overwrite=overwrite, draft_times=draft_times, rules=rules
+            )
             answer = export_texts(wiring, console, out, request)
         console.answer(answer)
 
@@ -73,6 +92,8 @@ class ExportRequest:
     overwrite: bool = False
     #: Whether the drafts give the times of corrected words, and no model hears them again.
     draft_times: bool = False
+    #: Limits of subtitles' cues.
+    rules: CueRules | None = None
 
 
 def export_texts(wiring: Wiring, console: Console, out: Path | None, request: ExportRequest) -> Answer:
@@ -94,19 +115,22 @@ def export_texts(wiring: Wiring, console: Console, out: Path | None, request: Ex
         return path if recording is None else str(audio.locate(wiring.audio_folder, recording.id))
 
     def write_items(items: Iterator[TimedText]) -> Written:
-        return write_texts(items, out, request.kind, audio_of=audio_of, overwrite=request.overwrite)
+        return write_texts(
+            items, out, request.kind, audio_of=audio_of, overwrite=request.overwrite, rules=request.rules
+        )
 
     if request.of == "drafts":
         written, clock = write_items(stream_drafts(store, find_model(store, request.model))), None
     else:
         clock = WordClock.open(wiring, hear=get_format(request.kind).word_times and not request.draft_times)
         written = write_items(_time_corrections(clock, console))
-    document: dict[str, Any] = {"files": [str(file) for file in written.files], "items": written.items}
+    drops = get_format(request.kind).drops
+    document: dict[str, Any] = {"files": [str(file) for file in written.files], "items": written.items, "drops": drops}
     text = f"{written.items} {request.of} in {len(written.files)} files below {out}"
     if clock is not None and get_format(request.kind).word_times:
         document |= {"aligned": clock.aligned, "retimed": clock.retimed}
         text = f"{text}; {clock.sentence}"
-    return Answer(data=document, text=text)
+    return Answer(data=document, text=f"{text}\n{request.kind} drops {drops}")
 
 
 def _time_corrections(clock: WordClock, console: Console) -> Iterator[TimedText]:

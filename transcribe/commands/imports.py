@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ from transcribe.console import Answer
 from transcribe.errors import Failure, InputError
 
 if TYPE_CHECKING:
+    from transcribe.records import Correction, Drafted
     from transcribe.wiring import Wiring
 
 imports = group("import", "Take in what people made elsewhere.", ENGINEERS)
@@ -26,9 +29,20 @@ _REJECTED = {
 }
 
 
+_File = Annotated[
+    Path, typer.Argument(help="A table, or a file or folder of any format of boli export; see docs/formats.md.")
+]
+_Kind = Annotated[str | None, typer.Option("--format", help="Name of the format, where the file does not tell.")]
+_Turns = Annotated[Path | None, typer.Option(help="RTTM that says who speaks, for STM and CTM without speakers.")]
+_Strict = Annotated[bool, typer.Option("--strict", help="Take nothing if one entry cannot be used.")]
+
+
 @imports.command("corrections", epilog="Example: boli import corrections done.csv")
 def import_corrections(
-    file: Annotated[Path, typer.Argument(help="CSV, JSONL or STM.")],
+    file: _File,
+    kind: _Kind = None,
+    turns: _Turns = None,
+    strict: _Strict = False,
     dry_run: Dry = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -36,7 +50,26 @@ def import_corrections(
 ) -> None:
     """Import corrections made elsewhere; the same file twice is taken once."""
     with open_workspace(workspace) as wiring:
-        console.answer(add_corrections(wiring, file, dry_run=dry_run))
+        request = ImportRequest(file=file, kind=kind, turns=turns, strict=strict, dry_run=dry_run)
+        console.answer(add_corrections(wiring, request))
+
+
+@imports.command("drafts", epilog="Example: boli import drafts subtitles --source broadcaster")
+def import_drafts(
+    file: _File,
+    source: Annotated[str, typer.Option(help="Name of the model or archive that the transcripts are of.")],
+    kind: _Kind = None,
+    turns: _Turns = None,
+    strict: _Strict = False,
+    dry_run: Dry = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Import transcripts made elsewhere as drafts, which people correct; boli run leaves them alone."""
+    with open_workspace(workspace) as wiring:
+        request = ImportRequest(file=file, kind=kind, turns=turns, strict=strict, dry_run=dry_run)
+        console.answer(add_drafts(wiring, request, source))
 
 
 @imports.command("gold", epilog="Example: boli import gold known.csv")
@@ -64,17 +97,103 @@ def import_outbox(
         console.answer(add_outbox(wiring, file, unfinished=unfinished))
 
 
-def add_corrections(wiring: Wiring, file: Path, *, dry_run: bool = False) -> Answer:
-    """Import corrections from a file; a row that was taken before is not taken again."""
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest:
+    """A file of texts to take in."""
+
+    file: Path
+    #: Name of its format; ``None``: as it looks.
+    kind: str | None = None
+    turns: Path | None = None
+    #: Whether an entry that cannot be used refuses the file.
+    strict: bool = False
+    dry_run: bool = False
+
+
+def add_corrections(wiring: Wiring, request: ImportRequest) -> Answer:
+    """Import corrections from a file; an entry that was taken before is not taken again."""
     from transcribe.formats.corrections import read_corrections
 
-    corrections = read_corrections(file, store=wiring.store)
-    if dry_run:
-        count = sum(1 for _ in corrections)
-        return Answer(data={"rows": count, "dry_run": True}, text=f"{count} corrections would be taken in")
-    added = wiring.store.corrections.add(corrections)
-    document = {"new": len(added.new), "known": len(added.existing), "dry_run": False}
-    return Answer(data=document, text=f"{len(added.new)} corrections taken in, {len(added.existing)} known already")
+    def read_file(refuse: Callable[[InputError], None]) -> Iterator[Correction]:
+        return read_corrections(
+            request.file,
+            store=wiring.store,
+            catalogue=wiring.catalogue,
+            name=request.kind,
+            turns=request.turns,
+            refuse=refuse,
+        )
+
+    refusals: list[InputError] = []
+    count = _count_usable(read_file, request, refusals)
+    if request.dry_run:
+        return _describe_import({"rows": count}, f"{count} corrections would be taken in", refusals, dry_run=True)
+    added = wiring.store.corrections.add(read_file(refusals.append))
+    counts = {"new": len(added.new), "known": len(added.existing)}
+    text = f"{counts['new']} corrections taken in, {counts['known']} known already"
+    return _describe_import(counts, text, refusals)
+
+
+def add_drafts(wiring: Wiring, request: ImportRequest, source: str) -> Answer:
+    """Import transcripts from a file as the drafts of *source*; what was imported before stays as it is."""
+    from transcribe.formats.drafts import make_model, read_drafted
+
+    model = make_model(source)
+
+    def read_file(refuse: Callable[[InputError], None]) -> Iterator[Drafted]:
+        return read_drafted(
+            request.file,
+            store=wiring.store,
+            model=model,
+            catalogue=wiring.catalogue,
+            name=request.kind,
+            turns=request.turns,
+            refuse=refuse,
+        )
+
+    refusals: list[InputError] = []
+    count = _count_usable(read_file, request, refusals)
+    if request.dry_run:
+        text = f"drafts of {count} recordings would be taken in"
+        return _describe_import({"recordings": count}, text, refusals, dry_run=True)
+    new = known = segments = 0
+    for drafted in read_file(refusals.append):
+        if not new and not known:
+            wiring.store.models.add(model)
+        is_new = wiring.store.drafts.save(drafted)
+        new, known = new + is_new, known + (not is_new)
+        segments += len(drafted.segments) if is_new else 0
+    text = f"{segments} drafts of {new} recordings taken in, {known} recordings known already"
+    counts = {"model": model.id, "new": new, "known": known, "segments": segments}
+    return _describe_import(counts, text, refusals)
+
+
+def _count_usable(
+    read: Callable[[Callable[[InputError], None]], Iterator[object]], request: ImportRequest, refusals: list[InputError]
+) -> int:
+    """Count what would be taken in, in a dry run, and refuse the file if it is to be taken whole and cannot be."""
+    if not (request.strict or request.dry_run):
+        return 0
+    errors: list[InputError] = []
+    count = sum(1 for _ in read(errors.append))
+    if request.strict and errors:
+        first = errors[0]
+        message = f"{request.file.name} was to be taken whole; {len(errors)} entries cannot be used: {first.message}"
+        raise InputError(message, code=first.code, hint=first.hint, item=first.item)
+    if request.dry_run:
+        refusals += errors
+    return count
+
+
+def _describe_import(
+    counts: Mapping[str, object], text: str, refusals: list[InputError], *, dry_run: bool = False
+) -> Answer:
+    reasons = Counter(error.code for error in refusals)
+    document = {**counts, "refused": len(refusals), "reasons": dict(reasons), "dry_run": dry_run}
+    if refusals:
+        text = f"{text}, {len(refusals)} refused"
+    failures = [Failure(item=str(error.item), code=error.code, message=str(error)) for error in refusals]
+    return Answer(data=document, text=text, failures=failures)
 
 
 def add_gold(wiring: Wiring, file: Path) -> Answer:

@@ -1,40 +1,30 @@
 """
-JSON of other tools: SegLST (meeteval), NeMo's manifests (``audio_filepath, offset, duration, text``), Label Studio.
+JSON of other tools: SegLST (meeteval), NeMo's manifests (``audio_filepath, offset, duration, text``), lhotse's cuts.
 
 JSON documents and lines are read with suspicion and written in a stream.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from dialects.text_files import parse_json
+from dialects.text_files import LONGEST_LINE, parse_json
 from transcribe.errors import InputError
 from transcribe.formats.files import open_replacement, write_lines
-from transcribe.formats.records import TimedText, group_by_recording, refusal
-from transcribe.records import Milliseconds, content_id
+from transcribe.formats.records import TimedText, refusal
+from transcribe.ingest.timed import Refuse, raise_error
+from transcribe.records import Milliseconds
 from transcribe.tables import Row, Table, from_seconds
 
 #: Bytes of the largest document that is read at once.
 LARGEST: Final = 512 << 20
-#: Names of the controls in the labelling configuration.
-SPEAKER, TEXT, AUDIO = "speaker", "transcription", "audio"
-#: Label of a region whose speaker is unknown.
-UNKNOWN: Final = "unknown"
-#: Labelling configuration that shows what is written here; speakers are added as labels by whoever imports it.
-CONFIGURATION: Final = """\
-<View>
-  <Labels name="speaker" toName="audio"><Label value="unknown"/></Labels>
-  <Audio name="audio" value="$audio"/>
-  <TextArea name="transcription" toName="audio" perRegion="true" editable="true"/>
-</View>
-"""
 
 
-def read_list(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_list(path: Path, *, refuse: Refuse = raise_error) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     Read the numbered objects, from 1, of the JSON list in *path*.
 
@@ -54,8 +44,9 @@ def read_list(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise refusal(f"{path.name} is no JSON list", "export it as JSON, not as JSON Lines", item=str(path))
     for number, entry in enumerate(document, 1):
         if not isinstance(entry, dict):
-            raise entry_error(path, number, f"a {type(entry).__name__} where an object should be")
-        yield number, entry
+            refuse(entry_error(path, number, f"a {type(entry).__name__} where an object should be"))
+        else:
+            yield number, entry
 
 
 def write_list(entries: Iterable[Mapping[str, Any]], path: Path) -> int:
@@ -102,22 +93,33 @@ def read_seconds(path: Path, number: int, entry: Mapping[str, Any], name: str) -
         raise entry_error(path, number, f"{name}: {error}") from None
 
 
-def read_seglst(path: Path) -> Iterator[TimedText]:
+def read_seglst(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the segments of *path* in their order.
 
     Raises:
         InputError: E_JSON; E_FORMAT with the number of the segment.
     """
-    for number, entry in read_list(path):
-        yield TimedText(
-            recording=read_text(path, number, entry, "session_id") or "",
-            start=read_seconds(path, number, entry, "start_time"),
-            end=read_seconds(path, number, entry, "end_time"),
-            speaker=read_text(path, number, entry, "speaker"),
-            text=read_text(path, number, entry, "words"),
-            dialect=read_text(path, number, entry, "dialect"),
-        )
+    for number, entry in read_list(path, refuse=refuse):
+        try:
+            yield _read_segment(path, number, entry)
+        except InputError as error:
+            refuse(error)
+
+
+def _read_segment(path: Path, number: int, entry: Mapping[str, Any]) -> TimedText:
+    start, end = (read_seconds(path, number, entry, name) for name in ("start_time", "end_time"))
+    if start > end:
+        raise entry_error(path, number, f"it starts at {start} ms, after its end at {end} ms")
+    return TimedText(
+        recording=read_text(path, number, entry, "session_id") or "",
+        start=start,
+        end=end,
+        speaker=read_text(path, number, entry, "speaker"),
+        text=read_text(path, number, entry, "words"),
+        dialect=read_text(path, number, entry, "dialect"),
+        where=f"{path.name}, entry {number}",
+    )
 
 
 def write_seglst(items: Iterable[TimedText], path: Path) -> int:
@@ -137,7 +139,7 @@ def _entry_of(stretch: TimedText) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not None}
 
 
-def read_nemo(path: Path) -> Iterator[TimedText]:
+def read_nemo(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the lines of *path*. The recording is ``audio_filepath``; ``pred_text`` counts where ``text`` is missing.
 
@@ -145,19 +147,86 @@ def read_nemo(path: Path) -> Iterator[TimedText]:
         InputError: E_JSON or E_FORMAT with the line.
     """
     table = Table(file=path, any_of=("audio_filepath",), code="E_FORMAT")
-    for row in table.rows():
-        cells = row.cells
-        if "audio_filepath" not in cells:
-            raise table.fault(row.line, "no audio_filepath", hint="each line names its sound")
-        start = _time_of(table, row, "offset") if "offset" in cells else 0
-        yield TimedText(
-            recording=cells["audio_filepath"],
-            start=start,
-            end=start + _time_of(table, row, "duration"),
-            speaker=cells.get("speaker"),
-            text=cells.get("text", cells.get("pred_text")),
-            dialect=cells.get("dialect"),
-        )
+    for row in table.entries():
+        try:
+            if isinstance(row, InputError):
+                raise row
+            yield _read_stretch(table, row)
+        except InputError as error:
+            refuse(error)
+
+
+def _read_stretch(table: Table, row: Row) -> TimedText:
+    cells = row.cells
+    if "audio_filepath" not in cells:
+        raise table.fault(row.line, "no audio_filepath", hint="each line names its sound")
+    start = _time_of(table, row, "offset") if "offset" in cells else 0
+    return TimedText(
+        recording=cells["audio_filepath"],
+        start=start,
+        end=start + _time_of(table, row, "duration"),
+        speaker=cells.get("speaker"),
+        text=cells.get("text", cells.get("pred_text")),
+        dialect=cells.get("dialect"),
+        where=table.locate(row.line),
+    )
+
+
+def read_lhotse(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
+    """
+    Read the supervisions of lhotse's cuts, or of its supervision sets, JSON Lines or gzipped, in their order.
+
+    A supervision of a cut counts its time from the cut's start. The recording is the cut's source, where it is a file.
+
+    Raises:
+        InputError: E_JSON or E_FORMAT with the line.
+    """
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+        total = 0
+        for number, raw in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), 1):
+            total += len(raw)
+            if total > LARGEST:
+                raise refusal(f"{path.name} unpacks to over {LARGEST >> 20} MiB", "split it", item=str(path))
+            try:
+                cut = parse_json(raw.decode())
+                if not isinstance(cut, dict):
+                    raise ValueError("no object")
+            except ValueError as error:
+                what = f"{path.name} line {number}: {error}"
+                refuse(InputError(what, code="E_JSON", hint="write it again", item=f"{path.name}:{number}"))
+                continue
+            try:
+                yield from _read_cut(path, number, cut)
+            except InputError as error:
+                refuse(error)
+
+
+def _read_cut(path: Path, number: int, cut: Mapping[str, Any]) -> list[TimedText]:
+    if "supervisions" not in cut:
+        return [_read_supervision(path, number, cut, 0, str(cut.get("recording_id", "")))]
+    recording = cut.get("recording")
+    if not isinstance(recording, dict) or not isinstance(cut["supervisions"], list):
+        raise entry_error(path, number, "a cut without a recording or a list of supervisions")
+    sources = recording.get("sources")
+    files = [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []
+    source = next((file["source"] for file in files if file.get("type") in ("file", "url")), recording.get("id"))
+    start = read_seconds(path, number, cut, "start") if cut.get("start") else 0
+    parts = [part for part in cut["supervisions"] if isinstance(part, dict)]
+    return [_read_supervision(path, number, part, start, str(source)) for part in parts]
+
+
+def _read_supervision(path: Path, number: int, part: Mapping[str, Any], at: Milliseconds, source: str) -> TimedText:
+    # It may begin before the cut does.
+    offset = str(part.get("start", 0))
+    start = at - from_seconds(offset[1:]) if offset.startswith("-") else at + read_seconds(path, number, part, "start")
+    return TimedText(
+        recording=source,
+        start=max(start, 0),
+        end=start + read_seconds(path, number, part, "duration"),
+        speaker=read_text(path, number, part, "speaker"),
+        text=read_text(path, number, part, "text"),
+        where=f"{path.name} line {number}",
+    )
 
 
 def write_nemo(
@@ -201,118 +270,3 @@ def _time_of(table: Table, row: Row, column: str) -> Milliseconds:
         return from_seconds(row.cells.get(column, ""))
     except ValueError as error:
         raise table.fault(row.line, str(error), column=column, hint="write seconds such as 1.5") from None
-
-
-def read_label_studio(path: Path) -> Iterator[TimedText]:
-    """
-    Read the regions of the exported tasks in *path*, task by task, by start.
-
-    Of a task with annotations the last one counts that was not cancelled; one without has its last prediction read.
-    The recording is ``data.recording``, else ``data.audio``.
-
-    Raises:
-        InputError: E_JSON; E_FORMAT with the number of the task.
-    """
-    for number, task in read_list(path):
-        data = task.get("data")
-        recording = data.get("recording", data.get(AUDIO)) if isinstance(data, dict) else None
-        if not isinstance(recording, str):
-            raise entry_error(path, number, "data.audio does not name the sound")
-        stretches = [
-            _read_region(path, number, recording, parts) for parts in _group_by_region(path, number, task).values()
-        ]
-        yield from sorted(stretches, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
-
-
-def write_label_studio(
-    items: Iterable[TimedText],
-    path: Path,
-    *,
-    audio_of: Callable[[str], str] = str,
-    kind: Literal["predictions", "annotations"] = "predictions",
-    model: str | None = None,
-) -> int:
-    """
-    Write a task for each recording of *items*, which come recording by recording, and count the tasks.
-
-    Args:
-        audio_of: URL of a recording's sound, as Label Studio reaches it.
-        kind: Predictions are shown to be corrected, annotations count as done.
-        model: What made the predictions.
-    """
-    tasks = (
-        {
-            "data": {AUDIO: audio_of(recording), "recording": recording},
-            kind: [_result_of(list(stretches)) | ({"model_version": model} if model and kind == "predictions" else {})],
-        }
-        for recording, stretches in group_by_recording(items)
-    )
-    return write_list(tasks, path)
-
-
-def _result_of(items: list[TimedText]) -> dict[str, Any]:
-    return {"result": [part for stretch in items for part in _region_parts(stretch)]}
-
-
-def _region_parts(stretch: TimedText) -> Iterator[dict[str, Any]]:
-    name = content_id(stretch.recording, stretch.start, stretch.end, stretch.speaker, stretch.text)[:10]
-    times = {"start": stretch.start / 1000, "end": stretch.end / 1000}
-    common = {"id": name, "to_name": AUDIO, "original_length": None}
-    meta = {"meta": {"dialect": [stretch.dialect]}} if stretch.dialect else {}
-    speaker = {**times, "labels": [stretch.speaker or UNKNOWN]}
-    yield {**common, "from_name": SPEAKER, "type": "labels", "value": speaker, **meta}
-    if stretch.text is not None:
-        yield {**common, "from_name": TEXT, "type": "textarea", "value": {**times, "text": [stretch.text]}}
-
-
-def _group_by_region(path: Path, number: int, task: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Group the parts of each region by its id, in the order of the file."""
-    regions: dict[str, list[dict[str, Any]]] = {}
-    for part in _last_result(path, number, task):
-        if not isinstance(part, dict) or not isinstance(part.get("value"), dict):
-            raise entry_error(path, number, "a result without a value")
-        if part.get("type") in ("labels", "textarea") and "start" in part["value"]:
-            regions.setdefault(str(part.get("id")), []).append(part)
-    return regions
-
-
-def _last_result(path: Path, number: int, task: Mapping[str, Any]) -> list[Any]:
-    for kind in ("annotations", "predictions"):
-        entries = task.get(kind) or []
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise entry_error(path, number, f"{kind} is no list of objects")
-        valid = [entry for entry in entries if not entry.get("was_cancelled")]
-        if valid:
-            result = valid[-1].get("result")
-            if not isinstance(result, list):
-                raise entry_error(path, number, "result is no list")
-            return result
-    return []
-
-
-def _read_region(path: Path, number: int, recording: str, parts: list[dict[str, Any]]) -> TimedText:
-    value = parts[0]["value"]
-    start, end = (read_seconds(path, number, value, name) for name in ("start", "end"))
-    if start > end:
-        raise entry_error(path, number, f"a region starts at {start} ms, after its end at {end} ms")
-    labels = _read_part(path, number, parts, "labels", "labels")
-    dialects = next((part["meta"].get("dialect") for part in parts if isinstance(part.get("meta"), dict)), None)
-    return TimedText(
-        recording=recording,
-        start=start,
-        end=end,
-        speaker=None if labels == UNKNOWN else labels,
-        text=_read_part(path, number, parts, "textarea", "text"),
-        dialect=str(dialects[0]) if isinstance(dialects, list) and dialects else None,
-    )
-
-
-def _read_part(path: Path, number: int, parts: list[dict[str, Any]], kind: str, name: str) -> str | None:
-    """Return the content of the first part of *kind*. A text area of several lines is one text of several lines."""
-    content = next((part["value"].get(name) for part in parts if part.get("type") == kind), None)
-    if content is None:
-        return None
-    values = [content] if isinstance(content, str) else content
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise entry_error(path, number, f"{name} is no list of texts")
-    return (values[0] if kind == "labels" else "\n".join(values)) if values else None

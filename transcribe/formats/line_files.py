@@ -14,12 +14,25 @@ from typing import Final, TextIO
 from transcribe.formats.files import write_lines
 from transcribe.formats.records import TimedText, group_by_recording, refusal
 from transcribe.ingest import timed
-from transcribe.ingest.timed import LABEL, NOT_AVAILABLE, escape, fields, line_fault, open_lines, span, unescape
+from transcribe.ingest.timed import (
+    LABEL,
+    NOT_AVAILABLE,
+    Refuse,
+    escape,
+    fields,
+    line_fault,
+    open_lines,
+    raise_error,
+    span,
+    unescape,
+)
 from transcribe.records import Milliseconds, Word
 from transcribe.tables import from_seconds
 
 #: Speaker of utterances whose speaker is unknown, a person of their own in each recording.
 UNKNOWN: Final = "unknown"
+#: Between the parts of an utterance's name: the first sign after the blank, and escaped within the parts.
+SEPARATOR: Final = "!"
 #: Lines that are sorted in memory; longer files are merged from sorted parts.
 SORTED_AT_ONCE: Final = 200_000
 
@@ -35,14 +48,14 @@ class Region:
     end: Milliseconds
 
 
-def read_rttm(path: Path) -> Iterator[TimedText]:
+def read_rttm(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the speaker lines of *path*, as they stand.
 
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    return (placed.stretch for placed in timed.read_rttm(path))
+    return (placed.stretch for placed in timed.read_rttm(path, refuse=refuse))
 
 
 def write_rttm(items: Iterable[TimedText], path: Path) -> int:
@@ -109,14 +122,14 @@ def _rttm_line(stretch: TimedText) -> str:
     return f"SPEAKER {format_name(stretch.recording)} 1 {times} <NA> <NA> {format_name(stretch.speaker)} <NA> <NA>"
 
 
-def read_stm(path: Path) -> Iterator[TimedText]:
+def read_stm(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the lines of *path*, without comments and without stretches that are not scored.
 
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    return (placed.stretch for placed in timed.read_stm(path))
+    return (placed.stretch for placed in timed.read_stm(path, refuse=refuse))
 
 
 def write_stm(items: Iterable[TimedText], path: Path) -> int:
@@ -129,19 +142,15 @@ def write_stm(items: Iterable[TimedText], path: Path) -> int:
     return write_lines((_stm_line(stretch, stretch.text) for stretch in items if stretch.text is not None), path)
 
 
-def read_ctm(path: Path) -> Iterator[TimedText]:
+def read_ctm(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the words of *path*, one each, with their probability where it is given.
 
     Raises:
         InputError: E_SEGMENT with the line; alternatives are not read.
     """
-    fault = timed.line_fault(path)
-    for number, line in open_lines(path, fault):
-        try:
-            yield _parse_ctm_word(fields(line))
-        except ValueError as error:
-            raise fault(number, str(error), "mend the line or leave it out") from None
+    lines = timed.read_placed_lines(path, lambda line: _parse_ctm_word(fields(line)), refuse=refuse)
+    return (placed.stretch for placed in lines)
 
 
 def write_ctm(items: Iterable[TimedText], path: Path) -> int:
@@ -198,7 +207,7 @@ def _ctm_lines(recording: str, items: Iterable[TimedText]) -> Iterator[str]:
             yield f"{format_name(recording)} 1 {times} {part} {word.probability:.4f}"
 
 
-def read_kaldi(folder: Path) -> Iterator[TimedText]:
+def read_kaldi(folder: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the utterances of the data directory *folder*, in the order of ``segments``.
 
@@ -216,7 +225,8 @@ def read_kaldi(folder: Path) -> Iterator[TimedText]:
                 raise ValueError(f"it has {len(words)} fields where 4 are wanted")
             start, end = span(from_seconds(words[2]), from_seconds(words[3]))
         except ValueError as error:
-            raise fault(number, str(error), "mend the line or leave it out") from None
+            refuse(fault(number, str(error), "mend the line or leave it out"))
+            continue
         recording, speaker = unescape(words[1]), unescape(speakers.get(words[0], UNKNOWN))
         yield TimedText(
             recording=recording,
@@ -225,6 +235,7 @@ def read_kaldi(folder: Path) -> Iterator[TimedText]:
             speaker=None if speaker in (UNKNOWN, f"{UNKNOWN}-{recording}") else speaker,
             text=texts.get(words[0]),
             dialect=dialects.get(words[0]),
+            where=f"segments line {number}",
         )
 
 
@@ -232,7 +243,8 @@ def write_kaldi(items: Iterable[TimedText], folder: Path, *, audio_of: Callable[
     """
     Write and count the *items* that have a text and a length, as a data directory.
 
-    An utterance's name is speaker, recording and times, so that all of Kaldi's sorts agree.
+    An utterance's name is speaker, recording and times, joined by a sign that sorts before all others in them: the
+    order by utterance is then the one by speaker, as Kaldi checks it, also where one name begins another.
 
     Args:
         audio_of: Gives the path of a recording's sound.
@@ -256,15 +268,19 @@ def write_kaldi(items: Iterable[TimedText], folder: Path, *, audio_of: Callable[
 
 
 def _add(stretch: TimedText, parts: dict[str, TextIO], audio_of: Callable[[str], str]) -> None:
-    recording = escape(stretch.recording)
-    speaker = escape(stretch.speaker) if stretch.speaker else f"{UNKNOWN}-{recording}"
-    utterance = f"{speaker}-{recording}-{stretch.start:09d}-{stretch.end:09d}"
+    recording = _escape_id(stretch.recording)
+    speaker = _escape_id(stretch.speaker) if stretch.speaker else f"{UNKNOWN}-{recording}"
+    utterance = SEPARATOR.join([speaker, recording, f"{stretch.start:09d}", f"{stretch.end:09d}"])
     parts["wav.scp"].write(f"{recording} {_check_sound(audio_of(stretch.recording))}\n")
     parts["segments"].write(f"{utterance} {recording} {format_seconds(stretch.start)} {format_seconds(stretch.end)}\n")
     parts["text"].write(f"{utterance} {' '.join((stretch.text or '').split())}".rstrip(" ") + "\n")
     parts["utt2spk"].write(f"{utterance} {speaker}\n")
     if stretch.dialect:
         parts["utt2dialect"].write(f"{utterance} {stretch.dialect}\n")
+
+
+def _escape_id(name: str) -> str:
+    return escape(name).replace(SEPARATOR, f"%{ord(SEPARATOR):02X}")
 
 
 def _check_sound(path: str) -> str:

@@ -8,20 +8,27 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from dialects.text_files import read_lines
+from transcribe.formats.cues import CueRules, split_cues
 from transcribe.formats.files import open_replacement
 from transcribe.formats.records import TimedText, order_single_recording, refusal
+from transcribe.ingest.timed import Refuse, line_fault, raise_error
 
 #: Stands in for the backslash while pysubs2 has the text: it would take ``\N`` for a line end.
 _BACKSLASH: Final = "\ue05c"
 #: Marks that only format. Others, such as ``<noise>``, are text in SRT.
 _SRT_MARKS: Final = re.compile(r"</?(?:[bius]|font[^<>]*)>|\{\\an?\d+\}", re.IGNORECASE)
 _VOICE: Final = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
+#: The speaker before a cue of SRT, as it is written here: ``[Asha]: yes``.
+_NAMED: Final = re.compile(r"\[([^\[\]\n]*)\]:[ \n]?")
+#: Bytes of the largest file that is read.
+LARGEST: Final = 64 << 20
 _TAG: Final = re.compile(r"</?[a-z0-9.:]*(?:[ \t][^>]*)?>", re.IGNORECASE)
 
 
-def read_srt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
+def read_srt(path: Path, *, recording: str | None = None, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
-    Read the cues of *path* in their order, without formatting. SRT names no speakers.
+    Read the cues of *path* in their order, without formatting. A name in brackets before a cue is its speaker.
 
     Args:
         recording: The recording that the cues belong to; default is the file's name without suffix.
@@ -29,27 +36,35 @@ def read_srt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]
     Raises:
         InputError: E_FORMAT if the file cannot be read.
     """
-    for event in _parse_events(path, "srt", _read_text(path)):
-        text = _SRT_MARKS.sub("", _restore(event.text))
-        yield TimedText(recording=recording or path.stem, start=event.start, end=event.end, text=text.strip())
+    for number, event in _parse_events(path, "srt", _read_text(path), refuse):
+        text = _SRT_MARKS.sub("", _restore(event.text)).strip()
+        named = _NAMED.match(text)
+        yield TimedText(
+            recording=recording or path.stem,
+            start=event.start,
+            end=event.end,
+            speaker=named[1].strip() or None if named else None,
+            text=text[named.end() :] if named else text,
+            where=f"{path.name}, cue {number}",
+        )
 
 
-def write_srt(items: Iterable[TimedText], path: Path) -> int:
+def write_srt(items: Iterable[TimedText], path: Path, *, rules: CueRules = CueRules()) -> int:
     """
-    Write and count the *items* that have a text, as cues. They are of one recording.
+    Write and count the *items* that have a text, in cues by *rules*. They are of one recording.
 
-    Lines of a text stay lines; empty ones go, since they would end the cue. SRT names no speakers.
+    The speaker stands in brackets before each cue; brackets within a name become round.
     """
-    return _write(order_single_recording(items, "SRT"), path, "srt")
+    return _write(order_single_recording(items, "SRT"), path, "srt", rules)
 
 
-def read_vtt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
+def read_vtt(path: Path, *, recording: str | None = None, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the cues of *path* in their order, without formatting. The voice of a cue is its speaker.
 
     Args and Raises as for ``read_srt``.
     """
-    for event in _parse_events(path, "vtt", _keep_cues(_read_text(path))):
+    for number, event in _parse_events(path, "vtt", _keep_cues(_read_text(path)), refuse):
         marked = _restore(event.text)
         voices = _VOICE.findall(marked)
         text = html.unescape(_TAG.sub("", marked))
@@ -59,28 +74,44 @@ def read_vtt(path: Path, *, recording: str | None = None) -> Iterator[TimedText]
             end=event.end,
             speaker=html.unescape(voices[0]).strip() or None if len(set(voices)) == 1 else None,
             text=text.strip(),
+            where=f"{path.name}, cue {number}",
         )
 
 
-def write_vtt(items: Iterable[TimedText], path: Path) -> int:
-    """Write and count the *items* that have a text, as cues with the speaker as voice. They are of one recording."""
-    return _write(order_single_recording(items, "WebVTT"), path, "vtt")
+def write_vtt(items: Iterable[TimedText], path: Path, *, rules: CueRules = CueRules()) -> int:
+    """
+    Write and count the *items* that have a text, in cues by *rules* with the speaker as voice. They are of one
+    recording.
+    """
+    return _write(order_single_recording(items, "WebVTT"), path, "vtt", rules)
 
 
-def _write(items: list[TimedText], path: Path, kind: Literal["srt", "vtt"]) -> int:
+def _write(items: list[TimedText], path: Path, kind: Literal["srt", "vtt"], rules: CueRules) -> int:
     import pysubs2
 
     subtitles = pysubs2.SSAFile()
+    count = 0
     for stretch in items:
-        if stretch.text is None:
-            continue
-        text = "\n".join(line for line in stretch.text.splitlines() if line.strip())
-        cue = _add_voice(text, stretch.speaker) if kind == "vtt" else text
-        escaped = cue.replace("\\", _BACKSLASH).replace("\n", "\\N")
-        subtitles.append(pysubs2.SSAEvent(start=stretch.start, end=stretch.end, text=escaped))
+        label = _label(stretch) if kind == "srt" and rules.has_speakers else ""
+        cues = list(split_cues(stretch, rules, label=label))
+        count += bool(cues)
+        for cue in cues:
+            text = cue.text or ""
+            if kind == "vtt":
+                text = _add_voice(text, cue.speaker if rules.has_speakers else None)
+            escaped = text.replace("\\", _BACKSLASH).replace("\n", "\\N")
+            subtitles.append(pysubs2.SSAEvent(start=cue.start, end=cue.end, text=escaped))
+    subtitles.sort()
     with open_replacement(path) as stream:
         stream.write(subtitles.to_string(kind, keep_ssa_tags=True).replace(_BACKSLASH, "\\"))
-    return len(subtitles)
+    return count
+
+
+def _label(stretch: TimedText) -> str:
+    """Return what stands before a cue of SRT; empty brackets keep a text that looks like a speaker's name."""
+    if stretch.speaker is None:
+        return "[]: " if _NAMED.match((stretch.text or "").lstrip()) else ""
+    return f"[{' '.join(stretch.speaker.split()).replace('[', '(').replace(']', ')')}]: "
 
 
 def _add_voice(text: str, speaker: str | None) -> str:
@@ -91,18 +122,22 @@ def _add_voice(text: str, speaker: str | None) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refusal(f"{path.name} is not UTF-8", "save it as UTF-8", item=str(path)) from error
+        if path.stat().st_size > LARGEST:
+            raise refusal(f"{path.name} is over {LARGEST >> 20} MiB", "split it", item=str(path))
+        with path.open("rb") as stream:
+            text = "".join(read_lines(stream, line_fault(path, "E_FORMAT")))
     except OSError as error:
         raise refusal(
             f"{path} cannot be read: {error.strerror}", "check the path and the rights", item=str(path)
         ) from error
+    if text.strip() and "-->" not in text and not text.startswith("WEBVTT"):
+        raise refusal(f"{path.name} holds no cue", "check that it is a subtitle file", item=str(path))
+    return text
 
 
-def _parse_events(path: Path, kind: str, text: str) -> list[Any]:
+def _parse_events(path: Path, kind: str, text: str, refuse: Refuse) -> Iterator[tuple[int, Any]]:
     """
-    Return the cues as pysubs2 reads them.
+    Yield the cues with their numbers as pysubs2 reads them.
 
     It takes a last line of digits for the number of a next cue, so one is put there for it to take.
     """
@@ -121,8 +156,9 @@ def _parse_events(path: Path, kind: str, text: str) -> list[Any]:
     for number, event in enumerate(subtitles, 1):
         if event.start > event.end:
             what = f"{path.name}, cue {number}: it starts at {event.start} ms, after its end at {event.end} ms"
-            raise refusal(what, "mend its time stamps", item=f"{path.name}:{number}")
-    return list(subtitles)
+            refuse(refusal(what, "mend its time stamps", item=f"{path.name}:{number}"))
+        else:
+            yield number, event
 
 
 def _restore(text: str) -> str:

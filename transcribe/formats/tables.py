@@ -12,27 +12,27 @@ from transcribe.formats.files import open_replacement, write_lines
 from transcribe.formats.json_files import compact
 from transcribe.formats.records import TimedText
 from transcribe.ingest import timed
-from transcribe.ingest.timed import COLUMNS
+from transcribe.ingest.timed import COLUMNS, Refuse, raise_error
 
 
-def read_csv(path: Path) -> Iterator[TimedText]:
+def read_csv(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the rows of *path*. An empty cell is a missing one.
 
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    return (placed.stretch for placed in timed.read_table(path))
+    return (placed.stretch for placed in timed.read_table(path, refuse=refuse))
 
 
-def read_jsonl(path: Path) -> Iterator[TimedText]:
+def read_jsonl(path: Path, *, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the objects of *path*, one a line.
 
     Raises:
         InputError: E_SEGMENT or E_JSON with the line.
     """
-    return (placed.stretch for placed in timed.read_table(path))
+    return (placed.stretch for placed in timed.read_table(path, refuse=refuse))
 
 
 def write_csv(items: Iterable[TimedText], path: Path, *, is_raw: bool = False) -> int:

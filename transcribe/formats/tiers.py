@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from transcribe.errors import InputError
 from transcribe.formats.files import replace_file
 from transcribe.formats.records import TimedText, order_single_recording, refusal
+from transcribe.ingest.timed import Refuse, raise_error
 from transcribe.records import Milliseconds
 
 #: Name of the tier for texts without a speaker.
@@ -21,6 +23,11 @@ _MEDIA_TYPES: Final = {".wav": "audio/x-wav", ".mp3": "audio/mpeg", ".mp4": "vid
 _NO_XML: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: End of the name of a tier with words, as forced aligners write it.
 WORDS: Final = " - words"
+
+#: Levels of elements in each other; an EAF has five.
+DEEPEST: Final = 32
+#: What a tier holds whose texts stand on the tier below.
+_NUMBER: Final = re.compile(r"\s*[A-Za-z]{0,3}[\W_]?\d+\s*")
 
 _QUOTED: Final = re.compile(r'"((?:[^"]|"")*)"')
 #: Strings that the parser has to see as they are.
@@ -61,9 +68,12 @@ def speaker_of(row: str, rows: Collection[str], *, unknown: str) -> str | None:
     return None if name in (unknown, "") else name
 
 
-def read_eaf(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
+def read_eaf(path: Path, *, recording: str | None = None, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the annotations of *path* ordered by start. The speaker is the tier's participant, else the tier's name.
+
+    Where a tier holds numbers or nothing, its texts are those of the tier that refers to it, as ELAN's symbolic tiers
+    do. Tiers below one with texts are glosses, translations or words, and are passed over.
 
     Args:
         recording: The recording that they belong to; default is the file's name without suffix.
@@ -74,16 +84,45 @@ def read_eaf(path: Path, *, recording: str | None = None) -> Iterator[TimedText]
     eaf = _parse(path)
     stretches = []
     for name, (aligned, _, facts, _) in eaf.tiers.items():
+        if not aligned or _has_texts(eaf, facts.get("PARENT_REF")):
+            continue
+        texts = {} if _has_texts(eaf, name) else _read_symbolic_texts(eaf, name)
         speaker = facts.get("PARTICIPANT") or speaker_of(name, eaf.tiers, unknown=UNKNOWN)
-        for first, last, text, _ in aligned.values():
+        for annotation, (first, last, text, _) in aligned.items():
             start, end = eaf.timeslots.get(first), eaf.timeslots.get(last)
             if start is None or end is None or not 0 <= start <= end:
                 what = f"{path.name}: an annotation of the tier {name} has no times of its own"
-                raise refusal(what, "align it in ELAN", item=str(path))
+                refuse(refusal(what, "align it in ELAN", item=str(path)))
+                continue
             stretches.append(
-                TimedText(recording=recording or path.stem, start=start, end=end, speaker=speaker, text=text)
+                TimedText(
+                    recording=recording or path.stem,
+                    start=start,
+                    end=end,
+                    speaker=speaker,
+                    text=texts.get(annotation, text),
+                    where=f"{path.name}, tier {name}, {annotation}",
+                )
             )
     yield from sorted(stretches, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
+
+
+def _has_texts(eaf: Any, tier: str | None) -> bool:
+    """Tell if an aligned tier holds more than numbers."""
+    aligned = eaf.tiers[tier][0] if tier in eaf.tiers else {}
+    return any(text and not _NUMBER.fullmatch(text) for _, _, text, _ in aligned.values())
+
+
+def _read_symbolic_texts(eaf: Any, tier: str) -> dict[str, str]:
+    """Map the annotations of *tier* to the texts that refer to them, of the first tier below it that has any."""
+    for _, references, facts, _ in eaf.tiers.values():
+        if facts.get("PARENT_REF") != tier or not any(value for _, value, _, _ in references.values()):
+            continue
+        texts: dict[str, list[str]] = {}
+        for parent, value, _, _ in references.values():
+            texts.setdefault(parent, []).append(value or "")
+        return {parent: " ".join(filter(None, values)) for parent, values in texts.items()}
+    return {}
 
 
 def write_eaf(items: Iterable[TimedText], path: Path, *, media: str | None = None) -> int:
@@ -127,13 +166,40 @@ def _parse(path: Path) -> Any:
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError(f"it is over {LARGEST >> 20} MiB")
+        _refuse_entities(path)
         return Eaf(str(path), suppress_version_warning=True)
     except Exception as error:  # the parser fails in as many ways as a file can be wrong
         what = f"{path.name} cannot be read as EAF: {type(error).__name__} {error}"
         raise refusal(what, "open it in ELAN and save it again", item=str(path)) from error
 
 
-def read_textgrid(path: Path, *, recording: str | None = None) -> Iterator[TimedText]:
+def _refuse_entities(path: Path) -> None:
+    """Refuse XML that declares entities, which may grow without end or name files, or that is nested like no EAF."""
+    from xml.parsers import expat
+
+    depth = 0
+
+    def begin(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError("it is nested too deeply")
+
+    def end(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def refuse_declaration(*_: object) -> None:
+        raise ValueError("it declares a document type, which no EAF has")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse_declaration
+    with path.open("rb") as stream:
+        parser.ParseFile(stream)
+
+
+def read_textgrid(path: Path, *, recording: str | None = None, refuse: Refuse = raise_error) -> Iterator[TimedText]:
     """
     Read the labelled intervals of *path* ordered by start, each with its tier as speaker. Word tiers are passed over.
 
@@ -145,19 +211,26 @@ def read_textgrid(path: Path, *, recording: str | None = None) -> Iterator[Timed
     """
     tiers = _parse_tiers(path)
     names = {tier["name"] for tier in tiers}
-    intervals = [
-        TimedText(
-            recording=recording or path.stem,
-            start=_time_of(path, start),
-            end=_time_of(path, end),
-            speaker=speaker_of(tier["name"], names, unknown=UNKNOWN),
-            text=label,
-        )
-        for tier in tiers
-        if tier["class"] == "IntervalTier" and not _holds_words(tier["name"], names)
-        for start, end, label in tier["entries"]
-        if label
-    ]
+    intervals = []
+    for tier in tiers:
+        if tier["class"] != "IntervalTier" or _holds_words(tier["name"], names):
+            continue
+        speaker = speaker_of(tier["name"], names, unknown=UNKNOWN)
+        for number, (first, last, label) in enumerate(tier["entries"], 1):
+            where = f"{path.name}, tier {tier['name']}, interval {number}"
+            try:
+                start, end = _time_of(path, first), _time_of(path, last)
+                if start > end:
+                    raise refusal(f"{where}: it starts after its end", "mend it in Praat", item=str(path))
+            except InputError as error:
+                refuse(error)
+                continue
+            if label:
+                intervals.append(
+                    TimedText(
+                        recording=recording or path.stem, start=start, end=end, speaker=speaker, text=label, where=where
+                    )
+                )
     yield from sorted(intervals, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
 
 
@@ -252,6 +325,8 @@ def _parse_tiers(path: Path) -> list[dict[str, Any]]:
 
 
 def _decode(path: Path) -> str:
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"it is over {LARGEST >> 20} MiB")
     raw = path.read_bytes()
     return raw.decode("utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig").replace("\r\n", "\n")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from dialects.text_files import LineFault, read_lines
 from transcribe.errors import InputError
@@ -50,6 +50,19 @@ class TimedText:
     dialect: str | None = None
     #: The normalised tier of *text*, where somebody wrote one.
     normalised: str | None = None
+    #: It is about the recording from its start to its end, which the file does not say.
+    is_whole: bool = False
+    #: Where it stands in its file, for messages.
+    where: str = field(default="", compare=False, repr=False)
+
+
+#: Takes the error about an entry of a file: raises it, or writes it down, so that the rest is read.
+Refuse: TypeAlias = Callable[[InputError], None]
+
+
+def raise_error(error: InputError) -> None:
+    """Refuse a file for one of its entries."""
+    raise error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,39 +73,44 @@ class Placed:
     stretch: TimedText
 
 
-def read_rttm(file: Path) -> Iterator[Placed]:
+def read_rttm(file: Path, *, refuse: Refuse = raise_error) -> Iterator[Placed]:
     """
     Yield the SPEAKER lines of an RTTM file; other kinds of lines are passed over.
 
     Raises:
         InputError: E_SEGMENT with the line.
     """
-    yield from _read_lines(file, _parse_rttm)
+    yield from read_placed_lines(file, _parse_rttm, refuse=refuse)
 
 
-def read_stm(file: Path, *, code: str = "E_SEGMENT") -> Iterator[Placed]:
+def read_stm(file: Path, *, refuse: Refuse = raise_error) -> Iterator[Placed]:
     """
     Yield the lines of an STM file, without comments and without stretches that are not scored.
 
     A label before the text is left out: it groups lines for a scorer.
 
     Raises:
-        InputError: *code* with the line.
+        InputError: E_SEGMENT with the line.
     """
-    yield from _read_lines(file, _parse_stm, code)
+    yield from read_placed_lines(file, _parse_stm, refuse=refuse)
 
 
-def read_table(file: Path) -> Iterator[Placed]:
+def read_table(file: Path, *, refuse: Refuse = raise_error) -> Iterator[Placed]:
     """
-    Yield the rows of a JSONL or CSV file with ``start_ms, end_ms`` and optionally ``recording, speaker, dialect,
+    Yield the rows of a table with ``start_ms, end_ms`` and optionally ``recording, speaker, dialect,
     text``.
 
     Raises:
         InputError: E_SEGMENT with the line; E_JSON.
     """
     table = Table(file=file, any_of=("start_ms",), columns=COLUMNS, code="E_SEGMENT")
-    for row in table.rows():
-        yield Placed(line=row.line, stretch=_parse_row(table, row))
+    for row in table.entries():
+        try:
+            if isinstance(row, InputError):
+                raise row
+            yield Placed(line=row.line, stretch=_parse_row(table, row))
+        except InputError as error:
+            refuse(error)
 
 
 def span(start: Milliseconds, end: Milliseconds) -> tuple[Milliseconds, Milliseconds]:
@@ -126,7 +144,7 @@ def unescape(field: str) -> str:
             text = bytes.fromhex(match[0].replace("%", "")).decode()
         except UnicodeDecodeError:
             return match[0]
-        return text if all(c.isspace() or c in "%;" for c in text) else match[0]
+        return text if all(c.isspace() or c in "%;!" for c in text) else match[0]
 
     return _ESCAPED.sub(decode, field)
 
@@ -158,15 +176,19 @@ def fields(line: str, at_most: int = -1) -> list[str]:
     return _BLANKS.split(line, at_most - 1 if at_most > 0 else 0)
 
 
-def _read_lines(file: Path, parse: Callable[[str], TimedText | None], code: str = "E_SEGMENT") -> Iterator[Placed]:
-    fault = line_fault(file, code)
+def read_placed_lines(
+    file: Path, parse: Callable[[str], TimedText | None], *, refuse: Refuse = raise_error
+) -> Iterator[Placed]:
+    """Yield what *parse* makes of the lines of *file*; a sentence that it raises as ValueError refuses the line."""
+    fault = line_fault(file)
     for number, line in open_lines(file, fault):
         try:
             stretch = parse(line)
         except ValueError as error:
-            raise fault(number, str(error), "mend the line or leave it out") from None
+            refuse(fault(number, str(error), "mend the line or leave it out"))
+            continue
         if stretch is not None:
-            yield Placed(line=number, stretch=stretch)
+            yield Placed(line=number, stretch=replace(stretch, where=f"{file.name} line {number}"))
 
 
 def _parse_rttm(line: str) -> TimedText | None:
@@ -221,6 +243,7 @@ def _parse_row(table: Table, row: Row) -> TimedText:
         text=cells.get("text"),
         dialect=cells.get("dialect", "").strip() or None,
         normalised=cells.get("normalised") or None,
+        where=table.locate(row.line),
     )
 
 

@@ -26,6 +26,8 @@ TRIES = 5
 DONE_SHARE: Final = 0.8
 #: The stage whose failures keep a recording from being drafted.
 RUN = "run"
+#: What the settings of a run begin with that was imported.
+IMPORTED: Final = "imported:"
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,11 @@ def is_written() -> ColumnElement[bool]:
 
 
 def is_waiting() -> ColumnElement[bool]:
-    """The condition that a row of RECORDINGS was never drafted, or has a segment that nobody has written down."""
+    """
+    The condition that a row of RECORDINGS was never drafted, or has a segment that nobody has written down.
+
+    Transcripts that somebody imported as drafts are not drafted over.
+    """
     newest = select(func.max(DONE.c.no)).where(DONE.c.recording == RECORDINGS.c.no).correlate(RECORDINGS)
     drafted = exists().where(DONE.c.recording == RECORDINGS.c.no)
     unwritten = exists().where(
@@ -218,4 +224,5 @@ def is_waiting() -> ColumnElement[bool]:
         SEGMENTS.c.end_ms > SEGMENTS.c.start_ms,
         ~is_written(),
     )
-    return or_(~drafted, unwritten)
+    imported = exists().where(DONE.c.no == newest.scalar_subquery(), DONE.c.settings.startswith(IMPORTED))
+    return or_(~drafted, and_(unwritten, ~imported))

@@ -1,0 +1,370 @@
+"""
+Texts that were written elsewhere, in any format, as stretches of known recordings that a tongue can have said.
+
+What cannot be used is refused entry by entry: a recording that is not there, times outside it or too short for their
+text, stretches of one speaker that overlap.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import regex
+
+from transcribe.errors import InputError
+from transcribe.formats.formats import detect_format, get_format
+from transcribe.formats.line_files import read_rttm
+from transcribe.ingest.sidecars import TOLERANCE
+from transcribe.ingest.timed import COLUMNS, Refuse, TimedText, raise_error, span
+from transcribe.records import Milliseconds, Recording, Word
+from transcribe.store import Store
+from transcribe.tables import Row, Table, from_milliseconds
+
+CODE: Final = "E_CORRECTION"
+#: Letters and digits a second that nobody says: auctioneers reach 25 to 30 in Latin script, counted as people see
+#: letters. A few more are let through, since short stretches are cut closely.
+FASTEST: Final = 40.0
+_SPARE: Final = 10
+#: The shortest stretch that has a text: no syllable takes less.
+SHORTEST: Final[Milliseconds] = 30
+#: How far two stretches of one speaker may overlap: annotators and programs round.
+OVERLAP: Final[Milliseconds] = 100
+#: The silence at which words of a CTM file become another stretch, and the longest stretch that is made of them.
+PAUSE: Final[Milliseconds] = 500
+LONGEST: Final[Milliseconds] = 28_000
+
+_CLUSTER: Final = regex.compile(r"\X")
+_PREFIX: Final = regex.compile(r"^[0-9a-f]{8}-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A stretch of a recording of this workspace."""
+
+    recording: Recording
+    #: Its `recording` is the id.
+    stretch: TimedText
+    #: Id of the segment, where the file names one.
+    segment: str | None = None
+
+
+def read_stretches(
+    path: Path,
+    *,
+    store: Store,
+    name: str | None = None,
+    turns: Path | None = None,
+    refuse: Refuse = raise_error,
+) -> Iterator[Found]:
+    """
+    Yield the stretches in *path*, a file or a folder, that can be used.
+
+    Args:
+        name: Name of the format; default: as `detect_format` finds it.
+        turns: An RTTM file that says who speaks, where *path* does not.
+        refuse: Takes the errors about the others, E_CORRECTION or the format's own.
+
+    Raises:
+        InputError: The file as a whole cannot be read.
+    """
+    names = RecordingNames(store)
+    checks = _Checks()
+    speakers = _Speakers(turns, names) if turns is not None else None
+    kind = name or detect_format(path)
+    is_table = kind in ("table", "csv", "jsonl")
+    for found in _read_table(path, store, names, refuse) if is_table else _read_format(path, kind, names, refuse):
+        try:
+            named = found if speakers is None else speakers.name(found)
+            yield replace(named, stretch=checks.check(named))
+        except InputError as error:
+            refuse(error)
+
+
+def _read_format(path: Path, kind: str, names: RecordingNames, refuse: Refuse) -> Iterator[Found]:
+    form = get_format(kind, reading=True)
+    for file, recording in _list_files(path, form.suffix if form.holds == "one" else None):
+        extra = {"recording": recording} if recording is not None else {}
+        items = form.reader()(file, refuse=refuse, **extra)
+        if kind in ("srt", "vtt"):
+            items = (replace(item, text=" ".join((item.text or "").split())) for item in items)
+        for stretch in join_words(items) if kind == "ctm" else items:
+            try:
+                known = names.find(stretch.recording, stretch.where)
+            except InputError as error:
+                refuse(error)
+                continue
+            yield Found(recording=known, stretch=replace(stretch, recording=known.id))
+
+
+def _list_files(path: Path, suffix: str | None) -> Iterator[tuple[Path, str | None]]:
+    """Yield *path*, or the files below it that end in *suffix*, with the names of their recordings."""
+    if suffix is None or not path.is_dir():
+        yield path, None
+        return
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() == suffix.lower() and file.is_file():
+            yield file, str(file.relative_to(path).with_suffix(""))
+
+
+def join_words(items: Iterable[TimedText]) -> Iterator[TimedText]:
+    """Join words of one recording, as CTM has them, to stretches between pauses."""
+    words: list[Word] = []
+    first: TimedText | None = None
+    for item in items:
+        word = item.words[0] if item.words else _word_of(item)
+        is_apart = words and (word.start - words[-1].end > PAUSE or word.end - words[0].start > LONGEST)
+        if first is not None and (is_apart or item.recording != first.recording):
+            yield _join(first, words)
+            words, first = [], None
+        first = first or item
+        words.append(word)
+    if first is not None:
+        yield _join(first, words)
+
+
+def _word_of(item: TimedText) -> Word:
+    return Word(text=item.text or "", start=item.start, end=item.end, probability=1.0)
+
+
+def _join(first: TimedText, words: list[Word]) -> TimedText:
+    text = " ".join(word.text for word in words)
+    return replace(first, end=max(word.end for word in words), text=text, words=tuple(words))
+
+
+def _read_table(path: Path, store: Store, names: RecordingNames, refuse: Refuse) -> Iterator[Found]:
+    columns = (*COLUMNS, "path", "segment")
+    table = Table(file=path, any_of=("segment", "recording", "path"), columns=columns, code=CODE)
+    for row in table.entries():
+        try:
+            if isinstance(row, InputError):
+                raise row
+            yield (
+                _read_segment_row(table, row, store) if row.cells.get("segment") else _read_span_row(table, row, names)
+            )
+        except InputError as error:
+            refuse(error)
+
+
+def _read_segment_row(table: Table, row: Row, store: Store) -> Found:
+    name = row.cells["segment"].strip()
+    segment = store.drafts.find_segment(name)
+    recording = None if segment is None else store.recordings.find(segment.recording)
+    if segment is None or recording is None:
+        hint = "write the id of a segment of this workspace, or recording, start_ms and end_ms"
+        raise table.fault(row.line, f"no segment {name[:64]!r}", column="segment", hint=hint)
+    stretch = TimedText(
+        recording=recording.id,
+        start=segment.start,
+        end=segment.end,
+        text=_text_of(table, row),
+        speaker=row.cells.get("speaker", "").strip() or segment.speaker,
+        dialect=row.cells.get("dialect", "").strip() or segment.dialect,
+        normalised=_normalised_of(row),
+        where=table.locate(row.line),
+    )
+    return Found(recording=recording, stretch=stretch, segment=name)
+
+
+def _read_span_row(table: Table, row: Row, names: RecordingNames) -> Found:
+    name = row.cells.get("recording") or row.cells.get("path", "")
+    if not name.strip():
+        hint = "each row names a segment, or a recording with start_ms and end_ms"
+        raise table.fault(row.line, "neither segment nor recording", column="recording", hint=hint)
+    text = _text_of(table, row)
+    # A row of a corpus of sentences is about the whole file; one that should have times is refused for lacking them.
+    is_whole = not row.cells.keys() & {"recording", "start_ms", "end_ms"}
+    times = [0, 0] if is_whole else [_time_of(table, row, column) for column in ("start_ms", "end_ms")]
+    recording = names.find(name, table.locate(row.line, "recording"))
+    stretch = TimedText(
+        recording=recording.id,
+        start=times[0],
+        end=times[1],
+        is_whole=is_whole,
+        text=text,
+        speaker=row.cells.get("speaker", "").strip() or None,
+        dialect=row.cells.get("dialect", "").strip() or None,
+        normalised=_normalised_of(row),
+        where=table.locate(row.line, "end_ms"),
+    )
+    return Found(recording=recording, stretch=stretch)
+
+
+def _time_of(table: Table, row: Row, column: str) -> Milliseconds:
+    try:
+        return from_milliseconds(row.cells.get(column, ""))
+    except ValueError as error:
+        hint = "write whole milliseconds from the start of the recording"
+        raise table.fault(row.line, str(error), column=column, hint=hint) from None
+
+
+def _text_of(table: Table, row: Row) -> str:
+    text: str = row.cells.get("text", "")
+    if not text.strip():
+        hint = "leave the row out, or write what marks unintelligible speech"
+        raise table.fault(row.line, "an empty text", column="text", hint=hint)
+    if "\0" in text:
+        raise table.fault(row.line, "a NUL character", column="text", hint="remove it")
+    return text
+
+
+def _normalised_of(row: Row) -> str | None:
+    """Return the normalised tier; an empty cell says that nobody wrote one."""
+    text = row.cells.get("normalised", "")
+    return text if text.strip() else None
+
+
+class RecordingNames:
+    """The recordings of a store, by what files call them: path, hash, name with or without folder and suffix."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        # Entries of a recording stand together.
+        self._find = lru_cache(maxsize=256)(self._find_by_any)
+
+    def find(self, name: str, where: str) -> Recording:
+        """
+        Return the recording called *name*.
+
+        Raises:
+            InputError: E_CORRECTION at *where*: there is none, or several are called so.
+        """
+        matches = self._find(name)
+        if len(matches) == 1:
+            return matches[0]
+        if not matches:
+            what = f"no recording {name[:200]!r}"
+            hint = "write its path as it was ingested, or its hash; `boli ingest` comes first"
+        else:
+            what = f"{name[:200]!r} may be {' or '.join(recording.path[:80] for recording in matches[:3])}"
+            hint = "write the whole path"
+        raise InputError(f"{where}: {what}", code=CODE, hint=hint, item=where)
+
+    def _find_by_any(self, name: str) -> tuple[Recording, ...]:
+        exact = self._store.recordings.find_by_path(name) or self._store.recordings.find(name.strip())
+        if exact is not None:
+            return (exact,)
+        for spelling in _spell(name):
+            if ids := self._ids.get(spelling):
+                return tuple(self._store.recordings.fetch(ids=ids))
+        return ()
+
+    @cached_property
+    def _ids(self) -> dict[str, set[str]]:
+        ids: dict[str, set[str]] = defaultdict(set)
+        for recording in self._store.recordings.fetch():
+            for spelling in (*_spell(recording.path), recording.id):
+                ids[spelling].add(recording.id)
+        return ids
+
+
+def _spell(name: str) -> tuple[str, ...]:
+    """
+    Return what *name*, a path or an address, may be called elsewhere, the fullest first.
+
+    >>> _spell("/data/upload/3/1a2b3c4d-talk.wav")[-2:]
+    ('talk.wav', 'talk')
+    """
+    parts = urlsplit(name) if "?" in name or "://" in name else None
+    # Label Studio serves local files as ``?d=`` and gives uploads a prefix.
+    text = name if parts is None else next(iter(parse_qs(parts.query).get("d", [])), parts.path)
+    path = PurePosixPath(unicodedata.normalize("NFC", unquote(text) if parts else text).strip().lstrip("/").casefold())
+    short = _PREFIX.sub("", path.name)
+    spellings = [str(path), str(path.with_suffix("")) if path.name else "", path.name, path.stem]
+    return tuple(dict.fromkeys(filter(None, [*spellings, short, PurePosixPath(short).stem])))
+
+
+class _Speakers:
+    """The turns of an RTTM file, by recording."""
+
+    def __init__(self, file: Path, names: RecordingNames) -> None:
+        self._turns: dict[str, list[TimedText]] = defaultdict(list)
+        for turn in read_rttm(file):
+            self._turns[names.find(turn.recording, turn.where).id].append(turn)
+
+    def name(self, found: Found) -> Found:
+        """Name the speaker of a stretch that has none by the turn that it shares most time with."""
+        stretch = found.stretch
+        if stretch.speaker is not None:
+            return found
+        shared: dict[str, int] = defaultdict(int)
+        for turn in self._turns[found.recording.id]:
+            if turn.speaker is not None:
+                shared[turn.speaker] += max(0, min(turn.end, stretch.end) - max(turn.start, stretch.start))
+        speaker = max(shared, key=lambda name: (shared[name], name), default=None)
+        if not speaker or not shared[speaker]:
+            return found
+        return replace(found, stretch=replace(stretch, speaker=speaker))
+
+
+class _Checks:
+    """The stretches so far, by recording and speaker, and the rules that the next one has to hold."""
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[str, str], list[tuple[Milliseconds, Milliseconds]]] = defaultdict(list)
+
+    def check(self, found: Found) -> TimedText:
+        """
+        Return the stretch within its recording.
+
+        Raises:
+            InputError: E_CORRECTION: its times cannot be.
+        """
+        stretch, recording = found.stretch, found.recording
+        if stretch.is_whole:
+            return replace(stretch, start=0, end=recording.duration, is_whole=False)
+        try:
+            start, end = span(stretch.start, stretch.end)
+            if end > recording.duration + TOLERANCE or start >= recording.duration or start == end:
+                raise ValueError(f"{start} to {end} ms is no stretch of a recording of {recording.duration} ms")
+            if found.segment is None:
+                check_rate(stretch.text or "", end - start)
+                self._check_overlap(recording.id, stretch)
+        except ValueError as error:
+            hint = "mend the times"
+            if end_in_seconds(stretch, recording.duration):
+                hint = "they look like seconds: write milliseconds, a thousand times as many"
+            raise InputError(f"{stretch.where}: {error}", code=CODE, hint=hint, item=stretch.where) from None
+        return replace(stretch, end=min(end, recording.duration))
+
+    def _check_overlap(self, recording: str, stretch: TimedText) -> None:
+        if stretch.speaker is None:
+            return
+        spans = self._spans[recording, stretch.speaker]
+        position = bisect_left(spans, (stretch.start, stretch.end))
+        # The same span again is a later text of the same stretch.
+        for start, end in spans[max(0, position - 1) : position + 1]:
+            shared = min(end, stretch.end) - max(start, stretch.start)
+            if shared > OVERLAP and (start, end) != (stretch.start, stretch.end):
+                who = stretch.speaker[:60]
+                raise ValueError(f"{who} speaks from {start} to {end} ms already, {shared} ms of it at the same time")
+        spans.insert(position, (stretch.start, stretch.end))
+
+
+def end_in_seconds(stretch: TimedText, duration: Milliseconds) -> bool:
+    """Tell if the times of *stretch*, taken for seconds, lie within a recording of *duration*."""
+    return stretch.end * 1_000 <= duration + TOLERANCE
+
+
+def check_rate(text: str, duration: Milliseconds) -> None:
+    """
+    Refuse a *text* that nobody says in *duration*.
+
+    Raises:
+        ValueError: With a sentence.
+
+    >>> check_rate("twenty-one letters here", 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: 20 letters in 1 ms are more than anybody says (40 a second)
+    """
+    letters = sum(cluster[0].isalnum() for cluster in _CLUSTER.findall(text))
+    if letters > _SPARE + FASTEST * duration / 1_000 or (letters and duration < SHORTEST):
+        raise ValueError(f"{letters} letters in {duration} ms are more than anybody says ({FASTEST:.0f} a second)")
