@@ -42,7 +42,8 @@ def match_columns(names: Sequence[str], ours: Collection[str]) -> list[str]:
     if repeated := next((name for name in filled if filled.count(name) > 1), None):
         raise ValueError(f"the column {repeated} is there twice")
     for name in filled:
-        if name not in ours and (near := _find_near(name, ours)):
+        # Beside the column itself a name near it is another fact: speaker and speakers.
+        if name not in ours and (near := _find_near(name, ours)) and near not in matched:
             raise ValueError(f"the column {name!r} is nearly {near}; call it {near}, or give it another name")
     return matched
 

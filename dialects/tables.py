@@ -280,7 +280,9 @@ class _Records:
             except csv.Error as error:
                 self._row += 1
                 self._again.extendleft(reversed(record[1:]))
-                yield self._row, str(error)
+                # Between tabs many programs write quotes as they are.
+                is_plain = self._delimiter == "\t" and len(record[0]) <= LONGEST_LINE
+                yield self._row, record[0].rstrip("\r\n").split("\t") if is_plain else str(error)
                 continue
             if cells is None:
                 return

@@ -82,6 +82,16 @@ def test_a_column_that_is_nearly_ours_is_refused_naming_ours(names: list[str], m
 
 def test_a_name_of_ours_leaves_its_synonym_a_column_of_its_own() -> None:
     assert match_columns(["speaker_id", "speaker", "path"], COLUMNS) == ["speaker_id", "speaker", "path"]
+    assert match_columns(["speakers", "speaker", "path"], COLUMNS) == ["speakers", "speaker", "path"]
+
+
+def test_between_tabs_a_quote_that_is_none_is_text(tmp_path: Path) -> None:
+    raw = 'path\ttext\na.wav\t"No", she said\nb.wav\t"tab\there"\nc.wav\t"open\n'
+    assert [row.cells["text"] for row in read(tmp_path / "m.tsv", raw) if isinstance(row, Row)] == [
+        '"No", she said',
+        "tab\there",
+        '"open',
+    ]
 
 
 def test_a_bad_row_stops_no_other_and_is_counted_as_the_spreadsheet_does(tmp_path: Path) -> None:

@@ -50,6 +50,21 @@ def ingest(
         console.answer(ingest_source(wiring, source, console, allow_partial=allow_partial, dry_run=dry_run))
 
 
+@app.command(rich_help_panel=ENGINEERS, epilog="Example: boli manifest fleurs corpora/fleurs")
+def manifest(
+    layout: Annotated[str, typer.Argument(help="common-voice, edacc, fleurs, kathbath or svarah.")],
+    folder: Annotated[Path, typer.Argument(help="The corpus, unpacked; the manifest is written into it.")],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the manifest of a public corpus from its folder, for boli ingest --manifest."""
+    from transcribe.ingest.layouts import write_manifest
+
+    file, count = write_manifest(layout, folder)
+    text = f"{count} rows in {file}\nnext: boli ingest --manifest {file}"
+    console.answer(Answer(data={"file": str(file), "rows": count}, text=text))
+
+
 @app.command(rich_help_panel=ENGINEERS, epilog="Example: boli run --device cuda")
 def run(
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,

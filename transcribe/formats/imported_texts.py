@@ -146,11 +146,14 @@ def _read_table(path: Path, store: Store, names: RecordingNames, refuse: Refuse)
         try:
             if isinstance(row, InputError):
                 raise row
-            yield (
-                _read_segment_row(table, row, store) if row.cells.get("segment") else _read_span_row(table, row, names)
-            )
+            yield (_read_segment_row(table, row, store) if _names_segment(row) else _read_span_row(table, row, names))
         except InputError as error:
             refuse(error)
+
+
+def _names_segment(row: Row) -> bool:
+    """Tell if a row is about a segment of ours; Common Voice has a column of that name beside its paths."""
+    return bool(row.cells.get("segment")) and "path" not in row.cells
 
 
 def _read_segment_row(table: Table, row: Row, store: Store) -> Found:

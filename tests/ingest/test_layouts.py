@@ -1,0 +1,110 @@
+"""Manifests of public corpora, from small folders of their shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.faults.media import tone, wav
+from tests.ingest.factories import plan_arrivals, sound
+from transcribe.errors import InputError, UsageError
+from transcribe.ingest import Arrival
+from transcribe.ingest.layouts import LAYOUTS, write_manifest
+
+
+def arrivals(name: str, folder: Path) -> list[Arrival]:
+    """What ``boli ingest`` would take in by the manifest of the corpus."""
+    file, count = write_manifest(name, folder)
+    planned = plan_arrivals(file)
+    assert len(planned) == count
+    assert all(isinstance(arrival.location, Path) and arrival.location.is_file() for arrival in planned)
+    return planned
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def test_common_voice_has_speakers_languages_and_splits(tmp_path: Path) -> None:
+    names = "client_id path sentence_id sentence up_votes down_votes age gender accents variant locale segment"
+    head = "\t".join(names.split()) + "\n"
+    for split, text in (("train", '"Nein", sagte sie, "nie".'), ("test", "=Ja")):
+        sound(tmp_path / "clips" / f"common_voice_de_{split}.mp3")
+        row = f"c-{split}\tcommon_voice_de_{split}.mp3\ts\t{text}\t2\t0\ttwenties\t\tSchwäbisch\t\tde\t\n"
+        write(tmp_path / f"{split}.tsv", head + row)
+    train, test = arrivals("common-voice", tmp_path)
+    assert (train.path, train.speaker, train.language) == ("clips/common_voice_de_train.mp3", "c-train", "de")
+    assert (train.text, train.split, train.dialect) == ('"Nein", sagte sie, "nie".', "train", None)
+    assert (train.facts["accents"], test.text, test.split) == ("Schwäbisch", "=Ja", "test")
+
+
+def test_kathbath_has_texts_by_language_and_split(tmp_path: Path) -> None:
+    for place, split in (("hindi/train/audio", "train"), ("tamil/test_known", "test"), ("hindi/valid/audio", "dev")):
+        name = f"8444-{split}-f.m4a"
+        sound(tmp_path / place / name)
+        write(tmp_path / place.removesuffix("/audio") / "transcription_n2w.txt", f"{name}\tजी हाँ {split}\n")
+    planned = arrivals("kathbath", tmp_path)
+    assert [(arrival.language, arrival.split, arrival.text) for arrival in planned] == [
+        ("hi", "train", "जी हाँ train"),
+        ("hi", "dev", "जी हाँ dev"),
+        ("ta", "test", "जी हाँ test"),
+    ]
+
+
+def test_fleurs_has_texts_as_written(tmp_path: Path) -> None:
+    for split in ("dev", "test"):
+        sound(tmp_path / "hi_in" / "audio" / split / "11.wav")
+        write(tmp_path / "hi_in" / f"{split}.tsv", f'7\t11.wav\t"जी," {split}\tजी\tज ी |\t9600\tFEMALE\n')
+    dev, test = arrivals("fleurs", tmp_path)
+    assert (dev.path, dev.language, dev.split) == ("hi_in/audio/dev/11.wav", "hi", "dev")
+    assert (dev.text, dev.facts, test.split) == ('"जी," dev', {"gender": "female"}, "test")
+
+
+def test_edacc_has_conversations_with_turns(tmp_path: Path) -> None:
+    sound(tmp_path / "data" / "EDACC-C06.wav")
+    stm = (
+        "EDACC-C06 1 EDACC-C06-A 0.00 0.20 <o,f0> hello there\n"
+        "EDACC-C06 1 EDACC-C06-B 0.10 0.30 IGNORE_TIME_SEGMENT_IN_SCORING\n"
+        "EDACC-C06 1 EDACC-C06-B 0.30 0.50 yes\n"
+    )
+    write(tmp_path / "test" / "stm", stm)
+    [talk] = arrivals("edacc", tmp_path)
+    assert (talk.path, talk.session, talk.language, talk.split) == ("data/EDACC-C06.wav", "EDACC-C06", "en", "test")
+    assert [(turn.speaker, turn.start, turn.end, turn.text) for turn in talk.declared] == [
+        ("EDACC-C06-A", 0, 200, "hello there"),
+        ("EDACC-C06-B", 300, 500, "yes"),
+    ]
+
+
+def test_svarah_is_unpacked_with_its_facts(tmp_path: Path) -> None:
+    sounds = [{"bytes": wav(tone(0.1, pitch_hz=pitch)), "path": f"../x/{pitch}.wav"} for pitch in (220.0, 330.0)]
+    facts = {"duration": [0.1, 0.1], "text": ["yes", "no"], "age-group": ["18-30", None]}
+    (tmp_path / "data").mkdir()
+    table = pa.table({"audio_filepath": sounds, **facts, "primary_language": ["Tamil", "Hindi"]})
+    pq.write_table(table, tmp_path / "data" / "test-00000-of-00001.parquet")
+    first, second = arrivals("svarah", tmp_path)
+    assert (first.path, first.language, first.text, first.split) == ("boli-audio/220.0.wav", "en", "yes", "test")
+    assert (first.facts, second.facts) == (
+        {"age-group": "18-30", "primary_language": "Tamil"},
+        {"primary_language": "Hindi"},
+    )
+    assert arrivals("svarah", tmp_path)[0] == first
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_each_layout_names_its_description_and_refuses_another_folder(tmp_path: Path, name: str) -> None:
+    assert "https://" in (LAYOUTS[name].__doc__ or "")
+    with pytest.raises(InputError, match=r"E_LAYOUT.*is not laid out as"):
+        write_manifest(name, tmp_path)
+
+
+def test_a_line_that_leads_elsewhere_and_an_unknown_layout_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "hindi" / "train" / "transcription_n2w.txt", "../../etc/passwd\ttext\n")
+    with pytest.raises(InputError, match=r"E_LAYOUT: transcription_n2w.txt line 1.*leads elsewhere"):
+        write_manifest("kathbath", tmp_path)
+    with pytest.raises(UsageError, match="there are common-voice"):
+        write_manifest("coraal", tmp_path)
