@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import RenderableType
+from rich.text import Text
 
 from transcribe.console import Answer, Console, printable
 from transcribe.errors import BoliError, ConfigError, Failure, InputError, Interrupted, MissingError, PartlyFailed
 from transcribe.progress import Meter
+from transcribe.terminal import table
 
 Captured = pytest.CaptureFixture[str]
 
@@ -308,3 +311,12 @@ def test_the_name_of_a_command_is_known_before_its_words_are_parsed(
 def test_an_error_of_a_file_is_told_in_words(capsys: Captured, error: OSError, code: int, message: str) -> None:
     assert Console("run").run(raising(error)) == code
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["a\x1b[31mred", table(("who",), [("a\x1b[31mred",)]), Text("a\x1b[31mred")])
+def test_no_name_in_an_answer_obeys_to_the_terminal(text: RenderableType, capsys: pytest.CaptureFixture[str]) -> None:
+    Console("status").answer(Answer(data={}, text=text, warnings=("b\x9b31m \u202egnp",)))
+    out, err = capsys.readouterr()
+    assert "a\\x1b[31mred" in out
+    assert "\x1b" not in out + err
+    assert "b\\x9b31m \\u202egnp" in err

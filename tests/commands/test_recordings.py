@@ -62,3 +62,14 @@ def test_a_run_with_nothing_taken_in_names_the_next_step(run: Run, folder: Path)
 
 def test_paths_and_a_manifest_exclude_each_other(run: Run, folder: Path) -> None:
     assert run("ingest", "-w", folder).code == 2
+
+
+def test_the_manifest_of_a_corpus_is_written_into_its_folder(run: Run, tmp_path: Path) -> None:
+    corpus = tmp_path / "kathbath" / "hindi" / "train"
+    corpus.mkdir(parents=True)
+    (corpus / "transcription_n2w.txt").write_text("1-f.m4a\tजी हाँ\n", encoding="utf-8")
+    shown = run("manifest", "kathbath", tmp_path / "kathbath")
+    assert "1 rows in" in shown.out
+    assert "hindi/train/audio/1-f.m4a,hi,जी हाँ,train" in (tmp_path / "kathbath" / "boli-manifest.csv").read_text()
+    assert run("manifest", "coraal", tmp_path / "kathbath").code == 2
+    assert run("manifest", "fleurs", tmp_path / "kathbath").code == 4

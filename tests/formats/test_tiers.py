@@ -99,3 +99,43 @@ def test_an_eaf_file_that_multiplies_its_entities_is_refused(tmp_path: Path) -> 
     (tmp_path / "t.eaf").write_text(f'<!DOCTYPE d [<!ENTITY e0 "ha">{levels}]><d>&e11;</d>')
     with pytest.raises(InputError, match="E_FORMAT"):
         list(read_eaf(tmp_path / "t.eaf"))
+
+
+EAF = """<?xml version="1.0" encoding="UTF-8"?>{doctype}
+<ANNOTATION_DOCUMENT AUTHOR="" DATE="2026-01-01T00:00:00+00:00" FORMAT="3.0" VERSION="3.0"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd">
+<HEADER MEDIA_FILE="" TIME_UNITS="milliseconds"/>
+<TIME_ORDER><TIME_SLOT TIME_SLOT_ID="t1" TIME_VALUE="500"/><TIME_SLOT TIME_SLOT_ID="t2" TIME_VALUE="1500"/></TIME_ORDER>
+<TIER LINGUISTIC_TYPE_REF="ref" PARTICIPANT="Asha" TIER_ID="ref@A"><ANNOTATION>
+<ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="t1" TIME_SLOT_REF2="t2">
+<ANNOTATION_VALUE>{number}</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>
+<TIER LINGUISTIC_TYPE_REF="tx" PARENT_REF="ref@A" PARTICIPANT="Asha" TIER_ID="tx@A"><ANNOTATION>
+<REF_ANNOTATION ANNOTATION_ID="a2" ANNOTATION_REF="a1"><ANNOTATION_VALUE>जी हाँ</ANNOTATION_VALUE>
+</REF_ANNOTATION></ANNOTATION></TIER>
+<LINGUISTIC_TYPE GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="ref" TIME_ALIGNABLE="true"/>
+<LINGUISTIC_TYPE CONSTRAINTS="Symbolic_Association" GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="tx"
+ TIME_ALIGNABLE="false"/></ANNOTATION_DOCUMENT>
+"""
+
+
+@pytest.mark.parametrize(("number", "text"), [("1", "जी हाँ"), ("A_001", "जी हाँ"), ("", "जी हाँ"), ("yes", "yes")])
+def test_the_texts_of_symbolic_tiers_are_those_of_the_tier_above(tmp_path: Path, number: str, text: str) -> None:
+    (tmp_path / "t.eaf").write_text(EAF.format(doctype="", number=number), encoding="utf-8")
+    assert list(read_eaf(tmp_path / "t.eaf")) == [
+        TimedText(recording="t", start=500, end=1_500, speaker="Asha", text=text)
+    ]
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE a [<!ENTITY x "ha">]>',
+        '<!DOCTYPE a SYSTEM "file:///etc/passwd">',
+        '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>',
+    ],
+)
+def test_xml_that_declares_a_document_type_is_refused_before_it_is_parsed(tmp_path: Path, doctype: str) -> None:
+    (tmp_path / "t.eaf").write_text(EAF.format(doctype=doctype, number="1"), encoding="utf-8")
+    with pytest.raises(InputError, match="it declares a document type"):
+        list(read_eaf(tmp_path / "t.eaf"))
