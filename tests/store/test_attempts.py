@@ -5,7 +5,7 @@ import pytest
 from tests.store.factories import SETTINGS, correction, make_drafted, recording, recording_id
 from transcribe.errors import Failure, InputError
 from transcribe.store import Store
-from transcribe.store.attempts import TRIES
+from transcribe.store.attempts import IMPORTED, TRIES
 from transcribe.store.database import PAGE
 
 BROKEN = Failure(item="talk.wav", code="E_DECODE", message="talk.wav has no sound; send it again")
@@ -171,3 +171,15 @@ def test_what_is_corrected_throughout_waits_for_no_other_draft(store: Store) -> 
     assert store.attempts.find_undrafted(SETTINGS, [recording_id(name) for name in ("half", "never")]) == (
         recording_id("never"),
     )
+
+
+def test_imported_drafts_are_not_drafted_over_until_a_later_run_is_asked_for(store: Store) -> None:
+    for name in ("imported", "never"):
+        store.recordings.add([recording(name)])
+    store.drafts.save(make_drafted("imported", settings=f"{IMPORTED}1"))
+    other = "settings of the next model"
+    waiting = [found.id for found in store.attempts.fetch_pending(other, waiting=True)]
+    assert waiting == [recording_id("never")]
+    assert store.attempts.count_pending(other)[0] == 2
+    store.drafts.save(make_drafted("imported", settings=other))
+    assert store.attempts.count_pending("a third", waiting=True)[0] == 2
