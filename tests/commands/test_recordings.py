@@ -65,11 +65,11 @@ def test_paths_and_a_manifest_exclude_each_other(run: Run, folder: Path) -> None
 
 
 def test_the_manifest_of_a_corpus_is_written_into_its_folder(run: Run, tmp_path: Path) -> None:
-    corpus = tmp_path / "kathbath" / "hindi" / "train"
-    corpus.mkdir(parents=True)
-    (corpus / "transcription_n2w.txt").write_text("1-f.m4a\tजी हाँ\n", encoding="utf-8")
-    shown = run("manifest", "kathbath", tmp_path / "kathbath")
+    (tmp_path / "fleurs" / "hi_in").mkdir(parents=True)
+    row = "7\t11.wav\tजी हाँ\tजी हाँ\tज ी |\t9600\tFEMALE\n"
+    (tmp_path / "fleurs" / "hi_in" / "train.tsv").write_text(row, encoding="utf-8")
+    shown = run("manifest", "fleurs", tmp_path / "fleurs")
     assert "1 rows in" in shown.out
-    assert "hindi/train/audio/1-f.m4a,hi,जी हाँ,train" in (tmp_path / "kathbath" / "boli-manifest.csv").read_text()
-    assert run("manifest", "coraal", tmp_path / "kathbath").code == 2
-    assert run("manifest", "fleurs", tmp_path / "kathbath").code == 4
+    assert "hi_in/audio/train/11.wav,hi,जी हाँ,train" in (tmp_path / "fleurs" / "boli-manifest.csv").read_text()
+    assert run("manifest", "coraal", tmp_path / "fleurs").code == 2
+    assert run("manifest", "edacc", tmp_path / "fleurs").code == 4

@@ -42,19 +42,6 @@ def test_common_voice_has_speakers_languages_and_splits(tmp_path: Path) -> None:
     assert (train.facts["accents"], test.text, test.split) == ("Schwäbisch", "=Ja", "test")
 
 
-def test_kathbath_has_texts_by_language_and_split(tmp_path: Path) -> None:
-    for place, split in (("hindi/train/audio", "train"), ("tamil/test_known", "test"), ("hindi/valid/audio", "dev")):
-        name = f"8444-{split}-f.m4a"
-        sound(tmp_path / place / name)
-        write(tmp_path / place.removesuffix("/audio") / "transcription_n2w.txt", f"{name}\tजी हाँ {split}\n")
-    planned = arrivals("kathbath", tmp_path)
-    assert [(arrival.language, arrival.split, arrival.text) for arrival in planned] == [
-        ("hi", "train", "जी हाँ train"),
-        ("hi", "dev", "जी हाँ dev"),
-        ("ta", "test", "जी हाँ test"),
-    ]
-
-
 def test_fleurs_has_texts_as_written(tmp_path: Path) -> None:
     for split in ("dev", "test"):
         sound(tmp_path / "hi_in" / "audio" / split / "11.wav")
@@ -103,8 +90,8 @@ def test_each_layout_names_its_description_and_refuses_another_folder(tmp_path: 
 
 
 def test_a_line_that_leads_elsewhere_and_an_unknown_layout_are_refused(tmp_path: Path) -> None:
-    write(tmp_path / "hindi" / "train" / "transcription_n2w.txt", "../../etc/passwd\ttext\n")
-    with pytest.raises(InputError, match=r"E_LAYOUT: transcription_n2w.txt line 1.*leads elsewhere"):
-        write_manifest("kathbath", tmp_path)
+    write(tmp_path / "hi_in" / "train.tsv", "7\t../../etc/passwd\ttext\ttext\tt |\t9600\tFEMALE\n")
+    with pytest.raises(InputError, match=r"E_LAYOUT: train.tsv line 1.*leads elsewhere"):
+        write_manifest("fleurs", tmp_path)
     with pytest.raises(UsageError, match="there are common-voice"):
         write_manifest("coraal", tmp_path)

@@ -52,7 +52,7 @@ def ingest(
 
 @app.command(rich_help_panel=ENGINEERS, epilog="Example: boli manifest fleurs corpora/fleurs")
 def manifest(
-    layout: Annotated[str, typer.Argument(help="common-voice, edacc, fleurs, kathbath or svarah.")],
+    layout: Annotated[str, typer.Argument(help="common-voice, edacc, fleurs or svarah.")],
     folder: Annotated[Path, typer.Argument(help="The corpus, unpacked; the manifest is written into it.")],
     as_json: AsJson = False,
     debug: Debug = False,

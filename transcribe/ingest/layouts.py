@@ -29,10 +29,6 @@ LARGEST: Final = 256 << 20
 ManifestRow: TypeAlias = Mapping[str, str]
 
 _SPLITS: Final = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "test": "test"}
-_LANGUAGES: Final = {
-    **{"bengali": "bn", "gujarati": "gu", "hindi": "hi", "kannada": "kn", "malayalam": "ml", "marathi": "mr"},
-    **{"odia": "or", "punjabi": "pa", "sanskrit": "sa", "tamil": "ta", "telugu": "te", "urdu": "ur"},
-}
 
 
 def list_common_voice(folder: Path) -> Iterator[ManifestRow]:
@@ -57,25 +53,6 @@ def list_common_voice(folder: Path) -> Iterator[ManifestRow]:
                 "text": cells.get("sentence", ""),
                 "split": split,
                 **facts,
-            }
-
-
-def list_kathbath(folder: Path) -> Iterator[ManifestRow]:
-    """
-    Yield the recordings of Kathbath: ``<language>/<split>/transcription_n2w.txt``, a name and a text a line.
-
-    The sounds lie beside it or in ``audio``, as https://ai4bharat.iitm.ac.in/indicsuperb describes and its recipes read
-    them. Speakers are not stated there.
-    """
-    for file in sorted(folder.rglob("transcription_n2w.txt")):
-        split, language = file.parent.name, file.parent.parent.name
-        for number, fields in _read_fields(file, 2):
-            sound = _find_sound(folder, file.parent, (f"audio/{fields[0]}", fields[0]), file, number)
-            yield {
-                "path": sound,
-                "language": _LANGUAGES.get(language, ""),
-                "text": fields[1],
-                "split": _SPLITS.get(split.partition("_")[0], ""),
             }
 
 
@@ -152,7 +129,6 @@ LAYOUTS: Final[Mapping[str, Callable[[Path], Iterator[ManifestRow]]]] = {
     "common-voice": list_common_voice,
     "edacc": list_edacc,
     "fleurs": list_fleurs,
-    "kathbath": list_kathbath,
     "svarah": list_svarah,
 }
 
