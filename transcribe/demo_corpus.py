@@ -26,7 +26,6 @@ TAUGHT_SETTINGS: Final[dict[str, Mapping[str, Any]]] = {
         "train.steps": 180,
         "train.windows": 4,
         "train.test_every": 45,
-        "train.keep_share": 0.2,
         "train.frozen_layers": 3,
     },
     "en-scotland": {
@@ -34,7 +33,6 @@ TAUGHT_SETTINGS: Final[dict[str, Mapping[str, Any]]] = {
         "train.windows": 12,
         "train.test_every": 15,
         "train.rate": 7e-5,
-        "train.keep_share": 0.3,
         "train.frozen_layers": 2,
     },
 }
@@ -89,18 +87,6 @@ def choose_rows(rows: Sequence[dict[str, str]], counts: Mapping[str, int], split
         if row["split"] == split:
             by_dialect.setdefault(row["dialect"], []).append(row)
     return [row for dialect, part in by_dialect.items() for row in part[: counts.get(dialect, 0)]]
-
-
-def choose_taught(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """
-    Choose the rows to learn from and to validate on: all but the test of the languages of `TAUGHT_SETTINGS`.
-
-    >>> rows = [{"dialect": tag, "split": "train"} for tag in ("ta", "hi-x-mixed")]
-    >>> [row["dialect"] for row in choose_taught(rows)]
-    ['hi-x-mixed']
-    """
-    languages = {tag.partition("-")[0] for tag in TAUGHT_SETTINGS}
-    return [row for row in rows if row["split"] != "test" and row["dialect"].partition("-")[0] in languages]
 
 
 def choose_served(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:

@@ -77,7 +77,6 @@ def run_demo(
         TAUGHT_SETTINGS,
         TESTED_COUNTS,
         choose_rows,
-        choose_taught,
         read_rows,
         read_settings,
     )
@@ -91,8 +90,9 @@ def run_demo(
         drafted = rows if conversations else choose_rows(rows, TESTED_COUNTS if with_improvement else DRAFTED_COUNTS)
         steps = _steps(wiring, console, drafted, held_back=False)
         if with_improvement:
+            taught = [row for row in rows if row["split"] != "test" and row["dialect"] in TAUGHT_SETTINGS]
             # They are not drafted: what people wrote of them is all that tuning asks for.
-            everything = [*drafted, *(row for row in choose_taught(rows) if row not in drafted)]
+            everything = [*drafted, *(row for row in taught if row not in drafted)]
             steps += [_ingest(wiring, console, everything)]
             steps += [_correct(wiring, console, {row["path"] for row in everything})]
     improved = {tag: _improve(workspace_path, console, tag) for tag in TAUGHT_SETTINGS} if with_improvement else {}

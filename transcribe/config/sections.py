@@ -231,7 +231,7 @@ class TrainSettings(Section):
     accumulate: int = Field(default=1, ge=1)
     #: Dialects that are to be learned; none named: all that there are texts of.
     focus: tuple[str, ...] = ()
-    #: Share of windows in the other dialects: against forgetting, and for their words.
+    #: Share of windows in the other dialects, against forgetting.
     keep_share: float = Field(default=0.5, ge=0, lt=1)
     #: The tuned model will hear the dialects of its focus and no others: what it loses in those counts for nothing.
     alone: bool = False

@@ -81,11 +81,8 @@ def split_passages(dataset: Frozen, settings: TrainSettings) -> tuple[list[Passa
     """
     train, dev = find_passages(dataset.examples("train")), find_passages(dataset.examples("dev"))
     if settings.alone and settings.focus:
-        # What it forgets of the others counts for nothing, so they are not validated. Those of the same languages are
-        # trained on all the same: their words and voices are many more than those of the focus.
-        dev = [passage for passage in dev if passage.dialect in settings.focus]
-        languages = {passage.language for passage in train if passage.dialect in settings.focus}
-        train = [passage for passage in train if passage.language in languages]
+        # What it forgets of the others counts for nothing, so they are neither trained on nor validated.
+        train, dev = ([passage for passage in part if passage.dialect in settings.focus] for part in (train, dev))
     if not train:
         raise InputError(
             f"{dataset.folder} has no text to learn from in its train part",
