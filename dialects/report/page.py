@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from dialects.columns import percent
 from dialects.learning_curve import MORE_MINUTES, LearningCurve
@@ -25,6 +25,15 @@ from dialects.scoring.rows import Row
 from dialects.scoring.word_errors import ErrorCount
 
 _HeatRow: TypeAlias = tuple[str, list[ErrorCount | None]]
+#: What the template calls and names, whatever the report.
+_CONSTANTS: Final[dict[str, Any]] = {
+    "kinds": KINDS,
+    "fewest_words": FEWEST_WORDS,
+    "forest": forest,
+    "stacks": stacks,
+    "funnel": funnel,
+    "heat": heat,
+}
 
 
 def page(
@@ -81,12 +90,7 @@ def page(
         breakdowns=breakdown_by_dialect.values(),
         examples=examples or {},
         listens=any(example.clip for of_dialect in (examples or {}).values() for example in of_dialect),
-        kinds=KINDS,
-        fewest_words=FEWEST_WORDS,
-        forest=forest,
-        stacks=stacks,
-        funnel=funnel,
-        heat=heat,
+        **_CONSTANTS,
     )
 
 

@@ -16,25 +16,27 @@ if TYPE_CHECKING:
     from transcribe.scoring.report import ScoreReports
     from transcribe.scoring.rules import ScoreRequest
 
+_Normaliser = Annotated[str | None, typer.Option(help="One normaliser for all; default: by language and script.")]
+_Variants = Annotated[
+    list[Path] | None, typer.Option(help="Allowed spellings: TAG.tsv, or a folder of them. May be repeated.")
+]
+_By = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A table by dialect, speaker, session, language, codeswitch, context, duration, snr, script or overlap, "
+        "or several as a,b."
+    ),
+]
+
 
 @app.command(rich_help_panel=ML_TEAMS, epilog="Example: boli wer --split test --out reports/today")
 def wer(
     pairs: Annotated[Path | None, typer.Option(help="Score this CSV, JSONL or Parquet; no workspace needed.")] = None,
     model: Annotated[str | None, typer.Option(help="Whose drafts; default: the promoted model's.")] = None,
     split: Annotated[str, typer.Option(help="train, dev, test or all.")] = "all",
-    normaliser: Annotated[
-        str | None, typer.Option(help="One normaliser for all; default: by language and script.")
-    ] = None,
-    variants: Annotated[
-        list[Path] | None, typer.Option(help="Allowed spellings: TAG.tsv, or a folder of them. May be repeated.")
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A table by dialect, speaker, session, language, codeswitch, context, duration, snr, script or "
-            "overlap, or several as a,b."
-        ),
-    ] = None,
+    normaliser: _Normaliser = None,
+    variants: _Variants = None,
+    by: _By = None,
     next_points: Annotated[
         float | None,
         typer.Option("--next", min=0.1, help="What to record next, to bring intervals within so many points."),
@@ -91,9 +93,7 @@ def compare_models(
     b: Annotated[str, typer.Argument(help="Another one on the same speech.")],
     pairs: Annotated[Path | None, typer.Option(help="The table that has both models.")] = None,
     split: Annotated[str, typer.Option(help="train, dev, test or all.")] = "all",
-    normaliser: Annotated[
-        str | None, typer.Option(help="One normaliser for all; default: by language and script.")
-    ] = None,
+    normaliser: _Normaliser = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     debug: Debug = False,
