@@ -125,23 +125,6 @@ class Recording:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FactChange:
-    """One entry of a recording's history: a fact that was stated first, or changed."""
-
-    recording: str
-    #: ``consent``, ``licence``, ``dialect``, …, or ``fact NAME`` for a column of the project's own.
-    name: str
-    before: str | None
-    after: str | None
-    #: The manifest, or where a person had it from.
-    source: str | None
-    reason: str | None
-    #: From when on it holds, as it was said; UTC, or a date.
-    stated_at: str
-    added_at: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class DeclaredTurn:
     """A turn that came with the recording (RTTM, STM, JSONL): truth or somebody's claim, not the diariser's."""
 

@@ -26,7 +26,7 @@ from transcribe.config import (
     resolve,
 )
 from transcribe.desk_records import DeskRules
-from transcribe.errors import InputError, UsageError, name_nearest
+from transcribe.errors import InputError, UsageError
 from transcribe.records import Model
 from transcribe.store import Store
 from transcribe.workspace import database_url
@@ -253,21 +253,13 @@ class Wiring:
         Raises:
             InputError: E_DATASET if there is none, naming the nearest.
         """
-        from transcribe.datasets.manifest import FACTS, read_dataset
+        from transcribe.datasets.manifest import read_dataset
 
-        folder = self.dataset_folder(name)
-        if not folder.exists():
-            names = [file.parent.name for file in self.workspace.glob(f"datasets/[!.]*/{FACTS}")]
-            message = f"the dataset {name} was asked for; there are {len(names)}{name_nearest(name, names)}"
-            raise InputError(message, code="E_DATASET", hint="boli dataset list names them", item=name)
-        frozen = read_dataset(folder)
-        if whole:
+        frozen, withheld = read_dataset(self.dataset_folder(name)), self.store.facts.fetch_withheld()
+        if whole or not withheld:
             return frozen
-        withheld = self.store.facts.fetch_withheld()
-        among = (
-            frozenset(example.audio for example in frozen.examples() if example.audio in withheld) if withheld else ()
-        )
-        return replace(frozen, withheld=frozenset(among))
+        among = frozenset(example.audio for example in frozen.examples() if example.audio in withheld)
+        return replace(frozen, withheld=among)
 
     def dataset_folder(self, name: str) -> Path:
         """

@@ -14,8 +14,7 @@ from transcribe.console import Answer
 from transcribe.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from transcribe.records import FactChange
-    from transcribe.store.facts import Statement
+    from transcribe.store.facts import FactChange, Statement
     from transcribe.wiring import Wiring
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from transcribe.errors import InputError, UnfitError
+from transcribe.errors import InputError, UnfitError, name_nearest
 from transcribe.records import Lineage, Milliseconds, Split
 
 MANIFEST: Final = "manifest.jsonl"
@@ -260,8 +260,12 @@ def read_dataset(folder: Path) -> Frozen:
     Read the dataset in *folder*.
 
     Raises:
-        InputError: E_DATASET if there is none, or it was changed since.
+        InputError: E_DATASET if there is none, naming the nearest beside it, or it was changed since.
     """
+    if not folder.exists():
+        names = [file.parent.name for file in folder.parent.glob(f"[!.]*/{FACTS}")]
+        message = f"the dataset {folder.name} was asked for; there are {len(names)}{name_nearest(folder.name, names)}"
+        raise InputError(message, code="E_DATASET", hint="boli dataset list names them", item=folder.name)
     try:
         document = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         with (folder / MANIFEST).open("rb") as stream:

@@ -338,12 +338,6 @@ def _write_page(
     return html, clips
 
 
-def find_relatives(wiring: Wiring, model: Model) -> list[Model]:
-    """Return the models that share their base with *model*, the base and *model* among them, in order of arrival."""
-    base = _find_base(wiring, model.id)
-    return [other for other in wiring.store.models.fetch() if _find_base(wiring, other.id) == base]
-
-
 def find_training_ids(wiring: Wiring, model: Model) -> frozenset[str]:
     """Return ids of the texts that *model*, or one it was tuned from, was tuned on; none of datasets that are gone."""
     training_ids: set[str] = set()
@@ -396,12 +390,3 @@ def draw_curves(reports: Iterable[tuple[Report, dict[str, float]]], *, like: Rep
                 )
                 points[row.dialect].append(point)
     return tuple(learning_curve(tag, of_dialect) for tag, of_dialect in sorted(points.items()) if len(of_dialect) > 1)
-
-
-def _find_base(wiring: Wiring, id: str) -> str:
-    """Return the model that *id* goes back to; of a circle of lineages, the last before it closes."""
-    visited = {id}
-    while (lineage := wiring.store.models.find_lineage(id)) is not None and lineage.base not in visited:
-        id = lineage.base
-        visited.add(id)
-    return id

@@ -21,7 +21,6 @@ from transcribe.scoring.report import (
     ScoreReports,
     WorkspaceContext,
     count_training_minutes,
-    find_relatives,
     find_training_ids,
     report_scores,
 )
@@ -110,3 +109,18 @@ def _make_context(
         place_examples=place_examples,
         list_warnings=lambda: gaps.warnings,
     )
+
+
+def find_relatives(wiring: Wiring, model: Model) -> list[Model]:
+    """Return the models that share their base with *model*, the base and *model* among them, in order of arrival."""
+    base = _find_base(wiring, model.id)
+    return [other for other in wiring.store.models.fetch() if _find_base(wiring, other.id) == base]
+
+
+def _find_base(wiring: Wiring, id: str) -> str:
+    """Return the model that *id* goes back to; of a circle of lineages, the last before it closes."""
+    visited = {id}
+    while (lineage := wiring.store.models.find_lineage(id)) is not None and lineage.base not in visited:
+        id = lineage.base
+        visited.add(id)
+    return id

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Table, delete, exists, func, select, update
 
 from transcribe.errors import InputError
-from transcribe.records import REFUSING, FactChange, Split, find_withheld
+from transcribe.records import REFUSING, Split, find_withheld
 from transcribe.store.audit import note
 from transcribe.store.database import Database
 from transcribe.store.desk import UNKNOWN
@@ -44,6 +44,23 @@ COLUMNS: Final = ("consent", "licence", "dialect", "language", "speaker", "sessi
 OWN: Final = "fact "
 #: Columns of a history, but for its number.
 _HISTORY = ("recording", "name", "before", "after", "source", "reason", "stated_at", "added_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactChange:
+    """One entry of a recording's history: a fact that was stated first, or changed."""
+
+    recording: str
+    #: ``consent``, ``licence``, ``dialect``, …, or ``fact NAME`` for a column of the project's own.
+    name: str
+    before: str | None
+    after: str | None
+    #: The manifest, or where a person had it from.
+    source: str | None
+    reason: str | None
+    #: From when on it holds, as it was said; UTC, or a date.
+    stated_at: str
+    added_at: str
 
 
 @dataclass(frozen=True, kw_only=True)
