@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.formats.strategies import few, stretches
@@ -110,6 +110,7 @@ WORDS = ["मैं", "घर,", "போகிறேன்", "എന്താണ
     st.booleans(),
     st.sampled_from([CueRules(), CueRules(line_length=20, lines=1, longest=3_000)]),
 )
+@example([("ไปไหนมา" * 12, 0, 1)], True, CueRules(line_length=20, lines=1, longest=3_000))
 def test_a_cue_can_be_read_and_no_word_is_lost(
     parts: list[tuple[str, int, int]], has_times: bool, rules: CueRules
 ) -> None:

@@ -83,15 +83,16 @@ def split_cues(stretch: TimedText, rules: CueRules, *, label: str = "") -> Itera
         yield replace(stretch, text=f"{label}{text}")
         return
     words = _fit_words(_timed_words(stretch), rules)
-    first = 0
+    first, earlier_end = 0, stretch.start
     while first < len(words):
         last = _find_end(words, first, rules, label)
-        start = stretch.start if first == 0 else words[first].start
+        # A cue takes a millisecond at least, so words that take none move those after them.
+        start = max(earlier_end, stretch.start if first == 0 else words[first].start)
         end = stretch.end if last == len(words) else words[last - 1].end
         end = min(max(end, words[last - 1].end), start + rules.longest)
         text = "\n".join(wrap(words[first:last], rules, label))
-        yield replace(stretch, start=start, end=max(end, start + 1), text=text, words=())
-        first = last
+        first, earlier_end = last, max(end, start + 1)
+        yield replace(stretch, start=start, end=earlier_end, text=text, words=())
 
 
 def wrap(words: Sequence[Word], rules: CueRules, label: str = "") -> list[str]:
