@@ -6,6 +6,7 @@ Who speaks when is known to the sample; people of the test are heard nowhere els
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -127,3 +128,19 @@ def pass_telephone(sound: np.ndarray) -> np.ndarray:
     steps = np.rint(np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256) * 127) / 127
     # The noise of the steps is within the band too, as it is at 8 kHz.
     return np.asarray(sosfiltfilt(band, np.sign(steps) * (256 ** np.abs(steps) - 1) / 255 * 32_768))
+
+
+def deal_speakers(spans: Sequence[tuple[int, int, str]], seed: int) -> list[str]:
+    """
+    Return the speakers of *spans* (start, end, speaker) dealt out by lot, but so that nobody speaks over themself.
+
+    >>> deal_speakers([(0, 10, "a"), (5, 15, "b")], 0) in (["a", "b"], ["b", "a"])
+    True
+    """
+    chance, speakers = random.Random(seed), [speaker for _, _, speaker in spans]
+    is_possible = False
+    while not is_possible:
+        chance.shuffle(speakers)
+        dealt = sorted((speaker, start, end) for speaker, (start, end, _) in zip(speakers, spans, strict=True))
+        is_possible = all(one[0] != other[0] or one[2] <= other[1] for one, other in itertools.pairwise(dealt))
+    return speakers

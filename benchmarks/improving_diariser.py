@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.composed_conversations import compose_conversations, part_speakers, read_sentences
+from benchmarks.composed_conversations import compose_conversations, deal_speakers, part_speakers, read_sentences
 from benchmarks.measuring import write
 from benchmarks.real_sets import DATA, read_pcm
 from transcribe import embedded
@@ -102,8 +102,7 @@ def choose(corpus: Path, splits: Mapping[str, str]) -> list[str]:
 
 def mix_up(lines: Sequence[Line], seed: int) -> list[Line]:
     """Deal the speakers of one conversation out by lot."""
-    speakers = [line["speaker"] for line in lines]
-    random.Random(seed).shuffle(speakers)
+    speakers = deal_speakers([(line["start_ms"], line["end_ms"], line["speaker"]) for line in lines], seed)
     return [line | {"speaker": speaker} for line, speaker in zip(lines, speakers, strict=True)]
 
 

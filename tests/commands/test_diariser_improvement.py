@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +13,13 @@ import pytest
 
 pytest.importorskip("pyannote.audio", reason="the extra diarise is not installed")
 
-from benchmarks.composed_conversations import ComposedConversation, compose_conversations, part_speakers, read_sentences
+from benchmarks.composed_conversations import (
+    ComposedConversation,
+    compose_conversations,
+    deal_speakers,
+    part_speakers,
+    read_sentences,
+)
 from tests.acceptance.command import boli, killed, must
 from transcribe.backends import model_cache
 from transcribe.protocols import SAMPLE_RATE_HZ
@@ -46,8 +51,7 @@ def compose(speech: Path) -> dict[str, list[ComposedConversation]]:
 
 def mix_up(conversation: ComposedConversation, seed: int) -> ComposedConversation:
     """Deal the speakers of the turns out by lot."""
-    labels = [turn.label for turn in conversation.turns]
-    random.Random(seed).shuffle(labels)
+    labels = deal_speakers([(turn.start, turn.end, turn.label) for turn in conversation.turns], seed)
     turns = (replace(turn, label=label) for turn, label in zip(conversation.turns, labels, strict=True))
     return replace(conversation, turns=tuple(turns))
 
