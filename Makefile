@@ -13,7 +13,7 @@ NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.j
 # libraries again takes each of them longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup editor api browser demo test check soak lock clean
+.PHONY: setup editor api browser demo test check soak search lock clean
 
 # Where npm cannot be reached, all but the desk's screen is there.
 setup: $(READY) $(MODELS)
@@ -77,6 +77,10 @@ check: setup
 # Long forms: hours, not minutes. A test that passed with this very code is skipped; AGAIN=1 runs all.
 soak: setup
 	$(BIN)/python -m pytest -m soak $(if $(AGAIN),--soak-again)
+
+# Every law of the tests, on ten times as many new examples.
+search: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hypothesis --hypothesis-profile=search --numprocesses 2 --dist loadgroup
 
 lock:
 	$(BIN)/uv pip compile --quiet --all-extras --no-header --no-annotate --no-emit-index-url --python-version 3.11 \

@@ -26,8 +26,9 @@ from dialects.text_files import LONGEST_LINE, parse_json, read_lines
 BATCH_ROWS: Final = 4_096
 _HEAD: Final = 64
 _DELIMITERS: Final = (",", ";", "\t", "|")
-#: A cell that a spreadsheet would compute, wide forms included, with the apostrophes that say that it is a text.
-_FORMULA: Final = re.compile("(?s)'*[ \n\u00a0]*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+#: A cell that a spreadsheet would compute, wide forms included, with the apostrophes that say that it is a text. A
+#: cell of blanks alone holds nothing to compute, and stays blank: an apostrophe would make a row of blanks count.
+_FORMULA: Final = re.compile("(?s)(?=.*\\S)'*[ \n\u00a0]*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _QUOTES: Final = "a cell with a separator, a quote or a line end stands in quotes, its own quotes doubled"
 
 

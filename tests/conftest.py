@@ -24,8 +24,10 @@ os.environ["TEST_MODELS_CACHE"] = str(FETCHED_MODELS)
 # All others find none, so that what was fetched changes no test. The folder is never made.
 os.environ[model_cache.VARIABLE] = str(ROOT / "tests" / ".no-models")
 
-# A law holds or not; how long a busy machine takes to try it says nothing.
-settings.register_profile("boli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A law holds or not; how long a busy machine takes to try it says nothing. The tests of a change try the same examples
+# each time, so that they fail for the change alone; `make search` looks for new ones, and what it finds becomes one.
+settings.register_profile("boli", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", settings.get_profile("boli"), derandomize=False, max_examples=1_000)
 settings.load_profile("boli")
 
 

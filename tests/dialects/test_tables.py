@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialects.column_names import match_columns
@@ -117,6 +117,7 @@ def test_a_cell_is_named_by_the_letter_of_its_column(tmp_path: Path) -> None:
         st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=2, max_size=2)
     )
 )
+@example([["", "\t"]])
 def test_what_is_written_safely_reads_back_and_holds_no_formula(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]
 ) -> None:

@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.pipeline.test_segmentation import conversations, turn, word
@@ -152,6 +152,18 @@ def test_a_word_that_neither_window_claims_is_taken_once() -> None:
     assert [(w.text, w.start) for w in joined] == [("two", 900), ("three", 1_300)]
 
 
+def test_a_word_that_one_window_heard_whole_and_put_past_the_cut_is_kept() -> None:
+    joined = join([[word("one", 100, 500)], [word("two", 800, 1_100), word("three", 1_300, 1_500)]], TOUCHING)
+    assert [w.text for w in joined] == ["one", "two", "three"]
+    joined = join([[word("one", 100, 500), word("two", 900, 1_200)], [word("three", 1_300, 1_500)]], TOUCHING)
+    assert [w.text for w in joined] == ["one", "two", "three"]
+
+
+def test_half_a_word_past_the_cut_is_not_kept_beside_the_whole_one() -> None:
+    joined = join([[word("two", 700, 1_100)], [word("oo", 850, 1_050), word("three", 1_300, 1_500)]], TOUCHING)
+    assert [w.text for w in joined] == ["two", "three"]
+
+
 def test_a_word_said_twice_is_kept_twice() -> None:
     joined = join([[word("two", 500, 900)], [word("two", 1_000, 1_400)]], TOUCHING)
     assert [w.text for w in joined] == ["two", "two"]
@@ -168,6 +180,8 @@ def test_windows_that_do_not_touch_keep_all_that_was_heard() -> None:
     st.lists(st.integers(2_000, 9_000), min_size=1, max_size=12),
     st.randoms(use_true_random=False),
 )
+@example([300] * 6 + [835] + [900] * 5 + [604, 300], [7_536, 2_000], random.Random(6))
+@example([300, 300, 300, 700, 801], [2_000, 2_000, 5_201], random.Random(1))
 def test_every_word_is_joined_once_however_roughly_its_time_is_heard(
     lengths: list[int], widths: list[int], chance: random.Random
 ) -> None:

@@ -23,7 +23,7 @@ from transcribe.protocols import (
 from transcribe.records import Milliseconds
 
 #: Changes when the rules of drafting change what is drafted, so that old work is not taken for new.
-RULES: Final = 10
+RULES: Final = 11
 SCHEMA: Final = "boli.levers/1"
 FILE: Final = "levers.json"
 

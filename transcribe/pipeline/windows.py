@@ -239,7 +239,7 @@ def join(words_by_window: Sequence[Sequence[Word]], stretches: Sequence[Span]) -
     Put together, each once, the words of *words_by_window*, heard in the windows of *stretches*.
 
     A word belongs to the stretch that holds its middle. One at a cut may so be claimed by both sides, each with times
-    of its own, or by neither: it is taken once all the same.
+    of its own, or by neither, though one of them or both heard it: it is taken once all the same.
     """
     cuts = [earlier.end if earlier.end == later.start else None for earlier, later in itertools.pairwise(stretches)]
     claimed = [
@@ -252,8 +252,9 @@ def join(words_by_window: Sequence[Sequence[Word]], stretches: Sequence[Span]) -
             continue
         if earlier_words and later_words and is_same(earlier_words[-1], later_words[0]):
             del later_words[0]
-        else:
-            earlier_words += _find_unclaimed(words_by_window[number], words_by_window[number + 1], cut_at)
+        past = [word for word in words_by_window[number] if middle_of(word) >= cut_at]
+        early = [word for word in words_by_window[number + 1] if middle_of(word) < cut_at]
+        earlier_words += _find_unclaimed(past, early, earlier_words + later_words)
     return list(itertools.chain.from_iterable(claimed))
 
 
@@ -261,10 +262,22 @@ def _lies_between(low: Milliseconds | None, word: Word, high: Milliseconds | Non
     return (low is None or low <= middle_of(word)) and (high is None or middle_of(word) < high)
 
 
-def _find_unclaimed(earlier: Sequence[Word], later: Sequence[Word], cut_at: Milliseconds) -> list[Word]:
-    """Find words that the window before a cut puts after it, and the window after it before."""
-    early = [word for word in later if middle_of(word) < cut_at]
-    return [word for word in earlier if middle_of(word) >= cut_at and any(is_same(word, other) for other in early)]
+def _find_unclaimed(past: Sequence[Word], early: Sequence[Word], claimed: Sequence[Word]) -> list[Word]:
+    """
+    Find, in time order, the words that neither window claims: those *past* the cut that the other heard *early*, and
+    those that one alone heard whole, where no word is *claimed*.
+    """
+    both = [word for word in past if any(is_same(word, other) for other in early)]
+    alone = [word for word in (*past, *early) if not any(is_same(word, other) for other in (*claimed, *both))]
+    missed = [word for word in alone if not any(_is_part(word, other) for other in (*claimed, *both))]
+    return sorted(both + missed, key=middle_of)
+
+
+def _is_part(first: Word, second: Word) -> bool:
+    """Tell if two windows heard one word, one of them perhaps a part of it: neighbours do not overlap so far."""
+    overlap = min(first.end, second.end) - max(first.start, second.start)
+    shorter = min(first.end - first.start, second.end - second.start)
+    return 3 * overlap > 2 * shorter or overlap == shorter
 
 
 def is_same(first: Word, second: Word) -> bool:
