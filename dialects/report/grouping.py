@@ -11,7 +11,7 @@ import difflib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeAlias
 
@@ -122,15 +122,35 @@ class Grouping:
     #: In alphabetical order, lengths and noise in theirs.
     groups: tuple[Group, ...]
 
+    def hide_suppressed(self) -> Grouping:
+        """
+        Return the groups behind the privacy floor: a suppressed one never stands alone among those that add up to a
+        dialect, or to the whole, since that total less the others would tell it. The smallest of the others joins it.
+        """
+        position = self.keys.index("dialect") if "dialect" in self.keys else None
+        parts: dict[str | None, list[Group]] = {}
+        for group in self.groups:
+            parts.setdefault(None if position is None else group.values[position], []).append(group)
+        joined = []
+        for part in parts.values():
+            visible = [group for group in part if group.state != "suppressed"]
+            if visible and len(part) - len(visible) == 1:
+                joined.append(min(visible, key=lambda group: group.sums.counts.words))
+        hidden = {group.values for group in joined}
+        groups = (replace(group, state="suppressed") if group.values in hidden else group for group in self.groups)
+        return replace(self, groups=tuple(groups))
+
     def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
         """Return plain values for JSON."""
-        groups = [group.data(self.keys, privacy_floor=privacy_floor) for group in self.groups]
+        visible = self.hide_suppressed() if privacy_floor else self
+        groups = [group.data(self.keys, privacy_floor=privacy_floor) for group in visible.groups]
         return {"keys": list(self.keys), "groups": groups}
 
     def table(self, *, privacy_floor: bool = False) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Return header and rows."""
         header = (*self.keys, "segments", "speakers", "words", "WER %", "interval", "CER %", "S", "D", "I", "state")
-        return header, [group.cells(privacy_floor=privacy_floor) for group in self.groups]
+        visible = self.hide_suppressed() if privacy_floor else self
+        return header, [group.cells(privacy_floor=privacy_floor) for group in visible.groups]
 
     def text(self, *, privacy_floor: bool = False) -> str:
         """Format a table for a terminal."""

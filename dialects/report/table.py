@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,17 @@ from dialects.dialect import Catalogue, load_catalogue
 from dialects.report.gaps import Gaps, gaps
 from dialects.scoring.comparison import Side, hash_names
 from dialects.scoring.prepare import Preparer
-from dialects.scoring.rows import Method, Row, SumRow, round_number, row_data, row_of, sum_rows
+from dialects.scoring.rows import (
+    Method,
+    Row,
+    SumRow,
+    dialect_row,
+    overall_row,
+    round_number,
+    row_data,
+    sum_rows,
+    visible_row,
+)
 from dialects.scoring.sums import CountCache, Tallies, tally
 from dialects.scoring.word_errors import ALIGNMENT, Pair, Recount, check
 from dialects.tables import escape_formula
@@ -27,8 +37,6 @@ if TYPE_CHECKING:
 
 #: Packages whose version may change a count.
 _PACKAGES = ("boli", "rapidfuzz", "regex", "numpy", "scipy")
-#: Name of the row over all dialects.
-OVERALL = "overall"
 #: Version of the shape of :meth:`Report.data`.
 SCHEMA = "boli.report/1"
 
@@ -40,6 +48,8 @@ class Report:
     #: One row a dialect, in alphabetical order of tags.
     rows: tuple[Row, ...]
     overall: Row
+    #: The total as the privacy floor shows it: without the suppressed dialects where it would tell what they hide.
+    visible: Row
     #: Wider dialects over rows below them, for reading; the total has each row once.
     sums: tuple[SumRow, ...]
     model: str | None
@@ -64,13 +74,20 @@ class Report:
         rates = [row.wer for row in rows if row.wer is not None]
         return sum(rates) / len(rates) if rates else None
 
+    def hide_suppressed(self) -> Report:
+        """Return the report behind the privacy floor, whose total less its rows tells nothing of a suppressed one."""
+        return replace(self, overall=self.visible)
+
     def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
         """
         Return the ``data`` object of ``boli wer --json``: plain lists, dicts, numbers; unknown is ``None``.
 
         Args:
-            privacy_floor: Take the rates and errors of suppressed dialects out, as printed tables do.
+            privacy_floor: Take the rates and errors of suppressed dialects out, as printed tables do, and out of the
+                total where it would tell them.
         """
+        if privacy_floor and self.overall is not self.visible:
+            return self.hide_suppressed().data(privacy_floor=True)
         inner = [normaliser for group in self.normalisers.values() for normaliser in group]
         names = sorted({normaliser.id for normaliser in inner})
         thresholds = self.method.thresholds
@@ -147,13 +164,18 @@ class Report:
     def _recount_data(self) -> dict[str, Any] | None:
         if self.recount is None:
             return None
-        return {
-            "name": "jiwer",
-            "version": self.recount.version,
+        counted = {
             "errors": self.recount.errors,
             "words": self.recount.words,
             "mer": round_number(self.recount.match_error_rate),
         }
+        counted = counted if self._is_total else dict.fromkeys(counted)
+        return {"name": "jiwer", "version": self.recount.version} | counted
+
+    @property
+    def _is_total(self) -> bool:
+        """The last row is over all that was counted, not over what the privacy floor shows."""
+        return self.recount is not None and self.overall.counts.words == self.recount.words
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """
@@ -174,7 +196,7 @@ class Report:
             lines.append(f"{folded} and were folded to digits; latn-v1 and indic-v2 count them as written")
         percent = f"{self.method.confidence * 100:g} %"
         lines.append(f"{percent} intervals by jackknife over blocks of speakers; segments are never the unit")
-        if self.recount is not None and self.overall.state == "suppressed":
+        if self.recount is not None and (self.overall.state == "suppressed" or not self._is_total):
             lines.append(f"jiwer {self.recount.version} counts the same")
         elif self.recount is not None:
             total = f"{self.recount.errors} errors in {self.recount.words} words"
@@ -279,13 +301,14 @@ def report_of(
         pairs = pairs if isinstance(pairs, Sequence) else list(pairs)
         warnings = prepare.reject_collisions(pairs)
     sums = tally(pairs, prepare, with_recount=with_recount, cache=cache)
-    overall = _overall_row(sums, method)
+    overall = overall_row(sums, method)
     if sums.recount is not None:
         check(overall.counts, sums.recount)
-    rows = tuple(_dialect_row(sums, tag, method) for tag in sums.by_dialect)
+    rows = tuple(dialect_row(sums, tag, method) for tag in sums.by_dialect)
     return Report(
         rows=rows,
         overall=overall,
+        visible=visible_row(overall, rows, sums, method),
         model=model,
         method=method,
         normalisers=_normalisers_by_script(sums),
@@ -297,33 +320,6 @@ def report_of(
         gaps=gaps(rows, method),
         warnings=(*sums.warnings, *warnings),
     )
-
-
-def _dialect_row(sums: Tallies, tag: str, method: Method) -> Row:
-    return row_of(
-        tag,
-        sums.dialects[tag].name,
-        sums.by_dialect[tag],
-        method=method,
-        normalisers=[normaliser.id for normaliser in sums.normalisers[tag]],
-        primary=_primary(sums.normalisers[tag]),
-    )
-
-
-def _overall_row(sums: Tallies, method: Method) -> Row:
-    used = {normaliser.id: normaliser for group in sums.normalisers.values() for normaliser in group}
-    return row_of(
-        OVERALL,
-        "all dialects",
-        sums.everyone,
-        method=method,
-        normalisers=sorted(used),
-        primary=_primary(used.values()),
-    )
-
-
-def _primary(normalisers: Iterable[Normaliser]) -> str:
-    return "cer" if {normaliser.primary for normaliser in normalisers} == {"cer"} else "wer"
 
 
 def _normalisers_by_script(sums: Tallies) -> dict[str, tuple[Normaliser, ...]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -130,17 +130,33 @@ class Meetings:
     crowded: tuple[str, ...] = ()
 
     def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
-        """Return plain values for JSON; *privacy_floor* leaves suppressed dialects out."""
-        rows = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
+        """Return plain values for JSON; *privacy_floor* leaves suppressed dialects out, and totals that tell them."""
+        if not privacy_floor:
+            rows, overall = self.rows, self.overall.data() | {"orcwer": _rate(self.orc)}
+        else:
+            rows, overall = tuple(row for row in self.rows if row.state != "suppressed"), self._visible_total()
         return {
             "dialects": [row.data() for row in rows],
             "unassigned_insertions": self.unassigned.insertions,
-            "overall": self.overall.data() | {"orcwer": _rate(self.orc)},
+            "overall": overall,
             "collar_s": COLLAR_S,
             "search": "greedy",
             "turns": self.turns.data() if self.turns else None,
             "crowded": list(self.crowded),
         }
+
+    def hide_suppressed(self) -> Meetings:
+        """Return the conversations behind the privacy floor: no total where it would tell what a row hides."""
+        tells = any(row.state == "suppressed" for row in self.rows)
+        return replace(self, overall=replace(self.overall, state="suppressed")) if tells else self
+
+    def _visible_total(self) -> dict[str, Any]:
+        total = self.hide_suppressed().overall
+        cells = total.data() | {"orcwer": _rate(self.orc)}
+        if total.state != "suppressed":
+            return cells
+        sizes = ("dialect", "conversations", "speakers", "words", "state")
+        return {key: cell if key in sizes else None for key, cell in cells.items()}
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """Return header and rows, unassigned words and all speech last; a suppressed row shows counts only."""

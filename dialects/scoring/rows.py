@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any
+from typing import Any, Final
 
 from dialects.dialect import Catalogue
 from dialects.scoring.statistics import (
@@ -21,6 +21,10 @@ from dialects.scoring.statistics import (
 from dialects.scoring.sums import Tallies, Tally
 from dialects.scoring.word_errors import ErrorCount
 from dialects.text.guide import list_wider_tags
+from dialects.text.normalise import Normaliser
+
+#: Name of the row over all dialects.
+OVERALL: Final = "overall"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +145,46 @@ def row_of(
     )
 
 
+def dialect_row(sums: Tallies, tag: str, method: Method) -> Row:
+    """Make the row of the dialect *tag*."""
+    return row_of(
+        tag,
+        sums.dialects[tag].name,
+        sums.by_dialect[tag],
+        method=method,
+        normalisers=[normaliser.id for normaliser in sums.normalisers[tag]],
+        primary=_primary(sums.normalisers[tag]),
+    )
+
+
+def overall_row(sums: Tallies, method: Method) -> Row:
+    """Make the row over all dialects."""
+    used = {normaliser.id: normaliser for group in sums.normalisers.values() for normaliser in group}
+    return row_of(
+        OVERALL,
+        "all dialects",
+        sums.everyone,
+        method=method,
+        normalisers=sorted(used),
+        primary=_primary(used.values()),
+    )
+
+
+def visible_row(overall: Row, rows: Sequence[Row], sums: Tallies, method: Method) -> Row:
+    """Make the total that the privacy floor shows: of the visible *rows* where *overall* less them is too little."""
+    if not _is_exposed(rows, sums, method):
+        return overall
+    visible = [row for row in rows if row.state != "suppressed"]
+    normalisers = sorted({name for row in visible for name in row.normalisers})
+    primary = "cer" if {row.primary for row in visible} == {"cer"} else "wer"
+    speakers = _unite_speakers(visible, sums)
+    return row_of(OVERALL, "all that is shown", speakers, method=method, normalisers=normalisers, primary=primary)
+
+
+def _primary(normalisers: Iterable[Normaliser]) -> str:
+    return "cer" if {normaliser.primary for normaliser in normalisers} == {"cer"} else "wer"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SumRow:
     """A wider dialect over the rows below it, which are in the total already and must not be added again."""
@@ -175,10 +219,14 @@ def _sum_row(tag: str, parts: Sequence[Row], sums: Tallies, catalogue: Catalogue
     primary = "cer" if {part.primary for part in parts} == {"cer"} else "wer"
     speakers = _unite_speakers(parts, sums)
     row = row_of(tag, catalogue.find(tag).name, speakers, method=method, normalisers=normalisers, primary=primary)
-    hidden = _unite_speakers([part for part in parts if part.state == "suppressed"], sums)
+    return replace(row, state="suppressed") if _is_exposed(parts, sums, method) else row
+
+
+def _is_exposed(rows: Sequence[Row], sums: Tallies, method: Method) -> bool:
+    """Tell if the sum of *rows* less those that are shown would tell what the suppressed ones hide."""
+    hidden = _unite_speakers([row for row in rows if row.state == "suppressed"], sums)
     words = sum(speaker.counts.words for speaker in hidden.values())
-    exposed = hidden and method.thresholds.state(blocks=len(by_block(hidden)), words=words) == "suppressed"
-    return replace(row, state="suppressed") if exposed else row
+    return bool(hidden) and method.thresholds.state(blocks=len(by_block(hidden)), words=words) == "suppressed"
 
 
 def _unite_speakers(rows: Sequence[Row], sums: Tallies) -> dict[str, Tally]:

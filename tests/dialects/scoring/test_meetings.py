@@ -158,5 +158,7 @@ def test_a_suppressed_dialect_shows_sizes_only() -> None:
 
     assert row.state == "suppressed"
     assert report.table()[1][0][4:9] == ("–",) * 5
-    assert report.data(privacy_floor=True)["dialects"] == []
+    behind_floor = report.data(privacy_floor=True)
+    assert (behind_floor["dialects"], behind_floor["overall"]["cpwer"]) == ([], None)
+    assert report.hide_suppressed().table()[1][-1][4:9] == ("–",) * 5
     assert dataclasses.replace(row, state="reportable").data() == row.data() | {"state": "reportable"}
