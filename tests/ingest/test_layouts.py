@@ -82,6 +82,55 @@ def test_svarah_is_unpacked_with_its_facts(tmp_path: Path) -> None:
     assert arrivals("svarah", tmp_path)[0] == first
 
 
+def test_coraal_has_interviews_with_turns_of_both_speakers(tmp_path: Path) -> None:
+    sound(tmp_path / "ATL" / "ATL_se0_ag1_f_01_1.wav")
+    turns = (
+        "Line\tSpkr\tStTime\tContent\tEnTime\n"
+        "1\tATL_int_01\t0.0\tSo, /RD-NAME-2/, [where] were you born?\t0.2107\n"
+        "2\tATL_int_01\t0.2107\t(pause 0.10)\t0.31\n"
+        '3\tATL_se0_ag1_f_01\t0.31\tI\'m "from" <laugh> here.\t0.5\n'
+        "4\tATL_se0_ag1_f_01\t0.5\t/RD-NAME-3/\t0.55\n"
+    )
+    write(tmp_path / "ATL" / "ATL_se0_ag1_f_01_1.txt", turns)
+    write(tmp_path / "ATL" / "ATL_metadata_2020.05.txt", "CORAAL.File\tGender\nATL_se0_ag1_f_01_1\tFemale\n")
+    [talk] = arrivals("coraal", tmp_path)
+    assert (talk.path, talk.session, talk.language) == ("ATL/ATL_se0_ag1_f_01_1.wav", "ATL_se0_ag1_f_01_1", "en")
+    assert [(turn.speaker, turn.start, turn.end, turn.text) for turn in talk.declared] == [
+        ("ATL_int_01", 0, 211, "So, , where were you born?"),
+        ("ATL_se0_ag1_f_01", 310, 500, 'I\'m "from" <laugh> here.'),
+    ]
+
+
+def test_a_time_of_coraal_that_is_none_is_refused_by_its_row(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    write(tmp_path / "a.txt", "Line\tSpkr\tStTime\tContent\tEnTime\n1\tA\t0,5\tyes\t1.0\n")
+    with pytest.raises(InputError, match=r"E_LAYOUT: a.txt row 2.*0,5"):
+        write_manifest("coraal", tmp_path)
+
+
+def test_kathbath_has_speakers_and_their_gender_from_the_names(tmp_path: Path) -> None:
+    for split, name in (("valid", "844424931537866-594-f"), ("test_unknown", "844424931029859-973-m")):
+        folder = tmp_path / "data" / "urdu" / split
+        sound(folder / f"{name}.m4a") if split == "valid" else sound(folder / "audio" / "973" / f"{name}.wav")
+        write(folder / "transcription_n2w.txt", f"{name}.m4a\tیہ {split} ہے\n")
+    unknown, valid = arrivals("kathbath", tmp_path)
+    assert (valid.path, valid.speaker) == ("data/urdu/valid/844424931537866-594-f.m4a", "kathbath-urdu-594")
+    assert (valid.language, valid.text, valid.split, valid.facts) == ("ur", "یہ valid ہے", "dev", {"gender": "female"})
+    assert (unknown.path, unknown.split) == ("data/urdu/test_unknown/audio/973/844424931029859-973-m.wav", "test")
+
+
+def test_a_dataset_of_the_hub_is_unpacked_and_its_columns_are_taken_as_they_are_called(tmp_path: Path) -> None:
+    sounds = [{"bytes": wav(tone(0.1, pitch_hz=pitch)), "path": "clip.wav"} for pitch in (220.0, 330.0)]
+    columns = {"sentence": ["हाँ", ""], "speaker_id": ["S1", "S2"], "lang": ["hi", "hi"], "district": ["Patna", None]}
+    (tmp_path / "hindi").mkdir()
+    table = pa.table({"audio": sounds, **columns, "duration": [0.1, 0.1]})
+    pq.write_table(table, tmp_path / "hindi" / "validation-00000-of-00001.parquet")
+    first, second = arrivals("hugging-face", tmp_path)
+    assert first.path == "boli-audio/hindi-validation-00000-of-00001-000001.wav"
+    assert (first.text, first.speaker, first.language, first.split) == ("हाँ", "S1", "hi", "dev")
+    assert (first.facts["district"], second.speaker, second.split) == ("Patna", "S2", "dev")
+
+
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
 def test_each_layout_names_its_description_and_refuses_another_folder(tmp_path: Path, name: str) -> None:
     assert "https://" in (LAYOUTS[name].__doc__ or "")
@@ -94,4 +143,4 @@ def test_a_line_that_leads_elsewhere_and_an_unknown_layout_are_refused(tmp_path:
     with pytest.raises(InputError, match=r"E_LAYOUT: train.tsv line 1.*leads elsewhere"):
         write_manifest("fleurs", tmp_path)
     with pytest.raises(UsageError, match="there are common-voice"):
-        write_manifest("coraal", tmp_path)
+        write_manifest("timit", tmp_path)

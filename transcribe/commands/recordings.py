@@ -52,7 +52,9 @@ def ingest(
 
 @app.command(rich_help_panel=ENGINEERS, epilog="Example: boli manifest fleurs corpora/fleurs")
 def manifest(
-    layout: Annotated[str, typer.Argument(help="common-voice, edacc, fleurs or svarah.")],
+    layout: Annotated[
+        str, typer.Argument(help="common-voice, coraal, edacc, fleurs, hugging-face, kathbath or svarah.")
+    ],
     folder: Annotated[Path, typer.Argument(help="The corpus, unpacked; the manifest is written into it.")],
     as_json: AsJson = False,
     debug: Debug = False,

@@ -2,13 +2,14 @@
 Manifests of public corpora, made from the folders as they are distributed.
 
 Each layout follows a public description, which it names. Facts that the description does not state, such as the
-speakers of some corpora, are left out. Of Lahaja and CORAAL no public description of the files was found.
+speakers of some corpora, are left out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias
 
@@ -17,7 +18,7 @@ from dialects.text_files import read_lines
 from transcribe.errors import InputError, UsageError
 from transcribe.ingest.paths import readable
 from transcribe.ingest.timed import line_fault, read_stm
-from transcribe.tables import Table
+from transcribe.tables import Table, from_seconds
 
 MANIFEST: Final = "boli-manifest.csv"
 TURNS: Final = "boli-turns.jsonl"
@@ -28,6 +29,24 @@ LARGEST: Final = 256 << 20
 #: A row of a manifest, by column.
 ManifestRow: TypeAlias = Mapping[str, str]
 
+#: Folders of Kathbath, and the codes of their languages.
+_KATHBATH_LANGUAGES: Final = {
+    "bengali": "bn",
+    "gujarati": "gu",
+    "hindi": "hi",
+    "kannada": "kn",
+    "malayalam": "ml",
+    "marathi": "mr",
+    "odia": "or",
+    "punjabi": "pa",
+    "sanskrit": "sa",
+    "tamil": "ta",
+    "telugu": "te",
+    "urdu": "ur",
+}
+#: Names that were taken out of the sound of CORAAL, and brackets around words that overlap.
+_CORAAL_MARKS: Final = re.compile(r"/RD-[^/\s]*/|[\[\]]")
+_CORAAL_PAUSE: Final = re.compile(r"\(pause [\d.]+\)")
 _SPLITS: Final = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "test": "test"}
 
 
@@ -84,7 +103,7 @@ def list_edacc(folder: Path) -> Iterator[ManifestRow]:
     As the README of its version 1.0 says (https://groups.inf.ed.ac.uk/edacc). Read speech, which it marks as not to be
     scored, has no turn. What speakers say of their accents, in words, is no dialect.
     """
-    turns: list[dict[str, Any]] = []
+    turns: list[Mapping[str, Any]] = []
     sounds: dict[str, ManifestRow] = {}
     for split in ("dev", "test"):
         file = folder / split / "stm"
@@ -99,11 +118,94 @@ def list_edacc(folder: Path) -> Iterator[ManifestRow]:
                     "split": split,
                     "turns": TURNS,
                 }
-            times = {"start_ms": stretch.start, "end_ms": stretch.end}
-            turns.append({"recording": stretch.recording, **times, "speaker": stretch.speaker, "text": stretch.text})
-    lines = "".join(f"{json.dumps(turn, ensure_ascii=False)}\n" for turn in turns)
-    (folder / TURNS).write_text(lines, encoding="utf-8")
+            turns.append(_to_turn(stretch.recording, stretch.start, stretch.end, stretch.speaker, stretch.text))
+    _write_turns(folder, turns)
     yield from sounds.values()
+
+
+def list_coraal(folder: Path) -> Iterator[ManifestRow]:
+    """
+    Yield the interviews of CORAAL: ``*.wav`` with a ``.txt`` of the same name each, a table of turns.
+
+    The columns Spkr, StTime, EnTime and Content are read, in seconds, as by
+    https://nvidia.github.io/NeMo-speech-data-processor/sdp/config-docs/english/coraal/config.html. A pause has no turn;
+    names that were taken out of the sound have no words, and brackets around overlapping words go. There is no split.
+    """
+    sounds = {file.stem: file for file in sorted(folder.rglob("*.wav"))}
+    turns: list[Mapping[str, Any]] = []
+    taken: list[ManifestRow] = []
+    for file in sorted(folder.rglob("*.txt")):
+        if file.stem not in sounds:
+            continue
+        turns += _read_coraal_turns(file)
+        path = sounds[file.stem].relative_to(folder).as_posix()
+        taken.append({"path": path, "session": file.stem, "language": "en", "turns": TURNS})
+    _write_turns(folder, turns)
+    yield from taken
+
+
+def _read_coraal_turns(file: Path) -> Iterator[dict[str, Any]]:
+    table = Table(file=file, any_of=(), required=("Spkr", "StTime", "EnTime", "Content"), code="E_LAYOUT")
+    for row in table.rows():
+        text = " ".join(_CORAAL_MARKS.sub(" ", row.cells.get("Content", "")).split())
+        if not text or _CORAAL_PAUSE.fullmatch(text):
+            continue
+        try:
+            start, end = (from_seconds(row.cells.get(name, "")) for name in ("StTime", "EnTime"))
+        except ValueError as error:
+            raise table.fault(row.line, str(error), hint="fetch the file again") from error
+        yield _to_turn(file.stem, start, end, row.cells.get("Spkr"), text)
+
+
+def list_kathbath(folder: Path) -> Iterator[ManifestRow]:
+    """
+    Yield the sentences of Kathbath: ``<language>/<split>/transcription_n2w.txt``, the sounds beside it.
+
+    As https://github.com/AI4Bharat/IndicSUPERB says, whose scripts read the two fields between tabs: the sound, named
+    ``<id>-<speaker>-<gender>.m4a``, and the text. Sounds that were made WAV are found too.
+    """
+    for file in sorted(folder.rglob("transcription_n2w.txt")):
+        language, split = file.parent.parent.name.lower(), file.parent.name.lower()
+        if language not in _KATHBATH_LANGUAGES:
+            what = f"the folder {language[:80]!r} is no language of Kathbath"
+            hint = f"there are {', '.join(_KATHBATH_LANGUAGES)}"
+            raise InputError(what, code="E_LAYOUT", hint=hint, item=str(file))
+        for number, (name, text) in _read_fields(file, 2):
+            facts = name.rpartition(".")[0].split("-")
+            if len(facts) != 3:
+                what = f"{name[:80]!r} is not <id>-<speaker>-<gender>.m4a"
+                raise line_fault(file, "E_LAYOUT")(number, what, "fetch the file again")
+            names = (name, f"{name.rpartition('.')[0]}.wav")
+            places = tuple(f"{place}{one}" for one in names for place in ("", "audio/", f"audio/{facts[1]}/"))
+            yield {
+                "path": _find_sound(folder, file.parent, places, file, number),
+                "speaker": f"kathbath-{language}-{facts[1]}",
+                "language": _KATHBATH_LANGUAGES[language],
+                "text": text,
+                "split": "test" if split.startswith("test") else _SPLITS.get(split, ""),
+                "gender": {"f": "female", "m": "male"}.get(facts[2], ""),
+            }
+
+
+def list_hugging_face(folder: Path) -> Iterator[ManifestRow]:
+    """
+    Yield the rows of a dataset of the Hugging Face Hub: ``*.parquet`` with a column of sounds, which are unpacked.
+
+    As https://huggingface.co/docs/hub/datasets-audio says; a split is named by the file or its folder. The other
+    columns keep their names: those that `boli ingest` knows under them are taken, the rest are facts.
+    """
+    for file in sorted(folder.rglob("*.parquet")):
+        place = file.relative_to(folder).with_suffix("")
+        words = re.split("[^a-z]+", place.as_posix().lower())
+        split = next((_SPLITS[word] for word in reversed(words) if word in _SPLITS), "")
+        for number, record in _read_parquet(file):
+            sound = next((cell for cell in record.values() if isinstance(cell, dict) and cell.get("bytes")), None)
+            if sound is None or not isinstance(sound["bytes"], bytes):
+                raise line_fault(file, "E_LAYOUT")(number, "it holds no sound", "fetch the file again")
+            suffix = PurePosixPath(str(sound.get("path") or "")).suffix or ".wav"
+            facts = {name: str(cell) for name, cell in record.items() if isinstance(cell, str | int | float)}
+            path = _unpack(folder, sound["bytes"], f"{'-'.join(place.parts)}-{number:06}{suffix}")
+            yield {"split": split, **facts, "path": path}
 
 
 def list_svarah(folder: Path) -> Iterator[ManifestRow]:
@@ -127,8 +229,11 @@ def list_svarah(folder: Path) -> Iterator[ManifestRow]:
 
 LAYOUTS: Final[Mapping[str, Callable[[Path], Iterator[ManifestRow]]]] = {
     "common-voice": list_common_voice,
+    "coraal": list_coraal,
     "edacc": list_edacc,
     "fleurs": list_fleurs,
+    "hugging-face": list_hugging_face,
+    "kathbath": list_kathbath,
     "svarah": list_svarah,
 }
 
@@ -153,6 +258,15 @@ def write_manifest(name: str, folder: Path) -> tuple[Path, int]:
     with file.open("w", encoding="utf-8", newline="") as stream:
         write_rows([columns, *([row.get(column, "") for column in columns] for row in rows)], stream)
     return file, len(rows)
+
+
+def _to_turn(recording: str, start: int, end: int, speaker: str | None, text: str | None) -> dict[str, Any]:
+    return {"recording": recording, "start_ms": start, "end_ms": end, "speaker": speaker, "text": text}
+
+
+def _write_turns(folder: Path, turns: Iterable[Mapping[str, Any]]) -> None:
+    lines = "".join(f"{json.dumps(turn, ensure_ascii=False)}\n" for turn in turns)
+    (folder / TURNS).write_text(lines, encoding="utf-8")
 
 
 def _read_fields(file: Path, count: int) -> Iterator[tuple[int, list[str]]]:
