@@ -18,6 +18,8 @@ _FILLERS: Final = regex.compile(r"[\s\p{Pd}\p{Pc}\p{Cf}.()/:]+")
 _ACCENTS: Final = regex.compile(r"(?<=\p{Latin})\p{Mn}+")
 #: Length from which a name may be two slips away from ours; shorter ones are other words by then.
 _LONG: Final = 8
+#: Letters of the shortest spelling of other people that a slip is looked for in; a shorter one is near too much.
+_SHORTEST: Final = 5
 
 
 def match_columns(names: Sequence[str], ours: Collection[str]) -> list[str]:
@@ -69,12 +71,17 @@ def _find_column(name: str, ours: Collection[str]) -> str | None:
 
 
 def _find_near(name: str, ours: Collection[str]) -> str | None:
+    """Find the column of *ours* that *name* is a slip away from, in our spelling or another one of five letters."""
     from rapidfuzz.distance import OSA
 
     folded = fold_name(name)
     if folded in _other_spellings() or len(folded) < 3:
         return None
-    distances = [(OSA.distance(folded, fold_name(column)), column) for column in ours if len(column) > 2]
+    spellings = [(fold_name(column), column) for column in ours if len(column) > 2]
+    spellings += [
+        (other, column) for other, column in _other_spellings().items() if column in ours and len(other) >= _SHORTEST
+    ]
+    distances = [(OSA.distance(folded, spelling), column) for spelling, column in spellings]
     distance, column = min(distances, default=(len(folded), ""))
     return column if distance <= (2 if len(folded) >= _LONG else 1) else None
 

@@ -369,11 +369,12 @@ def kept_rows(kept: Path) -> int:
 _HEADS = (
     ("path", "id", "reference", "hypothesis", "dialect", "speaker"),
     ("Path ", "ID", "Reference", "HYPOTHESIS", "Dialect", "Speaker ID"),
+    ("Datei", "Kennung", "Referenz", "Hypothese", "Mundart", "Sprecherin"),
 )
 
 
 @pytest.mark.parametrize("head", _HEADS)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_wer_and_ingest_take_every_spelling_of_one_table(
     run: Run, tmp_path: Path, delimiter: str, encoding: str, head: tuple[str, ...]

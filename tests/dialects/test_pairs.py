@@ -195,6 +195,16 @@ def test_words_that_mix_languages_on_purpose_are_taken(tmp_path: Path) -> None:
     assert pair_of_row.reference == reference
 
 
+def test_blanks_around_a_cell_and_decimal_commas_are_as_spreadsheets_write_them(tmp_path: Path) -> None:
+    raw = "id; reference; hypothesis; dialect; speaker; duration_s\ns1; a b; a; en-US; Jose\u0301; 2,5\n"
+    (tmp_path / "p.csv").write_text(raw, encoding="utf-8")
+    [read] = read_pairs(tmp_path / "p.csv", catalogue=load_catalogue())
+    assert (read.id, read.dialect, read.speaker, read.duration_s) == ("s1", "en-US", "Jos\u00e9", 2.5)
+    (tmp_path / "p.csv").write_text(raw.replace("2,5", "1,234"), encoding="utf-8")
+    with pytest.raises(DialectError, match="1,234' is no number"):
+        list(read_pairs(tmp_path / "p.csv"))
+
+
 def test_an_empty_dialect_is_unknown(tmp_path: Path) -> None:
     (pair_of_row,) = read_pairs(write(tmp_path, f"{HEADER}\ns1,a,b,,ann\n"), catalogue=load_catalogue())
 

@@ -71,13 +71,39 @@ def test_a_column_is_known_by_its_other_spellings(name: str, column: str) -> Non
         (["path", "speeker"], "'speeker' is nearly speaker"),
         (["path", "dilaect"], "'dilaect' is nearly dialect"),
         (["path", "num_speekrs"], "'num_speekrs' is nearly num_speakers"),
+        (["path", "Sprechr"], "'Sprechr' is nearly speaker"),
+        (["path", "consent_statsu"], "'consent_statsu' is nearly consent"),
         (["path", "Speaker", "speaker"], "speaker is there twice"),
         (["path", "Sprecher", "locuteur"], "speaker is there twice"),
     ],
 )
 def test_a_column_that_is_nearly_ours_is_refused_naming_ours(names: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        match_columns(names, COLUMNS)
+        match_columns(names, [*COLUMNS, "consent"])
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("വക്താവ്", "speaker"),
+        ("Sprecher-ID", "speaker"),
+        ("locuteur_id", "speaker"),
+        ("spkr", "speaker"),
+        ("ഭാഷാഭേദം", "dialect"),
+        ("لہجہ", "dialect"),
+        ("Zustimmung", "consent"),
+        ("சம்மதம்", "consent"),
+        ("Consent status", "consent"),
+        ("consent_given", "consent"),
+    ],
+)
+def test_a_column_in_the_language_of_the_office_is_known(name: str, column: str) -> None:
+    assert match_columns([name], [*COLUMNS, "consent"]) == [column]
+
+
+@pytest.mark.parametrize("name", ["age", "gender", "wave", "note", "date", "mood", "state", "region", "title", "role"])
+def test_a_fact_of_the_projects_own_is_near_no_column(name: str) -> None:
+    assert match_columns(["path", name], COLUMNS) == ["path", name]
 
 
 def test_a_name_of_ours_leaves_its_synonym_a_column_of_its_own() -> None:
