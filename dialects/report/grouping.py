@@ -124,7 +124,7 @@ class Grouping:
 
     def hide_suppressed(self) -> Grouping:
         """
-        Return the groups behind the privacy floor: a suppressed one never stands alone among those that add up to a
+        Return the groups as people are shown them: a suppressed one never stands alone among those that add up to a
         dialect, or to the whole, since that total less the others would tell it. The smallest of the others joins it.
         """
         position = self.keys.index("dialect") if "dialect" in self.keys else None
@@ -149,7 +149,7 @@ class Grouping:
     def table(self, *, privacy_floor: bool = False) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Return header and rows."""
         header = (*self.keys, "segments", "speakers", "words", "WER %", "interval", "CER %", "S", "D", "I", "state")
-        visible = self.hide_suppressed() if privacy_floor else self
+        visible = self.hide_suppressed()
         return header, [group.cells(privacy_floor=privacy_floor) for group in visible.groups]
 
     def text(self, *, privacy_floor: bool = False) -> str:

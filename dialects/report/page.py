@@ -100,7 +100,7 @@ def _list_figures(rows: Sequence[Row], report: Report) -> dict[str, Any]:
     rated = sorted(suited, key=lambda row: (row.wer or 0, row.dialect))
     rates = [errors / words for row in rated for errors, words in row.by_block.values() if words]
     spread = statistics.stdev(rates) if len(rates) > 1 else 0.0
-    centre = report.overall.wer or 0.0
+    centre = report.visible.wer or 0.0
     return {
         "rated": rated,
         "marks": [_to_mark(row) for row in rated],

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class Report:
     #: One row a dialect, in alphabetical order of tags.
     rows: tuple[Row, ...]
     overall: Row
-    #: The total as the privacy floor shows it: without the suppressed dialects where it would tell what they hide.
+    #: The total as people are shown it: without the suppressed dialects where it would tell what they hide.
     visible: Row
     #: Wider dialects over rows below them, for reading; the total has each row once.
     sums: tuple[SumRow, ...]
@@ -74,10 +74,6 @@ class Report:
         rates = [row.wer for row in rows if row.wer is not None]
         return sum(rates) / len(rates) if rates else None
 
-    def hide_suppressed(self) -> Report:
-        """Return the report behind the privacy floor, whose total less its rows tells nothing of a suppressed one."""
-        return replace(self, overall=self.visible)
-
     def data(self, *, privacy_floor: bool = False) -> dict[str, Any]:
         """
         Return the ``data`` object of ``boli wer --json``: plain lists, dicts, numbers; unknown is ``None``.
@@ -86,8 +82,7 @@ class Report:
             privacy_floor: Take the rates and errors of suppressed dialects out, as printed tables do, and out of the
                 total where it would tell them.
         """
-        if privacy_floor and self.overall is not self.visible:
-            return self.hide_suppressed().data(privacy_floor=True)
+        overall = self.visible if privacy_floor else self.overall
         inner = [normaliser for group in self.normalisers.values() for normaliser in group]
         names = sorted({normaliser.id for normaliser in inner})
         thresholds = self.method.thresholds
@@ -95,7 +90,7 @@ class Report:
             "report": SCHEMA,
             "model": self.model,
             "dialects": [row_data(row, privacy_floor) for row in self.rows],
-            "overall": row_data(self.overall, privacy_floor),
+            "overall": row_data(overall, privacy_floor),
             "sums": [row_data(sum.row, privacy_floor) | {"sum_of": list(sum.parts)} for sum in self.sums],
             "macro_wer": round_number(self.macro_wer),
             "gaps": self.gaps.data() if self.gaps else None,
@@ -108,7 +103,7 @@ class Report:
                 },
             },
             "alignment": ALIGNMENT,
-            "checked_with": self._recount_data(),
+            "checked_with": self._recount_data(overall),
             "interval": {
                 "method": "jackknife-t over blocks of speakers",
                 "confidence": self.method.confidence,
@@ -140,12 +135,13 @@ class Report:
 
     def _blocks(self, privacy_floor: bool) -> dict[str, Any]:
         """Return errors and words of each block: all that a paired test takes."""
+        overall = self.visible if privacy_floor else self.overall
         rows = [row for row in self.rows if not (privacy_floor and row.state == "suppressed")]
         return {
             "dialects": {
                 row.dialect: {name: list(sums) for name, sums in hash_names(row.by_block).items()} for row in rows
             },
-            "overall": {name: list(sums) for name, sums in hash_names(self.overall.by_block).items()},
+            "overall": {name: list(sums) for name, sums in hash_names(overall.by_block).items()},
         }
 
     def _list_variants_used(self, privacy_floor: bool) -> dict[str, list[dict[str, Any]]]:
@@ -161,7 +157,7 @@ class Report:
             for row in rows
         }
 
-    def _recount_data(self) -> dict[str, Any] | None:
+    def _recount_data(self, overall: Row) -> dict[str, Any] | None:
         if self.recount is None:
             return None
         counted = {
@@ -169,34 +165,29 @@ class Report:
             "words": self.recount.words,
             "mer": round_number(self.recount.match_error_rate),
         }
-        counted = counted if self._is_total else dict.fromkeys(counted)
+        counted = counted if overall is self.overall else dict.fromkeys(counted)
         return {"name": "jiwer", "version": self.recount.version} | counted
-
-    @property
-    def _is_total(self) -> bool:
-        """The last row is over all that was counted, not over what the privacy floor shows."""
-        return self.recount is not None and self.overall.counts.words == self.recount.words
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """
-        Return header and rows for a terminal, sums marked as such, the last row over all dialects.
+        Return header and rows for a terminal, sums marked as such, the last row over all dialects that are shown.
 
-        A suppressed row shows counts only.
+        A suppressed row shows counts only, and the last one nothing from which they follow.
         """
         header = tuple(title.format(self.method.confidence * 100) for title in _HEADER)
         sums = (_mark_sum(_cells(sum.row), sum.parts) for sum in self.sums)
-        return header, (*map(_cells, self.rows), *sums, _cells(self.overall))
+        return header, (*map(_cells, self.rows), *sums, _cells(self.visible))
 
     def notes(self) -> tuple[str, ...]:
         """Return the notes under the table: how it was made, and what each flag means for which dialects."""
         inner = self.data()["normaliser"]
         lines = [f"normaliser {inner['id']} {str(inner['hash'])[:12]}, counts by {ALIGNMENT}"]
-        if self.overall.tally.folded:
-            folded = f"{self.overall.tally.folded:,} words of references and hypotheses are numbers"
+        if self.visible.tally.folded:
+            folded = f"{self.visible.tally.folded:,} words of references and hypotheses are numbers"
             lines.append(f"{folded} and were folded to digits; latn-v1 and indic-v2 count them as written")
         percent = f"{self.method.confidence * 100:g} %"
         lines.append(f"{percent} intervals by jackknife over blocks of speakers; segments are never the unit")
-        if self.recount is not None and (self.overall.state == "suppressed" or not self._is_total):
+        if self.recount is not None and (self.visible.state == "suppressed" or self.visible is not self.overall):
             lines.append(f"jiwer {self.recount.version} counts the same")
         elif self.recount is not None:
             total = f"{self.recount.errors} errors in {self.recount.words} words"

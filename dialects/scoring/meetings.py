@@ -146,7 +146,7 @@ class Meetings:
         }
 
     def hide_suppressed(self) -> Meetings:
-        """Return the conversations behind the privacy floor: no total where it would tell what a row hides."""
+        """Return the conversations as people are shown them: no total where it would tell what a row hides."""
         tells = any(row.state == "suppressed" for row in self.rows)
         return replace(self, overall=replace(self.overall, state="suppressed")) if tells else self
 
@@ -162,7 +162,7 @@ class Meetings:
         """Return header and rows, unassigned words and all speech last; a suppressed row shows counts only."""
         spare = f"+{self.unassigned.insertions:,}"
         nobody = [(UNASSIGNED, "", "", spare, *[""] * 6)] if self.unassigned.insertions else []
-        return _HEADER, (*(_cells(row) for row in self.rows), *nobody, _cells(self.overall))
+        return _HEADER, (*(_cells(row) for row in self.rows), *nobody, _cells(self.hide_suppressed().overall))
 
     def notes(self) -> tuple[str, ...]:
         """Return the notes that stand under the table."""
@@ -170,7 +170,7 @@ class Meetings:
             "cost is cpWER less DI-cpWER: errors that come of the wrong name alone; "
             f"tcpWER pairs only words within {COLLAR_S:g} s"
         ]
-        is_visible = self.overall.state != "suppressed"
+        is_visible = self.hide_suppressed().overall.state != "suppressed"
         if is_visible and self.orc is not None and self.orc.rate is not None:
             lines.append(f"ORC-WER {percent(self.orc.rate)} over all conversations")
         if is_visible and self.turns is not None and self.turns.rate is not None:

@@ -171,7 +171,7 @@ def overall_row(sums: Tallies, method: Method) -> Row:
 
 
 def visible_row(overall: Row, rows: Sequence[Row], sums: Tallies, method: Method) -> Row:
-    """Make the total that the privacy floor shows: of the visible *rows* where *overall* less them is too little."""
+    """Make the total that people are shown: of the visible *rows* where *overall* less them is too little."""
     if not _is_exposed(rows, sums, method):
         return overall
     visible = [row for row in rows if row.state != "suppressed"]

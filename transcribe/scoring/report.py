@@ -82,12 +82,6 @@ class Scored:
             document["conversations"] = self.meetings.data(privacy_floor=privacy_floor)
         return document
 
-    def hide_suppressed(self) -> Scored:
-        """Return what the privacy floor shows: no total from which a suppressed row follows."""
-        groupings = tuple(grouping.hide_suppressed() for grouping in self.groupings)
-        meetings = self.meetings and self.meetings.hide_suppressed()
-        return replace(self, report=self.report.hide_suppressed(), groupings=groupings, meetings=meetings)
-
     @property
     def wers(self) -> dict[str, float | None]:
         """The WER of each dialect that may be shown."""
@@ -95,8 +89,7 @@ class Scored:
 
     def text(self, *, privacy_floor: bool) -> str:
         """Format the report and its tables for people."""
-        visible = self.hide_suppressed() if privacy_floor else self
-        parts = [visible.report.text()]
+        parts = [self.report.text()]
         parts += [grouping.text(privacy_floor=privacy_floor) for grouping in self.groupings]
         parts += [self.contamination.text(privacy_floor=privacy_floor)] if self.contamination else []
         if self.needs:
@@ -105,7 +98,7 @@ class Scored:
             parts.append("\n".join(["what corrections have brought:", *(curve.sentence for curve in self.curves)]))
         parts += [self.comparison.text()] if self.comparison else []
         parts += [format_baselines(self.baselines.values(), self.wers)] if self.baselines else []
-        parts += [visible.meetings.text()] if visible.meetings else []
+        parts += [self.meetings.text()] if self.meetings else []
         return "\n\n".join(parts)
 
 
@@ -292,7 +285,6 @@ def _write_files(scored: Scored, request: ScoreRequest, context: WorkspaceContex
     """Write the files of one model; several models have a folder and a page each, under their names."""
     if request.html is None and request.out is None:
         return []
-    scored = scored.hide_suppressed() if request.privacy_floor else scored
     errors = breakdown(scored.pairs, scored.prepare)
     name = quote(str(scored.report.model), safe="")
     files: list[Path] = []
