@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from transcribe.datasets.manifest import FACTS, Frozen
 from transcribe.errors import InputError, name_nearest
@@ -31,7 +32,9 @@ def find_recording(store: Store, name: str) -> Recording:
     Raises:
         InputError: E_RECORDING, naming the nearest paths.
     """
-    recording = store.recordings.find_by_path(name) or store.recordings.find(name)
+    folded = str(PurePosixPath(name))
+    recordings = store.recordings
+    recording = recordings.find_by_path(name) or recordings.find_by_path(folded) or recordings.find(name)
     if recording is not None:
         return recording
     every = list(store.recordings.fetch(withheld=True))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 #: Time from the start of a recording. Integers, because float seconds need patching after every sum.
 Milliseconds: TypeAlias = int
@@ -26,33 +26,6 @@ ChannelMode: TypeAlias = Literal["mix", "split"]
 Consent: TypeAlias = Literal["given", "refused", "withdrawn", "unknown"]
 #: The consents under which a recording is withheld from everything.
 Withheld: TypeAlias = Literal["refused", "withdrawn"]
-
-#: Words of a manifest's column that refuse, in lower case. A project adds its own (``dataset.refused_consent``).
-REFUSING: Final = frozenset({"refused", "none", "no"})
-
-
-def read_consent(written: str | None, refusing: Collection[str] = REFUSING) -> Consent:
-    """
-    Return what *written*, as it stands in a manifest, says; a word of one's own, such as a form's number, gives.
-
-    Args:
-        refusing: Words that refuse, in lower case.
-
-    >>> [read_consent(written) for written in ("Withdrawn", "no", "form 7", "unknown", None)]
-    ['withdrawn', 'refused', 'given', 'unknown', 'unknown']
-    """
-    word = (written or "").strip().lower()
-    if word == "withdrawn":
-        return "withdrawn"
-    if word == "refused" or word in refusing:
-        return "refused"
-    return "unknown" if word in ("", "unknown") else "given"
-
-
-def find_withheld(written: str | None, refusing: Collection[str] = REFUSING) -> Withheld | None:
-    """Return under which consent a recording is withheld; ``None`` where it is not."""
-    consent = read_consent(written, refusing)
-    return consent if consent == "refused" or consent == "withdrawn" else None
 
 
 def content_id(*parts: object) -> str:

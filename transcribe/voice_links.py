@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -126,7 +127,7 @@ def find_pair(store: Store, names: Sequence[str]) -> tuple[str, str]:
 
 def find_speaker(store: Store, name: str) -> str:
     """Find the speaker called *name*, or with that recording's path and label, as ``calls/a.wav/SPEAKER_00``."""
-    for speaker in (name, *_list_unnamed(store, name)):
+    for speaker in (name, unicodedata.normalize("NFC", name), *_list_unnamed(store, name)):
         if store.speakers.is_known(speaker):
             return speaker
     speakers = store.speakers.fetch_known()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from dialects.dialect import load_catalogue
 from tests.ingest.factories import manifest, sound
-from transcribe.errors import Failure
+from transcribe.errors import Failure, InputError
 from transcribe.ingest import Arrival, Ingested, Rules, Shares, ingest, plan
 from transcribe.records import DeclaredTurn, Recording
 from transcribe.store import Store
@@ -303,6 +304,39 @@ def test_consent_that_changes_in_a_manifest_is_taken_with_its_history(store: Sto
         ("third.csv", "withdrawn", "refused"),
         ("fourth.csv", "refused", "given"),
     ]
+
+
+def test_a_withdrawal_finds_its_recording_by_a_path_spelt_otherwise_and_by_new_bytes(store: Store, inbox: Path) -> None:
+    for number, name in enumerate(("a.wav", "b.wav", "café.wav")):
+        sound(inbox / name, pitch_hz=200 + 50 * number)
+    take(store, manifest=manifest(inbox / "m.csv", [{"path": name} for name in ("a.wav", "b.wav", "café.wav")]))
+    for name in ("a.wav", "café.wav"):
+        (inbox / name).unlink()
+    sound(inbox / "b.wav", pitch_hz=500)
+    names = ("./a.wav", ".//b.wav", unicodedata.normalize("NFD", "café.wav"))
+    rows = [{"path": name, "consent": "withdrawn"} for name in names]
+    outcome = take(store, manifest=manifest(inbox / "w.csv", rows))
+    assert (outcome.changed, outcome.new, outcome.failed) == (3, 0, ())
+    assert list(store.recordings.fetch()) == []
+    assert len(store.facts.fetch_withheld()) == 3
+
+
+def test_a_withdrawal_that_names_nothing_is_a_failure(store: Store, inbox: Path) -> None:
+    sound(inbox / "a.wav")
+    take(store, manifest=manifest(inbox / "m.csv", [{"path": "a.wav"}]))
+    [failure] = take(store, manifest=manifest(inbox / "w.csv", [{"path": "typo.wav", "consent": "withdrawn"}])).failed
+    assert (failure.item, failure.code) == ("typo.wav", "E_RECORDING")
+
+
+def test_a_name_in_two_unicode_forms_is_one_person(store: Store, inbox: Path) -> None:
+    rows = [
+        {"path": f"{number}.wav", "speaker": unicodedata.normalize(form, "José"), "split": split}
+        for number, (form, split) in enumerate((("NFC", "train"), ("NFD", "test")))
+    ]
+    for number, row in enumerate(rows):
+        sound(inbox / row["path"], pitch_hz=200 + 50 * number)
+    with pytest.raises(InputError, match=r"E_SPLIT.*José"):
+        take(store, manifest=manifest(inbox / "m.csv", rows))
 
 
 def test_what_is_refused_is_left_out_or_kept_withheld_where_the_rules_say_so(store: Store, inbox: Path) -> None:

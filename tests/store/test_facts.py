@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.store.factories import MODEL, SETTINGS, correction, make_drafted, rec
 from transcribe.datasets import Rules, freeze
 from transcribe.desk_records import Person
 from transcribe.errors import InputError
-from transcribe.records import Acceptance, Voice
+from transcribe.records import Acceptance, DeclaredTurn, Voice
 from transcribe.store import Store
 from transcribe.store.facts import Statement
 from transcribe.store.schema import FACT_CHANGES, RECORDINGS
@@ -198,16 +199,63 @@ def test_the_history_says_who_said_what_when_and_cannot_be_changed(store: Store,
             execute(url, change)
 
 
-def test_a_manifest_that_is_read_again_takes_no_withdrawal_back(store: Store) -> None:
+def say(store: Store, source: str, consent: str) -> list[str | None]:
+    """What changed by a manifest of that name that is read, perhaps again."""
+    statement = Statement(source=source, only_new=True)
+    return [each.after for each in store.facts.change({recording_id("talk"): {"consent": consent}}, statement)]
+
+
+@pytest.mark.parametrize("letter", [LETTER, Statement(source=None, reason="boli consent"), Statement(source=None)])
+def test_what_a_person_withdrew_no_manifest_gives_back(store: Store, letter: Statement) -> None:
     id = recording_id("talk")
     store.recordings.add([recording(consent="given")], sources={id: "a.csv"})
-    state(store, "talk", "withdrawn")
-    again = Statement(source="a.csv", only_new=True)
-    assert store.facts.change({id: {"consent": "given"}}, again) == ()
+    store.facts.change({id: {"consent": "withdrawn"}}, letter)
+    assert say(store, "a.csv", "given") == []
+    assert say(store, "b.csv", "form 12") == [], "it may be a list of before"
     assert store.facts.fetch_withheld() == {id: "withdrawn"}
-    other = Statement(source="b.csv", only_new=True)
-    assert [each.after for each in store.facts.change({id: {"consent": "given"}}, other)] == ["given"]
-    assert store.facts.fetch_withheld() == {}
+    store.facts.change({id: {"consent": "given"}}, replace(LETTER, source="form 12"))
+    assert say(store, "a.csv", "given") == []
+    assert say(store, "c.csv", "withdrawn") == ["withdrawn"]
+
+
+def test_a_refusal_counts_against_what_manifests_give_however_often_it_is_read(store: Store) -> None:
+    store.recordings.add([recording(consent="given")], sources={recording_id("talk"): "a.csv"})
+    assert say(store, "list.csv", "withdrawn") == ["withdrawn"]
+    assert say(store, "a.csv", "given") == [], "it says nothing new"
+    assert say(store, "form.csv", "given") == ["given"]
+    assert say(store, "list.csv", "withdrawn") == ["withdrawn"]
+    state(store, "talk", "given")
+    assert say(store, "list.csv", "withdrawn") == [], "a person knew better"
+
+
+def declare_two(store: Store) -> str:
+    turns = (DeclaredTurn(start=0, end=1_000, speaker="Asha"), DeclaredTurn(start=1_000, end=2_000, speaker="Ravi"))
+    store.recordings.add([recording(declared=turns)])
+    store.drafts.save(make_drafted("talk", [("Asha", 0, 1_000, "one"), ("Ravi", 1_000, 2_000, "two")]))
+    store.corrections.add([correction("c", "talk", 0, 1_000, speaker="Asha", text="one")])
+    return recording_id("talk")
+
+
+def test_one_of_several_declared_speakers_is_renamed_wherever_they_speak(store: Store) -> None:
+    id = declare_two(store)
+    rename = replace(LETTER, speaker="Asha")
+    changes = store.facts.change({id: {"speaker": "Usha", "dialect": "bho"}}, rename)
+    told = {(each.name, each.before, each.after) for each in changes}
+    assert ("speaker", "Asha", "Usha") in told
+    mended = store.recordings.find(id)
+    assert mended is not None
+    assert mended.speaker is None
+    assert [(turn.speaker, turn.dialect) for turn in mended.declared] == [("Usha", "bho"), ("Ravi", "bho")]
+    assert [segment.speaker for segment in store.drafts.fetch_segments(id)] == ["Usha", "Ravi"]
+    assert [text.speaker for text in store.corrections.fetch()] == ["Usha"]
+    assert (store.facts.find_by_speaker("Asha"), store.facts.find_by_speaker("Usha")) == ((), (id,))
+
+
+def test_a_recording_of_several_speakers_is_not_given_to_one(store: Store) -> None:
+    id = declare_two(store)
+    with pytest.raises(InputError, match=r"E_SPEAKER.*declared are Asha, Ravi"):
+        store.facts.change({id: {"speaker": "Usha"}}, LETTER)
+    assert store.facts.find_by_speaker("Asha") == (id,)
 
 
 EVENT = st.tuples(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,8 +141,8 @@ def relabel(
 def show_consent(wiring: Wiring, target: Target) -> Answer:
     """Show consent, history and reach of *target*; without one, of all that is withheld."""
     from transcribe.consent import find_datasets, find_learners
+    from transcribe.consent_words import read_consent
     from transcribe.erasure import find_linked
-    from transcribe.records import read_consent
     from transcribe.terminal import stack, table
 
     facts = wiring.store.facts
@@ -190,7 +190,9 @@ def change_consent(wiring: Wiring, target: Target, word: str, grounds: Grounds) 
     from rich.console import Group
 
     ids = _find_ids(wiring, target)
-    changes = wiring.store.facts.change({id: {"consent": word} for id in ids}, _make_statement(wiring, grounds))
+    changes = wiring.store.facts.change(
+        {id: {"consent": word} for id in ids}, _make_statement(wiring, grounds, "boli consent")
+    )
     shown = show_consent(wiring, target)
     verb = "would be" if grounds.dry_run else "is"
     states = f"consent of {len(changes)} of {len(ids)} recordings {verb} {word}"
@@ -208,6 +210,7 @@ def relabel_recordings(wiring: Wiring, target: Target, facts: Mapping[str, str |
     """
     from transcribe.consent import find_datasets
     from transcribe.terminal import stack, table
+    from transcribe.voice_links import find_speaker
 
     if not facts:
         raise UsageError("a fact to mend was asked for, found none", hint="boli relabel --help lists them")
@@ -215,7 +218,10 @@ def relabel_recordings(wiring: Wiring, target: Target, facts: Mapping[str, str |
         dialect = wiring.catalogue.find(str(facts["dialect"]), strict=wiring.settings.ingest.strict_dialects)
         facts = {**facts, "dialect": dialect.tag, "language": dialect.language}
     ids = _find_ids(wiring, target)
-    changes = wiring.store.facts.change(dict.fromkeys(ids, facts), _make_statement(wiring, grounds))
+    statement = _make_statement(wiring, grounds, "boli relabel")
+    if target.speaker is not None and "speaker" in facts:
+        statement = replace(statement, speaker=find_speaker(wiring.store, target.speaker))
+    changes = wiring.store.facts.change(dict.fromkeys(ids, facts), statement)
     changed = sorted({change.recording for change in changes})
     datasets = find_datasets(wiring, changed) if changed else {}
     document = {
@@ -263,7 +269,8 @@ def _read_paths(manifest: Path | None) -> list[str]:
     ]
 
 
-def _make_statement(wiring: Wiring, grounds: Grounds) -> Statement:
+def _make_statement(wiring: Wiring, grounds: Grounds, command: str) -> Statement:
+    """Make the statement of *grounds*; *command* is its reason where nobody gave one."""
     from datetime import datetime
 
     from transcribe.store.facts import Statement
@@ -276,7 +283,7 @@ def _make_statement(wiring: Wiring, grounds: Grounds) -> Statement:
             raise InputError(message, code="E_DATE", hint="write it as 2026-05-03", item=grounds.date) from error
     return Statement(
         source=grounds.source,
-        reason=grounds.reason,
+        reason=grounds.reason or command,
         stated_at=grounds.date,
         refusing=wiring.refusing,
         dry_run=grounds.dry_run,

@@ -13,12 +13,13 @@ from typing import Final
 from dialects.dialect import Catalogue, Dialect
 from dialects.errors import DialectError
 from transcribe import audio
+from transcribe.consent_words import REFUSING, find_withheld
 from transcribe.errors import Failure, InputError
 from transcribe.ingest.item import Arrival, Ingested, Progress, Tally
 from transcribe.ingest.paths import fetch, readable
 from transcribe.ingest.sidecars import fit, make_correction
 from transcribe.ingest.splits import Shares
-from transcribe.records import REFUSING, Correction, DeclaredTurn, Recording, find_withheld
+from transcribe.records import Correction, DeclaredTurn, Recording
 from transcribe.store import Store
 from transcribe.store.facts import Statement
 
@@ -155,16 +156,23 @@ class _Intake:
         self.save()
         sha256 = _hash_content(arrival)
         recordings = self._store.recordings
-        # By its path where the file is not here any more.
-        stored = recordings.find_by_path(arrival.path) if sha256 is None else recordings.find(sha256)
-        if stored is not None:
-            self._take_facts(arrival, stored)
+        # By its path too: the file may be gone, or another one by now.
+        named = [recordings.find_by_path(arrival.path), None if sha256 is None else recordings.find(sha256)]
+        stored = {recording.id: recording for recording in named if recording is not None}
+        for recording in stored.values():
+            self._take_facts(arrival, recording)
+        if stored:
             self.tally.add(new=False)
+            return True
+        if sha256 is None:
+            word = find_withheld(arrival.consent, self.rules.refusing)
+            message = f"{arrival.path} is said to be {word}; there is no such file, and no recording of that path"
+            hint = "spell the path as it was ingested; boli consent withdraw names the nearest"
+            self.fail(arrival, InputError(message, code="E_RECORDING", hint=hint))
             return True
         if self.rules.keep_refused:
             return False
-        if sha256 is not None:
-            self._refused[sha256] = arrival
+        self._refused[sha256] = arrival
         word = find_withheld(arrival.consent, self.rules.refusing)
         self.tally.warn(f"W_REFUSED: {arrival.where} is left out, its consent is {word}; ingest.keep_refused keeps it")
         self.tally.refuse()
@@ -186,8 +194,8 @@ class _Intake:
             self.tally.count_changed()
         for name in sorted(set(names) - {change.name for change in changes}):
             self.tally.warn(
-                f"W_KEPT: {arrival.where} says of {name} what it said before; {getattr(stored, name)} was said since,"
-                f" and stays (boli consent {stored.path})"
+                f"W_KEPT: {arrival.where} says of {name} {getattr(arrival, name)}; {getattr(stored, name)} was said"
+                f" since or by a person, and stays (boli consent {stored.path})"
             )
 
     def fetch_source(self, arrival: Arrival, folder: Path) -> Path:

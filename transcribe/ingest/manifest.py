@@ -6,6 +6,7 @@ A manifest is a table, read twice and never held in memory.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast, get_args
 
 from transcribe.errors import Failure, InputError
 from transcribe.ingest.item import Arrival
-from transcribe.ingest.paths import Roots, describe_left_out, find_spelling, readable, walk
+from transcribe.ingest.paths import Roots, describe_left_out, find_spelling, fold_path, readable, walk
 from transcribe.ingest.sidecars import Sidecars
 from transcribe.ingest.splits import STORED_LINE, Clash, Groups, Links, names_of
 from transcribe.records import ChannelMode, DeclaredTurn, Split
@@ -56,9 +57,13 @@ def read_facts(cells: Mapping[str, str], fault: CellFault) -> dict[str, Any]:
 
 
 def strip_cell(cells: Mapping[str, str], name: str) -> str | None:
-    """Return a cell without the blanks around it, which would make two speakers of one; ``None`` if it is empty."""
+    """
+    Return a cell without the blanks around it, in Unicode's form NFC; ``None`` if it is empty.
+
+    Blanks, or an accent as a character of its own, would make two speakers of one.
+    """
     value = cells.get(name)
-    return value.strip() or None if value else None
+    return unicodedata.normalize("NFC", value.strip()) or None if value else None
 
 
 def _refuse_unfit(cells: Mapping[str, str], fault: CellFault) -> None:
@@ -201,7 +206,7 @@ class Manifest:
         group = groups.of(self._link_names(cells))
         return Arrival(
             location=location,
-            path=readable(cells["path"]),
+            path=readable(fold_path(cells["path"])),
             manifest=self._table.file.name,
             line=row.line,
             **(row_facts | {"split": row_facts["split"] or (group.split if group else None)}),

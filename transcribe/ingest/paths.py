@@ -95,6 +95,16 @@ def readable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def fold_path(written: str) -> str:
+    """
+    Return a path without the steps that lead nowhere; an address of an object store as it is.
+
+    >>> fold_path("./calls//a.wav"), fold_path("s3://calls/a.wav")
+    ('calls/a.wav', 's3://calls/a.wav')
+    """
+    return written if _SCHEME.match(written) else str(PurePosixPath(written))
+
+
 class Roots:
     """
     The folders and prefixes that the paths of one manifest stay under.

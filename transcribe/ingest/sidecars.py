@@ -6,6 +6,7 @@ Texts among them become corrections.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -63,7 +64,11 @@ class Sidecars:
                 raise line_fault(file)(placed.line, "it names no speaker", "name who speaks")
             turns.append(
                 DeclaredTurn(
-                    start=stretch.start, end=stretch.end, speaker=name, dialect=stretch.dialect, text=stretch.text
+                    start=stretch.start,
+                    end=stretch.end,
+                    speaker=unicodedata.normalize("NFC", name),
+                    dialect=stretch.dialect,
+                    text=stretch.text,
                 )
             )
             places.append(f"{file.name} line {placed.line}")
@@ -102,7 +107,8 @@ def _read_by_recording(file: Path) -> dict[str, list[Placed]]:
         raise _refusal(file, f"it is over {LARGEST >> 20} MiB")
     by_recording: dict[str, list[Placed]] = {}
     for placed in reader(file):
-        by_recording.setdefault(placed.stretch.recording, []).append(placed)
+        # Names in one Unicode form: on other systems "é" is two characters.
+        by_recording.setdefault(unicodedata.normalize("NFC", placed.stretch.recording), []).append(placed)
     return by_recording
 
 
@@ -114,6 +120,7 @@ def _refusal(file: Path, what: str) -> InputError:
 def _choose_turns(file: Path, by_recording: Mapping[str, list[Placed]], recording: str) -> list[Placed]:
     if len(by_recording) <= 1:
         return next(iter(by_recording.values()), [])
+    recording = unicodedata.normalize("NFC", recording)
     path = Path(recording)
     for name in (recording, path.name, path.stem, str(path.with_suffix(""))):
         if name in by_recording:

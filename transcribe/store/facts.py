@@ -13,28 +13,27 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, Table, exists, func, select, update
 
+from transcribe.consent_words import REFUSING, find_withheld
 from transcribe.errors import InputError
-from transcribe.records import REFUSING, Split, find_withheld
+from transcribe.records import Split
 from transcribe.store.audit import note
 from transcribe.store.database import Database
-from transcribe.store.desk import UNKNOWN
-from transcribe.store.desk_schema import DESK, GOLDS, VERSIONS
+from transcribe.store.desk_schema import GOLDS, VERSIONS
+from transcribe.store.fact_mending import mend_dialect, mend_speaker
 from transcribe.store.leases import end_withheld
 from transcribe.store.recordings import STRONGEST, unknown_recording
-from transcribe.store.rows import batches, check_key, check_optional_key, encode_json, insert_into, insert_rows
+from transcribe.store.rows import batches, check_key, check_optional_key, encode_json, insert_rows
 from transcribe.store.schema import (
     ACCEPTANCES,
     CORRECTIONS,
-    DIARISATIONS,
     DONE,
     DRAFTS,
     FACT_CHANGES,
     RECORDINGS,
     SEGMENTS,
     SPEAKERS,
-    VOICES,
 )
 from transcribe.store.speakers import include_linked
 
@@ -57,6 +56,7 @@ class FactChange:
     after: str | None
     #: The manifest, or where a person had it from.
     source: str | None
+    #: Why, as a person said it; ``None``: a manifest did.
     reason: str | None
     #: From when on it holds, as it was said; UTC, or a date.
     stated_at: str
@@ -69,10 +69,13 @@ class Statement:
 
     #: The manifest, or where a person had it from.
     source: str | None
+    #: Why, as a person says it; a manifest gives none.
     reason: str | None = None
     #: From when on it holds; ``None``: from now on.
     stated_at: str | None = None
-    #: Take only what *source* did not say the last time: a manifest that is read again says nothing new.
+    #: Whose name a changed speaker is, where several speak; ``None``: the recording's own.
+    speaker: str | None = None
+    #: Take only what counts against what was said since, as from a manifest that may be read again.
     only_new: bool = False
     #: Words of a consent that refuse.
     refusing: frozenset[str] = REFUSING
@@ -202,19 +205,51 @@ def _find_changes(
     changes = []
     for name, after in facts.items():
         before = own.get(name.removeprefix(OWN)) if name.startswith(OWN) else getattr(row, name)
+        if name == "speaker":
+            before = statement.speaker or before
+            _refuse_ambiguous(connection, row, before)
         check_optional_key(after, f"the {name} of recording {row.id[:12]}")
-        if before != after and not (statement.only_new and _has_said(connection, row.no, name, after, statement)):
+        if before != after and not (
+            statement.only_new and _says_nothing_new(connection, row.no, name, after, statement)
+        ):
             changes.append(_make_change(row.id, name, before, after, statement, now))
     return changes
 
 
-def _has_said(connection: Connection, recording: int, name: str, after: str | None, statement: Statement) -> bool:
-    """Tell if the source's last word on a fact was *after*; what has no source was said by any manifest."""
+def _refuse_ambiguous(connection: Connection, row: Row[Any], before: str | None) -> None:
+    """Refuse to name the one speaker of a recording of which turns declare others."""
+    declared = select(SPEAKERS.c.speaker).where(SPEAKERS.c.recording == row.no).order_by(SPEAKERS.c.speaker)
+    names = list(connection.execute(declared).scalars())
+    if names and before not in names:
+        message = f"a speaker of {row.path} was to be renamed; declared are {', '.join(names)}"
+        raise InputError(message, code="E_SPEAKER", hint="name one of them with --speaker", item=row.path)
+
+
+def _says_nothing_new(
+    connection: Connection, recording: int, name: str, after: str | None, statement: Statement
+) -> bool:
+    """
+    Tell if a manifest's word on a fact does not count against the last one.
+
+    What it said before is nothing new, unless it refuses: a refusal counts against what any manifest gives. What a
+    person refused no manifest gives back, for it may be a list of before.
+    """
     history = FACT_CHANGES.c
-    sources = history.source.is_(None) | (history.source == statement.source)
-    query = select(history.after).where(history.recording == recording, history.name == name, sources)
-    last = connection.execute(query.order_by(history.no.desc()).limit(1)).first()
-    return last is not None and last.after == after
+    mine = (history.recording == recording) & (history.name == name)
+    changes = connection.execute(select(FACT_CHANGES).where(mine).order_by(history.no.desc())).all()
+    # What has no source was there before histories were kept: any manifest may have said it.
+    own = [change for change in changes if change.source == statement.source or _is_first(change)]
+    has_said = bool(own) and own[0].after == after
+    if name != "consent" or not changes:
+        return has_said
+    by_person = changes[0].reason is not None or (changes[0].source is None and not _is_first(changes[0]))
+    if find_withheld(after, statement.refusing) is not None:
+        return has_said and by_person
+    return has_said or (by_person and find_withheld(changes[0].after, statement.refusing) is not None)
+
+
+def _is_first(change: Row[Any]) -> bool:
+    return change.before is None and change.source is None
 
 
 def _make_change(
@@ -236,76 +271,23 @@ def _apply_changes(
     connection: Connection, row: Row[Any], changes: Sequence[FactChange], statement: Statement, now: str
 ) -> None:
     values: dict[str, Any] = {change.name: change.after for change in changes if change.name in COLUMNS}
+    if statement.speaker not in (None, row.speaker):
+        values.pop("speaker", None)
     own = {change.name.removeprefix(OWN): change.after for change in changes if change.name not in COLUMNS}
     if own:
         merged = {name: value for name, value in (json.loads(row.facts) | own).items() if value is not None}
         values["facts"] = encode_json(merged, f"a fact of recording {row.id[:12]}")
     if "consent" in values:
         values["withheld"] = find_withheld(values["consent"], statement.refusing)
-    connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(values))
+    if values:
+        connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(values))
     if values.get("withheld") is not None:
         end_withheld(connection, row.no, now)
     for change in changes:
         if change.name == "dialect":
-            _mend_dialect(connection, row, change)
+            mend_dialect(connection, row, before=change.before, after=change.after)
         if change.name == "speaker":
-            _mend_speaker(connection, row, change)
-
-
-def _mend_dialect(connection: Connection, row: Row[Any], change: FactChange) -> None:
-    """Give segments, corrections and the desk the new dialect, where they have the recording's old one."""
-    for table in (SEGMENTS, CORRECTIONS):
-        same = table.c.dialect.is_(None) if change.before is None else table.c.dialect == change.before
-        theirs = (table.c.recording == row.no) & same
-        connection.execute(update(table).where(theirs).values(dialect=change.after))
-    segments = select(SEGMENTS.c.no).where(SEGMENTS.c.recording == row.no)
-    old = DESK.c.segment.in_(segments) & (DESK.c.dialect == (change.before or UNKNOWN))
-    connection.execute(update(DESK).where(old).values(dialect=change.after or UNKNOWN))
-    _mend_turns(connection, row, 3, change)
-
-
-def _mend_speaker(connection: Connection, row: Row[Any], change: FactChange) -> None:
-    """
-    Give segments, corrections, voices and turns the new name, where they have the recording's old one.
-
-    Where nobody was named, all that nobody is named in gets the name: one speaker was declared.
-    """
-    unnamed = f"{row.id}/"
-    after = change.after or f"{unnamed}SPEAKER_00"
-    for table in (SEGMENTS, CORRECTIONS, VOICES):
-        old = table.c.speaker.startswith(unnamed) if change.before is None else table.c.speaker == change.before
-        connection.execute(update(table).where(table.c.recording == row.no, old).values(speaker=after))
-    if change.before is not None:
-        gone = (SPEAKERS.c.recording == row.no) & (SPEAKERS.c.speaker == change.before)
-        connection.execute(delete(SPEAKERS).where(gone))
-    if change.after is not None:
-        keep = insert_into(connection, SPEAKERS).on_conflict_do_nothing()
-        connection.execute(keep, {"speaker": change.after, "recording": row.no})
-    _mend_turns(connection, row, 2, change)
-
-
-def _mend_turns(connection: Connection, row: Row[Any], at: int, change: FactChange) -> None:
-    """Put the new word in place of the old one at position *at* of the recording's turns, kept as JSON."""
-
-    def is_old(word: str | None) -> bool:
-        unnamed = at == 2 and change.before is None
-        return word is not None and word.startswith(f"{row.id}/") if unnamed else word == change.before
-
-    def mend(text: str) -> str:
-        turns = [
-            [*turn[:at], change.after if is_old(turn[at]) else turn[at], *turn[at + 1 :]] for turn in json.loads(text)
-        ]
-        return encode_json(turns, "turns")
-
-    if change.after is None:
-        return
-    # Declared turns are start, end, speaker, dialect, text; those of a diariser begin alike.
-    connection.execute(update(RECORDINGS).where(RECORDINGS.c.no == row.no).values(declared=mend(row.declared)))
-    kept = select(DIARISATIONS).where(DIARISATIONS.c.recording == row.no)
-    for diarisation in connection.execute(kept).all():
-        here = (DIARISATIONS.c.recording == row.no) & (DIARISATIONS.c.settings == diarisation.settings)
-        values = {name: mend(getattr(diarisation, name)) for name in ("turns", "exclusive")}
-        connection.execute(update(DIARISATIONS).where(here).values(values))
+            mend_speaker(connection, row, before=change.before, after=change.after)
 
 
 def _settle_splits(

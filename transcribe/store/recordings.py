@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -92,10 +93,13 @@ class Recordings:
             yield from map(recording_of, self.database.page_rows(query, [RECORDINGS.c.id]))
 
     def find_by_path(self, path: str) -> Recording | None:
-        """Return the recording last ingested under *path*, spelled as then."""
-        query = select(RECORDINGS).join(PATHS, PATHS.c.recording == RECORDINGS.c.no).where(PATHS.c.path == path)
+        """Return the recording last ingested under *path*, spelled as then, else in another Unicode form."""
+        forms = {path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))}
+        query = select(RECORDINGS, PATHS.c.path.label("spelling")).join(PATHS, PATHS.c.recording == RECORDINGS.c.no)
         with self.database.begin_read() as connection:
-            row = connection.execute(query).one_or_none()
+            rows = connection.execute(query.where(PATHS.c.path.in_(forms))).all()
+        by_spelling = {row.spelling: row for row in rows}
+        row = by_spelling.get(path) or next((by_spelling[name] for name in sorted(by_spelling)), None)
         return None if row is None else recording_of(row)
 
     def find_split(self, speakers: Collection[str], session: str | None) -> Split | None:

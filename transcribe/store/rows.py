@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table
 
+from transcribe.consent_words import find_withheld
 from transcribe.errors import InputError
 from transcribe.records import (
     Correction,
@@ -28,7 +29,6 @@ from transcribe.records import (
     Segment,
     Turn,
     Word,
-    find_withheld,
 )
 from transcribe.store.database import PAGE
 
