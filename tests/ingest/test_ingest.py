@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import os
+import signal
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from dialects.dialect import load_catalogue
 from tests.ingest.factories import manifest, sound
 from transcribe.errors import Failure, InputError
-from transcribe.ingest import Arrival, Ingested, Rules, Shares, ingest, plan
+from transcribe.ingest import Arrival, Ingested, Rules, Shares, ingest, plan, plan_refused
 from transcribe.records import DeclaredTurn, Recording
 from transcribe.store import Store
 
@@ -46,7 +50,9 @@ def take(
     store: Store, *paths: Path, manifest: Path | None = None, rules: Rules = RULES, dry_run: bool = False
 ) -> Ingested:
     arrivals = plan(paths, manifest=manifest, split_of=store.recordings.find_split)
-    return ingest(arrivals, store=store, audio_folder=_audio(store), rules=rules, workers=2, dry_run=dry_run)
+    refused = plan_refused(manifest, rules.refusing) if manifest is not None else ()
+    folder = _audio(store)
+    return ingest(arrivals, refused=refused, store=store, audio_folder=folder, rules=rules, workers=2, dry_run=dry_run)
 
 
 def _audio(store: Store) -> Path:
@@ -319,6 +325,40 @@ def test_a_withdrawal_finds_its_recording_by_a_path_spelt_otherwise_and_by_new_b
     assert (outcome.changed, outcome.new, outcome.failed) == (3, 0, ())
     assert list(store.recordings.fetch()) == []
     assert len(store.facts.fetch_withheld()) == 3
+
+
+def _withdraw_until(url: str, file: Path, at: int) -> None:
+    """Ingest the manifest *file*, and die as statement number *at*, or a commit after it, begins."""
+    with Store.open(url) as store:
+        count = itertools.count()
+
+        def die(*_: object) -> None:
+            if next(count) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        event.listen(store.database.engine, "before_cursor_execute", die)
+        event.listen(store.database.engine, "commit", die)
+        take(store, manifest=file)
+    os._exit(0)
+
+
+def test_withdrawals_of_a_manifest_that_is_killed_anywhere_are_all_there_or_none(tmp_path: Path, inbox: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'boli.db'}"
+    names = [sound(inbox / f"{number}.wav", pitch_hz=200 + 20 * number).name for number in range(6)]
+    with Store.open(url) as store:
+        take(store, manifest=manifest(inbox / "m.csv", [{"path": name, "consent": "given"} for name in names]))
+        ids = {recording.id for recording in store.recordings.fetch()}
+    file = manifest(inbox / "w.csv", [{"path": name, "consent": "withdrawn"} for name in names])
+    for killed in range(200):
+        child = multiprocessing.get_context("fork").Process(target=_withdraw_until, args=(url, file, killed))
+        child.start()
+        child.join()
+        with Store.open(url) as store:
+            withheld = set(store.facts.fetch_withheld())
+        if withheld == ids:
+            break
+        assert withheld == set(), f"killed at statement {killed}"
+    assert killed >= 20 and withheld == ids
 
 
 def test_a_withdrawal_that_names_nothing_is_a_failure(store: Store, inbox: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -146,9 +147,15 @@ def ingest_source(
         split_of=wiring.store.recordings.find_split,
         warn=left_out.append,
     )
+    refused: Iterable[ingest.Arrival] = ()
+    if source.manifest is not None:
+        refused = ingest.plan_refused(
+            source.manifest, wiring.refusing, root=source.root, allow_roots=settings.allow_roots
+        )
     with console.progress("ingesting", items=None) as progress:
         summary = ingest.ingest(
             arrivals,
+            refused=refused,
             store=wiring.store,
             audio_folder=wiring.audio_folder,
             rules=rules,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from dialects.dialect import Catalogue, Dialect
+from dialects.dialect import Catalogue
 from dialects.errors import DialectError
 from transcribe import audio
 from transcribe.consent_words import REFUSING, find_withheld
@@ -19,9 +19,10 @@ from transcribe.ingest.item import Arrival, Ingested, Progress, Tally
 from transcribe.ingest.paths import fetch, readable
 from transcribe.ingest.sidecars import fit, make_correction
 from transcribe.ingest.splits import Shares
-from transcribe.records import Correction, DeclaredTurn, Recording
+from transcribe.ingest.tags import Tagger
+from transcribe.records import Correction, Recording
 from transcribe.store import Store
-from transcribe.store.facts import Statement
+from transcribe.store.facts import FactChange, Statement
 
 STAGE: Final = "ingest"
 #: Recordings that are saved together: few are looked at again after a crash, and a transaction stays short.
@@ -57,6 +58,7 @@ def ingest(
     store: Store,
     audio_folder: Path,
     rules: Rules,
+    refused: Iterable[Arrival] = (),
     workers: int = 0,
     progress: Progress | None = None,
     dry_run: bool = False,
@@ -69,6 +71,7 @@ def ingest(
     taken is recorded with its reason, and the rest goes on; the record goes when the file is taken later.
 
     Args:
+        refused: Rows among *arrivals* whose consent refuses: what is there of them is withheld first, all at once.
         workers: Files decoded at a time; 0 means one for each core.
         dry_run: Look the files up and change nothing.
 
@@ -82,6 +85,7 @@ def ingest(
     else:
         audio.sweep(audio_folder)
         try:
+            intake.withhold(refused)
             _take_all(intake, arrivals, audio_folder, workers or os.cpu_count() or 1)
         finally:
             intake.save()
@@ -155,11 +159,8 @@ class _Intake:
         """Withhold what is there already of *arrival*, and tell if its file is not to be taken."""
         self.save()
         sha256 = _hash_content(arrival)
-        recordings = self._store.recordings
-        # By its path too: the file may be gone, or another one by now.
-        named = [recordings.find_by_path(arrival.path), None if sha256 is None else recordings.find(sha256)]
-        stored = {recording.id: recording for recording in named if recording is not None}
-        for recording in stored.values():
+        stored = self._find_stored(arrival, sha256)
+        for recording in stored:
             self._take_facts(arrival, recording)
         if stored:
             self.tally.add(new=False)
@@ -178,6 +179,33 @@ class _Intake:
         self.tally.refuse()
         return True
 
+    def _find_stored(self, arrival: Arrival, sha256: str | None) -> list[Recording]:
+        """Find the recordings of *arrival*: by its path too, for the file may be gone, or another one by now."""
+        recordings = self._store.recordings
+        named = [recordings.find_by_path(arrival.path), None if sha256 is None else recordings.find(sha256)]
+        return list({recording.id: recording for recording in named if recording is not None}.values())
+
+    def withhold(self, refused: Iterable[Arrival]) -> None:
+        """Withhold all recordings of *refused* rows of one manifest in one transaction."""
+        paths: dict[str, str] = {}
+        facts: dict[str, dict[str, str | None]] = {}
+        source = None
+        for arrival in refused:
+            source = arrival.manifest
+            for stored in self._find_stored(arrival, _hash_content(arrival)):
+                paths[stored.id] = stored.path
+                facts[stored.id] = {"consent": arrival.consent}
+        if facts:
+            statement = Statement(source=source, only_new=True, refusing=self.rules.refusing)
+            self._tell_changes(self._store.facts.change(facts, statement), paths)
+
+    def _tell_changes(self, changes: Sequence[FactChange], paths: Mapping[str, str]) -> None:
+        for change in changes:
+            path = paths[change.recording]
+            self.tally.warn(f"W_CHANGED: {change.name} of {path} was {change.before}, and is {change.after}")
+        for _ in {change.recording for change in changes}:
+            self.tally.count_changed()
+
     def _take_facts(self, arrival: Arrival, stored: Recording) -> None:
         """Take consent and licence of a recording that is there, where its manifest says another than before."""
         names = [name for name in ("consent", "licence") if getattr(arrival, name) not in (None, getattr(stored, name))]
@@ -188,10 +216,7 @@ class _Intake:
         )
         facts = {stored.id: {name: getattr(arrival, name) for name in names}}
         changes = self._store.facts.change(facts, statement)
-        for change in changes:
-            self.tally.warn(f"W_CHANGED: {change.name} of {stored.path} was {change.before}, and is {change.after}")
-        if changes:
-            self.tally.count_changed()
+        self._tell_changes(changes, {stored.id: stored.path})
         for name in sorted(set(names) - {change.name for change in changes}):
             self.tally.warn(
                 f"W_KEPT: {arrival.where} says of {name} {getattr(arrival, name)}; {getattr(stored, name)} was said"
@@ -361,39 +386,3 @@ def _hash_content(arrival: Arrival) -> str | None:
 def _failure_key(item: str) -> str:
     """Return the key that the store keeps a failure under, at most 2,000 bytes."""
     return item.encode()[:_LONGEST_ITEM].decode(errors="ignore")
-
-
-class Tagger:
-    """Looks tags up, each once, and passes on a warning about one the first time it is met."""
-
-    def __init__(self, catalogue: Catalogue, *, strict: bool, warn: Callable[[str], None]) -> None:
-        self._catalogue = catalogue
-        self._strict = strict
-        self._warn = warn
-        self._known: dict[str, Dialect] = {}
-
-    def tag(self, arrival: Arrival) -> Arrival:
-        """
-        Return *arrival* with canonical tags; the language follows from the dialect, and from nothing else.
-
-        Raises:
-            DialectError: E_DIALECT, naming the nearest entry.
-        """
-        dialect = None if arrival.dialect is None else self._find(arrival.dialect)
-        language = dialect if arrival.language is None else self._find(arrival.language)
-        return replace(
-            arrival,
-            dialect=None if dialect is None else dialect.tag,
-            language=None if language is None else language.language,
-            declared=tuple(self._tag_turn(turn) for turn in arrival.declared),
-        )
-
-    def _tag_turn(self, turn: DeclaredTurn) -> DeclaredTurn:
-        return turn if turn.dialect is None else replace(turn, dialect=self._find(turn.dialect).tag)
-
-    def _find(self, tag: str) -> Dialect:
-        if tag not in self._known:
-            self._known[tag] = self._catalogue.find(tag, strict=self._strict)
-            if (warning := self._known[tag].warning) is not None:
-                self._warn(warning)
-        return self._known[tag]

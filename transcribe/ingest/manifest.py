@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, cast, get_args
 
+from transcribe.consent_words import find_withheld
 from transcribe.errors import Failure, InputError
 from transcribe.ingest.item import Arrival
 from transcribe.ingest.paths import Roots, describe_left_out, find_spelling, fold_path, readable, walk
@@ -132,6 +134,14 @@ class Manifest:
                 path = "" if isinstance(row, InputError) else row.cells.get("path", "").replace("\0", "\\0")
                 item = path or str(error.item)
                 yield Failure(item=readable(item), code=error.code, message=readable(str(error)))
+
+    def find_refused(self, refusing: Collection[str]) -> Iterator[Arrival]:
+        """Yield the rows whose consent withholds; *refusing* are the words that refuse. Bad rows are passed over."""
+        nobody = Links().groups()
+        for row in self._rows():
+            if find_withheld({**self._defaults, **row.cells}.get("consent"), refusing) is not None:
+                with suppress(InputError):
+                    yield self._make_arrival(row, nobody)
 
     def _rows(self) -> Iterator[Row]:
         """Yield the rows that can be read."""
@@ -280,9 +290,20 @@ def plan(
             )
     yield from _plan_files(paths, defaults or {}, split_of, warn)
     if manifest is not None:
-        named_roots = [*([] if root is None else [root]), *allow_roots]
-        roots = Roots(manifest.parent if root is None else root, named_roots)
+        roots = _find_roots(manifest, root, allow_roots)
         yield from Manifest(manifest, roots=roots, split_of=split_of, defaults=defaults).arrivals()
+
+
+def plan_refused(
+    manifest: Path, refusing: Collection[str], *, root: Path | str | None = None, allow_roots: Sequence[str] = ()
+) -> Iterator[Arrival]:
+    """Yield the rows of *manifest* whose consent withholds, by the words of *refusing* among others; see `plan`."""
+    roots = _find_roots(manifest, root, allow_roots)
+    return Manifest(manifest, roots=roots, split_of=lambda speakers, session: None).find_refused(refusing)
+
+
+def _find_roots(manifest: Path, root: Path | str | None, allow_roots: Sequence[str]) -> Roots:
+    return Roots(manifest.parent if root is None else root, [*([] if root is None else [root]), *allow_roots])
 
 
 def _plan_files(

@@ -1,4 +1,4 @@
-"""What a mended fact of a recording changes in what was made of it: segments, corrections, turns."""
+"""Mend in segments, corrections and turns what a mended fact of their recording changes."""
 
 from __future__ import annotations
 
