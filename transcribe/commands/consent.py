@@ -270,7 +270,8 @@ def _read_paths(manifest: Path | None) -> list[str]:
 
 
 def _make_statement(wiring: Wiring, grounds: Grounds, command: str) -> Statement:
-    """Make the statement of *grounds*; *command* is its reason where nobody gave one."""
+    """Make the statement of *grounds*; *command* and who gave it stand for a reason and a source that nobody named."""
+    import getpass
     from datetime import datetime
 
     from transcribe.store.facts import Statement
@@ -281,8 +282,12 @@ def _make_statement(wiring: Wiring, grounds: Grounds, command: str) -> Statement
         except ValueError as error:
             message = f"{grounds.date} was given as a date"
             raise InputError(message, code="E_DATE", hint="write it as 2026-05-03", item=grounds.date) from error
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = None
     return Statement(
-        source=grounds.source,
+        source=grounds.source or user,
         reason=grounds.reason or command,
         stated_at=grounds.date,
         refusing=wiring.refusing,
