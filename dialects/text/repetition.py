@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import functools
-import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
+
+import regex
 
 #: Rounds that make a loop, by the length of the phrase in words. People say "no no no", rarely "no no no no"; a phrase
 #: of three words or more is seldom said three times in a row.
 ROUNDS_OF_WORDS: Final = 4
 ROUNDS_OF_PHRASES: Final = 3
 SHORTEST_PHRASE: Final = 3
+#: Characters of a word, on the average, in scripts that put no blanks between words, and rounds of one character alone:
+#: people do say 对对对对 and 哈哈哈哈.
+CHARACTERS_OF_WORD: Final = 2
+ROUNDS_OF_CHARACTERS: Final = 8
 
-_BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[,-](?=\d)")
+_UNSPACED: Final = (
+    r"\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\p{sc=Tibt}\p{sc=Bopo}"
+)
+_UNSPACED_LETTER: Final = regex.compile(rf"(?=[\p{{L}}\p{{N}}])[{_UNSPACED}]\P{{L}}*")
+#: Punctuation between two words that were written in one go, or between digits that were said one by one. An apostrophe
+#: is part of a word, and so is a hyphen or a point that stands once: e-mail, U.S.A.
+_BETWEEN_WORDS: Final = regex.compile(
+    r"(?<=\d)[,-](?=\d)|(?<=[\p{L}\p{M}])(?:[[\p{P}\p{S}]--[\p{Pd}.'’ʼ_&@]]|[\p{Pd}.]{2,}|[–—])+(?=\p{L})",
+    regex.VERSION1,
+)
+_JOINTS: Final = regex.compile(r"(?<=[\p{L}\p{M}])[\p{Pd}.](?=\p{L})")
+#: A letter of such a script with its marks.
+_CHARACTER: Final = regex.compile(rf"(?=[\p{{L}}])[{_UNSPACED}]\p{{M}}*|[^{_UNSPACED}]+|.", regex.DOTALL)
 
 
 def has_loop(words: Sequence[str]) -> bool:
     """
-    Return ``True`` if *words* loop anywhere, digits that were written in one go among them.
+    Return ``True`` if *words* loop anywhere, those that were written in one go among them.
 
-    >>> has_loop(["no", "No,", "NO!", "no"]), has_loop(["1,2,1,2,1,2,1,2"])
-    (True, True)
+    >>> has_loop(["no", "No,", "NO!", "no"]), has_loop(["1,2,1,2,1,2,1,2"]), has_loop(["ขอบคุณ" * 4])
+    (True, True, True)
     """
-    return find_loop([part for word in words for part in split_digits(word)]) is not None
+    return find_loop([part for word in words for part in split_words(word)]) is not None
 
 
 def find_loop(words: Sequence[str]) -> tuple[int, int] | None:
@@ -64,19 +81,37 @@ def _find_rounds(spellings: Sequence[str]) -> tuple[int, int] | None:
                 first -= 1
             while end + length < len(spellings) and spellings[end] == spellings[end + length]:
                 end += 1
-            if end - first >= repeats:
+            if end - first >= length * (_count_rounds(spellings[first : first + length]) - 1):
                 return first, end + length
     return None
 
 
-def split_digits(word: str) -> list[str]:
-    """
-    Split a *word* of digits that were said one by one and written in one go; any other stays whole.
+def _count_rounds(phrase: Sequence[str]) -> int:
+    """Return how often *phrase* has to be said in a row for a loop."""
+    characters = sum(_UNSPACED_LETTER.fullmatch(spelling) is not None for spelling in phrase)
+    words = len(phrase) - characters + characters / CHARACTERS_OF_WORD
+    if words < 1:
+        return ROUNDS_OF_CHARACTERS
+    return ROUNDS_OF_PHRASES if words >= SHORTEST_PHRASE else ROUNDS_OF_WORDS
 
-    >>> split_digits("1,2,1,2"), split_digits("triple-shot")
-    (['1', '2', '1', '2'], ['triple-shot'])
+
+@functools.lru_cache(maxsize=100_000)
+def split_words(word: str) -> tuple[str, ...]:
     """
-    return _BETWEEN_DIGITS.split(word)
+    Split what was written in one go at punctuation inside, and where a script puts no blanks, into its characters.
+
+    >>> split_words("1,2,1,2"), split_words("no-no"), split_words("don't"), split_words("น้ำ")
+    (('1', '2', '1', '2'), ('no', 'no'), ("don't",), ('น้', 'ำ'))
+    """
+    if word.isalpha() and word.isascii():
+        return (word,)
+    parts: list[str] = []
+    for piece in _BETWEEN_WORDS.split(word):
+        joined = _JOINTS.split(piece)
+        # The words of a compound differ.
+        is_repeated = len(set(map(bare_word, joined))) < len(joined)
+        parts += [part for whole in (joined if is_repeated else [piece]) for part in _CHARACTER.findall(whole)]
+    return tuple(parts) or (word,)
 
 
 @functools.lru_cache(maxsize=100_000)

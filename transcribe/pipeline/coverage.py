@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dialects.text.repetition import find_loop, split_digits
+from dialects.text.repetition import find_loop, split_words
 from transcribe.pipeline.windows import longest_saying
 from transcribe.protocols import Heard, Span
 from transcribe.records import Milliseconds, Segment, Word
@@ -158,7 +158,7 @@ def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:
     """
     loops: list[Span] = []
     first = 0
-    parts = [replace(word, text=text) for word in words for text in split_digits(word.text)]
+    parts = [replace(word, text=text) for word in words for text in split_words(word.text)]
     while (loop := find_loop([part.text for part in parts[first:]])) is not None:
         looping = parts[first + loop[0] : first + loop[1]]
         span = Span(start=looping[0].start, end=max(word.end for word in looping))

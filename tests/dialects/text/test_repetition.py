@@ -107,6 +107,59 @@ def test_digits_that_were_written_in_one_go_loop_too() -> None:
     assert not has_loop(["1-800-555-0199"])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("no-no-no-no-no-no", "ha...ha...ha...ha", "and\u2014and\u2014and\u2014and", "yes/yes/yes/yes", "हाँ-हाँ-हाँ-हाँ"),
+        *(
+            "thank you,thank you,thank you,thank you",
+            "हाँ।हाँ।हाँ।हाँ",
+            "so I went,so I went,so I went",
+            "I don't,I don't," * 4,
+        ),
+        *("ขอบคุณ" * 4, "谢谢" * 4, "ありがとうございました" * 3, "はい" * 4, "ສະບາຍດີ" * 3, "ขอบคุณครับ " * 4),
+        *("好的，" * 4, "我们今天去市场" * 3, "เขาบอกว่า" + "ไม่เป็นไร" * 4 + "แล้วก็ไป", "ជំរាបសួរ" * 4, "မင်္ဂလာပါ" * 4),
+    ],
+)
+def test_what_was_written_in_one_go_loops_too(text: str) -> None:
+    assert has_loop(text.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("no-no-no", "ha...ha...ha", "thank you,thank you,thank you", "e-mail re-do e-mail re-do", "rock'n'roll"),
+        *(
+            "U.S.A. U.S.A. U.S.A.",
+            "well-known, well-known",
+            "tick-tock tick-tock tick-tock",
+            "192.168.1.1.1.1",
+            "merry-go-round " * 3,
+        ),
+        *(
+            "谢谢谢谢",
+            "对对对对",
+            "哈哈哈哈哈",
+            "はいはいはい",
+            "ขอบคุณขอบคุณ",
+            "ありがとうございましたありがとうございました",
+        ),
+        *("慢慢来，好好说，看看书", "いろいろさまざまなことがある", "เดินไปเดินมา", "555"),
+    ],
+)
+def test_people_say_as_much_in_one_go(text: str) -> None:
+    assert not has_loop(text.split())
+
+
+#: Letters of scripts without blanks, none of which is a mark.
+UNSPACED = st.text("谢天地人はいあカกขคงລສ", min_size=6, max_size=12)
+
+
+@given(UNSPACED, UNSPACED, st.integers(3, 5))
+def test_a_loop_without_blanks_is_found_wherever_it_stands(opening: str, phrase: str, rounds: int) -> None:
+    assert has_loop([opening + phrase * rounds])
+
+
 def test_a_word_is_the_same_in_either_composition_and_with_invisible_marks() -> None:
     assert bare_word("Caf\u00e9,") == bare_word("cafe\u0301") == bare_word("CAFE\u0301\u200f!")
 
