@@ -24,9 +24,10 @@ from typing import Any, Literal
 import regex
 
 from dialects.errors import DialectError
+from dialects.text.non_speech import has_brackets
 from dialects.text.number_folding import FoldedWord, NumberFolder
 from dialects.text.number_words import NumberWords, load_number_words, number_words_hash
-from dialects.text.steps import STEPS, Step, drop_non_speech
+from dialects.text.steps import STEPS, Step, fold_typed_letters
 
 #: Scripts whose nonspacing and spacing marks carry vowels, gender and case: no step may remove one.
 GUARDED_SCRIPTS = (
@@ -99,9 +100,9 @@ class Normaliser:
 
     def without_numbers(self, text: str) -> str:
         """Apply the steps that look at one word at a time to *text*: numbers stay as they are written."""
-        if "drop-non-speech" in self.steps:
-            # A tag may have white space inside.
-            text = drop_non_speech(text)
+        if has_brackets(text):
+            for step in self._whole_text_steps:
+                text = step(text)
         if "spaces" in self.steps:
             # These steps do not look across white space, so a word met before need not be worked out again.
             return " ".join(filter(None, map(self._words.__getitem__, text.split())))
@@ -140,6 +141,12 @@ class Normaliser:
     @functools.cached_property
     def _functions(self) -> tuple[Step, ...]:
         return tuple(self._function(name) for name in self.steps if not STEPS[name].across_words)
+
+    @functools.cached_property
+    def _whole_text_steps(self) -> tuple[Step, ...]:
+        """The steps up to the last that drops what has blanks inside."""
+        ends = [number for number, name in enumerate(self.steps, 1) if STEPS[name].inside_blanks]
+        return tuple(self._function(name) for name in self.steps[: max(ends, default=0)])
 
     def _function(self, name: str) -> Step:
         if name == "drop-tags":
@@ -273,17 +280,16 @@ def _refuse_early_look_across(normaliser: Normaliser) -> None:
 def _refuse_lost_marks(normaliser: Normaliser) -> None:
     """Refuse a table that removes a guarded mark: built-in steps are tested, and the whole is tried on every mark."""
     for script, base, mark in guarded_marks():
-        base_marks = unicodedata.normalize("NFD", base + mark)
-        normalised_marks = unicodedata.normalize("NFD", normaliser(base + mark))
-        if marks_of(normalised_marks) != marks_of(base_marks):
+        if marks_of(normaliser(base + mark)) != marks_of(base + mark):
             code = f"U+{ord(mark):04X} {unicodedata.name(mark)}"
             message = f"{normaliser.id} removes {code}; marks of {script} carry vowels and grammar"
             raise DialectError("E_NORMALISER", message, hint="take the mark out of tables.map")
 
 
 def marks_of(text: str) -> str:
-    """List the nonspacing and spacing marks of *text*, in order."""
-    return "".join(character for character in text if unicodedata.category(character) in ("Mn", "Mc"))
+    """List the nonspacing and spacing marks of *text*, in order; those that look and mean the same are one."""
+    spelt = unicodedata.normalize("NFD", fold_typed_letters(text))
+    return "".join(character for character in spelt if unicodedata.category(character) in ("Mn", "Mc"))
 
 
 #: The letter for k in each guarded script, the first consonant.

@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 import regex
 
+from dialects.text.non_speech import drop_named_sounds, drop_non_speech
+
 #: A pure text function, idempotent up to canonical equivalence.
 Step: TypeAlias = Callable[[str], str]
 
@@ -32,9 +34,17 @@ _HARAKAT = dict.fromkeys(
 _ALEF = {0x0622: "ا", 0x0623: "ا", 0x0625: "ا", 0x0671: "ا"}
 _KAF_YEH_TO_FARSI = {0x0643: "ک", 0x064A: "ی", 0x0649: "ی"}
 #: Malayalam consonant, virama, joiner: the older spelling of the atomic chillu letters (Unicode 5.1).
-_CHILLU = {"ണ്\u200d": "ൺ", "ന്\u200d": "ൻ", "ര്\u200d": "ർ", "ല്\u200d": "ൽ", "ള്\u200d": "ൾ", "ക്\u200d": "ൿ"}
-#: Hyphen, non-breaking hyphen, figure dash, en dash, minus, and their small and wide forms.
-_HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-")
+_CHILLU = {
+    "ണ്\u200d": "ൺ",
+    "ന്\u200d": "ൻ",
+    "ര്\u200d": "ർ",
+    "ല്\u200d": "ൽ",
+    "ള്\u200d": "ൾ",
+    "ക്\u200d": "ൿ",
+    "മ്\u200d": "ൔ",
+}
+#: Hyphens of Armenian and Hebrew, hyphen bullet, non-breaking hyphen, figure dash, en dash, minus, small and wide ones.
+_HYPHENS = dict.fromkeys((0x058A, 0x05BE, 0x2043, 0x2010, 0x2011, 0x2012, 0x2013, 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-")
 #: Tamil au written as e with the letter lla after it. A lla that carries a sign of its own is a letter: வெள்ளை, வெளி.
 _TAMIL_AU = regex.compile(r"([ஒ\u0BC6])ள(?![\u0BBE-\u0BCD\u0BD7])")
 _TAMIL_AU_LETTERS = {"ஒ": "ஔ", "\u0bc6": "\u0bcc"}
@@ -43,7 +53,7 @@ _TAMIL_AU_LETTERS = {"ஒ": "ஔ", "\u0bc6": "\u0bcc"}
 #: Thai and Lao ae and am. Each line: letter, then the ways to type it.
 _TYPED = """
 ऄ अॆ|आ अा|ई र्इ|ऊ उु|ऍ एॅ|ऎ एॆ|ऐ एे|ऑ अॉ आॅ|ऒ अॊ आॆ|ओ अो आे|औ अौ आै|ॲ अॅ|ो \u093e\u0947|ौ \u093e\u0948|ॉ \u093e\u0945
-আ অা|ৠ ঋৃ
+আ অা|ৠ ঋৃ|র ব়
 ਆ ਅਾ|ਇ ੲਿ|ਈ ੲੀ|ਉ ੳੁ|ਊ ੳੂ|ਏ ੲੇ|ਐ ਅੈ|ਓ ੳੋ|ਔ ਅੌ
 આ અા|ઍ અૅ|એ અે|ઐ અૈ|ઑ અૉ આૅ|ઓ અો આે|ઔ અૌ આૈ
 ଆ ଅା|ଐ ଏୗ|ଔ ଓୗ
@@ -65,14 +75,25 @@ _TYPED_LETTER = regex.compile("|".join(sorted(_TYPED_LETTERS, key=len, reverse=T
 _TYPED_AM = regex.compile("\u0e4d([\u0e48-\u0e4b])\u0e32|\u0ecd([\u0ec8-\u0ecb])\u0eb2")
 #: A colon inside a word of Devanagari, which keyboards give for visarga.
 _COLON_VISARGA = regex.compile("(?<=[\u0905-\u0939\u093e-\u094c]):(?=[\u0915-\u0939])")
+#: Hindi words that end in visarga, and are none without: a colon behind another word ends a label or begins a list.
+_VISARGA_ENDS = """
+अत इत स्वत अंतत अन्तत अंशत आंशिकत संभवत सम्भवत विशेषत मुख्यत प्रमुखत सामान्यत साधारणत मूलत पूर्णत संपूर्णत सम्पूर्णत फलत
+परिणामत स्पष्टत वस्तुत प्रथमत प्रधानत स्वभावत निश्चयत अनिवार्यत प्रकृतित यथार्थत कार्यत धर्मत जातित नियमत
+विधित अर्थत गुणत शब्दत न्यायत उभयत सर्वत प्राय प्रायश पुन प्रात नम छ क्रमश अक्षरश शब्दश शतश कोटिश
+"""
+_LAST_VISARGA = regex.compile(
+    rf"(?<![\p{{L}}\p{{M}}\p{{N}}])({'|'.join(_VISARGA_ENDS.split())}):(?![\p{{L}}\p{{M}}\p{{N}}])"
+)
+#: The modern sign of Malayalam au, for the older one in two parts.
+_MALAYALAM_AU = regex.compile("(?<=[\u0d15-\u0d3a])\u0d57")
 #: Malayalam nta with a chillu, with or without a virama, for the conjunct.
 _CHILLU_NTA = regex.compile("ൻ്?റ")
-#: Arabic letters for which Urdu and Persian have their own: kaf, yeh, alef maksura, heh, teh marbuta, heh with hamza.
-_URDU_LETTERS = {0x0643: "ک", 0x064A: "ی", 0x0649: "ی", 0x0647: "ہ", 0x0629: "ۃ", 0x06C0: "ۂ", 0x06D5: "ہ"}
+#: Letters for which Urdu and Persian have their own: kaf, swash kaf, yeh, alef maksura, heh, teh marbuta, hamza on heh.
+_URDU_LETTERS = {0x0643: "ک", 0x06AA: "ک", 0x064A: "ی", 0x0649: "ی", 0x0647: "ہ", 0x0629: "ۃ", 0x06C0: "ۂ", 0x06D5: "ہ"}
 #: Urdu heh goal and teh marbuta goal, which look like the letters of Arabic.
 _HEH_GOAL = {0x06C1: "ه", 0x06C3: "ة"}
-_ARABIC_LETTERS = {**_HEH_GOAL, 0x06A9: "ك"}
-_PASHTO_LETTERS = {**_HEH_GOAL, 0x0643: "ک", 0x0649: "ی"}
+_ARABIC_LETTERS = {**_HEH_GOAL, 0x06A9: "ك", 0x06AA: "ك"}
+_PASHTO_LETTERS = {**_HEH_GOAL, 0x0643: "ک", 0x06AA: "ک", 0x0649: "ی"}
 #: Farsi yeh at the end of a word has no dots, as alef maksura; elsewhere it has those of yeh.
 _LAST_FARSI_YEH = regex.compile(r"ی(?![\p{L}\p{M}\u200d])")
 #: Cedilla for comma below, as Romanian has been typed since before it had letters of its own; turned e; script g.
@@ -83,23 +104,6 @@ _LATIN_LETTERS = {
 #: Digraphs of Latin, radicals, ligatures, positional forms, wide and narrow forms.
 _PRESENTATION_FORMS = regex.compile(
     "[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u2e80-\u2fd5\ufb00-\ufdff\ufe70-\ufefc\uff01-\uffef]+"
-)
-#: Sounds that are no speech, as transcribers and recognisers write them in brackets.
-_NON_SPEECH = """
-applause|baby crying|background music|background noise|background speech|blank audio|breath|breathing|breaths|chuckle
-chuckles|chuckling|clapping|clears throat|cough|coughing|coughs|cross talk|crosstalk|crying|dog barking|exhales|giggles
-giggling|inaudible|indistinct|inhales|laugh|laughing|laughs|laughter|lip smack|lipsmack|mouth noise|music|music playing
-no audio|no speech|noise|nsn|overlap|pause|phone ringing|ringing|sigh|sighing|sighs|sil|silence|singing|sneeze|sneezes
-sneezing|sniff|sniffs|speaker noise|spn|spoken noise|static|throat clearing|unclear|unintelligible|unk|v noise
-vocalised noise|vocalized noise|yawn|yawns
-"""
-_NAMES_OF_SOUNDS = "|".join(_NON_SPEECH.split("\n")[1:-1]).replace(" ", "[ _-]?")
-_NON_SPEECH_TAG = regex.compile(
-    "|".join(
-        rf"{start}[ _-]*(?:{_NAMES_OF_SOUNDS})[ _-]*{end}"
-        for start, end in ((r"\[", r"\]"), ("<", ">"), (r"\(", r"\)"), (r"\*", r"\*"))
-    ),
-    regex.IGNORECASE | regex.ASCII,
 )
 _INDIC_NASALS = regex.compile(r"ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])")
 
@@ -177,11 +181,12 @@ def _fold_tamil_au(text: str) -> str:
     return _nfc(_TAMIL_AU.sub(lambda match: _TAMIL_AU_LETTERS[match[1]], text)) if "ள" in text else text
 
 
-def _fold_typed_letters(text: str) -> str:
+def fold_typed_letters(text: str) -> str:
     if text.isascii():
         return text
     text = _TYPED_AM.sub(lambda match: f"{match[1]}\u0e33" if match[1] else f"{match[2]}\u0eb3", _nfc(text))
-    text = _COLON_VISARGA.sub("\u0903", text)
+    text = _LAST_VISARGA.sub("\\1\u0903", _COLON_VISARGA.sub("\u0903", text))
+    text = _MALAYALAM_AU.sub("\u0d4c", text)
     return _nfc(_TYPED_LETTER.sub(lambda match: _TYPED_LETTERS[match[0]], text))
 
 
@@ -189,7 +194,8 @@ def _fold_urdu_letters(text: str) -> str:
     if text.isascii():
         return text
     # Yeh with hamza is one letter where the yeh is the Arabic one, so a Farsi yeh with hamza is that letter too.
-    return _nfc(_nfc(text).translate(_URDU_LETTERS).replace("ی\u0654", "ئ"))
+    text = _nfc(text).translate(_URDU_LETTERS).replace("ی\u0654", "ئ")
+    return _nfc(text.replace("ا\u06e4", "آ"))
 
 
 def _fold_yeh(text: str) -> str:
@@ -201,22 +207,6 @@ def _fold_presentation_forms(text: str) -> str:
     if text.isascii():
         return text
     return _nfc(_PRESENTATION_FORMS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), _nfc(text)))
-
-
-def drop_non_speech(text: str) -> str:
-    """
-    Put a space in place of each bracketed name of a sound that is no speech; anything else in brackets is speech.
-
-    >>> drop_non_speech("hello[laughter], (Music playing) [BLANK_AUDIO] [sic]").split()
-    ['hello', ',', '[sic]']
-    """
-    if not any(bracket in text for bracket in "[<(*"):
-        return text
-    text, dropped = _nfc(text), ""
-    # Where one stood inside another, the outer one is whole only now.
-    while dropped != text:
-        text, dropped = _NON_SPEECH_TAG.sub(" ", text), text
-    return text
 
 
 def _fold_latin_marks(text: str) -> str:
@@ -250,6 +240,8 @@ class StepFacts:
     may_retokenise: bool = False
     #: It looks at neighbouring words, so it comes after all steps that look at one.
     across_words: bool = False
+    #: What it drops may have blanks inside, so it and the steps before it work on a whole text.
+    inside_blanks: bool = False
     #: It makes distinct words equal, so it may only stand under ``lossy``.
     lossy: bool = False
 
@@ -290,8 +282,15 @@ STEPS: Mapping[str, StepFacts] = {
     "fold-chillu": StepFacts(apply=_fold_chillu, does="Malayalam chillu spelt with a joiner becomes one letter"),
     "drop-non-speech": StepFacts(
         apply=drop_non_speech,
-        does="names of sounds in brackets go, inside words and beside punctuation too",
+        does="tags in square and angle brackets go, and names of sounds in brackets of any kind",
         may_retokenise=True,
+        inside_blanks=True,
+    ),
+    "drop-named-sounds": StepFacts(
+        apply=drop_named_sounds,
+        does="names of sounds in brackets go; other words in brackets are speech, as where people overlap",
+        may_retokenise=True,
+        inside_blanks=True,
     ),
     "fold-hyphens": StepFacts(apply=lambda text: text.translate(_HYPHENS), does="hyphens of all kinds become -"),
     "fold-chillu-nta": StepFacts(
@@ -300,7 +299,7 @@ STEPS: Mapping[str, StepFacts] = {
     ),
     "fold-tamil-au": StepFacts(apply=_fold_tamil_au, does="Tamil au written as e and the letter lla becomes one sign"),
     "fold-typed-letters": StepFacts(
-        apply=_fold_typed_letters, does="an Indic, Thai or Lao letter typed as others becomes the one it looks like"
+        apply=fold_typed_letters, does="an Indic, Thai or Lao letter typed as others becomes the one it looks like"
     ),
     "fold-presentation-forms": StepFacts(
         apply=_fold_presentation_forms,
