@@ -129,14 +129,14 @@ def test_a_place_that_kaldi_would_run_is_refused(tmp_path: Path, path: str) -> N
 
 
 @settings(max_examples=20)
-@given(st.lists(st.tuples(names, st.text(st.sampled_from("-!_. %aZ09é"), max_size=4)), min_size=50, max_size=50))
+@given(st.lists(st.tuples(names, st.text(st.sampled_from("-!_. %aZ09é\x1b\x00\x08\x7f\x9b"), max_size=4)), min_size=50, max_size=50))
 def test_kaldi_accepts_the_order_also_where_one_name_begins_another(pairs: list[tuple[str, str]]) -> None:
     speakers = [name for first, tail in pairs for name in (first, first + tail)]
     items = [
         TimedText(recording=recording, start=0, end=1_000, speaker=speaker, text="a")
         for speaker in speakers
         if speaker.strip()
-        for recording in ("r", "r-1")
+        for recording in ("r", "r-1", "r\x1b", "r\x01-1")
     ]
     with tempfile.TemporaryDirectory() as folder:
         write_kaldi(items, Path(folder))

@@ -32,6 +32,7 @@ LABEL: Final = re.compile(r"<(o|na|[^<>,]*,[^<>]*)>", re.IGNORECASE)
 COLUMNS: Final = ("recording", "start_ms", "end_ms", "speaker", "dialect", "text", "normalised")
 
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-F]{2})+")
+_UNSAFE: Final = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
 _BLANKS: Final = re.compile(r"[ \t\r\n\f\v]+")
 
 
@@ -129,10 +130,12 @@ def escape(field: str) -> str:
     """
     Escape *field* as one word, for formats that separate fields by blanks; ``unescape`` reverses it.
 
+    Controls are escaped too: they sort before the signs that part fields, and act on terminals.
+
     >>> escape("Asha Devi")
     'Asha%20Devi'
     """
-    text = re.sub(r"[\s%]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), field)
+    text = _UNSAFE.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), field)
     return f"%3B{text[1:]}" if text.startswith(";") else text
 
 
@@ -144,7 +147,7 @@ def unescape(field: str) -> str:
             text = bytes.fromhex(match[0].replace("%", "")).decode()
         except UnicodeDecodeError:
             return match[0]
-        return text if all(c.isspace() or c in "%;!" for c in text) else match[0]
+        return text if all(_UNSAFE.match(c) or c in ";!" for c in text) else match[0]
 
     return _ESCAPED.sub(decode, field)
 
