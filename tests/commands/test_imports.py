@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tests.commands.conftest import Run
 from tests.store.factories import recording
+from transcribe.formats import TimedText
+from transcribe.formats.tiers import write_eaf
 from transcribe.store import Store
 
 
@@ -66,3 +68,19 @@ def test_transcripts_become_drafts_of_their_source(run: Run, empty: Path, tmp_pa
     assert run("import", "drafts", file, "--source", "archive", "-w", empty).out.startswith("0 drafts of 0")
     assert run("export", tmp_path / "out.csv", "--format", "csv", "--model", "archive", "-w", empty).code == 0
     assert "what was said" in (tmp_path / "out.csv").read_text(encoding="utf-8")
+
+
+def test_the_tiers_with_the_texts_can_be_named(run: Run, empty: Path, tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{empty}/boli.db") as store:
+        store.recordings.add([recording("a", dialect="hi")])
+        [path] = [known.path for known in store.recordings.fetch()]
+    items = [TimedText(recording=path, start=0, end=900, speaker=name, text=f"of {name}") for name in ("Asha", "Ravi")]
+    file = tmp_path / f"{Path(path).stem}.eaf"
+    write_eaf(items, file)
+    taken = run("import", "corrections", file, "--tier", "Ravi", "-w", empty, "--json").document["data"]
+    assert (taken["new"], taken["refused"]) == (1, 0)
+    missing = run("import", "drafts", file, "--source", "archive", "--tier", "Sita", "-w", empty, "--json")
+    assert (missing.code, missing.document["data"]["refused"]) == (6, 1)
+    assert "Asha, Ravi" in missing.document["failures"][0]["message"]
+    file.with_suffix(".csv").write_text("recording,start_ms,end_ms,text\n", encoding="utf-8")
+    assert run("import", "corrections", file.with_suffix(".csv"), "--tier", "Ravi", "-w", empty).code == 2

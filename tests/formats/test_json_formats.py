@@ -129,7 +129,13 @@ def test_a_place_that_kaldi_would_run_is_refused(tmp_path: Path, path: str) -> N
 
 
 @settings(max_examples=20)
-@given(st.lists(st.tuples(names, st.text(st.sampled_from("-!_. %aZ09é\x1b\x00\x08\x7f\x9b"), max_size=4)), min_size=50, max_size=50))
+@given(
+    st.lists(
+        st.tuples(names, st.text(st.sampled_from("-!_. %aZ09é\x1b\x00\x08\x7f\x9b"), max_size=4)),
+        min_size=50,
+        max_size=50,
+    )
+)
 def test_kaldi_accepts_the_order_also_where_one_name_begins_another(pairs: list[tuple[str, str]]) -> None:
     speakers = [name for first, tail in pairs for name in (first, first + tail)]
     items = [

@@ -34,6 +34,7 @@ _File = Annotated[
 ]
 _Kind = Annotated[str | None, typer.Option("--format", help="Name of the format, where the file does not tell.")]
 _Turns = Annotated[Path | None, typer.Option(help="RTTM that says who speaks, for STM and CTM without speakers.")]
+_Tier = Annotated[str | None, typer.Option(help="ELAN: the tiers with the texts, as they are called before '@'.")]
 _Strict = Annotated[bool, typer.Option("--strict", help="Take nothing if one entry cannot be used.")]
 
 
@@ -42,6 +43,7 @@ def import_corrections(
     file: _File,
     kind: _Kind = None,
     turns: _Turns = None,
+    tier: _Tier = None,
     strict: _Strict = False,
     dry_run: Dry = False,
     workspace: Workspace = None,
@@ -50,7 +52,7 @@ def import_corrections(
 ) -> None:
     """Import corrections made elsewhere; the same file twice is taken once."""
     with open_workspace(workspace) as wiring:
-        request = ImportRequest(file=file, kind=kind, turns=turns, strict=strict, dry_run=dry_run)
+        request = ImportRequest(file=file, kind=kind, turns=turns, tier=tier, strict=strict, dry_run=dry_run)
         console.answer(add_corrections(wiring, request))
 
 
@@ -60,6 +62,7 @@ def import_drafts(
     source: Annotated[str, typer.Option(help="Name of the model or archive that the transcripts are of.")],
     kind: _Kind = None,
     turns: _Turns = None,
+    tier: _Tier = None,
     strict: _Strict = False,
     dry_run: Dry = False,
     workspace: Workspace = None,
@@ -68,7 +71,7 @@ def import_drafts(
 ) -> None:
     """Import transcripts made elsewhere as drafts, which people correct; boli run leaves them alone."""
     with open_workspace(workspace) as wiring:
-        request = ImportRequest(file=file, kind=kind, turns=turns, strict=strict, dry_run=dry_run)
+        request = ImportRequest(file=file, kind=kind, turns=turns, tier=tier, strict=strict, dry_run=dry_run)
         console.answer(add_drafts(wiring, request, source))
 
 
@@ -105,6 +108,8 @@ class ImportRequest:
     #: Name of its format; ``None``: as it looks.
     kind: str | None = None
     turns: Path | None = None
+    #: Name of the tiers with the texts; ``None``: as they look.
+    tier: str | None = None
     #: Whether an entry that cannot be used refuses the file.
     strict: bool = False
     dry_run: bool = False
@@ -121,6 +126,7 @@ def add_corrections(wiring: Wiring, request: ImportRequest) -> Answer:
             catalogue=wiring.catalogue,
             name=request.kind,
             turns=request.turns,
+            tier=request.tier,
             refuse=refuse,
         )
 
@@ -148,6 +154,7 @@ def add_drafts(wiring: Wiring, request: ImportRequest, source: str) -> Answer:
             catalogue=wiring.catalogue,
             name=request.kind,
             turns=request.turns,
+            tier=request.tier,
             refuse=refuse,
         )
 

@@ -22,6 +22,7 @@ def read_corrections(
     catalogue: Catalogue | None = None,
     name: str | None = None,
     turns: Path | None = None,
+    tier: str | None = None,
     refuse: Refuse = raise_error,
 ) -> Iterator[Correction]:
     """
@@ -36,13 +37,14 @@ def read_corrections(
         catalogue: Knows dialects; default is the one of the package.
         name: Name of the format; default is what the file looks like.
         turns: An RTTM file that says who speaks, where *path* does not.
+        tier: Name of the tiers of an EAF file that hold the texts.
         refuse: Takes the errors of entries that cannot be used; by default the first one is raised.
 
     Raises:
         InputError: E_CORRECTION with row and column, E_JSON, E_DIALECT; E_FORMAT for a file that cannot be read.
     """
     catalogue = catalogue or load_catalogue()
-    for found in read_stretches(path, store=store, name=name, turns=turns, refuse=refuse):
+    for found in read_stretches(path, store=store, name=name, turns=turns, tier=tier, refuse=refuse):
         stretch = found.stretch
         try:
             if not (stretch.text or "").strip():

@@ -34,6 +34,7 @@ def read_drafted(
     catalogue: Catalogue | None = None,
     name: str | None = None,
     turns: Path | None = None,
+    tier: str | None = None,
     refuse: Refuse = raise_error,
 ) -> Iterator[Drafted]:
     """
@@ -45,7 +46,7 @@ def read_drafted(
     """
     catalogue = catalogue or load_catalogue()
     by_recording: dict[str, list[TimedText]] = {}
-    for found in read_stretches(path, store=store, name=name, turns=turns, refuse=refuse):
+    for found in read_stretches(path, store=store, name=name, turns=turns, tier=tier, refuse=refuse):
         try:
             stretch = replace(found.stretch, dialect=find_dialect(found.stretch, catalogue))
         except InputError as error:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import regex
 
-from transcribe.errors import InputError
+from transcribe.errors import InputError, UsageError
 from transcribe.formats.formats import detect_format, get_format
 from transcribe.formats.line_files import read_rttm
 from transcribe.ingest.sidecars import TOLERANCE
@@ -62,6 +62,7 @@ def read_stretches(
     store: Store,
     name: str | None = None,
     turns: Path | None = None,
+    tier: str | None = None,
     refuse: Refuse = raise_error,
 ) -> Iterator[Found]:
     """
@@ -70,17 +71,21 @@ def read_stretches(
     Args:
         name: Name of the format; default: as `detect_format` finds it.
         turns: An RTTM file that says who speaks, where *path* does not.
+        tier: Name of the tiers of an EAF file that hold the texts.
         refuse: Takes the errors about the others, E_CORRECTION or the format's own.
 
     Raises:
         InputError: The file as a whole cannot be read.
+        UsageError: A tier was named, and the format has none to choose.
     """
     names = RecordingNames(store)
     checks = _Checks()
     speakers = _Speakers(turns, names) if turns is not None else None
     kind = name or detect_format(path)
+    if tier is not None and kind != "eaf":
+        raise UsageError(f"the tier {tier!r} was asked for, and {path.name} is {kind}", hint="leave --tier out")
     is_table = kind in ("table", "csv", "jsonl")
-    for found in _read_table(path, store, names, refuse) if is_table else _read_format(path, kind, names, refuse):
+    for found in _read_table(path, store, names, refuse) if is_table else _read_format(path, kind, tier, names, refuse):
         try:
             named = found if speakers is None else speakers.name(found)
             yield replace(named, stretch=checks.check(named))
@@ -88,10 +93,11 @@ def read_stretches(
             refuse(error)
 
 
-def _read_format(path: Path, kind: str, names: RecordingNames, refuse: Refuse) -> Iterator[Found]:
+def _read_format(path: Path, kind: str, tier: str | None, names: RecordingNames, refuse: Refuse) -> Iterator[Found]:
     form = get_format(kind, reading=True)
     for file, recording in _list_files(path, form.suffix if form.holds == "one" else None):
         extra = {"recording": recording} if recording is not None else {}
+        extra |= {"tier": tier} if tier is not None else {}
         items = form.reader()(file, refuse=refuse, **extra)
         if kind in ("srt", "vtt"):
             items = (replace(item, text=" ".join((item.text or "").split())) for item in items)

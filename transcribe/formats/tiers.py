@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from transcribe.errors import InputError
 from transcribe.formats.files import replace_file
 from transcribe.formats.records import TimedText, order_single_recording, refusal
+from transcribe.formats.text_tiers import (
+    AmbiguousTiersError,
+    Tier,
+    find_text_tiers,
+    join_annotations,
+    list_tiers,
+    list_trees,
+    name_speaker,
+    pick_tiers,
+)
 from transcribe.ingest.timed import Refuse, raise_error
 from transcribe.records import Milliseconds
 
@@ -26,9 +36,6 @@ WORDS: Final = " - words"
 
 #: Levels of elements in each other; an EAF has five.
 DEEPEST: Final = 32
-#: What a tier holds whose texts stand on the tier below.
-_NUMBER: Final = re.compile(r"\s*[A-Za-z]{0,3}[\W_]?\d+\s*")
-
 _QUOTED: Final = re.compile(r'"((?:[^"]|"")*)"')
 #: Strings that the parser has to see as they are.
 _STRUCTURE: Final = frozenset({"ooTextFile", "ooTextFile short", "TextGrid", "IntervalTier", "TextTier"})
@@ -68,30 +75,45 @@ def speaker_of(row: str, rows: Collection[str], *, unknown: str) -> str | None:
     return None if name in (unknown, "") else name
 
 
-def read_eaf(path: Path, *, recording: str | None = None, refuse: Refuse = raise_error) -> Iterator[TimedText]:
+def read_eaf(
+    path: Path, *, recording: str | None = None, tier: str | None = None, refuse: Refuse = raise_error
+) -> Iterator[TimedText]:
     """
-    Read the annotations of *path* ordered by start. The speaker is the tier's participant, else the tier's name.
+    Read the texts of *path* ordered by start. The speaker is the tier's participant, else told by the tier's name.
 
-    Where a tier holds numbers or nothing, its texts are those of the tier that refers to it, as ELAN's symbolic tiers
-    do. Tiers below one with texts are glosses, translations or words, and are passed over.
+    Of the tiers that belong together one holds the texts, as `find_text_tiers` tells. Words that subdivide an
+    annotation are joined to one text.
 
     Args:
         recording: The recording that they belong to; default is the file's name without suffix.
+        tier: Name of the tiers with the texts, whole or before ``@``, or their linguistic type.
 
     Raises:
-        InputError: E_FORMAT if the file cannot be read.
+        InputError: E_FORMAT if the file cannot be read, or if it is in doubt which tiers hold the texts.
     """
-    eaf = _parse(path)
+    tiers = list_tiers(_parse(path))
+    by_name = {entry.name: entry for entry in tiers}
+    choices: Sequence[Tier | AmbiguousTiersError]
+    try:
+        choices = find_text_tiers(list_trees(tiers)) if tier is None else pick_tiers(tiers, tier)
+    except AmbiguousTiersError as error:
+        choices = [error]
     stretches = []
-    for name, (aligned, _, facts, _) in eaf.tiers.items():
-        if not aligned or _has_texts(eaf, facts.get("PARENT_REF")):
+    for choice in choices:
+        if isinstance(choice, AmbiguousTiersError):
+            asked = "the texts may be on" if tier is None else f"no tier {tier!r} among"
+            hint = "name the one with the texts: --tier NAME"
+            refuse(refusal(f"{path.name}: {asked} {choice}", hint, item=str(path)))
             continue
-        texts = {} if _has_texts(eaf, name) else _read_symbolic_texts(eaf, name)
-        speaker = facts.get("PARTICIPANT") or speaker_of(name, eaf.tiers, unknown=UNKNOWN)
-        for annotation, (first, last, text, _) in aligned.items():
-            start, end = eaf.timeslots.get(first), eaf.timeslots.get(last)
+        root = choice
+        while root.depth and root.parent is not None:
+            root = by_name[root.parent]
+        speaker = name_speaker(choice, root)
+        speaker = speaker_of(speaker, by_name, unknown=UNKNOWN) if speaker == root.name else speaker
+        for annotation in join_annotations(choice, _find_anchors(choice, by_name)):
+            start, end = annotation.start, annotation.end
             if start is None or end is None or not 0 <= start <= end:
-                what = f"{path.name}: an annotation of the tier {name} has no times of its own"
+                what = f"{path.name}: an annotation of the tier {choice.name} has no times of its own"
                 refuse(refusal(what, "align it in ELAN", item=str(path)))
                 continue
             stretches.append(
@@ -100,29 +122,21 @@ def read_eaf(path: Path, *, recording: str | None = None, refuse: Refuse = raise
                     start=start,
                     end=end,
                     speaker=speaker,
-                    text=texts.get(annotation, text),
-                    where=f"{path.name}, tier {name}, {annotation}",
+                    text=annotation.text,
+                    where=f"{path.name}, tier {choice.name}, {annotation.id}",
                 )
             )
     yield from sorted(stretches, key=lambda stretch: (stretch.start, stretch.end, stretch.speaker or ""))
 
 
-def _has_texts(eaf: Any, tier: str | None) -> bool:
-    """Tell if an aligned tier holds more than numbers."""
-    aligned = eaf.tiers[tier][0] if tier in eaf.tiers else {}
-    return any(text and not _NUMBER.fullmatch(text) for _, _, text, _ in aligned.values())
-
-
-def _read_symbolic_texts(eaf: Any, tier: str) -> dict[str, str]:
-    """Map the annotations of *tier* to the texts that refer to them, of the first tier below it that has any."""
-    for _, references, facts, _ in eaf.tiers.values():
-        if facts.get("PARENT_REF") != tier or not any(value for _, value, _, _ in references.values()):
-            continue
-        texts: dict[str, list[str]] = {}
-        for parent, value, _, _ in references.values():
-            texts.setdefault(parent, []).append(value or "")
-        return {parent: " ".join(filter(None, values)) for parent, values in texts.items()}
-    return {}
+def _find_anchors(
+    tier: Tier, by_name: Mapping[str, Tier]
+) -> dict[str, tuple[Milliseconds | None, Milliseconds | None]]:
+    """Map the annotations that those of *tier* belong to, on the nearest tier above it with times, to their times."""
+    above = by_name.get(tier.parent or "", tier)
+    while above.depth and any(annotation.start is None for annotation in above.annotations):
+        above = by_name[above.parent or ""]
+    return {annotation.id: (annotation.start, annotation.end) for annotation in above.annotations}
 
 
 def write_eaf(items: Iterable[TimedText], path: Path, *, media: str | None = None) -> int:
