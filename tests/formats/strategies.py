@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from transcribe.formats import TimedText
+from transcribe.formats.records import is_visible
 
 #: Each example writes files to the disk.
 few = settings(max_examples=30)
@@ -47,7 +48,7 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=30).map(
         lambda text: " ".join(text.split())
     ),
-).filter(bool)
+).filter(is_visible)
 names = st.one_of(
     st.sampled_from(NAMES),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(str.strip),

@@ -70,6 +70,18 @@ def test_a_misspelt_format_names_the_nearest() -> None:
         write_texts([], Path("t"), "textgird")
 
 
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_text_that_nobody_can_see_is_as_an_empty_one(tmp_path: Path, name: str) -> None:
+    words = (Word(text="\u200b", start=0, end=400, probability=0.5),)
+    items = [replace(stretch(text=text), words=words[:count]) for text, count in (("\u200b\u200e", 1), ("", 0))]
+    written = [write_texts([item], tmp_path / str(number), name) for number, item in enumerate(items)]
+    files = [
+        sorted(file.rglob("*")) if file.is_dir() else [file] for file in (written[0].files[0], written[1].files[0])
+    ]
+    assert written[0].items == written[1].items
+    assert [file.read_bytes() for file in files[0]] == [file.read_bytes() for file in files[1]]
+
+
 def seed(name: str) -> bytes:
     """A good file of the format *name*."""
     words = (Word(text="हाँ", start=0, end=400, probability=0.5),)

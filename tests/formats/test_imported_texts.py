@@ -202,3 +202,11 @@ def test_a_file_of_no_format_is_refused_naming_the_option(store: Store, tmp_path
     (tmp_path / name).write_text("x")
     with pytest.raises(InputError, match=r"E_FORMAT.*--format"):
         read(store, tmp_path / name)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u200e\u00ad"])
+def test_a_text_that_nobody_can_see_is_refused_as_an_empty_one(store: Store, tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.csv").write_text(f"recording,start_ms,end_ms,text\ncalls/a.wav,0,900,{text}\n")
+    corrections, [error] = read(store, tmp_path / "c.csv")
+    assert corrections == []
+    assert "an empty text" in str(error)

@@ -155,3 +155,63 @@ def test_an_empty_text_has_no_cue_and_speakers_may_be_left_out(tmp_path: Path) -
 def test_a_text_that_looks_like_a_speaker_stays_text(tmp_path: Path) -> None:
     write_srt([cue("[door]: slams")], tmp_path / "t.srt")
     assert [(item.speaker, item.text) for item in read_srt(tmp_path / "t.srt")] == [(None, "[door]: slams")]
+
+
+def lines_of(path: Path) -> list[str]:
+    return [line for block in path.read_text(encoding="utf-8").split("\n\n") for line in block.split("\n")[2:] if line]
+
+
+SAID = "the bus to the market leaves at half past nine and we want to take it today if we can"
+
+
+def test_speakers_that_nobody_named_are_numbered_as_they_begin(tmp_path: Path) -> None:
+    ids = ["a" * 64 + f"/SPEAKER_0{number}" for number in (3, 0)]
+    speakers = [ids[0], "Speaker 2", ids[1], ids[0], None]
+    items = [cue(SAID, start=n * 9_000, end=n * 9_000 + 6_000, speaker=speaker) for n, speaker in enumerate(speakers)]
+    for writer, reader, rules in (
+        (write_srt, read_srt, WHOLE),
+        (write_vtt, read_vtt, WHOLE),
+        (write_srt, read_srt, CueRules()),
+    ):
+        writer(items, tmp_path / "t", rules=rules)
+        named = dict.fromkeys(item.speaker for item in reader(tmp_path / "t"))
+        assert list(named) == ["Speaker 1", "Speaker 2", "Speaker 3", None]
+
+
+LONG = "Dr. Venkataraghavan Lakshminarayanan Subramanian"
+
+
+@pytest.mark.parametrize(
+    "speakers", [[LONG], [f"{LONG} the elder", f"{LONG} the younger"], ["a" * 64 + "/x"], ["श्री" * 30]]
+)
+@pytest.mark.parametrize("rules", [CueRules(), CueRules(line_length=20, lines=1), CueRules(line_length=30, lines=3)])
+def test_a_line_holds_its_characters_whatever_the_speaker_is_called(
+    tmp_path: Path, speakers: list[str], rules: CueRules
+) -> None:
+    items = [cue(SAID, start=n * 9_000, end=n * 9_000 + 6_000, speaker=speaker) for n, speaker in enumerate(speakers)]
+    write_srt([*items, cue("x" * 90, start=30_000, end=34_000, speaker=speakers[0])], tmp_path / "t.srt", rules=rules)
+    assert all(count_clusters(line) <= rules.line_length for line in lines_of(tmp_path / "t.srt"))
+    back = list(read_srt(tmp_path / "t.srt"))
+    assert all(len((item.text or "").split("\n")) <= rules.lines for item in back)
+    assert len({item.speaker for item in back}) == len(speakers)
+    said = " ".join((item.text or "").replace("\n", " ") for item in back if item.start < 9_000)
+    assert said.split() == SAID.split()
+
+
+def test_a_long_name_is_whole_in_whole_cues(tmp_path: Path) -> None:
+    write_srt([cue("yes", speaker=LONG)], tmp_path / "t.srt", rules=WHOLE)
+    assert next(read_srt(tmp_path / "t.srt")).speaker == LONG
+
+
+INVISIBLE = ["\u200b", "\u200e", "\u00ad", "\u200c \u200d", "\ufeff\u2060", "\u3164", "\u2800", "\u2028"]
+
+
+@pytest.mark.parametrize("text", INVISIBLE)
+@pytest.mark.parametrize("rules", [CueRules(), WHOLE])
+def test_what_nobody_can_see_is_no_cue(tmp_path: Path, text: str, rules: CueRules) -> None:
+    for writer in (write_srt, write_vtt):
+        assert (
+            writer([cue(text, speaker="A"), cue(f"yes{text}", start=2_000, end=3_000)], tmp_path / "t", rules=rules)
+            == 1
+        )
+        assert (tmp_path / "t").read_text(encoding="utf-8").count("-->") == 1

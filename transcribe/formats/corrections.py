@@ -9,6 +9,7 @@ from dialects.dialect import Catalogue, load_catalogue
 from dialects.errors import DialectError
 from transcribe.errors import InputError
 from transcribe.formats.imported_texts import CODE, read_stretches
+from transcribe.formats.records import is_visible
 from transcribe.ingest.sidecars import make_correction
 from transcribe.ingest.timed import Refuse, TimedText, raise_error
 from transcribe.records import Correction
@@ -47,7 +48,7 @@ def read_corrections(
     for found in read_stretches(path, store=store, name=name, turns=turns, tier=tier, refuse=refuse):
         stretch = found.stretch
         try:
-            if not (stretch.text or "").strip():
+            if not is_visible(stretch.text):
                 raise InputError(f"{stretch.where}: it has no text", code=CODE, hint="leave it out", item=stretch.where)
             dialect = find_dialect(stretch, catalogue)
         except InputError as error:

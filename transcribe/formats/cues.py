@@ -13,7 +13,7 @@ from itertools import accumulate
 
 import regex
 
-from transcribe.formats.records import TimedText
+from transcribe.formats.records import TimedText, is_visible
 from transcribe.records import Milliseconds, Word, join_words
 
 _CLUSTER = regex.compile(r"\X")
@@ -51,6 +51,17 @@ def count_clusters(text: str) -> int:
     return len(_CLUSTER.findall(text))
 
 
+def shorten(text: str, length: int) -> str:
+    """
+    Cut *text* to *length* characters as people see them, the last one an ellipsis.
+
+    >>> shorten("Subramanian", 6), shorten("Asha", 6)
+    ('Subra…', 'Asha')
+    """
+    clusters = _CLUSTER.findall(text)
+    return text if len(clusters) <= length else f"{''.join(clusters[: length - 1]).rstrip()}…"
+
+
 def spread_words(stretch: TimedText) -> tuple[Word, ...]:
     """
     Spread the words of a text over its time by their letters.
@@ -76,13 +87,14 @@ def split_cues(stretch: TimedText, rules: CueRules, *, label: str = "") -> Itera
     Args:
         label: What stands before each text and takes room in its first line.
     """
-    if not (stretch.text or "").strip():
+    if not is_visible(stretch.text):
         return
     if rules.is_whole:
-        text = "\n".join(line for line in (stretch.text or "").splitlines() if line.strip())
+        text = "\n".join(line for line in (stretch.text or "").splitlines() if is_visible(line))
         yield replace(stretch, text=f"{label}{text}")
         return
-    words = _fit_words(_timed_words(stretch), rules)
+    room = rules.line_length - (count_clusters(label) if rules.lines == 1 else 0)
+    words = _fit_words([word for word in _timed_words(stretch) if is_visible(word.text)], room)
     first, earlier_end = 0, stretch.start
     while first < len(words):
         last = _find_end(words, first, rules, label)
@@ -132,12 +144,12 @@ def _timed_words(stretch: TimedText) -> tuple[Word, ...]:
     return spread_words(stretch)
 
 
-def _fit_words(words: Sequence[Word], rules: CueRules) -> list[Word]:
-    """Cut words that are longer than a line, as scripts without blanks have them, and share their time."""
+def _fit_words(words: Sequence[Word], room: int) -> list[Word]:
+    """Cut words that are longer than *room*, as scripts without blanks have them, and share their time."""
     fitted: list[Word] = []
     for word in words:
         clusters = _CLUSTER.findall(word.text.strip())
-        parts = [clusters[at : at + rules.line_length] for at in range(0, len(clusters), rules.line_length)]
+        parts = [clusters[at : at + room] for at in range(0, len(clusters), room)]
         length = word.end - word.start
         for number, part in enumerate(parts):
             start = word.start + length * number // len(parts)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
 from transcribe.errors import InputError, UsageError
 from transcribe.formats.cues import CueRules
-from transcribe.formats.records import TimedText, group_by_recording
+from transcribe.formats.records import TimedText, group_by_recording, is_visible
 
 _DROPS: Final = {
     "rttm": "texts, times of words, dialects, the second tier",
     "stm": "times of words, dialects, the second tier, blanks beyond one; stretches without a text",
     "ctm": "speakers, dialects, the second tier, bounds of stretches; what has no times of words",
-    "srt": "times of words, dialects, the second tier, line ends; stretches without a text; it cuts long ones",
+    "srt": "times of words, dialects, the second tier, line ends; stretches without a text; it cuts long ones and names",
     "vtt": "times of words, dialects, the second tier, line ends; stretches without a text; it cuts long ones",
     "textgrid": "dialects, the second tier, how sure a word is; stretches without a text",
     "eaf": "times of words, dialects, the second tier, controls; stretches of no length",
@@ -201,6 +201,7 @@ def write_texts(
         UnfitError: The place cannot be written.
     """
     form = get_format(name)
+    items = map(_blank_invisible, items)
     if form.holds == "one":
         extra = {"rules": rules} if rules is not None and form.module == "subtitles" else {}
         return _write_each(items, out, form, audio_of, overwrite=overwrite, extra=extra)
@@ -208,6 +209,17 @@ def write_texts(
     _check_free(target, overwrite=overwrite)
     places = {form.sound: audio_of} if form.sound else {}
     return Written(items=form.writer()(items, target, **places), files=(target,))
+
+
+def _blank_invisible(stretch: TimedText) -> TimedText:
+    """Empty a text that nobody can see, and leave out such words, as no format has a use for them."""
+    text = "" if stretch.text and not is_visible(stretch.text) else stretch.text
+    words = tuple(word for word in stretch.words if is_visible(word.text))
+    return (
+        stretch
+        if (text, len(words)) == (stretch.text, len(stretch.words))
+        else replace(stretch, text=text, words=words)
+    )
 
 
 def _write_each(

@@ -22,6 +22,7 @@ import regex
 from transcribe.errors import InputError, UsageError
 from transcribe.formats.formats import detect_format, get_format
 from transcribe.formats.line_files import read_rttm
+from transcribe.formats.records import is_visible
 from transcribe.ingest.sidecars import TOLERANCE
 from transcribe.ingest.timed import COLUMNS, Refuse, TimedText, raise_error, span
 from transcribe.records import Milliseconds, Recording, Word
@@ -216,7 +217,7 @@ def _time_of(table: Table, row: Row, column: str) -> Milliseconds:
 
 def _text_of(table: Table, row: Row) -> str:
     text: str = row.cells.get("text", "")
-    if not text.strip():
+    if not is_visible(text):
         hint = "leave the row out, or write what marks unintelligible speech"
         raise table.fault(row.line, "an empty text", column="text", hint=hint)
     if "\0" in text:

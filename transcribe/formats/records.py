@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Final
+
+import regex
 
 from transcribe.errors import InputError
 from transcribe.ingest.timed import TimedText
 from transcribe.records import Correction, Draft, Segment
 
-__all__ = ["TimedText", "group_by_recording", "of_correction", "of_draft", "order_single_recording", "refusal"]
+__all__ = [
+    "TimedText",
+    "group_by_recording",
+    "is_visible",
+    "of_correction",
+    "of_draft",
+    "order_single_recording",
+    "refusal",
+]
+
+#: Anything but blanks, controls, joiners, marks of direction and letters that fonts show as nothing.
+_VISIBLE: Final = regex.compile(r"[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800]")
+
+
+def is_visible(text: str | None) -> bool:
+    """
+    Tell if *text* holds a character that can be seen; one that does not is as good as empty.
+
+    >>> is_visible("\u200b\u00ad "), is_visible("…")
+    (False, True)
+    """
+    return text is not None and _VISIBLE.search(text) is not None
 
 
 def of_draft(segment: Segment, draft: Draft) -> TimedText:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from dialects.text_files import read_lines
-from transcribe.formats.cues import CueRules, split_cues
+from transcribe.formats.cues import CueRules, shorten, split_cues
 from transcribe.formats.files import open_replacement
 from transcribe.formats.records import TimedText, order_single_recording, refusal
 from transcribe.ingest.timed import Refuse, line_fault, raise_error
+from transcribe.speaker_links import recording_of_unnamed
 
 #: Stands in for the backslash while pysubs2 has the text: it would take ``\N`` for a line end.
 _BACKSLASH: Final = "\ue05c"
@@ -53,7 +56,8 @@ def write_srt(items: Iterable[TimedText], path: Path, *, rules: CueRules = CueRu
     """
     Write and count the *items* that have a text, in cues by *rules*. They are of one recording.
 
-    The speaker stands in brackets before each cue; brackets within a name become round.
+    The speaker stands in brackets before each cue; brackets within a name become round, a name longer than a line is
+    shortened, and speakers that nobody named are numbered.
     """
     return _write(order_single_recording(items, "SRT"), path, "srt", rules)
 
@@ -91,7 +95,11 @@ def _write(items: list[TimedText], path: Path, kind: Literal["srt", "vtt"], rule
 
     subtitles = pysubs2.SSAFile()
     count = 0
+    names = _name_speakers(items)
+    if kind == "srt" and not rules.is_whole:
+        names = _shorten_names(names, rules)
     for stretch in items:
+        stretch = replace(stretch, speaker=stretch.speaker and names[stretch.speaker])
         label = _label(stretch) if kind == "srt" and rules.has_speakers else ""
         cues = list(split_cues(stretch, rules, label=label))
         count += bool(cues)
@@ -105,6 +113,25 @@ def _write(items: list[TimedText], path: Path, kind: Literal["srt", "vtt"], rule
     with open_replacement(path) as stream:
         stream.write(subtitles.to_string(kind, keep_ssa_tags=True).replace(_BACKSLASH, "\\"))
     return count
+
+
+def _name_speakers(items: Iterable[TimedText]) -> dict[str, str]:
+    """Map speakers to their names: ``Speaker 1``, in the order in which they begin, for those that nobody declared."""
+    speakers = list(dict.fromkeys(stretch.speaker for stretch in items if stretch.speaker))
+    numbered = (name for number in count_from(1) if (name := f"Speaker {number}") not in speakers)
+    return {name: next(numbered) if recording_of_unnamed(name) else name for name in speakers}
+
+
+def _shorten_names(names: Mapping[str, str], rules: CueRules) -> dict[str, str]:
+    """Shorten *names* so that a label fits a line, or half of it where a cue has no other; no two become one."""
+    room = (rules.line_length if rules.lines > 1 else rules.line_length // 2) - len("[]: ")
+    short: dict[str, str] = {}
+    for speaker, name in names.items():
+        endings = (f" {number}" if number > 1 else "" for number in count_from(1))
+        label = " ".join(name.split())
+        choices = (f"{shorten(label, room - len(ending))}{ending}" for ending in endings)
+        short[speaker] = next(choice for choice in choices if choice not in short.values())
+    return short
 
 
 def _label(stretch: TimedText) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from transcribe.errors import InputError
 from transcribe.formats.files import replace_file
-from transcribe.formats.records import TimedText, order_single_recording, refusal
+from transcribe.formats.records import TimedText, is_visible, order_single_recording, refusal
 from transcribe.formats.text_tiers import (
     AmbiguousTiersError,
     Tier,
@@ -264,13 +264,18 @@ def write_textgrid(items: Iterable[TimedText], path: Path, *, duration: Millisec
     stretches = [
         stretch
         for stretch in order_single_recording(items, "a TextGrid")
-        if (stretch.text or "").strip() and stretch.end > stretch.start
+        if is_visible(stretch.text) and stretch.end > stretch.start
     ]
     length = max(duration or 0, *(stretch.end for stretch in stretches), 1) if stretches else duration or 1
     grid = textgrid.Textgrid(0, length / 1000)
     for name, row in lay_out(stretches, unknown=UNKNOWN):
         _add_tier(grid, name, [(stretch.start, stretch.end, (stretch.text or "").strip()) for stretch in row], length)
-        words = [(word.start, word.end, word.text.strip()) for stretch in row for word in stretch.words]
+        words = [
+            (word.start, word.end, word.text.strip())
+            for stretch in row
+            for word in stretch.words
+            if is_visible(word.text)
+        ]
         if words:
             _add_tier(grid, f"{name}{WORDS}", _separate(words), length)
     if not stretches:
