@@ -166,6 +166,61 @@ def test_times_that_cannot_be_are_refused_by_row_and_stop_no_other(
     assert "c.csv row 5, column text (E): an empty text" in str(empty)
 
 
+@pytest.mark.parametrize(
+    ("text", "length", "is_said"),
+    [
+        *(
+            ("nineteen letters are", 300, False),
+            ("something strange", 200, False),
+            ("எப்படி இருக்கிறீர்கள் நீங்கள்", 250, False),
+        ),
+        *(("yeah", 80, True), ("your", 45, True), ("okay", 100, True), ("maybe hand they will", 434, True)),
+        *(("हाँ", 60, True), ("I don't know what", 500, True)),
+    ],
+)
+def test_a_short_stretch_holds_what_a_tongue_says(
+    store: Store, tmp_path: Path, text: str, length: int, is_said: bool
+) -> None:
+    (tmp_path / "c.csv").write_text(f"recording,start_ms,end_ms,text\ncalls/a.wav,9000,{9_000 + length},{text}\n")
+    corrections, errors = read(store, tmp_path / "c.csv")
+    assert (len(corrections), len(errors)) == ((1, 0) if is_said else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("rows", "are_seconds"),
+    [
+        (["2,40,yes", "1,58,okay so"], True),
+        (["2,5,yes", "5,9,no", "12,40,we went home", "41,60,and then"], True),
+        (["2,40,yes"], True),
+        (["100,180,yes", "200,260,no", "59000,59090,so"], False),
+        (["2,40,yes", "100,1500,we went home", "1600,2900,and then"], False),
+        (["0,900,yes", "900,1800,no"], False),
+    ],
+)
+def test_seconds_are_told_by_the_table_as_a_whole(
+    store: Store, tmp_path: Path, rows: list[str], are_seconds: bool
+) -> None:
+    lines = "".join(f"calls/a.wav,{row}\n" for row in rows)
+    (tmp_path / "c.csv").write_text(f"recording,start_ms,end_ms,text\n{lines}")
+    corrections, errors = read(store, tmp_path / "c.csv")
+    assert len(corrections) == (0 if are_seconds else len(rows))
+    assert ["they look like seconds" in str(error) for error in errors] == [True] * (len(rows) - len(corrections))
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_refused"),
+    [({"speaker": "Asha"}, True), ({"num_speakers": 1}, True), ({"num_speakers": 2}, False), ({}, False)],
+)
+def test_the_only_speaker_of_a_recording_does_not_overlap_where_rows_name_nobody(
+    store: Store, tmp_path: Path, facts: dict[str, object], is_refused: bool
+) -> None:
+    store.recordings.add([replace(CALLS[0], id="d" * 64, path="calls/d.wav", **facts)])  # type: ignore[arg-type]
+    lines = "calls/d.wav,0,1500,yes we did\ncalls/d.wav,900,1900,so it was\n"
+    (tmp_path / "c.csv").write_text(f"recording,start_ms,end_ms,text\n{lines}")
+    corrections, errors = read(store, tmp_path / "c.csv")
+    assert (len(corrections), len(errors)) == ((1, 1) if is_refused else (2, 0))
+
+
 def test_fast_but_possible_speech_is_taken(store: Store, tmp_path: Path) -> None:
     line = "calls/a.wav,0,1000,Asha," + "ab " * 15 + "\ncalls/a.wav,200,900,Ravi,also\n"
     (tmp_path / "c.csv").write_text(f"recording,start_ms,end_ms,speaker,text\n{line}")

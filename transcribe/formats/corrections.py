@@ -8,7 +8,8 @@ from pathlib import Path
 from dialects.dialect import Catalogue, load_catalogue
 from dialects.errors import DialectError
 from transcribe.errors import InputError
-from transcribe.formats.imported_texts import CODE, read_stretches
+from transcribe.formats.imported_texts import read_stretches
+from transcribe.formats.recording_names import CODE
 from transcribe.formats.records import is_visible
 from transcribe.ingest.sidecars import make_correction
 from transcribe.ingest.timed import Refuse, TimedText, raise_error

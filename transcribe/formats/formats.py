@@ -17,7 +17,8 @@ _DROPS: Final = {
     "rttm": "texts, times of words, dialects, the second tier",
     "stm": "times of words, dialects, the second tier, blanks beyond one; stretches without a text",
     "ctm": "speakers, dialects, the second tier, bounds of stretches; what has no times of words",
-    "srt": "times of words, dialects, the second tier, line ends; stretches without a text; it cuts long ones and names",
+    "srt": "times of words, dialects, the second tier, line ends; stretches without a text; it cuts long ones and their"
+    " speakers' names",
     "vtt": "times of words, dialects, the second tier, line ends; stretches without a text; it cuts long ones",
     "textgrid": "dialects, the second tier, how sure a word is; stretches without a text",
     "eaf": "times of words, dialects, the second tier, controls; stretches of no length",
