@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.calls import make_workspace
 from tests.commands.conftest import Run
+from transcribe.formats import FORMATS
 
 
 def test_drafts_and_corrections_are_written_in_a_format(run: Run, tmp_path: Path) -> None:
@@ -19,6 +20,16 @@ def test_drafts_and_corrections_are_written_in_a_format(run: Run, tmp_path: Path
     assert "words of calls/a alone" in (tmp_path / "out.jsonl").read_text(encoding="utf-8")
     timed = run("export", tmp_path / "c", "--format", "ctm", "--of", "corrections", "--draft-times", "-w", folder)
     assert "by the draft" in timed.out, timed.err
+
+
+def test_the_answer_says_what_each_format_drops(run: Run, tmp_path: Path) -> None:
+    folder = make_workspace(tmp_path / "w")
+    for name, form in FORMATS.items():
+        answer = run("export", tmp_path / name, "--format", name, "-w", folder, "--json").document
+        assert answer["schema"] == "boli.export/1"
+        assert answer["data"]["drops"] == form.drops
+    said = run("export", tmp_path / "again", "--format", "srt", "-w", folder).out
+    assert said.splitlines()[-1] == f"srt drops {FORMATS['srt'].drops}"
 
 
 def test_equal_work_gives_equal_bytes(run: Run, tmp_path: Path) -> None:
