@@ -86,10 +86,20 @@ def _find_rounds(spellings: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
+def count_words(parts: Sequence[str]) -> float:
+    """
+    Count the words of *parts* as ``split_words`` gives them; two characters of scripts without blanks are about one.
+
+    >>> count_words(["no", "no"]), count_words(["谢", "谢"])
+    (2.0, 1.0)
+    """
+    characters = sum(_UNSPACED_LETTER.fullmatch(part) is not None for part in parts)
+    return len(parts) - characters + characters / CHARACTERS_OF_WORD
+
+
 def _count_rounds(phrase: Sequence[str]) -> int:
     """Return how often *phrase* has to be said in a row for a loop."""
-    characters = sum(_UNSPACED_LETTER.fullmatch(spelling) is not None for spelling in phrase)
-    words = len(phrase) - characters + characters / CHARACTERS_OF_WORD
+    words = count_words(phrase)
     if words < 1:
         return ROUNDS_OF_CHARACTERS
     return ROUNDS_OF_PHRASES if words >= SHORTEST_PHRASE else ROUNDS_OF_WORDS

@@ -84,6 +84,8 @@ SAID = [(500, 1_500, "Asha", "जी हाँ")]
         [root("Interview_2026.001"), tx()],
         [root("00:01.5"), tx()],
         [root("Segment 12"), tx()],
+        [root("Interview 2026 001"), tx(name="Hindi")],
+        [root("interview_a.wav"), tx(name="Hindi")],
         [root(), tx("हाँ-COP", "mb@A"), tx("N", "ps@A"), tx("yes", "ge@A"), tx()],
         [root(), tx("yes indeed", "A_phrase-gls-en"), tx("1", "A_phrase-segnum-en"), tx(name="A_phrase-txt-hi")],
         [root("जी हाँ", "Transcription"), tx("yes indeed", "Phrase Free Translation", parent="Transcription")],
@@ -159,7 +161,10 @@ def test_two_speakers_have_a_tier_each_and_what_has_no_text_is_empty(tmp_path: P
     )
 
 
-@pytest.mark.parametrize(("name", "speaker"), [("Transcription", None), ("Asha", "Asha"), ("speech", None)])
+@pytest.mark.parametrize(
+    ("name", "speaker"),
+    [("Transcription", None), ("Asha", "Asha"), ("speech", None), ("default", None), ("Asha_transcription", "Asha")],
+)
 def test_a_tier_that_is_called_by_what_it_holds_names_nobody(tmp_path: Path, name: str, speaker: str | None) -> None:
     items, errors = read(tmp_path, root("जी हाँ", name, participant=""))
     assert (items, errors) == ([(500, 1_500, speaker, "जी हाँ")], [])

@@ -29,15 +29,17 @@ words w word words wd token tokens wort wörter mot mots palabras
 other ft ftr fte ftn lit translation translations free literal trans traduction traducción tradução übersetzung gls
 other gloss glosses glosse ge gn gr gp note notes nt comment comments com cmt remark remarks kommentar mb mor morph
 other morphs morpheme morphemes msa cf hn pos ps gra lemma pho ipa phonetic phonetics phones phonemes prosody tone
-other gesture gestures gaze hand context noise event events topic lang language en eng
-id ref id ids rf no nr num number segnum seg segment segments chunk chunks label index time
+other gesture gestures gesten gestik gaze blick hand context noise event events topic lang language en eng
+id ref id ids rf no nr num number segnum seg segment segments default paragraph chunk chunks label index time
 """
 #: A name that says several says the first of these: a translation of the text is none.
 _BY_WEIGHT: Final[tuple[Role, ...]] = ("other", "words", "text", "id")
 _ROLES: Final = {(role, name) for role, *names in map(str.split, _ROLE_NAMES.strip().splitlines()) for name in names}
 _NAME_PART: Final = regex.compile(r"[\p{L}\p{M}]+")
 #: Numbers, times, and words with a number at their end: what a tool calls an annotation.
-_LABEL: Final = regex.compile(r"[\P{L}]*|[\w.:/#-]*\d[\w.:/#-]*|\p{L}[\p{L}\p{M}]*[\W_]*\d+")
+_LABEL: Final = regex.compile(
+    r"\P{L}*|[\w.:/#-]*\d[\w.:/#-]*|\p{L}[\p{L}\p{M}]*(?:[\W_]*\d+)+|[\w-]+(?:[._/:#][\w-]+)+"
+)
 #: Annotations from which on the count of distinct ones tells something.
 _MANY: Final = 6
 
@@ -313,12 +315,14 @@ def join_annotations(
 
 
 def name_speaker(tier: Tier, root: Tier) -> str | None:
-    """Return who speaks on *tier*: its participant or its root's, what stands behind ``@``, else the root's name."""
+    """Return who speaks on *tier*: the participant, what stands behind ``@``, or the root's name before its role."""
     if tier.participant or root.participant:
         return tier.participant or root.participant
     for name in (tier.name, root.name):
         if name.partition("@")[2]:
             return name.partition("@")[2]
-    parts = _NAME_PART.findall(root.name.casefold())
-    is_role = parts and all(any((role, part) in _ROLES for role in _BY_WEIGHT) for part in parts)
-    return None if is_role else root.name
+    if all(any((role, part) in _ROLES for role in _BY_WEIGHT) for part in _NAME_PART.findall(root.name.casefold())):
+        return None if _NAME_PART.search(root.name) else root.name
+    # As in Asha_transcription.
+    person, _, ending = root.name.rpartition("_")
+    return person if person and any((role, ending.casefold()) in _ROLES for role in _BY_WEIGHT) else root.name

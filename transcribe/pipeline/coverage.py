@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dialects.text.repetition import find_loop, split_words
+from dialects.text.repetition import count_words, find_loop, split_words
 from transcribe.pipeline.windows import longest_saying
 from transcribe.protocols import Heard, Span
 from transcribe.records import Milliseconds, Segment, Word
@@ -163,7 +163,9 @@ def find_loops(words: Sequence[Word], speech: Sequence[Span]) -> list[Span]:
         looping = parts[first + loop[0] : first + loop[1]]
         span = Span(start=looping[0].start, end=max(word.end for word in looping))
         letters = sum(len(word.text) for word in looping)
-        if len(looping) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * _measure_speech(span, speech):
+        if count_words(
+            [part.text for part in looping]
+        ) >= LONGEST_ROUND or letters * 1_000 > FASTEST_ROUND * _measure_speech(span, speech):
             loops.append(span)
         first += loop[1]
     return loops
