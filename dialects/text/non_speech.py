@@ -29,7 +29,7 @@ _EVENT: Final = r"(?<![\p{L}\p{M}\p{N}])(?P<event>&=[\p{L}\p{M}:]+)"
 _GROUP: Final = regex.compile(f"{_EVENT}|{_SQUARE}|{_ANGLE}|{_NAMED}")
 #: ``[en: hello]`` says in which language somebody spoke.
 _LANGUAGE: Final = regex.compile(r"\s*[a-z]{2,3}(?:-[a-z0-9]+)*\s*:", regex.IGNORECASE)
-_TIME: Final = regex.compile(r"[\s\d.,-]*\d:[\d:.,\s-]*")
+_TIME: Final = regex.compile(r"[\s\d.,-]*\d:[\d:.,\s-]*|\s*\d+(?:[.,]\d+)?\s*(?:s|ms|sec|seconds?)\.?\s*")
 _WORD_END: Final = regex.compile(r"[^\p{L}\p{M}'’]+")
 _APOSTROPHES: Final = regex.compile("['’]")
 

@@ -12,7 +12,8 @@ from dialects.text.normalise import Normaliser, load_normaliser
 #: Parted by broken bars.
 TAGS = """
 [laughter]¦[Laughter.]¦[LAUGHTER!]¦[[laughter]]¦((laughter))¦[laughing and coughing]¦[inaudible 00:01:02]
-[crosstalk 00:12]¦[pause 2s]¦[NOISE1]¦[background_noise]¦[beep]¦[gasps]¦[groans]¦[upbeat music]¦(gentle music)
+[crosstalk 00:12]¦[pause 2s]¦[2.5s]¦(birds chirping)
+[NOISE1]¦[background_noise]¦[beep]¦[gasps]¦[groans]¦[upbeat music]¦(gentle music)
 (dramatic orchestral music)¦(music continues)¦{laughter}¦{cough}¦*sighs*¦♪ music ♪¦♪ upbeat music ♪¦♪¦<laugh/>
 </s>¦<unk>¦<|nospeech|>¦<|0.00|>¦<noise type="door">¦[no speech detected]¦[silence detected]
 [unintelligible speech]¦[speaking in foreign language]¦[door closes]¦[engine revving]¦[phone rings]¦[sic]¦[?]
@@ -41,6 +42,7 @@ def test_no_tag_is_scored_as_a_word(name: str, tag: str) -> None:
         ("I (almost) laughed (he likes music)", "i almost laughed he likes music"),
         ("♪ row row your boat ♪", "row row your boat"),
         ("<I wanted> [/] I wanted <en: laughter>", "i wanted i wanted en laughter"),
+        ("[exactly] [good morning] [of course] [two]", "exactly good morning of course two"),
         ("[en: hello there]", "en hello there"),
         ("a < b and c > d", "a b and c d"),
         ("the music was loud", "the music was loud"),
