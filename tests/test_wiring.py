@@ -14,8 +14,9 @@ from transcribe import embedded, workspace
 from transcribe.backends import by_dialect, model_cache, model_catalogue
 from transcribe.backends.by_dialect import DialectRecogniser, Routes
 from transcribe.backends.identity import folder_id
-from transcribe.backends.model_cache import folder_of, write_manifest
+from transcribe.backends.model_cache import folder_of
 from transcribe.backends.model_catalogue import CatalogueEntry, need_entry
+from transcribe.backends.model_manifest import write_manifest
 from transcribe.errors import InputError, MissingError
 from transcribe.pipeline import recipe
 from transcribe.pipeline.recipe import Lever
@@ -122,7 +123,7 @@ def put_in_cache(entry: CatalogueEntry, source: Path) -> Path:
     folder = folder_of(entry)
     shutil.copytree(source, folder)
     (folder / "note.json").write_text("{}", encoding="utf-8")
-    write_manifest(folder, entry)
+    write_manifest(folder, entry.name)
     return folder
 
 

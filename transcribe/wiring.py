@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from dialects.dialect import Catalogue, load_catalogue
 from transcribe import embedded
 from transcribe.backends import model_cache, model_catalogue
-from transcribe.backends.identity import folder_id
 from transcribe.config import (
     FILE_NAME,
     Layer,
@@ -26,10 +25,10 @@ from transcribe.config import (
     resolve,
 )
 from transcribe.desk_records import DeskRules
-from transcribe.errors import InputError, UsageError
+from transcribe.errors import UsageError
 from transcribe.records import Model
 from transcribe.store import Store
-from transcribe.workspace import database_url
+from transcribe.workspace import TUNED_HERE, check_tuned, database_url
 
 if TYPE_CHECKING:
     from transcribe.backends.by_dialect import DialectRecogniser
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from transcribe.pipeline.recipe import Lever, Recipe, SecondOpinion
 
 
-#: The beginning of the places of diarisers that were tuned in the workspace.
-TUNED_HERE: Final = "models/"
 _DATASET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -105,8 +102,7 @@ class Wiring:
 
         settings = self.settings.diariser
         folder = self.diariser_folder(location)
-        if location.startswith(TUNED_HERE):
-            self._verify_tuned(location, Path(folder))
+        check_tuned(self.store, location, "diariser", self.diariser_folder)
         return PyannoteDiariser(
             folder, device=settings.device, threads=settings.threads, allow_download=self.settings.models.allow_download
         )
@@ -116,18 +112,6 @@ class Wiring:
         if location.startswith(TUNED_HERE):
             return str(self.workspace / location)
         return _locate(location, embedded.diariser())
-
-    def _verify_tuned(self, location: str, folder: Path) -> None:
-        """Check the files of a diariser that was tuned here against the id that it was registered with."""
-        ids = {model.id for model in self.store.models.fetch() if model.kind == "diariser" and model.place == location}
-        state = "its folder is gone" if not folder.is_dir() else "its files are others now"
-        if not folder.is_dir() or (ids and folder_id(folder) not in ids):
-            raise InputError(
-                f"the diariser {location} is not what was tuned: {state}",
-                code="E_MODEL_CHECKSUM",
-                hint="bring the files back, or boli models rollback --kind diariser",
-                item=location,
-            )
 
     @cached_property
     def diariser_place(self) -> str:
@@ -180,10 +164,12 @@ class Wiring:
 
         Raises:
             MissingError: It is not on this machine.
-            InputError: E_MODEL if the folder is no Whisper in CTranslate2's format.
+            InputError: E_MODEL if the folder is no Whisper in CTranslate2's format, E_MODEL_CHECKSUM if it was tuned
+                here and its files are others now.
         """
         from transcribe.backends import by_dialect
 
+        check_tuned(self.store, location, "recogniser", self.model_folder)
         routes = by_dialect.read_routes(Path(self.model_folder(location)))
         if routes is None:
             return self._load_whisper(location, beam_size=beam_size)

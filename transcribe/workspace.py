@@ -6,9 +6,9 @@ Also the model that a person's word means in it, and the command that goes on wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from transcribe.config import FILE_NAME
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from transcribe.store import Store
 
 
+#: The beginning of the places of models that were tuned in the workspace.
+TUNED_HERE: Final = "models/"
 FOLDERS = ("audio", "datasets", "models", "reports")
 #: The counts of earlier reports. The file may be deleted at any time.
 COUNTS_FILE = Path("reports") / "counts.sqlite"
@@ -113,3 +115,31 @@ def find_model(store: Store, name: str | None, *, kind: ModelKind | None = "reco
         message = f"the model {name} was asked for, found {len(matches)}{near}; there are: {names}"
         raise InputError(message, code="E_MODEL", item=name)
     return matches[0]
+
+
+def check_tuned(store: Store, location: str, kind: ModelKind, find_folder: Callable[[str], str]) -> None:
+    """
+    Check the files of a model that was tuned here against its manifest and the id that it was registered with.
+
+    Args:
+        location: Its place; one elsewhere passes.
+        find_folder: Gives the folder of a place.
+
+    Raises:
+        InputError: E_MODEL_CHECKSUM if its folder is gone or a file of it is another now.
+    """
+    if not location.startswith(TUNED_HERE):
+        return
+    from transcribe.backends.by_dialect import look
+    from transcribe.backends.identity import folder_id
+    from transcribe.backends.model_manifest import check_manifest
+
+    hint = f"bring the files back, or boli models rollback --kind {kind}"
+    message, folder = f"the {kind} {location} is not what was tuned", Path(find_folder(location))
+    if not folder.is_dir():
+        raise InputError(f"{message}: its folder is gone", code="E_MODEL_CHECKSUM", hint=hint, item=location)
+    ids = {model.id for model in store.models.fetch() if model.kind == kind and model.place == location}
+    check_manifest(folder)
+    if ids and (folder_id(folder) if kind == "diariser" else look(location, find_folder).id) not in ids:
+        message = f"{message}: its files are others now"
+        raise InputError(message, code="E_MODEL_CHECKSUM", hint=hint, item=location)

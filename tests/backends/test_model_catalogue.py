@@ -26,9 +26,7 @@ from transcribe.backends.model_cache import (
     folder_of,
     is_here,
     locate,
-    read_manifest,
     verify_folder,
-    write_manifest,
 )
 from transcribe.backends.model_catalogue import (
     CatalogueEntry,
@@ -40,6 +38,7 @@ from transcribe.backends.model_catalogue import (
     need_entry,
 )
 from transcribe.backends.model_fetch import fetch
+from transcribe.backends.model_manifest import read_manifest, write_manifest
 from transcribe.errors import BoliError, InputError, MissingError, UnfitError, UnreachableError
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -87,7 +86,7 @@ def put_in_cache(name: str) -> Path:
     folder = folder_of(entry)
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text("weights", encoding="utf-8")
-    write_manifest(folder, entry)
+    write_manifest(folder, entry.name)
     return folder
 
 
@@ -241,7 +240,7 @@ def test_a_manifest_that_was_changed_with_its_file_does_not_outdo_the_catalogue(
     serve(index)
     folder = fetch(two_part_entry()).folder
     (folder / "model.bin").write_bytes(b"others")
-    write_manifest(folder, two_part_entry())
+    write_manifest(folder, two_part_entry().name)
     with pytest.raises(InputError, match=r"model\.bin"):
         verify_folder(two_part_entry())
 
@@ -302,7 +301,7 @@ def test_what_no_public_source_states_is_unverified_and_written_down_at_the_firs
     folder = folder_of(turbo)
     folder.mkdir(parents=True)
     (folder / "model.bin").write_bytes(CONTENT)
-    write_manifest(folder, turbo, hub=turbo.hub.id, revision="a" * 40)
+    write_manifest(folder, turbo.name, hub=turbo.hub.id, revision="a" * 40)
     assert read_manifest(folder)["source"]["revision"] == "a" * 40
     assert verify_folder(turbo) == folder
     text = (folder / "boli-files.json").read_text(encoding="utf-8")

@@ -17,7 +17,6 @@ from transcribe import embedded
 from transcribe.backends.identity import folder_id
 from transcribe.backends.model_cache import (
     is_here,
-    read_manifest,
     verify_folder,
 )
 from transcribe.backends.model_catalogue import (
@@ -26,6 +25,7 @@ from transcribe.backends.model_catalogue import (
     need_entry,
 )
 from transcribe.backends.model_fetch import fetch
+from transcribe.backends.model_manifest import read_manifest
 from transcribe.errors import MissingError, UnreachableError
 from transcribe.records import ModelKind
 

@@ -21,7 +21,7 @@ from benchmarks.composed_conversations import (
     read_sentences,
 )
 from tests.acceptance.command import boli, killed, must
-from transcribe.backends import model_cache
+from transcribe.backends import model_cache, model_manifest
 from transcribe.protocols import SAMPLE_RATE_HZ
 
 COUNTS = {"train": 5, "dev": 3, "test": 8}
@@ -91,7 +91,7 @@ def detuned(real_diariser: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     import yaml
 
     folder = tmp_path_factory.mktemp("detuned") / "diariser"
-    shutil.copytree(real_diariser, folder, ignore=shutil.ignore_patterns(model_cache.MANIFEST_FILE))
+    shutil.copytree(real_diariser, folder, ignore=shutil.ignore_patterns(model_manifest.MANIFEST_FILE))
     document = yaml.safe_load((folder / "config.yaml").read_text())
     document["params"]["clustering"]["threshold"] = 0.3
     document["params"]["segmentation"]["threshold"] = 0.85

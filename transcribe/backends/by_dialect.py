@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser
+from transcribe.backends.model_manifest import check_manifest, write_manifest
 from transcribe.backends.whisper_folder import find
 from transcribe.config import fingerprint
 from transcribe.errors import InputError
@@ -49,29 +50,31 @@ def read_routes(folder: Path) -> Routes | None:
     Return the routes of the model in *folder*; ``None`` where it is one model for all.
 
     Raises:
-        InputError: E_MODEL if the file cannot be read.
+        InputError: E_MODEL if the file cannot be read, E_MODEL_CHECKSUM if it is not what its manifest states.
     """
     file = folder / ROUTES_FILE
     if not file.is_file():
         return None
+    check_manifest(folder)
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         others, by_dialect = document["others"], document["by_dialect"]
         if document["schema"] != SCHEMA or not all(isinstance(model, str) for model in (others, *by_dialect.values())):
             raise ValueError(f"it is no {SCHEMA}")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = f"write {SCHEMA} with others, a place, and by_dialect, a place for each tag"
         raise InputError(f"{file} cannot be read ({error!r})", code="E_MODEL", hint=hint, item=str(file)) from error
     return Routes(others=others, by_dialect=by_dialect)
 
 
 def write_routes(folder: Path, routes: Routes) -> None:
-    """Make *folder* a model of *routes*; whole or not at all."""
+    """Make *folder* a model of *routes*, with its manifest; what the folder holds besides is whole by then."""
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{ROUTES_FILE}.part"
     document = {"schema": SCHEMA, "others": routes.others, "by_dialect": dict(sorted(routes.by_dialect.items()))}
     part.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(folder / ROUTES_FILE)
+    write_manifest(folder, folder.name, routes=sorted(routes.by_dialect))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import pickle
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,7 +141,8 @@ def read_pickle(file: Path) -> dict[str, Any]:
     from torch.serialization import safe_globals
 
     try:
-        with safe_globals(list(_list_allowed(file))):
+        # torch warns of a pickle that it then refuses.
+        with safe_globals(list(_list_allowed(file))), warnings.catch_warnings(action="ignore"):
             content = torch.load(file, weights_only=True, map_location="cpu")
     except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
         match = re.search(r"GLOBAL (\S+)", str(error))

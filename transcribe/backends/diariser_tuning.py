@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from transcribe.backends.grouping_search import HeardConversation, Thresholds, Trial, search, try_out
-from transcribe.backends.model_cache import MANIFEST_FILE
+from transcribe.backends.model_manifest import MANIFEST_FILE, write_manifest
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 from transcribe.backends.tracked_voices import TrackedVoices
 from transcribe.backends.voice_projection import VoiceSpace, change_space, learn_space, windows_by_person
@@ -263,15 +263,13 @@ def _choose_leaving_one_out(trials: Sequence[Trial]) -> TunedDiariser:
 
 def write_tuned(base: Path, tuned: TunedDiariser, folder: Path) -> None:
     """
-    Write the pipeline in *base* with what was *tuned* to *folder*, which is made.
+    Write the pipeline in *base* with what was *tuned* to *folder*, which is made, with its manifest.
 
     Raises:
         InputError: E_MODEL if *base* cannot be read.
     """
-    import torch
     import yaml
 
-    from transcribe.backends.network_folder import Network, read_network, write_network
     from transcribe.backends.pipeline_folder import CONFIG_FILE, read_configuration
 
     document: dict[str, Any] = read_configuration(base).model_dump(exclude_none=True)
@@ -285,12 +283,20 @@ def write_tuned(base: Path, tuned: TunedDiariser, folder: Path) -> None:
         "min_duration_off": thresholds.pause_s,
     }
     (folder / CONFIG_FILE).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    if tuned.space is None:
-        return
-    embedding_folder = folder / document["pipeline"]["params"]["embedding"].removeprefix("$model/")
+    if tuned.space is not None:
+        _write_space(folder / document["pipeline"]["params"]["embedding"].removeprefix("$model/"), tuned.space)
+    write_manifest(folder, folder.name, tuned=str(base))
+
+
+def _write_space(embedding_folder: Path, space: VoiceSpace) -> None:
+    """Write the network in *embedding_folder* again, with *space* behind it."""
+    import torch
+
+    from transcribe.backends.network_folder import Network, read_network, write_network
+
     network = read_network(embedding_folder)
-    assert tuned.space.matrix is not None
-    learnt = {"centre": tuned.space.centre, "projection": tuned.space.matrix}
+    assert space.matrix is not None
+    learnt = {"centre": space.centre, "projection": space.matrix}
     weights = dict(network.weights) | {name: torch.from_numpy(values).float() for name, values in learnt.items()}
     parameters = dict(network.document.hyper_parameters) | {"projected": True}
     described = network.document.model_copy(update={"hyper_parameters": parameters})

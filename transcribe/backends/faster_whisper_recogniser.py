@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from transcribe.backends.hypotheses import Decoded, choose_hypothesis, is_spoken
 from transcribe.backends.processors import count_cores, preload_cublas
-from transcribe.backends.whisper_folder import find, refusal
+from transcribe.backends.whisper_folder import find, read_tokenizer, refusal
 from transcribe.backends.whisper_words import encode_text, longest_answer, split_words, time_words
 from transcribe.errors import ConfigError, MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Heard, Pcm, Window
@@ -347,7 +347,8 @@ def _load(folder: Path, *, device: str, compute_type: str, threads: int, workers
             str(folder), device=wanted, compute_type=compute_type, cpu_threads=threads, num_workers=workers
         )
     except Exception as error:
-        # tokenizers raises Exception itself for a damaged tokenizer.json.
+        # tokenizers raises Exception itself for a damaged tokenizer.json, and does not name it.
+        read_tokenizer(folder)
         if wanted == "cuda":
             raise MissingError(
                 f"the recogniser cannot use the GPU: {error}",

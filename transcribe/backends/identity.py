@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from transcribe.errors import MissingError
 
@@ -11,6 +14,28 @@ from transcribe.errors import MissingError
 NOT_WEIGHTS = frozenset({".md", ".txt.license"})
 #: The list of checksums beside a fetched model says where the files came from, and is none of them.
 NOT_FILES = frozenset({"boli-files.json"})
+#: A file that changed so shortly ago may change again within the same tick of its clock: its hash is not remembered.
+YOUNGEST_NS: Final = 100_000_000
+
+
+def sha256_of(file: Path) -> str:
+    """
+    Return the SHA-256 of *file* in hexadecimal digits, computed once a process as long as the file stays the same.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    stat = file.stat()
+    stamp = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    hash_file = _hash if time.time_ns() - stat.st_ctime_ns > YOUNGEST_NS else _hash.__wrapped__
+    return hash_file(str(file), stamp)
+
+
+@lru_cache(maxsize=4_096)
+def _hash(file: str, stamp: tuple[int, ...]) -> str:
+    """Hash *file*; *stamp* only tells an unchanged file from a changed one."""
+    with Path(file).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def folder_id(folder: Path) -> str:
@@ -26,8 +51,7 @@ def folder_id(folder: Path) -> str:
         raise MissingError(f"the model folder {folder} holds no file", hint="name the folder that holds the weights")
     for path in files:
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(bytes.fromhex(sha256_of(path)))
     return digest.hexdigest()[:32]
 
 

@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from transcribe.backends.hub import hub, hub_answers
+from transcribe.backends.identity import sha256_of
 from transcribe.backends.model_cache import (
     cache_folder,
     folder_of,
     is_here,
-    sha256_of,
     verify_folder,
-    write_manifest,
 )
 from transcribe.backends.model_catalogue import CatalogueEntry, HubSource, ModelFile, WheelMember
+from transcribe.backends.model_manifest import write_manifest
 from transcribe.errors import BoliError, InputError, MissingError, UnfitError, UnreachableError
 
 #: Is told the bytes that have come so far.
@@ -111,7 +111,7 @@ def _fill(entry: CatalogueEntry, work: Path, on_progress: OnProgress) -> None:
         source = {"hub": entry.hub.id, "revision": _download_from_hub(entry, entry.hub, raw)}
     fetched = {name: sha256_of(raw / name) for name in _list_names(entry)}
     _build(entry, raw, model)
-    write_manifest(model, entry, **source, fetched=fetched)
+    write_manifest(model, entry.name, **source, fetched=fetched)
 
 
 def _list_names(entry: CatalogueEntry) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ folder are out of reach.
 from __future__ import annotations
 
 import importlib
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
@@ -191,20 +192,30 @@ def _inside(folder: Path, part: str) -> Path:
 
 
 def _load_plda(folder: Path) -> PLDA:
-    """Read the two matrices of numbers; numpy refuses files that would need unpickling."""
+    """Read the two matrices of numbers."""
     from pyannote.audio.core.plda import PLDA
 
     files = (folder / "xvec_transform.npz", folder / "plda.npz")
+    for file in files:
+        _refuse_objects(file)
     try:
-        for file in files:
-            # The library leaves open what it cannot read.
-            with np.load(file, allow_pickle=False) as arrays:
-                list(arrays.values())
         return PLDA(*files)
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, IndexError) as error:
-        hint = "fetch the folder again from a source that you trust"
-        message = f"the PLDA in {folder} cannot be loaded: {error}"
-        raise InputError(message, code="E_MODEL", hint=hint, item=str(folder)) from error
+        raise _plda_error(folder, error) from error
+
+
+def _refuse_objects(file: Path) -> None:
+    """Refuse a file that would need unpickling, or cannot be read; the library leaves such a one open."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            list(arrays.values())
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise _plda_error(file, error) from error
+
+
+def _plda_error(path: Path, error: Exception) -> InputError:
+    hint = "fetch the folder again from a source that you trust"
+    return InputError(f"the PLDA in {path} cannot be loaded: {error}", code="E_MODEL", hint=hint, item=str(path))
 
 
 def _no_plda() -> PLDA:

@@ -19,6 +19,7 @@ import numpy as np
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.backends.model_catalogue import find_entry
+from transcribe.backends.model_manifest import check_manifest
 from transcribe.backends.processors import count_cores
 from transcribe.errors import MissingError
 from transcribe.protocols import SAMPLE_RATE_HZ, Diarisation, LabelledSpan, Pcm, SpeakerCount
@@ -45,7 +46,8 @@ class PyannoteDiariser:
 
     Raises:
         MissingError: If the library, the folder, the hub id or the GPU is not there; the hint mends it.
-        InputError: If the folder holds something else than a pipeline of this library, or asks to run code.
+        InputError: E_MODEL if the folder holds something else than a pipeline of this library, or asks to run code;
+            E_MODEL_CHECKSUM if a file of it is not what its manifest states.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class PyannoteDiariser:
         with hub(reachable=allow_download):
             # Before the library, which takes seconds to import: a model that is not here is told at once.
             folder = _find_folder(str(model), revision, allow_download=allow_download)
+            check_manifest(folder)
             _need_library()
             self._pipeline = _load(folder, device)
         import torch

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transcribe.backends.hub import hub, hub_answers
 from transcribe.backends.identity import folder_id, looks_like_hub_id
 from transcribe.backends.model_catalogue import find_entry
+from transcribe.backends.model_manifest import check_manifest
+from transcribe.backends.plain_folder import refuse_code
 from transcribe.errors import InputError, MissingError
 from transcribe.protocols import LONGEST_WINDOW
 from transcribe.records import Milliseconds
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 #: Beside the weights: what the model was made for. ``{"window_ms": 10000, "prompt": false}``.
 MANNERS_FILE = "boli.json"
@@ -43,7 +48,8 @@ def find(model: str, *, allow_download: bool) -> WhisperFolder:
 
     Raises:
         MissingError: It is not on this machine and may not be, or cannot be, fetched; the hint mends it.
-        InputError: E_MODEL if the folder is no Whisper in CTranslate2's format.
+        InputError: E_MODEL if the folder is no Whisper in CTranslate2's format, or holds more than data;
+            E_MODEL_CHECKSUM if a file of it is not what its manifest states.
     """
     folder = Path(model).expanduser()
     if not folder.is_dir():
@@ -54,6 +60,8 @@ def find(model: str, *, allow_download: bool) -> WhisperFolder:
         if not (folder / name).is_file():
             hint = "convert it with ct2-transformers-converter --copy_files tokenizer.json preprocessor_config.json"
             raise refusal(folder, f"it holds no {name}", hint)
+    check_manifest(folder)
+    refuse_code(folder)
     window, takes_prompt = read_manners(folder)
     return WhisperFolder(path=folder, id=folder_id(folder), window=window, takes_prompt=takes_prompt)
 
@@ -113,3 +121,22 @@ def read_manners(folder: Path) -> tuple[Milliseconds, bool]:
         wanted = f"window_ms, {WINDOWS.start} to {WINDOWS.stop - 1}, and prompt, true or false"
         raise refusal(folder, f"{MANNERS_FILE} says {document!r}", f"it may say {wanted}")
     return manners["window_ms"], manners["prompt"]
+
+
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """
+    Read ``tokenizer.json`` of *folder*, of either format.
+
+    Raises:
+        InputError: E_MODEL, naming the file, if it is no tokenizer.
+    """
+    import tokenizers
+
+    file = folder / "tokenizer.json"
+    try:
+        return tokenizers.Tokenizer.from_file(str(file))
+    except Exception as error:
+        # The library raises Exception itself.
+        hint = "fetch the folder again from a source that you trust"
+        message = f"the tokenizer in {file} cannot be read: {error}"
+        raise InputError(message, code="E_MODEL", hint=hint, item=str(file)) from error

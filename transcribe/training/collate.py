@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import tokenizers
 import torch
 from torch import Generator, Tensor
 
 from dialects.sample_size import shares
+from transcribe.backends.whisper_folder import read_tokenizer
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds
 from transcribe.training.shards import FeatureSource, SourceWindow
@@ -113,7 +113,7 @@ class TargetEncoder:
 
     def __init__(self, base: Path) -> None:
         """Load the tokenizer of *base*, a model's folder of transformers."""
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(base / "tokenizer.json"))
+        self._tokenizer = read_tokenizer(base)
         self.end, self.start = self._find_token("endoftext"), self._find_token("startoftranscript")
         self.no_times = self._find_token("notimestamps")
         #: A model of English alone has no tokens of languages and tasks.

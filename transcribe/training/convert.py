@@ -22,14 +22,15 @@ import torch
 from rapidfuzz.distance import Levenshtein
 from torch.nn import functional as F
 
-from transcribe.backends.whisper_folder import MANNERS_FILE, find
+from transcribe.backends.model_manifest import write_manifest
+from transcribe.backends.whisper_folder import MANNERS_FILE, find, read_tokenizer
 from transcribe.datasets.manifest import Frozen
 from transcribe.errors import GateFailed, InputError
 from transcribe.protocols import Pcm
 from transcribe.records import Milliseconds
 from transcribe.training.collate import TargetEncoder
 from transcribe.training.shards import AudioReader, cut_pieces
-from transcribe.training.whisper import Features, greedy, to_wave
+from transcribe.training.whisper import Features, check_folder, greedy, load_whisper, to_wave
 from transcribe.training.windows import cut_windows, find_passages
 
 Quantization: TypeAlias = Literal["float32", "float16", "bfloat16", "int8", "int8_float16", "int8_float32"]
@@ -111,6 +112,7 @@ def to_ctranslate2(
         allowed = TOLERANCES.get(quantization, ROUNDED_TOLERANCE)
         if differing > max(2, allowed * tokens):
             raise _mismatch(to, f"of {tokens} tokens that the trainer writes, it writes {differing} otherwise")
+        write_manifest(fresh, to.parent.name, converted=quantization)
         if to.exists():
             shutil.rmtree(to)
         fresh.replace(to)
@@ -119,23 +121,25 @@ def to_ctranslate2(
 
 def _convert(folder: Path, fresh: Path, quantization: Quantization) -> None:
     from ctranslate2.converters import TransformersConverter
+    from safetensors import SafetensorError
 
     missing = [name for name in (*_COPIED, "config.json", "generation_config.json") if not (folder / name).is_file()]
     if missing:
         what, hint = f"{folder} lacks {', '.join(missing)}", "name the folder that tuning wrote"
         raise InputError(what, code="E_MODEL", hint=hint, item=str(folder))
+    check_folder(folder)
+    # Where it is damaged the converter would raise anything.
+    read_tokenizer(folder)
     try:
         TransformersConverter(str(folder), copy_files=list(_COPIED)).convert(str(fresh), quantization=quantization)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         message = f"{folder} cannot be converted: {error}"
         raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
 
 
 def _compare_tokens(folder: Path, fresh: Path) -> None:
     """Check that each token has the same number on both sides, those of time among them."""
-    import tokenizers
-
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer = read_tokenizer(folder)
     vocabulary = json.loads((fresh / "vocabulary.json").read_text(encoding="utf-8"))
     size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
     if len(vocabulary) != size:
@@ -191,11 +195,7 @@ class _Trainer:
     """The tuned model in transformers, hearing the full 30 s."""
 
     def __init__(self, folder: Path) -> None:
-        from transformers import WhisperForConditionalGeneration
-
-        whole = WhisperForConditionalGeneration.from_pretrained(
-            str(folder), dtype=torch.float32, attn_implementation="sdpa", local_files_only=True
-        )
+        whole = load_whisper(folder)
         self._net, self._settings = whole.eval().model, whole.generation_config
         self._features = Features(whole.config.num_mel_bins, torch.device("cpu"))
         self.scribe = TargetEncoder(folder)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from transcribe.backends.model_cache import sha256_of
-from transcribe.backends.whisper_folder import MANNERS_FILE, find
+from transcribe.backends.identity import sha256_of
+from transcribe.backends.model_manifest import write_manifest
+from transcribe.backends.whisper_folder import MANNERS_FILE, find, read_tokenizer
 from transcribe.errors import GateFailed, InputError, UsageError
 from transcribe.training.convert import Quantization, to_ctranslate2
 
@@ -159,6 +160,7 @@ def derive(source: Path, to: Path) -> Derived:
         derived = Derived(
             folder=to, source_sha256=sha256_of(source / "model.bin"), back_sha256=sha256_of(back / "model.bin")
         )
+        write_manifest(fresh, to.name, derived=str(source), sha256=derived.source_sha256)
         fresh.replace(to)
     return derived
 
@@ -234,7 +236,7 @@ def _write(source: Path, variables: Mapping[str, NDArray[Any]], folder: Path) ->
 
     try:
         state, shape = state_of(variables), _read_shape(variables)
-        tokens = _Tokens(source / "tokenizer.json")
+        tokens = _Tokens(source)
         drafter_config = json.loads((source / "config.json").read_text(encoding="utf-8"))
         settings = _make_generation(drafter_config, tokens, many_languages=shape["vocab_size"] != ENGLISH_VOCABULARY)
     except (KeyError, ValueError, IndexError, TypeError) as error:
@@ -265,12 +267,10 @@ def _read_shape(variables: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 
 class _Tokens:
-    """The numbers of the special tokens in a ``tokenizer.json``."""
+    """The numbers of the special tokens of a folder's tokenizer."""
 
-    def __init__(self, file: Path) -> None:
-        import tokenizers
-
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(file))
+    def __init__(self, folder: Path) -> None:
+        self._tokenizer = read_tokenizer(folder)
         self.end, self.start = self.number("endoftext"), self.number("startoftranscript")
 
     def number(self, name: str) -> int:
@@ -308,11 +308,10 @@ def _make_generation(drafter_config: Mapping[str, Any], tokens: _Tokens, *, many
 
 def _write_tokenizer(source: Path, folder: Path) -> None:
     """Write the tokenizer's own file byte by byte, and what transformers reads beside it."""
-    import tokenizers
     from transformers import WhisperTokenizerFast
 
     shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
-    added = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")).get_added_tokens_decoder()
+    added = read_tokenizer(folder).get_added_tokens_decoder()
     special = [token.content for _, token in sorted(added.items()) if token.special]
     splitting = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8")).get("pre_tokenizer") or {}
     fast = WhisperTokenizerFast.from_pretrained(

@@ -15,6 +15,7 @@ import torch
 
 from transcribe.audio import SHARDS
 from transcribe.backends.identity import folder_id
+from transcribe.backends.model_manifest import MANIFEST_FILE, write_manifest
 from transcribe.backends.processors import count_cores
 from transcribe.backends.whisper_folder import MANNERS_FILE
 from transcribe.config import TrainSettings, fingerprint
@@ -23,7 +24,7 @@ from transcribe.errors import InputError, Interrupted, MissingError
 from transcribe.training.collate import Collator
 from transcribe.training.preparation import Material, prepare
 from transcribe.training.shards import AudioReader
-from transcribe.training.trainer import Learner, read_checkpoint, write_checkpoint
+from transcribe.training.trainer import Learner, checksum_file, read_checkpoint, write_checkpoint
 from transcribe.training.validation import ByDialect, Rates, Validation, score_checkpoint
 
 #: Changes when the rules of this package change what is learned, so that a half-done run is not resumed wrongly.
@@ -291,7 +292,8 @@ def _finish_run(to: Path, run_id: str, trained: TunedModel) -> TunedModel:
     document = asdict(trained) | {"folder": str(trained.folder), "base": str(trained.base)}
     _write_json(to / RUN_FILE, {"id": run_id, "trained": document})
     # The mark says that all is done: what only a run needs may go.
-    (to / CHECKPOINT).unlink(missing_ok=True)
+    for file in (to / CHECKPOINT, checksum_file(to / CHECKPOINT)):
+        file.unlink(missing_ok=True)
     shutil.rmtree(to / SHARDS, ignore_errors=True)
     return trained
 
@@ -307,12 +309,13 @@ def _write_model(whole: Any, base: Path, to: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     whole.save_pretrained(str(part))
     for file in sorted(base.iterdir()):
-        if file.is_file() and not file.name.startswith("model") and not (part / file.name).exists():
+        if file.is_file() and not file.name.startswith(("model", MANIFEST_FILE)) and not (part / file.name).exists():
             shutil.copyfile(file, part / file.name)
     # transformers writes what it knows of them; what decides decoding stays word for word.
     for name in ("generation_config.json", MANNERS_FILE):
         if (base / name).is_file():
             shutil.copyfile(base / name, part / name)
+    write_manifest(part, to.parent.name, tuned=str(base))
     shutil.rmtree(to, ignore_errors=True)
     part.replace(to)
 

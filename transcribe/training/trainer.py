@@ -22,6 +22,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from transcribe.backends.identity import sha256_of
 from transcribe.config import TrainSettings
 from transcribe.errors import InputError
 from transcribe.training import whisper
@@ -93,16 +94,8 @@ class Learner:
         Raises:
             InputError: E_MODEL if it holds no Whisper.
         """
-        from transformers import WhisperForConditionalGeneration
-
         torch.manual_seed(settings.seed)
-        try:
-            whole = WhisperForConditionalGeneration.from_pretrained(
-                str(base), dtype=torch.float32, attn_implementation="sdpa", local_files_only=True
-            )
-        except (OSError, ValueError) as error:
-            message = f"{base} cannot be tuned: {error}"
-            raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
+        whole = whisper.load_whisper(base)
         self.settings, self.device = settings, device
         self._lora = settings.method == "lora"
         holds = not self._lora and settings.holds
@@ -290,15 +283,45 @@ def _add_adapters(whole: Any, settings: TrainSettings) -> Any:
 
 
 def write_checkpoint(state: Mapping[str, Any], path: Path) -> None:
-    """Write *state* to *path*: whole or not at all, whenever the machine stops."""
-    part = path.with_name(path.name + ".part")
+    """Write *state* to *path*, and its SHA-256 beside it: whole or not at all, whenever the machine stops."""
+    part, sums = path.with_name(path.name + ".part"), checksum_file(path)
     with part.open("wb") as file:
         torch.save(dict(state), file)
+        file.flush()
+        os.fsync(file.fileno())
+    # Both are right until the new one is in its place: the machine may stop between the two.
+    latest = sums.read_text().split()[-1:] if sums.is_file() else []
+    _replace_text(sums, "\n".join([*latest, sha256_of(part)]) + "\n")
+    part.replace(path)
+
+
+def checksum_file(path: Path) -> Path:
+    """Return the file that states the SHA-256 of the checkpoint *path*."""
+    return path.with_name(path.name + ".sha256")
+
+
+def _replace_text(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
-    """Read what `write_checkpoint` wrote, without running any code; ``None`` if there is no file."""
-    return torch.load(path, weights_only=True, map_location="cpu") if path.is_file() else None
+    """
+    Read what `write_checkpoint` wrote, without running any code; ``None`` if there is no file.
+
+    Raises:
+        InputError: E_MODEL_CHECKSUM if a byte of it was changed since, or nothing states its checksum.
+    """
+    if not path.is_file():
+        return None
+    sums = checksum_file(path)
+    if not sums.is_file() or sha256_of(path) not in sums.read_text(encoding="utf-8", errors="replace").split():
+        message = f"tuning was to go on from {path}, which is not what it wrote: its checksum differs"
+        hint = f"remove {path}; the same command then begins again"
+        raise InputError(message, code="E_MODEL_CHECKSUM", hint=hint, item=str(path))
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    return state

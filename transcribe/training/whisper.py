@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -19,6 +20,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from transcribe.backends.model_manifest import check_manifest
+from transcribe.backends.plain_folder import refuse_code
+from transcribe.errors import InputError
 from transcribe.protocols import Pcm
 
 HOP: Final = 160
@@ -33,6 +37,43 @@ DRAWN: Final = 16
 
 #: Tokens so far (windows, tokens) and scores of the next (windows, vocabulary) to scores.
 Rule: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+
+
+def check_folder(folder: Path) -> None:
+    """
+    Check a folder of transformers before any library opens it.
+
+    Raises:
+        InputError: E_MODEL if it holds more than data, E_MODEL_CHECKSUM if a file is not what its manifest states.
+    """
+    check_manifest(folder)
+    refuse_code(folder)
+
+
+def load_whisper(folder: Path) -> Any:
+    """
+    Load the WhisperForConditionalGeneration in *folder* as float32; its weights are safetensors.
+
+    Raises:
+        InputError: E_MODEL if it holds no Whisper or more than data, E_MODEL_CHECKSUM if a file of it was changed.
+    """
+    from safetensors import SafetensorError
+    from transformers import WhisperForConditionalGeneration
+
+    check_folder(folder)
+    try:
+        return WhisperForConditionalGeneration.from_pretrained(
+            str(folder),
+            dtype=torch.float32,
+            attn_implementation="sdpa",
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        message = f"the weights and settings in {folder} are no Whisper that can be tuned: {error}"
+        hint = "name a Whisper folder of transformers, its weights in model.safetensors"
+        raise InputError(message, code="E_MODEL", hint=hint, item=str(folder)) from error
 
 
 class Features:
