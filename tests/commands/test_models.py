@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Said, boli, must
+from tests.commands.conftest import Run
 from transcribe import embedded
 from transcribe.backends.identity import folder_id
+from transcribe.backends.model_cache import folder_of
+from transcribe.backends.model_catalogue import need_entry
+from transcribe.backends.model_manifest import write_manifest
+from transcribe.errors import InputError
 from transcribe.records import Lineage, Model
 from transcribe.store import Store
+from transcribe.wiring import Wiring
 
 
 @pytest.fixture
@@ -58,11 +64,59 @@ def test_rolling_back_is_one_command_and_ends_where_nothing_drafted_before(works
 
 
 def test_files_that_somebody_changed_are_found(workspace: Path) -> None:
-    assert len(models(workspace, "verify").document["data"]["verified"]) == 2
+    verified = models(workspace, "verify", "embedded", "tuned").document["data"]["models"]
+    assert [(row["name"], row["fault"]) for row in verified] == [("embedded", None), ("tuned", None)]
     (workspace / "models" / "tuned" / "ct2" / "boli.json").write_text('{"window_ms": 4000}')
-    said = models(workspace, "verify")
-    assert said.code == 4
-    assert "tuned: its files are others now" in said.document["error"]["message"]
+    said = models(workspace, "verify", "tuned")
+    assert said.code == 6
+    assert "tuned: its files are others now" in said.document["failures"][0]["message"]
+
+
+def test_what_changed_is_missing_or_not_listed_is_named_in_models_and_folders(run: Run, workspace: Path) -> None:
+    ct2, base = workspace / "models" / "tuned" / "ct2", workspace / "models" / "tuned" / "hf"
+    shutil.copytree(embedded.whisper_for_training(), base)
+    for folder in (ct2, base):
+        write_manifest(folder, "tuned")
+    assert run("models", "verify", "--workspace", workspace).code == 0
+    (base / "preprocessor_config.json").write_text("{}")
+    (base / "boli.json").unlink()
+    (base / "more.txt").touch()
+    said = run("models", "verify", "--workspace", workspace, "--json")
+    assert said.code == 6
+    rows = {Path(row["folder"]): row for row in said.document["data"]["models"]}
+    assert rows[ct2]["has_manifest"]
+    assert not any(rows[ct2][name] for name in ("changed", "missing", "unlisted", "fault"))
+    assert rows[base]["changed"] == ["preprocessor_config.json"]
+    assert (rows[base]["missing"], rows[base]["unlisted"]) == (["boli.json"], ["more.txt"])
+    (failure,) = said.document["failures"]
+    assert "preprocessor_config.json has another checksum than when it was written" in failure["message"]
+    assert run("models", "verify", ct2, "--workspace", workspace).code == 0
+    assert run("models", "verify", base, "--workspace", workspace).code == 6
+
+
+def test_a_fetched_model_is_verified_by_its_name(
+    run: Run, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOLI_MODELS_CACHE", str(tmp_path / "cache"))
+    entry = need_entry("diariser-real")
+    shutil.copytree(embedded.diariser(), folder_of(entry))
+    write_manifest(folder_of(entry), entry.name)
+    assert run("models", "verify", entry.name, "--workspace", workspace).code == 0
+    (folder_of(entry) / "config.yaml").write_text("pipeline: {}")
+    said = run("models", "verify", "--workspace", workspace, "--json")
+    changed = {row["name"]: row["changed"] for row in said.document["data"]["models"]}
+    assert (said.code, changed[entry.name]) == (6, ["config.yaml"])
+    assert run("models", "verify", "no-such-model", "--workspace", workspace).code == 4
+
+
+def test_a_tuned_model_drafts_nothing_once_a_byte_of_it_changed(workspace: Path) -> None:
+    with Wiring.open(workspace) as wiring:
+        wiring.load_recogniser("models/tuned/ct2")
+        file = workspace / "models" / "tuned" / "ct2" / "tokenizer.json"
+        file.write_bytes(file.read_bytes() + b"\n")
+        # Without a manifest the id in the store still tells.
+        with pytest.raises(InputError, match="its files are others now"):
+            wiring.load_recogniser("models/tuned/ct2")
 
 
 def test_what_is_no_model_is_not_taken_in(workspace: Path, tmp_path: Path) -> None:

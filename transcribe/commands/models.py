@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,7 +11,7 @@ import typer
 
 from transcribe.commands.app import ML_TEAMS, AsJson, Debug, Progress, Workspace, console, group, open_workspace
 from transcribe.console import Answer, Console
-from transcribe.errors import BoliError, InputError, UsageError
+from transcribe.errors import Failure, UsageError
 
 if TYPE_CHECKING:
     from transcribe.datasets.manifest import Frozen
@@ -86,14 +86,21 @@ def models_rollback(
 
 @models.command("verify", epilog="Example: boli models verify")
 def models_verify(
-    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="Only this one.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL|FOLDER]...", help="Only these: of the workspace, of the catalogue, or folders."),
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Check that the files of each model are those that were taken in."""
+    """
+    Check the files of the workspace's models and of all fetched ones: name what changed, is missing or is not listed.
+
+    Ends with 6 where one is not as it was written.
+    """
     with open_workspace(workspace) as wiring:
-        console.answer(verify_models(wiring, model))
+        console.answer(verify_models(wiring, names or ()))
 
 
 def list_models(wiring: Wiring) -> Answer:
@@ -191,36 +198,24 @@ def add_model(wiring: Wiring, folder: str, name: str | None) -> Answer:
     return Answer(data={"id": model.id, "name": model.name, "new": new}, text=text)
 
 
-def verify_models(wiring: Wiring, name: str | None) -> Answer:
+def verify_models(wiring: Wiring, names: Sequence[str]) -> Answer:
     """
-    Check that the files of each model, or of the one called *name*, are those that were taken in.
+    Check the files of the models called *names*, or of all that the workspace uses and that were fetched.
 
     Raises:
-        InputError: E_MODEL, naming each whose files are gone or others.
+        InputError: E_MODEL if a name means no model.
     """
-    from transcribe.workspace import find_model
+    from transcribe import model_verification
 
-    models = [find_model(wiring.store, name, kind=None)] if name else list(wiring.store.models.fetch())
-    wrong = {model.name: fault for model in models if (fault := _find_fault(wiring, model)) is not None}
-    if wrong:
-        faults = "; ".join(f"{name}: {fault}" for name, fault in wrong.items())
-        hint = "bring the files back, or boli models rollback"
-        raise InputError(f"{len(models)} models were to be verified; {faults}", code="E_MODEL", hint=hint)
-    return Answer(data={"verified": [model.id for model in models]}, text=f"{len(models)} models are as they were")
-
-
-def _find_fault(wiring: Wiring, model: Model) -> str | None:
-    from transcribe.backends.by_dialect import look
-    from transcribe.backends.identity import folder_id
-
-    try:
-        if model.kind == "diariser":
-            id = folder_id(Path(wiring.diariser_folder(model.place)))
-        else:
-            id = look(model.place, wiring.model_folder).id
-    except BoliError as error:
-        return error.message
-    return None if id == model.id else f"its files are others now ({id[:12]})"
+    verifications = model_verification.verify_models(wiring, names)
+    hint = "bring the files back, boli models get NAME --again, or boli models rollback"
+    failures = [
+        Failure(item=verification.folder, code="E_MODEL_CHECKSUM", message=f"{verification.name}: {fault}; {hint}")
+        for verification in verifications
+        if (fault := verification.text())
+    ]
+    text = f"{len(verifications) - len(failures)} of {len(verifications)} models are as they were written"
+    return Answer(data={"models": [asdict(row) for row in verifications]}, text=text, failures=failures)
 
 
 def promote_candidate(wiring: Wiring, name: str, dataset: str | None, console: Console) -> Answer:
