@@ -41,12 +41,15 @@ editor/node_modules/.ready: editor/package-lock.json | $(READY)
 	$(NPM) ci --loglevel=error
 	touch $@
 
-# uv only makes the installation quick; the lock holds exact versions and no addresses.
+# The lock holds exact versions and hashes, and no addresses: uv refuses what has another hash, itself included.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock --build-constraint requirements.lock
+
 $(READY): pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock --editable '.[diarise,train,postgres,dev]'
-	@command -v cc >/dev/null && $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock meeteval \
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement .venv/uv.lock
+	$(INSTALL) --editable '.[diarise,train,postgres,dev]'
+	@command -v cc >/dev/null && $(INSTALL) meeteval \
 		|| echo "no C compiler: cpWER (the extra 'meetings') is left out, its tests skip"
 	touch $@
 
@@ -83,7 +86,7 @@ search: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hypothesis --hypothesis-profile=search --numprocesses 2 --dist loadgroup
 
 lock:
-	$(BIN)/uv pip compile --quiet --all-extras --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+	$(BIN)/uv pip compile --quiet --all-extras --no-header --no-annotate --no-emit-index-url --generate-hashes --python-version 3.11 \
 		--output-file requirements.lock pyproject.toml
 
 clean:
