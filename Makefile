@@ -13,7 +13,7 @@ NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.j
 # libraries again takes each of them longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup editor api browser demo test check soak search lock clean
+.PHONY: setup editor api browser demo test check soak search lock sbom clean
 
 # Where npm cannot be reached, all but the desk's screen is there.
 setup: $(READY) $(MODELS)
@@ -76,6 +76,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.names
+	$(BIN)/python -m tests.sbom
 
 # Long forms: hours, not minutes. A test that passed with this very code is skipped; AGAIN=1 runs all.
 soak: setup
@@ -88,6 +89,10 @@ search: setup
 lock:
 	$(BIN)/uv pip compile --quiet --all-extras --no-header --no-annotate --no-emit-index-url --generate-hashes --python-version 3.11 \
 		--output-file requirements.lock pyproject.toml
+
+# All that boli is made of, with licences and hashes; asks the installed packages for licences.
+sbom: setup
+	$(BIN)/python -m tests.sbom --write
 
 clean:
 	rm -rf .venv boli-demo editor/node_modules transcribe/desk/static
