@@ -14,6 +14,7 @@ from tests.backends.test_grouping_search import PRESENT, conversation
 from transcribe import embedded
 from transcribe.backends.diariser_tuning import TunableDiariser, TunedDiariser, TuningPlan, tune, write_tuned
 from transcribe.backends.grouping_search import HeardConversation
+from transcribe.backends.model_manifest import find_differences
 from transcribe.backends.pyannote_diariser import PyannoteDiariser
 from transcribe.backends.voice_grouping import Grouping
 from transcribe.backends.voice_projection import VoiceSpace, change_space
@@ -88,6 +89,7 @@ def test_the_folder_hears_as_it_was_tuned_and_can_be_tuned_again(real_diariser: 
         ".safetensors",
         ".yaml",
     }
+    assert not find_differences(tmp_path / "tuned")
     again = TunableDiariser(PyannoteDiariser(tmp_path / "tuned", device="cpu", threads=1))
     assert again.thresholds == thresholds
     draws = np.random.default_rng(1)

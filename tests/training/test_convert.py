@@ -15,6 +15,7 @@ from tests.small_corpus import read_sound  # noqa: E402
 from tests.training.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
 from transcribe import embedded  # noqa: E402
 from transcribe.backends.faster_whisper_recogniser import FasterWhisperRecogniser  # noqa: E402
+from transcribe.backends.model_manifest import find_differences  # noqa: E402
 from transcribe.errors import GateFailed, InputError  # noqa: E402
 from transcribe.protocols import Window  # noqa: E402
 from transcribe.training import convert  # noqa: E402
@@ -45,6 +46,7 @@ def test_a_converted_model_writes_what_the_trainer_writes(tmp_path: Path) -> Non
 
     assert made.tokens > 60
     assert made.differing == 0
+    assert not find_differences(made.folder)
 
 
 def test_a_converted_model_drafts_with_its_own_window_and_times(tmp_path: Path) -> None:

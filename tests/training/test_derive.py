@@ -18,6 +18,7 @@ pytest.importorskip("transformers", reason="conversion belongs to the train extr
 from transcribe import embedded  # noqa: E402 - after the libraries that it needs
 from transcribe.backends.model_cache import is_here, verify_folder  # noqa: E402
 from transcribe.backends.model_catalogue import need_entry  # noqa: E402
+from transcribe.backends.model_manifest import find_differences  # noqa: E402
 from transcribe.errors import GateFailed, InputError, UsageError  # noqa: E402
 from transcribe.training.convert import to_ctranslate2  # noqa: E402
 from transcribe.training.derive import Derived, derive, read_variables, state_of  # noqa: E402
@@ -33,6 +34,7 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> Derived:
 def test_rounded_weights_come_back_as_the_same_file(derived: Derived) -> None:
     assert derived.identical
     assert derived.source_sha256 == derived.back_sha256
+    assert not find_differences(derived.folder)
 
 
 def test_weights_of_16_bits_come_back_as_the_same_file_and_as_the_trainers_own(tmp_path: Path) -> None:

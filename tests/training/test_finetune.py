@@ -13,6 +13,7 @@ pytest.importorskip("peft", reason="tuning belongs to the train extra")
 
 from tests.training.factories import freeze, sound  # noqa: E402 - after the libraries that it needs
 from transcribe import embedded  # noqa: E402
+from transcribe.backends.model_manifest import find_differences  # noqa: E402
 from transcribe.config import TrainSettings  # noqa: E402
 from transcribe.datasets.manifest import Frozen  # noqa: E402
 from transcribe.errors import InputError, Interrupted  # noqa: E402
@@ -63,6 +64,7 @@ def test_a_tuned_model_is_a_whole_folder_of_transformers(unbroken: TunedModel) -
     assert weights(unbroken) != (base / "model.safetensors").read_bytes()
     for name in ("generation_config.json", "tokenizer.json", "preprocessor_config.json", "boli.json"):
         assert (unbroken.folder / name).read_bytes() == (base / name).read_bytes()
+    assert not find_differences(unbroken.folder)
 
 
 def test_the_curve_holds_the_dev_part_by_dialect(unbroken: TunedModel) -> None:
