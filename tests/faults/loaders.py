@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.faults.poisons import Poison, array_of_objects, module, pickled, saved_by_torch, setting, text
+from tests.faults.poisons import Poison, array_of_objects, cut, header, module, pickled, saved_by_torch, setting, text
 from transcribe import embedded
 from transcribe.backends import by_dialect, whisper_folder
 from transcribe.backends.by_dialect import Routes
@@ -59,6 +59,9 @@ PIPELINE: Final[Mapping[str, Poison]] = {
     "a pickled configuration": pickled("config.yaml"),
     "a class of the network": setting("segmentation/model.json", architecture="os.system"),
     "pickled weights": pickled("embedding/model.safetensors"),
+    "cut weights": cut("embedding/model.safetensors"),
+    "a header without end": header("segmentation/model.safetensors"),
+    "cut arrays": cut("plda/plda.npz"),
     "pickled arrays": array_of_objects("plda/plda.npz"),
     "other pickled arrays": array_of_objects("plda/xvec_transform.npz"),
     "arrays that are a pickle": pickled("plda/plda.npz"),
@@ -114,8 +117,16 @@ DRAFTER: Final = {
     "pickled weights": pickled("model.bin"),
     "weights of torch": saved_by_torch("model.bin"),
     "a pickled tokenizer": pickled("tokenizer.json"),
+    "cut weights": cut("model.bin"),
 }
-TRAINED: Final = {**WHISPER, "pickled weights": pickled("model.safetensors")}
+TRAINED: Final = {
+    **WHISPER,
+    "pickled weights": pickled("model.safetensors"),
+    "cut weights": cut("model.safetensors"),
+    "a header without end": header("model.safetensors"),
+}
+#: Seen only where the weights and the tokenizer are loaded.
+LOADED_LATE: Final = ("a pickled tokenizer", "cut weights")
 LOADERS: Final[Mapping[str, Loader]] = {
     "drafter": Loader(
         make=_copy(embedded.whisper()),
@@ -126,7 +137,7 @@ LOADERS: Final[Mapping[str, Loader]] = {
     "model to take in": Loader(
         make=_copy(embedded.whisper()),
         load=lambda folder: by_dialect.look(str(folder), str),
-        poisons={name: poison for name, poison in DRAFTER.items() if name != "a pickled tokenizer"},
+        poisons={name: poison for name, poison in DRAFTER.items() if name not in LOADED_LATE},
     ),
     "drafter to derive a base from": Loader(
         make=_copy(embedded.whisper()),

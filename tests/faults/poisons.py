@@ -76,6 +76,16 @@ def setting(name: str, **settings: object) -> Poison:
     return poison
 
 
+def cut(name: str) -> Poison:
+    """Leave the first half of the file *name*."""
+    return lambda folder, _: _write(folder / name, (folder / name).read_bytes()[: (folder / name).stat().st_size // 2])
+
+
+def header(name: str) -> Poison:
+    """Let safetensors under *name* begin with a header of 2**63 bytes."""
+    return lambda folder, _: _write(folder / name, (1 << 63).to_bytes(8, "little") + (folder / name).read_bytes()[8:])
+
+
 def text(name: str, content: str) -> Poison:
     """Put *content* under *name*, the canary's path in place of CANARY."""
     return lambda folder, canary: _write(folder / name, content.replace("CANARY", str(canary)))

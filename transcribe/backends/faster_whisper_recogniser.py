@@ -355,7 +355,7 @@ def _load(folder: Path, *, device: str, compute_type: str, threads: int, workers
                 code="E_GPU",
                 hint="pip install 'boli[gpu]', or set recogniser.device = \"cpu\"",
             ) from error
-        raise refusal(folder, str(error)) from error
+        raise refusal(folder, f"model.bin and its settings are not loaded ({error})") from error
 
 
 def _refuse_compute_type(compute_type: str, device: str) -> None:

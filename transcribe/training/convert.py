@@ -133,7 +133,7 @@ def _convert(folder: Path, fresh: Path, quantization: Quantization) -> None:
     try:
         TransformersConverter(str(folder), copy_files=list(_COPIED)).convert(str(fresh), quantization=quantization)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        message = f"{folder} cannot be converted: {error}"
+        message = f"model.safetensors and settings in {folder} cannot be converted: {error}"
         raise InputError(message, code="E_MODEL", hint="name a Whisper folder of transformers") from error
 
 

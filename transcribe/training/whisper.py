@@ -71,7 +71,7 @@ def load_whisper(folder: Path) -> Any:
             trust_remote_code=False,
         )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
-        message = f"the weights and settings in {folder} are no Whisper that can be tuned: {error}"
+        message = f"model.safetensors and settings in {folder} are no Whisper that can be tuned: {error}"
         hint = "name a Whisper folder of transformers, its weights in model.safetensors"
         raise InputError(message, code="E_MODEL", hint=hint, item=str(folder)) from error
 
