@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection
 from typing import Final
-
-import regex
 
 from transcribe.records import Consent, Withheld
 
@@ -19,7 +18,7 @@ _NO: Final = (
     "ഇല്ല ഇല്ലാ না నో లేదు ಇಲ್ಲ نہیں انکار لا رفض"
 )
 #: Beginnings of words that refuse or withdraw wherever they stand: nobody writes them of a consent that holds.
-_REFUSED: Final = regex.compile(
+_REFUSED: Final = re.compile(
     r"\b(?:refus|declin|den(?:y|ied)|reject|disagre|object(?:s|ed)\b|verweiger|abgelehnt|ablehn|rehus|rechaz|recus"
     r"|rifiut|negad|nega(?:to|ta|tive)|forbid|forbad|prohibit|disallow)"
     r"|\b(?:not|never|nicht|n't)\W+(?:\w+\W+)?(?:give|given|grant|obtain|receiv|consent|agree|permi|allow|sign|okay|ok\b"
@@ -27,11 +26,12 @@ _REFUSED: Final = regex.compile(
     r"|\b(?:no|without|keine?|ohne|sans|sin|sem|senza)\W+(?:consent|agree|permi|einwilligung|zustimmung|accord|autori)"
     r"|अस्वीकार|अस्वीकृत|इनकार|மறுத்த|நிராகரி|നിരസി|অস্বীকার|తిరస్కర|انکار"
 )
-_WITHDRAWN: Final = regex.compile(
+_WITHDRAWN: Final = re.compile(
     r"\b(?:withdr[ae]w|revo[ck]|révo|retract|rescind|cancel|recall(?:ed|s)?\b|opt(?:ed|s)?\W?out|optout|taken?\W+back"
     r"|widerruf|widerrief|zurückgezogen|zurückgenommen|retir(?:é|ad)|ritirat|retrait|ingetrokken)"
     r"|वापस|निरस्त|रद्द|திரும்பப்|പിൻവലി|প্রত্যাহার|ఉపసంహర|واپس"
 )
+_DATE: Final = re.compile(r"\b\d[\d.:/-]*\d\b")
 _UNKNOWN: Final = frozenset({"", "unknown", "n/a", "na", "nan", "null", "pending", "tbd", "?", "-", "–", "unbekannt"})
 
 
@@ -53,10 +53,16 @@ def read_consent(written: str | None, refusing: Collection[str] = REFUSING) -> C
         return "refused"
     if text in _UNKNOWN:
         return "unknown"
-    alone = regex.sub(r"[\p{P}\p{S}\s]+|\b\d[\d.:/-]*\d\b", " ", text).strip()
+    alone = _strip(text)
     if _WITHDRAWN.search(text):
         return "withdrawn"
     return "refused" if alone in refusing or alone in _NO.split() or _REFUSED.search(text) else "given"
+
+
+def _strip(text: str) -> str:
+    """Return the words of *text* without stops, dates and long numbers around them."""
+    letters = "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in _DATE.sub(" ", text))
+    return " ".join(letters.split())
 
 
 def find_withheld(written: str | None, refusing: Collection[str] = REFUSING) -> Withheld | None:

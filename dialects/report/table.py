@@ -182,8 +182,8 @@ class Report:
         """Return the notes under the table: how it was made, and what each flag means for which dialects."""
         inner = self.data()["normaliser"]
         lines = [f"normaliser {inner['id']} {str(inner['hash'])[:12]}, counts by {ALIGNMENT}"]
-        if self.visible.tally.folded:
-            folded = f"{self.visible.tally.folded:,} words of references and hypotheses are numbers"
+        if self.overall.tally.folded:
+            folded = f"{self.overall.tally.folded:,} words of references and hypotheses are numbers"
             lines.append(f"{folded} and were folded to digits; latn-v1 and indic-v2 count them as written")
         percent = f"{self.method.confidence * 100:g} %"
         lines.append(f"{percent} intervals by jackknife over blocks of speakers; segments are never the unit")

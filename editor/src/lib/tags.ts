@@ -1,6 +1,6 @@
 /** What is written for what is heard and is no word, and what is said of a whole segment. */
 
-/** Written into the text; the normalisers of the report leave exactly these out. */
+/** Written into the text; the normalisers of the report leave these out, among others. */
 export const INLINE = ["[noise]", "[laughter]", "[music]", "[silence]", "[inaudible]", "[unintelligible]"] as const;
 
 /** Said of the whole segment. */
