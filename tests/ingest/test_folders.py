@@ -51,6 +51,21 @@ def test_what_a_folder_leaves_out_is_counted_by_name(tmp_path: Path) -> None:
     assert len(warnings) == 1, "a file that is named is never left out"
 
 
+def test_links_to_folders_are_counted_by_name(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.wav", "in/notes.txt", "out/b.wav")
+    for name in ("more", "loop.wav", "deep"):
+        (tmp_path / "in" / name).symlink_to(
+            tmp_path / ("in" if name == "loop.wav" else "out"), target_is_directory=True
+        )
+    warnings: list[str] = []
+    assert len(list(plan([tmp_path / "in"], warn=warnings.append))) == 1
+    folder = tmp_path / "in"
+    assert warnings == [
+        f"W_LEFT_OUT: 1 file is no media by name in {folder} (1 .txt); name those that are; 3 links to folders are not "
+        f"followed in {folder} (1 deep/, 1 loop.wav/, 1 more/); name what they lead to"
+    ]
+
+
 NFC, NFD = "caf\u00e9", "cafe\u0301"
 
 

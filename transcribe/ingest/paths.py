@@ -44,7 +44,8 @@ def walk(folder: Path, *, left_out: Counter[str] | None = None) -> Iterator[Path
     has them, so that a name in two Unicode forms or two letter cases is two files.
 
     Args:
-        left_out: Counts what is no media by its name, by suffix; of files without one by name.
+        left_out: Counts what is no media by its name, by suffix; of files without one by name; links to folders by
+            name, with a slash.
     """
     yield from _walk(folder, folder.resolve(), Counter() if left_out is None else left_out)
 
@@ -56,14 +57,25 @@ def describe_left_out(left_out: Counter[str], folder: Path) -> str | None:
     >>> describe_left_out(Counter({".txt": 3, ".doc": 1, "recording": 1}), Path("calls"))
     'W_LEFT_OUT: 5 files are no media by name in calls (3 .txt, 1 .doc, 1 recording); name those that are'
     """
-    if not left_out:
-        return None
-    ranked = sorted(left_out.items(), key=lambda entry: (-entry[1], entry[0]))
+    links = Counter({name: number for name, number in left_out.items() if name.endswith("/")})
+    files = left_out - links
+    sentences = []
+    if files:
+        number = files.total()
+        kinds = "1 file is" if number == 1 else f"{number} files are"
+        sentences.append(f"{kinds} no media by name in {readable(folder)} ({_list_names(files)}); name those that are")
+    if links:
+        number = links.total()
+        kinds = "1 link to a folder is" if number == 1 else f"{number} links to folders are"
+        sentences.append(f"{kinds} not followed in {readable(folder)} ({_list_names(links)}); name what they lead to")
+    return f"W_LEFT_OUT: {'; '.join(sentences)}" if sentences else None
+
+
+def _list_names(counts: Counter[str]) -> str:
+    """Return names with their counts, the most frequent first; of many the first ones."""
+    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     listed = ", ".join(f"{number} {readable(name)}" for name, number in ranked[:_MOST_LISTED])
-    more = f" and {len(ranked) - _MOST_LISTED} kinds more" if len(ranked) > _MOST_LISTED else ""
-    number = left_out.total()
-    files = "1 file is" if number == 1 else f"{number} files are"
-    return f"W_LEFT_OUT: {files} no media by name in {readable(folder)} ({listed}{more}); name those that are"
+    return f"{listed} and {len(ranked) - _MOST_LISTED} kinds more" if len(ranked) > _MOST_LISTED else listed
 
 
 def find_spelling(path: Path) -> Path:
@@ -184,7 +196,9 @@ def _walk(folder: Path, top: Path, left_out: Counter[str]) -> Iterator[Path | Fa
             yield from _walk(path, top, left_out)
         elif path.suffix.lower() in MEDIA_SUFFIXES and not entry.is_dir():
             yield path if not entry.is_symlink() or _leads_inside(path, top) else _stray_link(path)
-        elif not entry.is_dir():
+        elif entry.is_dir():
+            left_out[f"{path.name}/"] += 1
+        else:
             left_out[path.suffix.lower() or path.name] += 1
 
 
