@@ -1,4 +1,4 @@
-"""Sound that tests make, and what is in it."""
+"""Sound that tests make, what is in it, and where it stands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.faults import media
+from transcribe import audio
 from transcribe.protocols import Pcm
+
+LENGTH_MS = 11_000
+#: Real stretches of the base signal that no variant here loses, in ms.
+BEFORE, AFTER = 600, 8_500
 
 
 def tone(seconds: float = 1.0, *, pitch_hz: float = 440.0, level: float = 0.3) -> Pcm:
@@ -23,3 +28,23 @@ def saved(folder: Path, pcm: Pcm, *, name: str = "talk.wav", rate_hz: int = 16_0
 
 def loudest_hz(pcm: Pcm) -> float:
     return float(np.abs(np.fft.rfft(pcm * np.hanning(len(pcm)))).argmax() * 16_000 / len(pcm))
+
+
+def find_offset_ms(pcm: Pcm, original: Pcm, start: int, *, length: int = 2_000) -> float:
+    """How much later than in *original* its part from *start* ms stands in *pcm*, by cross-correlation."""
+    part = original[start * 16 : (start + length) * 16].astype(float)
+    size = 1 << 19
+    correlation = np.fft.irfft(np.fft.rfft(pcm.astype(float), size) * np.conj(np.fft.rfft(part, size)), size)
+    first = int(correlation[: len(pcm)].argmax())
+    alike = np.corrcoef(pcm[first : first + len(part)], part[: len(pcm) - first])[0, 1]
+    assert alike > 0.8, f"the part from {start} ms is nowhere"
+    return first / 16 - start
+
+
+def take(path: Path, **options: bool) -> tuple[audio.Received, Pcm]:
+    received = audio.receive(path, path.parent / "kept", **options)
+    return received, audio.read_samples(received.path)
+
+
+def codes(received: audio.Received) -> list[str]:
+    return [warning.partition(":")[0] for warning in received.warnings]

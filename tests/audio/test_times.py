@@ -10,46 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.audio.signals import AFTER, BEFORE, LENGTH_MS, codes, find_offset_ms, take
 from tests.faults import media
 from transcribe import audio
 from transcribe.audio.timeline import Timeline
 from transcribe.errors import InputError
 from transcribe.protocols import Pcm
-
-LENGTH_MS = 11_000
-#: Real stretches of the base signal that no variant here loses, in ms.
-BEFORE, AFTER = 600, 8_500
-
-
-@pytest.fixture(scope="module")
-def speech_11s(speech: Path) -> Pcm:
-    """The undamaged signal of the four cases, 16 kHz."""
-    import soundfile
-    import soxr
-
-    samples, rate_hz = soundfile.read(speech / "speech" / "jfk.flac")
-    wide = soxr.resample(samples.mean(axis=1), rate_hz, 16_000)
-    return (wide * 32_767).astype(np.int16)[: LENGTH_MS * 16]
-
-
-def find_offset_ms(pcm: Pcm, original: Pcm, start: int, *, length: int = 2_000) -> float:
-    """How much later than in *original* its part from *start* ms stands in *pcm*, by cross-correlation."""
-    part = original[start * 16 : (start + length) * 16].astype(float)
-    size = 1 << 19
-    correlation = np.fft.irfft(np.fft.rfft(pcm.astype(float), size) * np.conj(np.fft.rfft(part, size)), size)
-    first = int(correlation[: len(pcm)].argmax())
-    alike = np.corrcoef(pcm[first : first + len(part)], part[: len(pcm) - first])[0, 1]
-    assert alike > 0.8, f"the part from {start} ms is nowhere"
-    return first / 16 - start
-
-
-def take(path: Path, **options: bool) -> tuple[audio.Received, Pcm]:
-    received = audio.receive(path, path.parent / "kept", **options)
-    return received, audio.read_samples(received.path)
-
-
-def codes(received: audio.Received) -> list[str]:
-    return [warning.partition(":")[0] for warning in received.warnings]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ Take sound in: decode foreign media once, in a sandbox, into 16 kHz FLAC named b
     import_media         the caller's side: hash, decode, keep      readers          samples, lengths, peaks; erasure
     container_detection  kind and refusal, before a library sees it clips            clips for the desk
     truncation           signs that a file was cut off              temporary_files  what killed processes left behind
-    riff                 chunks of WAVE files, sizes mended
+
+`riff` (WAVE, Wave64) and `sound_sizes` (AIFF, CAF, AU) hold the sizes in headers against the bytes that are there, by
+way of `chunks`; `spliced_file` gives libraries the corrected bytes.
 
 In the child only: `decoding` (the task), `sources` and `coded_source` (opened media as blocks), `timeline` (gaps and
 late starts), `mixing` (channels into one), `quality` (level, noise, clipping, band).

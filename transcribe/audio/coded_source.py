@@ -107,9 +107,16 @@ class CodedSource:
         *,
         stream: int | None,
         file: Any = None,
-        declared: Milliseconds | None = None,
+        promised: Milliseconds | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
+        """
+        Open the medium.
+
+        Args:
+            file: What stands for the bytes of *descriptor*, where its header is not true.
+            promised: The length that the header states, where that is more than there is.
+        """
         self._descriptor = descriptor
         self.demuxer = demuxer
         self._container = self._open(reopen(descriptor) if file is None else file)
@@ -131,13 +138,14 @@ class CodedSource:
             codec=_name_codec(context.name),
             rate_hz=context.sample_rate,
             channels=context.channels,
-            declared=self._read_length() if declared is None else declared,
+            declared=self._read_length() if promised is None else promised,
             counted=demuxer == "flac",
             warnings=warnings,
         )
         self.bad_pieces = 0
         self.reached_end = False
         self.is_cut = False
+        self._is_overstated = promised is not None
         self.timeline = timeline
 
     @property
@@ -267,7 +275,8 @@ class CodedSource:
         # The samples of a FLAC stream are all there if its last frame is whole, whatever the header counts.
         self.reached_end = not self.bad_pieces if self.head.counted else span.reaches(self.head.declared)
         is_frame_cut = last is not None and truncation.is_frame_cut(bytes(last), self._framing)
-        self.is_cut = last_failed or is_frame_cut or truncation.is_file_cut(self._descriptor, self.demuxer)
+        is_part_cut = last_failed or is_frame_cut or self._is_overstated
+        self.is_cut = is_part_cut or truncation.is_file_cut(self._descriptor, self.demuxer)
 
     def _read_packets(self) -> Iterator[av.Packet]:
         """Yield the packets of all tracks, to the end or to where the container breaks off."""

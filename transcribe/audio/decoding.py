@@ -175,7 +175,7 @@ class _Pass:
         """List what is missing of the sound, and where."""
         source, stated = self._source, self._source.head.declared
         warnings = source.timeline.warnings()
-        if self._is_short and (source.bad_pieces > 0 or not source.reached_end):
+        if self._is_short and (source.bad_pieces > 0 or source.is_cut or not source.reached_end):
             warnings.append(f"W_TRUNCATED: {self._readable_share}")
             return warnings
         if self._is_short:

@@ -1,44 +1,24 @@
-"""
-Read the chunks of a RIFF/WAVE file, and give its sound as a file whose header is true.
-
-Recorders that cannot seek back, that stop while they write or that write their sound in parts leave sizes that are
-wrong. Libraries believe them, each in its own way; here what follows decides.
-"""
+"""Read the chunks of a RIFF/WAVE or Wave64 file, and give its sound as a file whose header is true."""
 
 from __future__ import annotations
 
-import io
 import os
 import struct
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
+from transcribe.audio.chunks import BIG_ENDIAN, RIFF, UNFILLED_FROM, WAVE64, Chunk, ChunkReader, is_padding
 from transcribe.audio.container_detection import refusal
+from transcribe.audio.spliced_file import Span, SplicedFile
+from transcribe.records import Milliseconds
 
-#: First four bytes, and the byte order of the numbers. RF64 and BW64 keep sizes above 4 GB in a chunk of their own.
-_ORDERS: Final = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
+#: First four bytes, and the heads of the chunks. RF64 and BW64 keep sizes above 4 GB in a chunk of their own.
+_FORMS: Final = {b"RIFF": RIFF, b"RIFX": BIG_ENDIAN, b"RF64": RIFF, b"BW64": RIFF, b"riff": WAVE64}
 _LARGEST: Final = 0xFFFFFFFF
-#: Sizes from here on are those of recorders that never went back to fill them in.
-_UNFILLED_FROM: Final = 0x7FFF0000
-#: Sound that may follow the last chunk unread, as padding does: a tenth of a second.
-_PADDING_S: Final = 0.1
-#: Chunks are at most this many; a file of empty ones would be walked through for minutes.
-_MOST_CHUNKS: Final = 10_000
-#: Chunks that may stand after the sound, and be cut off there.
-_CHUNKS: Final = frozenset(
-    (b"LIST", b"id3 ", b"ID3 ", b"bext", b"cue ", b"fact", b"iXML", b"smpl", b"inst", b"PEAK", b"JUNK", b"FLLR")
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """A stretch of the file's bytes."""
-
-    start: int
-    size: int
+#: The format tag whose sub-format, a GUID, begins with the true one.
+_EXTENSIBLE: Final = 0xFFFE
+#: Compressed sound is longer than its number of samples by less than that.
+_PADDED: Final[Milliseconds] = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +35,9 @@ class WaveLayout:
     spans: tuple[Span, ...]
     #: Bytes that the data chunks claim; ``None``: nobody filled that in.
     declared: int | None
+    #: Samples by the fact chunk, that compressed sound has; ``None`` without one.
+    samples: int | None
+    rate_hz: int
     #: Whether libraries that believe the header would miss a part of the sound, or take other bytes for it.
     is_odd: bool
 
@@ -64,40 +47,78 @@ class WaveLayout:
         return sum(span.size for span in self.spans)
 
     @property
+    def stated(self) -> int:
+        """Bytes of sound that there must be by the header, where it does not contradict itself."""
+        is_false = self.declared is None or self._has_all_samples
+        return self.present if is_false else max(self.declared or 0, self.present)
+
+    @property
+    def promised(self) -> Milliseconds | None:
+        """The length that the header states, where it claims more bytes than there are; ``None`` where it does not."""
+        if not self._is_overstated or self._has_all_samples:
+            return None
+        if self.samples and self.rate_hz:
+            return self._counted_length
+        return self._measure(self.declared or 0)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """List the odd things that were borne."""
-        if self.declared is None:
-            return ("W_HEADER: its header does not state a length; the length was taken from the bytes that are there",)
-        if len(self.spans) > 1:
+        if len(self.spans) > 1 and self.declared is not None:
             return (f"W_HEADER: its sound stands in {len(self.spans)} data chunks; they were joined in their order",)
-        if self.declared < self.present:
-            found = f"states {self.declared:,} bytes of sound, and {self.present:,} are there"
-            return (f"W_HEADER: its header {found}; all of it was taken",)
-        return ()
+        if self._is_overstated and self._has_all_samples:
+            stated = f"states {self.declared:,} bytes of sound, and {self.present:,} are there"
+            return (f"W_HEADER: its header {stated}, as many as its number of samples takes",)
+        return warn_of_size(self.declared, self.present)
+
+    @property
+    def _is_overstated(self) -> bool:
+        return self.declared is not None and self.declared - self.present >= max(1, self.block_bytes)
+
+    @property
+    def _has_all_samples(self) -> bool:
+        """The sign that the sound is as long as its number of samples says; coders add some at the end."""
+        return bool(self.samples) and 0 <= self._measure(self.present) - self._counted_length < _PADDED
+
+    @property
+    def _counted_length(self) -> Milliseconds:
+        return (self.samples or 0) * 1_000 // max(1, self.rate_hz)
+
+    def _measure(self, size: int) -> Milliseconds:
+        """Return how long *size* bytes last, by the mean rate that the header states."""
+        return size * 1_000 // max(1, self.bytes_per_s)
+
+
+def warn_of_size(declared: int | None, present: int) -> tuple[str, ...]:
+    """Return the warning about a header that claims fewer bytes of sound than *present*, or ``None``, as a tuple."""
+    if declared is None:
+        return ("W_HEADER: its header does not state a length; the length was taken from the bytes that are there",)
+    if declared < present:
+        stated = f"states {declared:,} bytes of sound, and {present:,} are there"
+        return (f"W_HEADER: its header {stated}; all of it was taken",)
+    return ()
 
 
 def read_layout(descriptor: int) -> WaveLayout | None:
     """
-    Read format and data chunks of a RIFF/WAVE file, in whatever order; ``None`` if it has no data chunk with sound.
+    Read format and data chunks of a file, in whatever order; ``None`` if it has no data chunk with sound.
 
     Raises:
         InputError: ``E_NOT_AUDIO`` if nothing in it says how its sound is to be read.
     """
-    size = os.fstat(descriptor).st_size
     identifier = os.pread(descriptor, 4, 0)
-    reader = _ChunkReader(descriptor, size, _ORDERS[identifier])
-    spans: list[Span] = []
-    form, declared, fault = b"", 0, False
-    form_came_first = True
-    for name, start, length in reader.iterate():
-        if name == b"fmt ":
-            form = form or os.pread(descriptor, min(length, 1_024), start)
-            form_came_first = form_came_first and not spans
-        elif name == b"data" and (span := reader.measure(start, length)).size:
-            spans.append(span)
-            declared += length
-            fault = fault or span.size != length
-    if not spans:
+    form, samples, form_came_first = b"", None, True
+    sounds: list[Chunk] = []
+    order = _read_order(identifier)
+    for chunk in ChunkReader(descriptor, _FORMS[identifier]).iterate():
+        if chunk.name == b"fmt ":
+            form = form or os.pread(descriptor, min(chunk.span.size, 1_024), chunk.span.start)
+            form_came_first = form_came_first and not sounds
+        elif chunk.name == b"fact" and len(body := os.pread(descriptor, 4, chunk.span.start)) == 4:
+            samples = struct.unpack(f"{order}I", body)[0]
+        elif chunk.name == b"data" and chunk.span.size:
+            sounds.append(chunk)
+    if not sounds:
         return None
     if len(form) < 16:
         raise refusal(
@@ -105,128 +126,40 @@ def read_layout(descriptor: int) -> WaveLayout | None:
             "has a data chunk and no fmt chunk that says how to read it",
             "save it again in the program that made it",
         )
-    tag, _, _, bytes_per_s, block, _ = struct.unpack(f"{reader.order}HHIIHH", form[:16])
-    present = sum(span.size for span in spans)
-    padding = max(block, _PADDING_S * bytes_per_s)
-    if len(spans) == 1 and not reader.is_unfilled and 0 < present - declared < padding:
-        spans, present, fault = [Span(start=spans[0].start, size=declared)], declared, False
-    is_cut = declared > present
+    tag, _, rate_hz, bytes_per_s, block, _ = struct.unpack(f"{order}HHIIHH", form[:16])
+    if tag == _EXTENSIBLE and len(form) >= 26:
+        tag = struct.unpack(f"{order}H", form[24:26])[0]
+    sounds = [_cut_padding(descriptor, sounds[0], block, bytes_per_s)] if len(sounds) == 1 else sounds
+    declared, present = (sum(sizes) for sizes in zip(*((s.stated, s.span.size) for s in sounds), strict=True))
+    is_unfilled = any(chunk.is_unfilled for chunk in sounds)
+    is_wrong = any(chunk.span.size != chunk.stated for chunk in sounds) and declared <= present
     return WaveLayout(
         identifier=identifier,
         form=form,
         format_tag=tag,
         block_bytes=block,
         bytes_per_s=bytes_per_s,
-        spans=tuple(spans),
-        declared=None if reader.is_unfilled else declared,
-        is_odd=reader.is_unfilled or len(spans) > 1 or not form_came_first or (fault and not is_cut),
+        spans=tuple(chunk.span for chunk in sounds),
+        declared=None if is_unfilled else declared,
+        samples=samples,
+        rate_hz=rate_hz,
+        is_odd=is_unfilled or len(sounds) > 1 or not form_came_first or is_wrong,
     )
 
 
-class _ChunkReader:
-    """Walks the chunks of one file."""
-
-    def __init__(self, descriptor: int, size: int, order: str) -> None:
-        self.order = order
-        #: Whether a data chunk was met whose size was never filled in.
-        self.is_unfilled = False
-        self._descriptor = descriptor
-        self._size = size
-        self._large: int | None = None
-
-    def iterate(self) -> Iterator[tuple[bytes, int, int]]:
-        """Yield name, start and stated size of each chunk."""
-        offset = 12
-        for _ in range(_MOST_CHUNKS):
-            head = os.pread(self._descriptor, 8, offset)
-            if len(head) < 8:
-                return
-            name, length = struct.unpack(f"{self.order}4sI", head)
-            start = offset + 8
-            if name == b"ds64":
-                self._large = struct.unpack("<Q", os.pread(self._descriptor, 16, start)[8:].ljust(8, b"\0"))[0]
-            if name == b"data" and length == _LARGEST and self._large:
-                length = self._large
-            yield name, start, length
-            if name == b"data":
-                span = self.measure(start, length)
-                offset = span.start + span.size
-                offset += 0 if self._are_chunks(offset) or offset % 2 == start % 2 else 1
-            else:
-                offset = start + length + length % 2
-
-    def measure(self, start: int, length: int) -> Span:
-        """Return the bytes of the data chunk that begins at *start*, whatever *length* it states."""
-        rest = max(0, self._size - start)
-        if length >= _UNFILLED_FROM and length > rest and length != self._large:
-            self.is_unfilled = True
-            return Span(start=start, size=rest)
-        if length >= rest or (end := start + length) == self._size:
-            return Span(start=start, size=rest)
-        if self._are_chunks(end) or self._are_chunks(end + length % 2):
-            return Span(start=start, size=length)
-        self.is_unfilled = self.is_unfilled or length == 0
-        return Span(start=start, size=rest)
-
-    def _are_chunks(self, offset: int) -> bool:
-        """Tell if chunks follow one another from *offset* to the end; the last may be cut."""
-        for _ in range(_MOST_CHUNKS):
-            head = os.pread(self._descriptor, 8, offset)
-            if len(head) < 8:
-                return offset <= self._size
-            name, length = struct.unpack(f"{self.order}4sI", head)
-            if not all(32 <= byte < 127 for byte in name) or not any(chr(byte).isalpha() for byte in name):
-                return False
-            if name == b"data":
-                return True
-            end = offset + 8 + length
-            if end > self._size and name not in _CHUNKS:
-                return False
-            offset = end + length % 2
-        return False
+def _read_order(identifier: bytes) -> str:
+    """Return the byte order of the numbers, as `struct` has it."""
+    return ">" if _FORMS[identifier] is BIG_ENDIAN else "<"
 
 
-class SplicedFile(io.RawIOBase):
-    """
-    Bytes and spans of *descriptor*, one after the other, as a file that is read only. Nothing is copied.
-    """
-
-    def __init__(self, descriptor: int, pieces: Sequence[bytes | Span]) -> None:
-        super().__init__()
-        self._descriptor = descriptor
-        self._pieces = pieces
-        sizes = (len(piece) if isinstance(piece, bytes) else piece.size for piece in pieces)
-        #: Where each piece begins in this file; at last, where it ends.
-        self._starts = list(accumulate(sizes, initial=0))
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._starts[-1]}[whence]
-        self._position = max(0, origin + offset)
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        if self._position >= self._starts[-1] or not view.nbytes:
-            return 0
-        index = bisect_right(self._starts, self._position) - 1
-        piece, offset = self._pieces[index], self._position - self._starts[index]
-        if isinstance(piece, bytes):
-            part = piece[offset : offset + view.nbytes]
-        else:
-            part = os.pread(self._descriptor, min(view.nbytes, piece.size - offset), piece.start + offset)
-        view[: len(part)] = part
-        self._position += len(part)
-        return len(part)
+def _cut_padding(descriptor: int, chunk: Chunk, block_bytes: int, bytes_per_s: int) -> Chunk:
+    """Return *chunk* without what follows its stated size, where that is no sound."""
+    after = Span(start=chunk.span.start + chunk.stated, size=chunk.span.size - chunk.stated)
+    if chunk.is_unfilled or after.size <= 0:
+        return chunk
+    if not is_padding(descriptor, after, block_bytes, bytes_per_s):
+        return chunk
+    return Chunk(name=chunk.name, span=Span(start=chunk.span.start, size=chunk.stated), stated=chunk.stated)
 
 
 def open_wave(descriptor: int, layout: WaveLayout) -> SplicedFile:
@@ -234,37 +167,22 @@ def open_wave(descriptor: int, layout: WaveLayout) -> SplicedFile:
     return SplicedFile(descriptor, (_make_header(layout), *layout.spans))
 
 
-def open_aiff(descriptor: int) -> SplicedFile | None:
-    """
-    Return an AIFF file whose sound chunk has the size that its number of frames asks for, if it states a smaller one.
-
-    ``None`` if it can be believed, or if what it asks for is not there.
-    """
-    size, offset, need = os.fstat(descriptor).st_size, 12, 0
-    is_plain = os.pread(descriptor, 4, 8) == b"AIFF"
-    for _ in range(_MOST_CHUNKS):
-        head = os.pread(descriptor, 8, offset)
-        if len(head) < 8 or not is_plain:
-            return None
-        name, length = struct.unpack(">4sI", head)
-        if name == b"COMM" and len(form := os.pread(descriptor, 8, offset + 8)) == 8:
-            channels, frames, bits = struct.unpack(">HIH", form)
-            need = frames * channels * ((bits + 7) // 8) + 8
-        if name == b"SSND" and length < need and offset + 8 + need <= size:
-            after = Span(start=offset + 8, size=size - offset - 8)
-            return SplicedFile(descriptor, (Span(start=0, size=offset + 4), struct.pack(">I", need), after))
-        offset += 8 + length + length % 2
-    return None
+def open_wave64(descriptor: int, layout: WaveLayout) -> SplicedFile:
+    """Return a Wave64 file with the size that its sound has; compressed sound is read by what else stands in it."""
+    first, last = layout.spans[0], layout.spans[-1]
+    size = struct.pack("<q", last.start + last.size - first.start + WAVE64.head_counted)
+    after = Span(start=first.start, size=os.fstat(descriptor).st_size - first.start)
+    return SplicedFile(descriptor, (Span(start=0, size=first.start - len(size)), size, after))
 
 
 def _make_header(layout: WaveLayout) -> bytes:
     """Return the bytes that stand before the sound; RF64 where 32 bits do not hold its size (EBU Tech 3306)."""
-    order = _ORDERS[layout.identifier]
+    order = _read_order(layout.identifier)
     form = layout.form + bytes(len(layout.form) % 2)
     form_chunk = struct.pack(f"{order}4sI", b"fmt ", len(layout.form)) + form
     present = layout.present
     whole = 4 + len(form_chunk) + 8 + present
-    if whole < _UNFILLED_FROM:
+    if whole < UNFILLED_FROM:
         identifier = layout.identifier if layout.identifier in (b"RIFF", b"RIFX") else b"RIFF"
         return (
             struct.pack(f"{order}4sI4s", identifier, whole, b"WAVE")

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 import soundfile
 
-from transcribe.audio import container_detection, riff
+from transcribe.audio import container_detection, riff, sound_sizes
 from transcribe.audio.coded_source import BLOCK_S, CodedSource, Head, Samples, reopen
 from transcribe.audio.container_detection import format_length, refusal
+from transcribe.audio.spliced_file import Span, SplicedFile
 from transcribe.audio.timeline import Timeline
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds
@@ -73,21 +74,39 @@ def open_source(descriptor: int, *, stream: int | None, longest: Milliseconds) -
     """
     demuxer = container_detection.demuxer_of(descriptor)
     timeline = Timeline(longest=longest)
-    if demuxer == "wav":
-        layout = riff.read_layout(descriptor)
-        if layout is None:
-            raise no_samples()
-        file = reopen(descriptor) if not layout.is_odd else riff.open_wave(descriptor, layout)
-        if layout.format_tag in _PLAIN_TAGS and stream in (None, 1):
-            return PlainSource(file, layout, timeline)
-        return CodedSource(descriptor, demuxer, timeline, stream=stream, file=file, warnings=layout.warnings)
+    if demuxer in ("wav", "w64"):
+        return _open_wave(descriptor, demuxer, timeline, stream=stream)
     if demuxer == "mp3" and (count := container_detection.read_mpeg_count(descriptor)) is not None:
         return _open_counted(descriptor, count, timeline, stream=stream)
-    whole_aiff = riff.open_aiff(descriptor) if demuxer == "aiff" else None
-    if whole_aiff is not None:
-        warning = "W_HEADER: its header states two sizes of the sound; the larger one is there, and was taken"
-        return CodedSource(descriptor, demuxer, timeline, stream=stream, file=whole_aiff, warnings=(warning,))
+    sizes = sound_sizes.read_sizes(descriptor, demuxer)
+    if sizes is not None:
+        return CodedSource(
+            descriptor,
+            demuxer,
+            timeline,
+            stream=stream,
+            file=sizes.open(descriptor),
+            promised=sizes.promised,
+            warnings=sizes.warnings,
+        )
     return CodedSource(descriptor, demuxer, timeline, stream=stream)
+
+
+def _open_wave(descriptor: int, demuxer: str, timeline: Timeline, *, stream: int | None) -> Source:
+    """Open RIFF/WAVE or Wave64; where its header is not true, the libraries get one that is."""
+    layout = riff.read_layout(descriptor)
+    if layout is None:
+        raise no_samples()
+    is_plain = layout.format_tag in _PLAIN_TAGS and stream in (None, 1)
+    if is_plain and (layout.is_odd or demuxer == "w64"):
+        return PlainSource(riff.open_wave(descriptor, layout), layout, timeline, demuxer)
+    if is_plain:
+        return PlainSource(reopen(descriptor), layout, timeline, demuxer)
+    open_corrected = riff.open_wave64 if demuxer == "w64" else riff.open_wave
+    file = open_corrected(descriptor, layout) if layout.is_odd else None
+    return CodedSource(
+        descriptor, demuxer, timeline, stream=stream, file=file, promised=layout.promised, warnings=layout.warnings
+    )
 
 
 def no_samples() -> InputError:
@@ -110,9 +129,9 @@ def _open_counted(
         return CodedSource(descriptor, "mp3", timeline, stream=stream)
     size = os.fstat(descriptor).st_size
     pieces = (
-        riff.Span(start=0, size=count.offset),
+        Span(start=0, size=count.offset),
         bytes(4),
-        riff.Span(start=count.offset + 4, size=size - count.offset - 4),
+        Span(start=count.offset + 4, size=size - count.offset - 4),
     )
     stated = round(count.frames * packets.length_s * 1_000) if source.head.declared is None else source.head.declared
     is_cut = packets.is_cut and count.frames > packets.number and (count.size is None or count.size > size)
@@ -125,8 +144,8 @@ def _open_counted(
         "mp3",
         timeline,
         stream=stream,
-        file=riff.SplicedFile(descriptor, pieces),
-        declared=stated if is_cut else None,
+        file=SplicedFile(descriptor, pieces),
+        promised=stated if is_cut else None,
         warnings=() if is_cut else (warning,),
     )
 
@@ -134,16 +153,15 @@ def _open_counted(
 class PlainSource:
     """A WAV file whose samples need no decoder, read by libsndfile."""
 
-    def __init__(self, file: Any, layout: riff.WaveLayout, timeline: Timeline) -> None:
+    def __init__(self, file: Any, layout: riff.WaveLayout, timeline: Timeline, demuxer: str) -> None:
         try:
             self._file = soundfile.SoundFile(file)
         except soundfile.LibsndfileError as error:
             raise refusal("E_NOT_AUDIO", "holds no sound that can be read", "play it to see what it is") from error
         rate_hz, subtype = self._file.samplerate, self._file.subtype
-        stated = layout.present if layout.declared is None else max(layout.declared, layout.present)
-        frames = stated // layout.block_bytes if layout.block_bytes else self._file.frames
+        frames = layout.stated // layout.block_bytes if layout.block_bytes else self._file.frames
         self._whole = subtype == "PCM_16"
-        self.demuxer: str | None = "wav"
+        self.demuxer: str | None = demuxer
         self.head = Head(
             codec=_PLAIN_CODECS.get(subtype, subtype.lower()),
             rate_hz=rate_hz,
