@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 
 from tests.faults import media
@@ -28,6 +30,41 @@ def saved(folder: Path, pcm: Pcm, *, name: str = "talk.wav", rate_hz: int = 16_0
 
 def loudest_hz(pcm: Pcm) -> float:
     return float(np.abs(np.fft.rfft(pcm * np.hanning(len(pcm)))).argmax() * 16_000 / len(pcm))
+
+
+def write_film(path: Path, container: str, tracks: str, sounds: list[bytes], *, codec: str, pictures: str) -> None:
+    """
+    Write 11 s of small pictures and mono int16 *sounds* at 16 kHz, interleaved.
+
+    Args:
+        tracks: The order of the tracks, a letter each: "v" for the pictures, "a" for the next sound.
+        codec: Of the sounds.
+        pictures: Codec of the pictures.
+    """
+    with av.open(str(path), "w", format=container) as output:
+        packets: list[av.Packet] = []
+        waiting = iter(sounds)
+        streams = []
+        for letter in tracks:
+            if letter == "v":
+                stream = output.add_stream(pictures, rate=10, width=32, height=32, pix_fmt="yuv420p")
+            else:
+                stream = output.add_stream(codec, rate=16_000, layout="mono")
+            streams.append(stream)
+        for stream, letter in zip(streams, tracks, strict=True):
+            packets += _encode_pictures(stream, 110) if letter == "v" else media._packets(stream, next(waiting), 16_000)
+        timed = [packet for packet in packets if packet.dts is not None]
+        for packet in sorted(timed, key=lambda packet: packet.dts * packet.time_base):
+            output.mux(packet)
+
+
+def _encode_pictures(stream: av.VideoStream, number: int) -> list[av.Packet]:
+    packets = []
+    for index in range(number):
+        picture = av.VideoFrame(32, 32, "yuv420p")
+        picture.pts, picture.time_base = index, Fraction(1, 10)
+        packets += stream.encode(picture)
+    return packets + stream.encode(None)
 
 
 def find_offset_ms(pcm: Pcm, original: Pcm, start: int, *, length: int = 2_000) -> float:

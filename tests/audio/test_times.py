@@ -100,7 +100,7 @@ def test_a_late_start_is_kept_and_said(codec: str, container: str, speech_11s: P
     [
         ("libopus", "ogg"), ("flac", "ogg"), ("flac", "flac"), ("libmp3lame", "mp3"), ("aac", "adts"), ("aac", "flv"),
         ("libopus", "webm"), ("libopus", "matroska"), ("aac", "ipod"), ("pcm_s16le", "wav"), ("alac", "caf"),
-        ("wmav2", "asf"), ("tta", "tta"), ("wavpack", "wv"),
+        ("wmav2", "asf"), ("tta", "tta"), ("wavpack", "wv"), ("mp2", "mp2"), ("mp2", "mpeg"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("share", [0.2, 0.503, 0.81])
@@ -121,6 +121,20 @@ def test_a_cut_file_never_ends_without_a_word(
     else:
         assert "W_TRUNCATED" in codes(received)
         assert received.duration < LENGTH_MS * share + 1_100
+
+
+@pytest.mark.parametrize(("codec", "container"), [("ac3", "ac3"), ("eac3", "eac3"), ("ac3", "mpegts"), ("mp2", "mp2")])
+def test_a_frame_that_was_cut_is_said_and_is_no_noise(codec: str, container: str, tmp_path: Path) -> None:
+    path = tmp_path / "talk"
+    sound = media.tone(3, rate_hz=48_000, level=0.1)
+    media.encode(path, sound, codec=codec, container=container, rate_hz=48_000, bit_rate=64_000)
+    path.write_bytes(path.read_bytes()[:15_001])
+
+    received, pcm = take(path)
+
+    assert codes(received) == ["W_TRUNCATED"]
+    assert 900 < received.duration < 2_000
+    assert np.abs(pcm).max() < 5_000
 
 
 @pytest.mark.parametrize(("codec", "container"), [("flac", "flac"), ("libopus", "ogg"), ("aac", "mpegts")])

@@ -8,8 +8,9 @@ Take sound in: decode foreign media once, in a sandbox, into 16 kHz FLAC named b
 `riff` (WAVE, Wave64) and `sound_sizes` (AIFF, CAF, AU) hold the sizes in headers against the bytes that are there, by
 way of `chunks`; `spliced_file` gives libraries the corrected bytes.
 
-In the child only: `decoding` (the task), `sources` and `coded_source` (opened media as blocks), `timeline` (gaps and
-late starts), `mixing` (channels into one), `quality` (level, noise, clipping, band).
+In the child only: `decoding` (the task), `sources` and `coded_source` (opened media as blocks), `tracks` (which of
+several, and when they end), `timeline` (gaps and late starts), `mixing` (channels into one), `quality` (level, noise,
+clipping, band).
 """
 
 from transcribe.audio.clips import encode_opus, shape_clip, silence_spans

@@ -7,7 +7,7 @@ What is decoded stands where the time stamps of the file put it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final, TypeAlias
 
@@ -20,8 +20,9 @@ import numpy.typing as npt
 from av.stream import Discard
 
 from transcribe.audio import container_detection, truncation
-from transcribe.audio.container_detection import escape_name, format_length, refusal
+from transcribe.audio.container_detection import refusal
 from transcribe.audio.timeline import Timeline
+from transcribe.audio.tracks import TrackSpans, choose_track, measure_stated_lead, name_codec
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds
 
@@ -40,7 +41,7 @@ _ABSOLUTE: Final = frozenset(("mov", "matroska"))
 #: Containers of several tracks whose times count from the first stamp of any of them.
 _SHARED_START: Final = frozenset(("mpegts", "mpeg", "flv", "asf", "avi"))
 #: Streams whose packets are frames with their headers. ``None``: one of them, that began in mid-stream.
-_SELF_FRAMED: Final = frozenset(("mp3", "aac", "mpegts", "mpeg", None))
+_SELF_FRAMED: Final = frozenset(("mp3", "aac", "ac3", "mpegts", "mpeg", None))
 #: Demuxers that may look at a file whose beginning says nothing: sound that starts in mid-stream.
 _PROBED = "mp3,aac,ac3,eac3,mpegts,mpeg"
 #: Decoders that may be opened, also while FFmpeg looks for the parameters of a stream. No video, no subtitles.
@@ -122,7 +123,7 @@ class CodedSource:
         self._container = self._open(reopen(descriptor) if file is None else file)
         if not self._container.streams.audio:
             self._refuse_lost_index(None)
-        track = _choose_track(list(self._container.streams.audio), stream)
+        track = choose_track(list(self._container.streams.audio), stream)
         context = track.codec_context
         if context is None:
             raise refusal("E_NOT_AUDIO", "uses an audio codec that is not known here", "save it as WAV or FLAC")
@@ -135,7 +136,7 @@ class CodedSource:
                 other.discard = Discard.default if other.index == track.index else Discard.all
         self._track = track
         self.head = Head(
-            codec=_name_codec(context.name),
+            codec=name_codec(context.name),
             rate_hz=context.sample_rate,
             channels=context.channels,
             declared=self._read_length() if promised is None else promised,
@@ -146,6 +147,7 @@ class CodedSource:
         self.reached_end = False
         self.is_cut = False
         self._is_overstated = promised is not None
+        self.lead: Milliseconds = 0
         self.timeline = timeline
 
     @property
@@ -161,7 +163,7 @@ class CodedSource:
         """Count the packets of the track; nothing can be decoded after it."""
         number, length_s, last = 0, 0.0, None
         for packet in self._read_packets():
-            if packet.stream_index == self._track.index and packet.size:
+            if packet.stream.index == self._track.index and packet.size:
                 if last is None and packet.duration and packet.time_base:
                     length_s = float(packet.duration * packet.time_base)
                 number, last = number + 1, packet
@@ -252,14 +254,19 @@ class CodedSource:
 
     def _decode_frames(self) -> Iterator[av.AudioFrame]:
         """Yield decoded frames; what cannot be decoded is counted and left out."""
-        span, first, last = _Span(self._container.streams), True, None
+        spans, first = TrackSpans(self._container.streams), True
         last_failed = False
         for packet in self._read_packets():
-            span.take(packet)
-            if packet.stream_index != self._track.index:
+            spans.take(packet)
+            # What flushes a decoder states index 0 itself, whatever its track.
+            if packet.stream.index != self._track.index:
                 continue
-            if packet.size:
-                last, last_failed = packet, False
+            last_failed = last_failed and not packet.size
+            if packet.size and truncation.is_frame_cut(bytes(packet), self._framing):
+                # Some decoders make full-scale noise of it.
+                self.bad_pieces += 1
+                last_failed = True
+                continue
             try:
                 frames = self._track.decode(packet)
             except av.error.FFmpegError as error:
@@ -273,9 +280,11 @@ class CodedSource:
             first = False
             yield from frames
         # The samples of a FLAC stream are all there if its last frame is whole, whatever the header counts.
-        self.reached_end = not self.bad_pieces if self.head.counted else span.reaches(self.head.declared)
-        is_frame_cut = last is not None and truncation.is_frame_cut(bytes(last), self._framing)
-        is_part_cut = last_failed or is_frame_cut or self._is_overstated
+        self.reached_end = not self.bad_pieces if self.head.counted else spans.reaches(self.head.declared)
+        index = self._track.index
+        is_discarded = self.demuxer == "mov"
+        self.lead = measure_stated_lead(self._container.streams, index) if is_discarded else spans.measure_lead(index)
+        is_part_cut = last_failed or self._is_overstated
         self.is_cut = is_part_cut or truncation.is_file_cut(self._descriptor, self.demuxer)
 
     def _read_packets(self) -> Iterator[av.Packet]:
@@ -284,59 +293,6 @@ class CodedSource:
             yield from self._container.demux()
         except (OSError, IndexError, av.error.FFmpegError):  # IndexError: a track that begins on the way
             self.bad_pieces += 1
-
-
-class _Span:
-    """The time from the first to the last moment that the time stamps of any track name."""
-
-    def __init__(self, tracks: Iterable[av.stream.Stream]) -> None:
-        # As floats once: a fraction a packet would cost more than its decoding.
-        self._units_s = {track.index: float(track.time_base) for track in tracks if track.time_base}
-        self._start: float | None = None
-        self._end = 0.0
-
-    def take(self, packet: av.Packet) -> None:
-        unit_s, pts = self._units_s.get(packet.stream_index), packet.pts
-        if pts is None or unit_s is None:
-            return
-        if self._start is None:
-            self._start = pts * unit_s
-        self._end = max(self._end, (pts + (packet.duration or 0)) * unit_s)
-
-    def reaches(self, declared: Milliseconds | None) -> bool:
-        """Tell if the span is as long as declared, but for a second or a hundredth."""
-        if declared is None or self._start is None:
-            return False
-        return (self._end - self._start) * 1_000 >= declared - max(1_000, declared // 100)
-
-
-def _choose_track(tracks: list[av.AudioStream], stream: int | None) -> av.AudioStream:
-    if not tracks:
-        raise refusal("E_NO_AUDIO", "has no audio track", "hand in the sound that belongs to it")
-    if stream is None and len(tracks) > 1:
-        listed = ", ".join(f"{number}: {_describe(track)}" for number, track in enumerate(tracks, 1))
-        raise refusal(
-            "E_AMBIGUOUS_STREAM", f"has {len(tracks)} audio tracks ({listed})", "say which one with --stream NUMBER"
-        )
-    wanted = 1 if stream is None else stream
-    if not 1 <= wanted <= len(tracks):
-        raise refusal("E_STREAM", f"has no audio track {wanted}", f"choose one of 1 to {len(tracks)}")
-    return tracks[wanted - 1]
-
-
-def _describe(track: av.AudioStream) -> str:
-    context = track.codec_context
-    facts = ["unknown codec"]
-    if context is not None:
-        facts = [_name_codec(context.name), _name_channels(context.channels), f"{context.sample_rate} Hz"]
-    if track.duration is not None and track.time_base is not None:
-        facts.append(format_length(int(track.duration * track.time_base * 1_000)))
-    facts.extend(escape_name(track.metadata[key], longest=40) for key in ("language", "title") if key in track.metadata)
-    return " ".join(facts)
-
-
-def _name_channels(number: int) -> str:
-    return {1: "mono", 2: "stereo"}.get(number, f"{number} channels")
 
 
 def _encryption_refusal() -> InputError:
@@ -350,13 +306,6 @@ def _read_tag(context: av.AudioCodecContext) -> str:
     except UnicodeDecodeError:
         return ""
     return tag
-
-
-def _name_codec(decoder: str) -> str:
-    """Return the codec's common name, without the mark of the implementation."""
-    for prefix in ("libopencore_", "lib"):
-        decoder = decoder.removeprefix(prefix)
-    return {"mp3float": "mp3", "mp2float": "mp2", "mp1float": "mp1"}.get(decoder, decoder)
 
 
 def _make_silence(samples: int, channels: int, rate_hz: int) -> Iterator[tuple[Samples, int]]:

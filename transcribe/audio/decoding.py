@@ -185,6 +185,8 @@ class _Pass:
             readable = format_length(self._length)
             whole = "nothing says how long it was" if stated is None else f"it was {format_length(stated)} long"
             warnings.append(f"W_TRUNCATED: its end was cut off; {readable} are readable, and {whole}")
+        elif source.lead > _ALIKE:
+            warnings.append(f"W_SHORT: its sound ends {format_length(source.lead)} before another track of it")
         elif self._misses(_ALIKE):
             lengths = f"says {format_length(stated or 0)}, and {format_length(self._length)} are there"
             warnings.append(f"W_HEADER: its header {lengths}")

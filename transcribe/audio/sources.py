@@ -47,6 +47,8 @@ class Source(Protocol):
     reached_end: bool
     #: Whether the last piece is not whole, or the container not ended. Complete when `blocks` has ended.
     is_cut: bool
+    #: How long before the last sound or picture of another track its sound ends. Complete when `blocks` has ended.
+    lead: Milliseconds
     #: The silence that stands for what is missing.
     timeline: Timeline
 
@@ -173,6 +175,7 @@ class PlainSource:
         self.bad_pieces = 0
         self.reached_end = False
         self.is_cut = False
+        self.lead: Milliseconds = 0
         self.timeline = timeline
 
     @property

@@ -11,9 +11,19 @@ from transcribe.records import Milliseconds
 
 #: Header, table of segments and body of the largest Ogg page.
 _LARGEST_PAGE = 27 + 255 + 255 * 255
-#: Kilobits a second of layer III by the index in the header, from 1: MPEG 1, and MPEG 2 and 2.5.
-_KILOBITS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_LOW_KILOBITS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+#: Kilobits a second by layer and the index in the header, from 1, of MPEG 1; of MPEG 2 and 2.5 by layer.
+_KILOBITS: Final = {
+    1: tuple(range(32, 480, 32)),
+    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+}
+_LOW: Final = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_LOW_KILOBITS: Final = {1: (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256), 2: _LOW, 3: _LOW}
+_LAYERS: Final = {"mp1": 1, "mp2": 2, "mp3": 3}
+#: Kilobits a second of AC-3 by half the frame size code (ATSC A/52, table 5.18).
+_AC3_KILOBITS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+#: Bytes at the end of a program stream that hold several packs, which are of some kilobytes.
+_LAST_PACKS: Final = 1 << 18
 #: Matroska elements that hold others, by their id: Segment and Cluster (RFC 9559, section 5).
 _SEGMENT: Final = 0x18538067
 _CLUSTER: Final = 0x1F43B675
@@ -25,23 +35,46 @@ _ASF_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 def is_frame_cut(packet: bytes, codec: str | None) -> bool:
     """
-    Tell if the header of an MPEG or AAC frame states more bytes than *packet* has (ISO 11172-3, 13818-7).
+    Tell if the header of an MPEG, AAC or AC-3 frame states more bytes than *packet* has (ISO 11172-3, 13818-7).
 
     >>> is_frame_cut(bytes.fromhex("fffb9064") + bytes(413), "mp3"), is_frame_cut(bytes.fromhex("fffb9064"), "mp3")
     (False, True)
     """
+    if codec is None:
+        return False
+    if codec in ("ac3", "eac3"):
+        return len(packet) < 7 or _measure_ac3_frame(packet) > len(packet)
     if len(packet) < 7 or packet[0] != 0xFF:
-        return codec in ("mp3", "aac") and 0 < len(packet) < 7
+        return codec in ("aac", *_LAYERS) and 0 < len(packet) < 7
     if codec == "aac":
         return packet[1] & 0xF0 == 0xF0 and ((packet[3] & 3) << 11 | packet[4] << 3 | packet[5] >> 5) > len(packet)
+    return codec in _LAYERS and _measure_frame(packet, _LAYERS[codec]) > len(packet)
+
+
+def _measure_frame(packet: bytes, layer: int) -> int:
+    """Return the bytes that the header of an MPEG frame of *layer* states; 0 where it states none."""
     bit_rate, rate, padding = packet[2] >> 4, packet[2] >> 2 & 3, packet[2] >> 1 & 1
-    # Layer III only: the others are rare, and a wrong word is worse than none.
-    if codec != "mp3" or packet[1] >> 1 & 3 != 1 or bit_rate in (0, 15) or rate == 3:
-        return False
+    if 4 - (packet[1] >> 1 & 3) != layer or bit_rate in (0, 15) or rate == 3:
+        return 0
     is_first = packet[1] >> 3 & 3 == 3
-    kilobits = (_KILOBITS if is_first else _LOW_KILOBITS)[bit_rate - 1]
+    bits = 1_000 * (_KILOBITS if is_first else _LOW_KILOBITS)[layer][bit_rate - 1]
     rate_hz = (44_100, 48_000, 32_000)[rate] >> (0 if is_first else 1 if packet[1] >> 3 & 3 == 2 else 2)
-    return (144_000 if is_first else 72_000) * kilobits // rate_hz + padding > len(packet)
+    if layer == 1:
+        return (12 * bits // rate_hz + padding) * 4
+    return (72 if layer == 3 and not is_first else 144) * bits // rate_hz + padding
+
+
+def _measure_ac3_frame(packet: bytes) -> int:
+    """Return the bytes that the header of an AC-3 or E-AC-3 frame states; 0 where it states none (ATSC A/52)."""
+    if not packet.startswith(b"\x0b\x77"):
+        return 0
+    if packet[5] >> 3 > 10:
+        return 2 * (((packet[2] & 7) << 8 | packet[3]) + 1)
+    rate, code = packet[4] >> 6, packet[4] & 0x3F
+    if rate == 3 or code // 2 >= len(_AC3_KILOBITS):
+        return 0
+    words = _AC3_KILOBITS[code // 2] * 96_000 // (48_000, 44_100, 32_000)[rate]
+    return 2 * (words + (code & 1 if rate == 1 else 0))
 
 
 def _is_ogg_cut(descriptor: int) -> bool:
@@ -83,8 +116,51 @@ def is_file_cut(descriptor: int, demuxer: str | None) -> bool:
         return _is_ogg_cut(descriptor)
     if demuxer == "matroska":
         return _is_matroska_cut(descriptor)
+    if demuxer == "mpeg":
+        return _is_program_cut(descriptor)
+    if demuxer == "avi":
+        return _is_avi_cut(descriptor)
     # A broadcast stream is nothing but packets of 188 bytes (ISO 13818-1).
     return demuxer == "mpegts" and os.fstat(descriptor).st_size % 188 != 0
+
+
+def _is_avi_cut(descriptor: int) -> bool:
+    """Tell if a RIFF list of an AVI file states more bytes than there are; files above 1 GB have several."""
+    size, offset = os.fstat(descriptor).st_size, 0
+    for _ in range(1_000):
+        head = os.pread(descriptor, 8, offset)
+        if len(head) < 8 or not head.startswith(b"RIFF"):
+            return False
+        length = int.from_bytes(head[4:], "little")
+        offset += 8 + length + length % 2
+        if offset - length % 2 > size:
+            return True
+    return False
+
+
+def _is_program_cut(descriptor: int) -> bool:
+    """Tell if the last packet of an MPEG program stream states more bytes than there are (ISO 13818-1, 2.5.3)."""
+    start = max(0, os.fstat(descriptor).st_size - _LAST_PACKS)
+    tail = os.pread(descriptor, _LAST_PACKS, start)
+    offset = tail.find(b"\0\0\1\xba")
+    if offset < 0:
+        return False
+    while offset + 4 <= len(tail):
+        if tail[offset : offset + 3] != b"\0\0\1":
+            # Zeros may fill up the end, and elementary streams follow where the pack was none.
+            return False
+        code = tail[offset + 3]
+        if code == 0xB9:
+            offset += 4
+        elif code == 0xBA:
+            is_second = len(tail) > offset + 4 and tail[offset + 4] >> 6 == 1
+            stuffing = tail[offset + 13] & 7 if is_second and len(tail) > offset + 13 else 0
+            offset += 14 + stuffing if is_second else 12
+        elif code >= 0xBB:
+            offset += 6 + int.from_bytes(tail[offset + 4 : offset + 6], "big")
+        else:
+            return False
+    return offset > len(tail) or any(tail[offset:])
 
 
 def read_asf_length(descriptor: int) -> Milliseconds | None:
