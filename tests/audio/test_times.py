@@ -100,7 +100,7 @@ def test_a_late_start_is_kept_and_said(codec: str, container: str, speech_11s: P
     [
         ("libopus", "ogg"), ("flac", "ogg"), ("flac", "flac"), ("libmp3lame", "mp3"), ("aac", "adts"), ("aac", "flv"),
         ("libopus", "webm"), ("libopus", "matroska"), ("aac", "ipod"), ("pcm_s16le", "wav"), ("alac", "caf"),
-        ("wmav2", "asf"), ("tta", "tta"), ("wavpack", "wv"), ("mp2", "mp2"), ("mp2", "mpeg"),
+        ("wmav2", "asf"), ("tta", "tta"), ("wavpack", "wv"), ("mp2", "mp2"), ("mp2", "mpeg"), ("g722", "avi"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("share", [0.2, 0.503, 0.81])

@@ -7,8 +7,9 @@ What is decoded stands where the time stamps of the file put it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import IO, Any, Final, TypeAlias
 
 import av
@@ -21,7 +22,7 @@ from av.stream import Discard
 
 from transcribe.audio import container_detection, truncation
 from transcribe.audio.container_detection import refusal
-from transcribe.audio.timeline import Timeline
+from transcribe.audio.timeline import Timeline, are_times
 from transcribe.audio.tracks import TrackSpans, choose_track, measure_stated_lead, name_codec
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds
@@ -40,6 +41,10 @@ _STATES_LENGTH = frozenset(
 _ABSOLUTE: Final = frozenset(("mov", "matroska"))
 #: Containers of several tracks whose times count from the first stamp of any of them.
 _SHARED_START: Final = frozenset(("mpegts", "mpeg", "flv", "asf", "avi"))
+#: Containers that store no times: FFmpeg makes them from rates and sizes in the header, which may be wrong.
+_UNTIMED: Final = frozenset(("avi", "wav", "w64", "aiff", "caf", "au"))
+#: Frames by which it is judged whether those are times: some seconds of most codecs.
+_JUDGED: Final = 64
 #: Streams whose packets are frames with their headers. ``None``: one of them, that began in mid-stream.
 _SELF_FRAMED: Final = frozenset(("mp3", "aac", "ac3", "mpegts", "mpeg", None))
 #: Demuxers that may look at a file whose beginning says nothing: sound that starts in mid-stream.
@@ -175,7 +180,7 @@ class CodedSource:
         fifo, rate_hz = av.AudioFifo(), self.head.rate_hz
         form: tuple[int, int, str] | None = None
         unit_s = 0.0
-        for frame in self._decode_frames():
+        for frame in self._judge_times(self._decode_frames()):
             if frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES:
                 self._pass_over(frame, form)
                 continue
@@ -198,6 +203,18 @@ class CodedSource:
             if fifo.samples >= BLOCK_S * rate_hz:
                 yield from _drain(fifo, rate_hz)
         yield from _drain(fifo, rate_hz)
+
+    def _judge_times(self, frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
+        """Yield *frames*, after their stamps were held against their lengths where the container stores no times."""
+        if self.demuxer in _UNTIMED:
+            first = list(islice(frames, _JUDGED))
+            self.timeline.has_times = are_times(*_measure_steps(first))
+            if not self.timeline.has_times:
+                # The length that the header states is made of the same rates.
+                self.head = replace(self.head, declared=None)
+            yield from first
+        yield from frames
+        self.lead = self.lead if self.timeline.has_times else 0
 
     def _pass_over(self, frame: av.AudioFrame, form: object) -> None:
         """Leave out a frame of more planes than PyAV can reach: damage, if the frames before it had fewer."""
@@ -293,6 +310,21 @@ class CodedSource:
             yield from self._container.demux()
         except (OSError, IndexError, av.error.FFmpegError):  # IndexError: a track that begins on the way
             self.bad_pieces += 1
+
+
+def _measure_steps(frames: Iterable[av.AudioFrame]) -> tuple[list[float], list[float]]:
+    """Return the steps from one stamp to the next, and how long the sound between them is, in seconds."""
+    steps_s, lengths_s = [], []
+    stamp_s: float | None = None
+    length_s = 0.0
+    for frame in frames:
+        if frame.pts is not None and frame.time_base:
+            if stamp_s is not None:
+                steps_s.append(float(frame.pts * frame.time_base) - stamp_s)
+                lengths_s.append(length_s)
+            stamp_s, length_s = float(frame.pts * frame.time_base), 0.0
+        length_s += frame.samples / frame.sample_rate
+    return steps_s, lengths_s
 
 
 def _encryption_refusal() -> InputError:

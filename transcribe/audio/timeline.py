@@ -6,7 +6,9 @@ Without it every moment after a gap would be too early against the original, for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final
 
 from transcribe.records import Milliseconds
@@ -19,6 +21,8 @@ _OVERLAP_S: Final = 0.040
 _RESTART_S: Final = 1.0
 #: Less missing sound than that is not worth a word.
 _LEAST_SAID: Final[Milliseconds] = 20
+#: Stamps are no times if they go on by so much more or less than the sound between them, as a share, in most places.
+_STRAY_SHARE: Final = 0.02
 #: Gaps that a warning lists.
 _MOST_LISTED: Final = 3
 
@@ -34,6 +38,19 @@ def format_spans(spans: list[tuple[Milliseconds, Milliseconds]]) -> str:
     return f"{listed} and {len(spans) - _MOST_LISTED} more" if len(spans) > _MOST_LISTED else listed
 
 
+def are_times(steps_s: Sequence[float], lengths_s: Sequence[float]) -> bool:
+    """
+    Tell if stamps go on by *steps_s* as the sound between them does, in the median, which a gap leaves alone.
+
+    >>> are_times([0.02, 0.02, 3.02], [0.02] * 3), are_times([3.2] * 3, [0.02] * 3)
+    (True, False)
+    """
+    if not steps_s:
+        return True
+    strays = [abs(step - length) for step, length in zip(steps_s, lengths_s, strict=True)]
+    return median(strays) <= _STRAY_SHARE * median(lengths_s)
+
+
 @dataclass(kw_only=True)
 class Timeline:
     """
@@ -47,6 +64,8 @@ class Timeline:
     origin_s: float | None = None
     #: Coarseness of the stamps.
     unit_s: float = 0.0
+    #: Whether the stamps of the file are times, or numbers that do not fit its sound.
+    has_times: bool = True
     #: Longest sound that is taken: stamps beyond it are no times.
     longest: Milliseconds
     #: End of the sound so far.
@@ -69,7 +88,7 @@ class Timeline:
             Samples of silence to put before it, and samples to cut from its beginning; one of them is 0.
         """
         silence = cut = 0
-        if stamp_s is not None:
+        if stamp_s is not None and self.has_times:
             ahead_s = self._measure(stamp_s)
             if ahead_s > max(_GAP_S, 1.5 * self.unit_s):
                 silence = round(ahead_s * rate_hz)
@@ -83,6 +102,8 @@ class Timeline:
     def warnings(self) -> list[str]:
         """List what was odd."""
         warnings = []
+        if not self.has_times:
+            warnings.append("W_TIMESTAMPS: the times inside it do not fit its sound; they were not used")
         if self.jumps:
             warnings.append("W_TIMESTAMPS: the times inside it jump; the sound was joined there without a gap")
         if self.repeated_s >= 0.1:
