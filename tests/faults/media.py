@@ -278,6 +278,22 @@ def _tracks(path: Path, *, sounds: int, pictures: int) -> None:
                 output.mux(packet)
 
 
+def _film(path: Path, codec: str, pictures: str, sound: bytes) -> None:
+    """A track of sound, and after it one of 8 s of small pictures."""
+    rate_hz = 48_000 if codec == "libopus" else 16_000
+    with av.open(str(path), "w") as output:
+        voice = output.add_stream(codec, rate=rate_hz, layout="mono")
+        screen = output.add_stream(pictures, rate=10, width=32, height=32, pix_fmt="yuv420p")
+        packets = list(_packets(voice, sound, rate_hz))
+        for index in range(80):
+            picture = av.VideoFrame(32, 32, "yuv420p")
+            picture.pts, picture.time_base = index, Fraction(1, 10)
+            packets += screen.encode(picture)
+        packets += screen.encode(None)
+        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
+            output.mux(packet)
+
+
 def _id3(title: bytes, picture_bytes: int) -> bytes:
     """An ID3v2.3 tag with a title and a picture (id3.org, ID3v2.3.0, sections 3.1 and 4.15)."""
 
@@ -363,12 +379,17 @@ def _times(folder: Path) -> None:
     for name, codec, container in (("webm", "libopus", "webm"), ("m4a", "aac", "ipod"), ("flv", "aac", "flv")):
         options = {"live": "1"} if container == "webm" else {}
         encode(folder / f"gap.{name}", noise(8), codec=codec, container=container, shift=lose(3, 5), options=options)
+    encode(folder / "g722.avi", noise(4), codec="g722", container="avi")
+    _film(folder / "film.webm", "libopus", "libvpx", noise(8, rate_hz=48_000))
+    _film(folder / "film_short.mkv", "aac", "mpeg4", noise(5))
+    _film(folder / "film_short.mp4", "aac", "mpeg4", noise(5))
     encode(folder / "late.mkv", noise(4), codec="flac", container="matroska", shift=lambda pts: pts + 40_000)
     encode(folder / "late.mp4", noise(4), codec="aac", container="mp4", shift=lambda pts: pts + 40_000)
     encode(folder / "back.ts", noise(4), codec="aac", container="mpegts")
     (folder / "back.ts").write_bytes((folder / "back.ts").read_bytes() * 2)
     whole = folder / "whole.tmp"
     kinds = (("opus", "libopus", "ogg"), ("aac", "aac", "adts"), ("webm", "libopus", "webm"), ("avi", "aac", "avi"))
+    kinds += (("w64", "pcm_s16le", "w64"), ("aiff", "pcm_s16be", "aiff"), ("mp2", "mp2", "mp2"), ("mpg", "mp2", "mpeg"))
     for name, codec, container in (*kinds, ("caf", "alac", "caf"), ("wma", "wmav2", "asf"), ("ts", "aac", "mpegts")):
         options = {"live": "1"} if container == "webm" else {}
         encode(whole, noise(8), codec=codec, container=container, bit_rate=64_000, options=options)
@@ -387,6 +408,7 @@ def _headers(folder: Path) -> None:
     swapped.byteswap()
     waves = {
         "size_small": riff(fmt(), chunk(b"data", sound, declared=64_000)),
+        "end_left_out": riff(fmt(), chunk(b"data", sound, declared=len(sound) - 2_800)),
         "size_odd": riff(fmt(), chunk(b"data", sound, declared=64_001)),
         "size_large": riff(fmt(), chunk(b"data", sound, declared=512_000)),
         "two_data": riff(
@@ -398,6 +420,19 @@ def _headers(folder: Path) -> None:
     }
     for name, data in waves.items():
         (folder / f"{name}.wav").write_bytes(data)
+    sizes = (
+        ("w64", "pcm_s16le", 16, "<q", 64_024),
+        ("caf", "pcm_s16le", 4, ">q", 512_004),
+        ("aiff", "pcm_s16be", 4, ">I", 64_008),
+    )
+    for name, codec, offset, layout, size in sizes:
+        encode(folder / "sized.tmp", sound, codec=codec, container=name)
+        data = bytearray((folder / "sized.tmp").read_bytes())
+        struct.pack_into(layout, data, data.index(b"SSND" if name == "aiff" else b"data") + offset, size)
+        if name == "aiff":
+            struct.pack_into(">I", data, data.index(b"COMM") + 10, 32_000)
+        (folder / f"size_{'large' if name == 'caf' else 'small'}.{name}").write_bytes(data)
+    (folder / "sized.tmp").unlink()
     encode(folder / "counted.tmp", sound, codec="libmp3lame", container="mp3", bit_rate=64_000)
     data = (folder / "counted.tmp").read_bytes()
     start = data.index(b"Info") + 8
