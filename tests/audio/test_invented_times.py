@@ -1,4 +1,4 @@
-"""Times that a container makes up from its header make no silence and cut no sound."""
+"""Times that do not fit the sound, as of wrong rates in a header, make no silence and cut no sound."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.audio.signals import AFTER, BEFORE, LENGTH_MS, codes, find_offset_ms, take
 from tests.faults import media
-from transcribe.audio.timeline import are_times
+from transcribe.audio.timeline import are_scaled, are_times
 from transcribe.protocols import Pcm
 
 
@@ -72,6 +72,26 @@ def test_an_avi_that_counts_bytes_at_a_wrong_rate_neither_loses_nor_gains(
     assert np.array_equal(pcm, original)
 
 
+@pytest.mark.parametrize("factor", [10, 0.25])
+@pytest.mark.parametrize("codec", ["aac", "flac", "libmp3lame"])
+def test_a_wrong_scale_of_all_times_makes_no_silence(
+    codec: str, factor: float, speech_11s: Pcm, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.mkv"
+    media.encode(path, speech_11s.tobytes(), codec=codec, container="matroska", bit_rate=64_000)
+    whole = path.read_bytes()
+    # The element TimestampScale holds how many nanoseconds a tick has.
+    offset = whole.index(b"\x2a\xd7\xb1\x83") + 4
+    path.write_bytes(whole[:offset] + int(1_000_000 * factor).to_bytes(3, "big") + whole[offset + 3 :])
+
+    received, pcm = take(path)
+
+    assert codes(received) == ["W_TIMESTAMPS"]
+    assert received.duration == pytest.approx(LENGTH_MS, abs=100)
+    first = find_offset_ms(pcm, speech_11s, BEFORE)
+    assert find_offset_ms(pcm, speech_11s, AFTER, length=2_300) == pytest.approx(first, abs=1)
+
+
 @given(
     lengths_s=st.lists(st.sampled_from((0.02, 0.064)), min_size=5, max_size=60),
     gap_s=st.floats(0.1, 9),
@@ -83,3 +103,15 @@ def test_a_gap_does_not_make_times_doubtful_and_a_wrong_rate_does(
     with_gap = [*lengths_s[:2], lengths_s[2] + gap_s, *lengths_s[3:]]
     assert are_times(with_gap, lengths_s)
     assert not are_times([factor * length for length in lengths_s], lengths_s)
+
+
+@given(
+    jitters=st.lists(st.integers(-8, 8), min_size=20, max_size=64),
+    gaps=st.dictionaries(st.integers(0, 19), st.floats(0.02, 9), max_size=6),
+    factor=st.sampled_from((0.0, 0.25, 1.5, 10)),
+)
+def test_neither_jitter_nor_gaps_are_a_wrong_scale(jitters: list[int], gaps: dict[int, float], factor: float) -> None:
+    lengths_s = [0.064] * len(jitters)
+    steps_s = [0.064 + jitter / 1_000 + gaps.get(index, 0) for index, jitter in enumerate(jitters)]
+    assert not are_scaled(steps_s, lengths_s, 0.001)
+    assert are_scaled([factor * length for length in lengths_s], lengths_s, 0.001)

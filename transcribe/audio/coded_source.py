@@ -22,7 +22,7 @@ from av.stream import Discard
 
 from transcribe.audio import container_detection, truncation
 from transcribe.audio.container_detection import refusal
-from transcribe.audio.timeline import Timeline, are_times
+from transcribe.audio.timeline import Timeline, are_scaled, are_times
 from transcribe.audio.tracks import TrackSpans, choose_track, measure_stated_lead, name_codec
 from transcribe.errors import InputError
 from transcribe.records import Milliseconds
@@ -43,8 +43,11 @@ _ABSOLUTE: Final = frozenset(("mov", "matroska"))
 _SHARED_START: Final = frozenset(("mpegts", "mpeg", "flv", "asf", "avi"))
 #: Containers that store no times: FFmpeg makes them from rates and sizes in the header, which may be wrong.
 _UNTIMED: Final = frozenset(("avi", "wav", "w64", "aiff", "caf", "au"))
-#: Frames by which it is judged whether those are times: some seconds of most codecs.
+#: Codecs that leave frames out while nobody speaks, all through a silence alike.
+_PAUSING: Final = frozenset(("opus", "speex"))
+#: Frames by which it is judged whether stamps are times, and seconds; frames of a second take much memory.
 _JUDGED: Final = 64
+_JUDGED_S: Final = 8.0
 #: Streams whose packets are frames with their headers. ``None``: one of them, that began in mid-stream.
 _SELF_FRAMED: Final = frozenset(("mp3", "aac", "ac3", "mpegts", "mpeg", None))
 #: Demuxers that may look at a file whose beginning says nothing: sound that starts in mid-stream.
@@ -205,14 +208,24 @@ class CodedSource:
         yield from _drain(fifo, rate_hz)
 
     def _judge_times(self, frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
-        """Yield *frames*, after their stamps were held against their lengths where the container stores no times."""
+        """Yield *frames*, after the stamps of the first of them were held against their lengths."""
+        first: list[av.AudioFrame] = []
+        length_s = 0.0
+        for frame in islice(frames, _JUDGED):
+            first.append(frame)
+            length_s += frame.samples / max(1, frame.sample_rate)
+            if length_s > _JUDGED_S:
+                break
+        steps_s, lengths_s = _measure_steps(first)
         if self.demuxer in _UNTIMED:
-            first = list(islice(frames, _JUDGED))
-            self.timeline.has_times = are_times(*_measure_steps(first))
-            if not self.timeline.has_times:
-                # The length that the header states is made of the same rates.
-                self.head = replace(self.head, declared=None)
-            yield from first
+            self.timeline.has_times = are_times(steps_s, lengths_s)
+        elif self.head.codec not in _PAUSING:
+            unit_s = float(self._track.time_base or 0)
+            self.timeline.has_times = not are_scaled(steps_s, lengths_s, unit_s)
+        if not self.timeline.has_times:
+            # The length that the header states is made of the same rates.
+            self.head = replace(self.head, declared=None)
+        yield from first
         yield from frames
         self.lead = self.lead if self.timeline.has_times else 0
 
@@ -323,7 +336,7 @@ def _measure_steps(frames: Iterable[av.AudioFrame]) -> tuple[list[float], list[f
                 steps_s.append(float(frame.pts * frame.time_base) - stamp_s)
                 lengths_s.append(length_s)
             stamp_s, length_s = float(frame.pts * frame.time_base), 0.0
-        length_s += frame.samples / frame.sample_rate
+        length_s += frame.samples / max(1, frame.sample_rate)
     return steps_s, lengths_s
 
 

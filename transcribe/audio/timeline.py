@@ -23,6 +23,9 @@ _RESTART_S: Final = 1.0
 _LEAST_SAID: Final[Milliseconds] = 20
 #: Stamps are no times if they go on by so much more or less than the sound between them, as a share, in most places.
 _STRAY_SHARE: Final = 0.02
+#: Fewer steps from stamp to stamp say nothing of a rate, and that share of them must be alike.
+_FEWEST_STEPS: Final = 16
+_MOSTLY: Final = 0.9
 #: Gaps that a warning lists.
 _MOST_LISTED: Final = 3
 
@@ -49,6 +52,22 @@ def are_times(steps_s: Sequence[float], lengths_s: Sequence[float]) -> bool:
         return True
     strays = [abs(step - length) for step, length in zip(steps_s, lengths_s, strict=True)]
     return median(strays) <= _STRAY_SHARE * median(lengths_s)
+
+
+def are_scaled(steps_s: Sequence[float], lengths_s: Sequence[float], unit_s: float) -> bool:
+    """
+    Tell if stamps go on faster or slower than the sound, everywhere alike: a rate is wrong, and no sound is missing.
+
+    >>> are_scaled([0.2] * 32, [0.02] * 32, 0.001), are_scaled([0.02] * 20 + [0.4] * 12, [0.02] * 32, 0.001)
+    (True, False)
+    """
+    ratios = [step / length for step, length in zip(steps_s, lengths_s, strict=True) if length > 0]
+    if len(ratios) < _FEWEST_STEPS:
+        return False
+    middle, coarseness = median(ratios), 1.5 * unit_s / median(lengths_s)
+    margin = _STRAY_SHARE * max(1.0, middle) + coarseness
+    alike = sum(abs(ratio - middle) <= margin for ratio in ratios)
+    return alike >= _MOSTLY * len(ratios) and abs(middle - 1) > margin
 
 
 @dataclass(kw_only=True)
