@@ -284,7 +284,7 @@ class CodedSource:
 
     def _decode_frames(self) -> Iterator[av.AudioFrame]:
         """Yield decoded frames; what cannot be decoded is counted and left out."""
-        spans, first = TrackSpans(self._container.streams), True
+        spans, first, framing = TrackSpans(self._container.streams), True, self._framing
         last_failed = False
         for packet in self._read_packets():
             spans.take(packet)
@@ -292,7 +292,7 @@ class CodedSource:
             if packet.stream.index != self._track.index:
                 continue
             last_failed = last_failed and not packet.size
-            if packet.size and truncation.is_frame_cut(bytes(packet), self._framing):
+            if framing is not None and packet.size and truncation.is_frame_cut(bytes(packet), framing):
                 # Some decoders make full-scale noise of it.
                 self.bad_pieces += 1
                 last_failed = True
