@@ -205,6 +205,16 @@ class DeskSettings(Section):
     #: Hours after which an unused session ends, for transcribers and for those who review.
     session_hours: float = Field(default=12.0, gt=0)
     review_session_hours: float = Field(default=8.0, gt=0)
+    #: Open connections in all, and from one address; where there are more, the one that waits longest makes room.
+    most_connections: int = Field(default=2_000, ge=16)
+    most_connections_address: int = Field(default=200, ge=2)
+    #: Bytes of a request's head, which is its first line and headers, and of the address in that line.
+    head_bytes: int = Field(default=32_768, ge=4_096)
+    line_bytes: int = Field(default=8_192, ge=1_024)
+    #: Seconds for the whole of a head, and of a body; and that a connection stays open unused.
+    head_s: float = Field(default=10.0, gt=0)
+    body_s: float = Field(default=60.0, gt=0)
+    idle_s: int = Field(default=30, ge=1)
 
 
 #: Longest window that is learned from on a CPU: an encoder that learns costs by the length, and within the same minutes

@@ -140,10 +140,14 @@ def serve(service: Service, address: BindAddress, *, on_open: Callable[[str], No
     """
     import uvicorn
 
+    from transcribe.desk.connections import ConnectionTable, fit_connections
+
     # The writer gives the interpreter up at each call of SQLite, a dozen times a text; a busy event loop is to give it
     # back soon each time.
     sys.setswitchinterval(_SWITCH_S)
-    listener = _listen(address)
+    limits = service.settings
+    table = ConnectionTable(limits, most=fit_connections(limits.most_connections))
+    listener = _listen(address, patience_s=limits.body_s)
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         build(service, hosts=address.hosts),
@@ -155,10 +159,10 @@ def serve(service: Service, address: BindAddress, *, on_open: Callable[[str], No
         forwarded_allow_ips=address.proxy or "",
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
-        h11_max_incomplete_event_size=32 * 1024,
-        timeout_keep_alive=30,
+        http=table.protocol(),
+        ws="none",
+        timeout_keep_alive=limits.idle_s,
         timeout_graceful_shutdown=10,
-        limit_concurrency=2_000,
     )
 
     class Server(uvicorn.Server):
@@ -194,12 +198,15 @@ def _error_rate(first: list[str], second: list[str]) -> float | None:
     return 2 * (substitutions + deletions + insertions) / (len(first) + len(second))
 
 
-def _listen(address: BindAddress) -> socket.socket:
+def _listen(address: BindAddress, *, patience_s: float) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Handed on to each connection, so that a small answer need not wait for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Handed on too: who takes nothing of an answer for so long is let go.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1_000 * patience_s))
     try:
         listener.bind((address.host, address.port))
     except OSError as error:
