@@ -140,7 +140,8 @@ class Line:
             writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
             self.sent = True
             first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
-            headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
+            # Of two cookies the first is the session's.
+            headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines[::-1])}
             answer = await reader.readexactly(int(headers["content-length"]))
         except (OSError, EOFError):
             self.close()

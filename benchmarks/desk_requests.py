@@ -27,7 +27,7 @@ from dialects.dialect import load_catalogue
 from transcribe import workspace
 from transcribe.config import DeskSettings
 from transcribe.desk.app import build
-from transcribe.desk.auth import Throttle
+from transcribe.desk.limits import Throttle
 from transcribe.desk.server import open_desk
 from transcribe.store import Store
 

@@ -66,11 +66,13 @@ class Room:
         self.clients[name] = client
         return client
 
-    def stranger(self) -> TestClient:
-        """Return a client that is not signed in."""
+    def stranger(self, address: str = "testclient") -> TestClient:
+        """Return a client at *address* that is not signed in."""
         scheme = "https" if self.secure else "http"
         app = build(self.service, hosts=("localhost",))
-        return TestClient(app, base_url=f"{scheme}://localhost", raise_server_exceptions=False)
+        return TestClient(
+            app, base_url=f"{scheme}://localhost", raise_server_exceptions=False, client=(address, 50_000)
+        )
 
 
 @pytest.fixture(scope="session")

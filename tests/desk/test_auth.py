@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.desk.conftest import PASSWORD, Room, room_in
-from transcribe.desk.auth import Link, Signer, Throttle, key_hash, read_keys
+from transcribe.desk.auth import Link, Signer, key_hash, read_keys
+from transcribe.desk.limits import Throttle
 from transcribe.errors import ConfigError
 
 
@@ -76,7 +77,7 @@ def test_another_sessions_word_does_not_let_a_change_in(room: Room) -> None:
 
 def test_two_session_cookies_are_none(room: Room) -> None:
     asha = room.person("asha")
-    [session] = [cookie.value for cookie in asha.cookies.jar]
+    session = asha.cookies["boli_session"]
     headers = {"cookie": f"boli_session={session}; boli_session=other"}
     assert room.stranger().get("/api/v1/session", headers=headers).status_code == 401
 
@@ -88,18 +89,6 @@ def test_a_script_works_with_a_token_and_needs_no_cookie(room: Room) -> None:
     robot = room.stranger()
     robot.headers["authorization"] = "Bearer key"
     assert len(robot.post("/api/v1/leases", json={"count": 1}).json()) == 1
-
-
-def test_passwords_are_not_guessed_for_long(room: Room) -> None:
-    room.person("asha")
-    stranger = room.stranger()
-
-    def guess(password: str) -> int:
-        return stranger.post("/api/v1/session", json={"name": "asha", "password": password}).status_code
-
-    assert [guess("guess") for _ in range(11)] == [401] * 10 + [429]
-    assert guess(PASSWORD) == 429
-    assert stranger.post("/api/v1/session", json={"name": "ravi", "password": "guess"}).status_code == 401
 
 
 def test_a_password_of_a_megabyte_is_refused_unread(room: Room) -> None:
@@ -121,20 +110,6 @@ def test_who_is_disabled_is_out_within_a_second(room: Room) -> None:
     room.store.people.change("asha", disabled=True)
     room.service.changes = (room.service.changes[0], 0.0)
     assert asha.get("/api/v1/session").status_code == 401
-
-
-def test_a_throttle_fills_again() -> None:
-    now = 0.0
-    throttle = Throttle(rate=0.5, size=2, clock=lambda: now)
-    for _ in range(2):
-        assert throttle.wait_s("a") == 0
-        throttle.spend("a")
-    assert (throttle.wait_s("a"), throttle.wait_s("b")) == (2.0, 0)
-    now = 2.0
-    assert throttle.wait_s("a") == 0
-    throttle.spend("a")
-    throttle.forget("a")
-    assert throttle.wait_s("a") == 0
 
 
 def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.desk.conftest import Room, operation, room_in, send, take
-from transcribe.desk.auth import Throttle
+from transcribe.desk.limits import Throttle
 
 #: Requests of every route in the suite, and in the long form.
 QUICK, LONG = 4, 400

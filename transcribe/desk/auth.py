@@ -13,7 +13,6 @@ import hmac
 import os
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,40 +37,10 @@ _TRUSTED_S = 30.0
 #: A session's use is written down after so many seconds, not at each request.
 _REFRESH_S = 300
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-#: Names that a throttle remembers; the one longest unheard of is forgotten first.
-_MOST_NAMES = 20_000
 #: Seconds that a signed address of sound is good for.
 GOOD_FOR_S = 600
 #: Characters of a signing key as people write it; fewer can be guessed.
 _SHORTEST_KEY = 32
-
-
-class Throttle:
-    """Buckets in memory that fill by *rate* a second up to *size*, one for each name; the desk is one process."""
-
-    def __init__(self, *, rate: float, size: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._size, self._clock = rate, size, clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait_s(self, name: str) -> float:
-        """Return the seconds until *name* may go on; 0 at once."""
-        level = self._level(name)
-        return 0.0 if level >= 1 else (1 - level) / self._rate
-
-    def spend(self, name: str) -> None:
-        """Take one from the bucket of *name*."""
-        self._buckets[name] = (self._level(name) - 1, self._clock())
-        self._buckets.move_to_end(name)
-        while len(self._buckets) > _MOST_NAMES:
-            self._buckets.popitem(last=False)
-
-    def forget(self, name: str) -> None:
-        """Fill the bucket of *name*."""
-        self._buckets.pop(name, None)
-
-    def _level(self, name: str) -> float:
-        level, filled_at = self._buckets.get(name, (self._size, 0.0))
-        return min(self._size, level + (self._clock() - filled_at) * self._rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +58,7 @@ class Signer:
 
     def __init__(self, keys: list[str], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._links = Signature(keys, salt="boli sound")
+        self._devices = Signature(keys, salt="boli device")
         self._tokens = URLSafeSerializer(keys, salt="boli csrf")
         self._clock = clock
         self._csrf = lru_cache(maxsize=10_000)(self._sign_session)
@@ -106,6 +76,18 @@ class Signer:
         if self._clock().timestamp() >= int(until):
             return None
         return Link(segment=segment, person=person, lease=lease)
+
+    def sign_device(self, name: str, device: str) -> str:
+        """Sign that *name* was signed in on *device*, a random id."""
+        return self._devices.sign(f"{key_hash(name)}~{device}").decode()
+
+    def verify_device(self, signed: str, name: str) -> str | None:
+        """Return the device in *signed*; ``None`` if it was not signed here, or for another name."""
+        try:
+            name_hash, device = self._devices.unsign(signed).decode().split("~")
+        except (BadSignature, ValueError):
+            return None
+        return device if hmac.compare_digest(name_hash, key_hash(name)) else None
 
     def csrf(self, session: str) -> str:
         """Return the token that a page of this session sends with every change, and that no other site can know."""
@@ -225,6 +207,13 @@ def forget(service: Service, session: str) -> None:
     service.identity_by_key.pop(session, None)
 
 
+def read_cookie(request: Request, name: str) -> str | None:
+    """Return the cookie *name*; ``None`` if there is none, or two, of which one is somebody else's doing."""
+    pairs = [part.strip().partition("=") for part in request.headers.get("cookie", "").split(";")]
+    texts = [cookie for cookie_name, _, cookie in pairs if cookie_name == name]
+    return texts[0] if len(texts) == 1 and texts[0] else None
+
+
 def _check_origin(request: Request, service: Service, session: str) -> None:
     check_page(request, service)
     token = request.headers.get("x-boli-csrf", "")
@@ -234,7 +223,7 @@ def _check_origin(request: Request, service: Service, session: str) -> None:
 
 async def _identify(request: Request, service: Service) -> Caller | None:
     bearer = _bearer(request.headers)
-    cookie = None if bearer is not None else _cookie(request, service.cookie)
+    cookie = None if bearer is not None else read_cookie(request, service.cookie)
     key = bearer or cookie
     if key is None:
         return None
@@ -283,13 +272,6 @@ def _find_session(service: Service, hash_of_key: str) -> Identity | None:
 def _bearer(headers: Mapping[str, str]) -> str | None:
     kind, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() if kind.casefold() == "bearer" and key.strip() else None
-
-
-def _cookie(request: Request, name: str) -> str | None:
-    """Return the session's key; ``None`` if there is none, or two, of which one is somebody else's doing."""
-    pairs = [part.strip().partition("=") for part in request.headers.get("cookie", "").split(";")]
-    keys = [cookie for cookie_name, _, cookie in pairs if cookie_name == name]
-    return keys[0] if len(keys) == 1 and keys[0] else None
 
 
 AnyCaller = Annotated[Caller, Depends(authenticate)]

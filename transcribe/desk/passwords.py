@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import secrets
-import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from transcribe.desk.middleware import Refused
 from transcribe.errors import UsageError
 
 #: Characters of a password.
@@ -17,9 +23,46 @@ LONGEST_PASSWORD = 1_024
 #: the library's default for everybody who signs in at nine.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 #: Hashes at a time: each holds its 19 MiB and a core.
-_HASH_TURNS = threading.BoundedSemaphore(2)
+_WORKERS = 2
+#: Hashes that wait or are under way, in all and of one address: some two seconds of both workers.
+_MOST_HASHES = 64
+_MOST_OF_ADDRESS = 32
+#: Below the priority of the threads that answer.
+_NICENESS = 10
 #: The hash that a password is compared with where a name is not there.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
+
+T = TypeVar("T")
+
+
+class HashQueue:
+    """Threads of their own for passwords, a few and behind a short queue: nobody who is signed in waits for them."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_WORKERS, "desk-hash", initializer=os.nice, initargs=(_NICENESS,))
+        self._by_address: Counter[str] = Counter()
+
+    async def run(self, address: str, job: Callable[[], T]) -> T:
+        """
+        Run *job*, which hashes a password for somebody at *address*.
+
+        Raises:
+            Refused: 503 where too many wait already.
+        """
+        if self._by_address.total() >= _MOST_HASHES or self._by_address[address] >= _MOST_OF_ADDRESS:
+            raise Refused(
+                503, "E_BUSY", "too many people sign in just now", hint="try again in some seconds", retry_after=3
+            )
+        self._by_address[address] += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, job)
+        finally:
+            self._by_address[address] -= 1
+            self._by_address += Counter()
+
+    def close(self) -> None:
+        """End the threads; who still waits is not hashed."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 def hash_password(password: str) -> str:
@@ -34,19 +77,17 @@ def hash_password(password: str) -> str:
             f"a password of {len(password)} characters was given",
             hint=f"passwords have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}; a few plain words are good",
         )
-    with _HASH_TURNS:
-        return _HASHER.hash(password)
+    return _HASHER.hash(password)
 
 
 def check_password(password: str, hashed: str | None) -> bool:
     """Check *password* against its hash. Takes as long where there is none."""
     if len(password) > LONGEST_PASSWORD:
         return False
-    with _HASH_TURNS:
-        try:
-            _HASHER.verify(hashed or _NOBODY, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        _HASHER.verify(hashed or _NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        return False
     return hashed is not None
 
 

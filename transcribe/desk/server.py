@@ -17,8 +17,10 @@ from dialects.scoring.prepare import Preparer
 from transcribe.config import DeskSettings
 from transcribe.desk import SCREEN
 from transcribe.desk.app import build
-from transcribe.desk.auth import Signer, Throttle, read_keys
+from transcribe.desk.auth import Signer, read_keys
 from transcribe.desk.clips import Clips
+from transcribe.desk.limits import Throttle
+from transcribe.desk.passwords import HashQueue
 from transcribe.desk.priority import Widths
 from transcribe.desk.state import Service
 from transcribe.desk.word_confidence import Shader
@@ -103,7 +105,7 @@ def open_desk(store: Store, settings: DeskSettings, workspace: Path, catalogue: 
     """Open a desk on *store*; on leaving, every job that was begun is written."""
     address = bind_address(settings, workspace)
     store.database.terms = terms_in(_path_in(settings.mask_terms, workspace))
-    writer = Writer(store)
+    writer, hashes = Writer(store), HashQueue()
     try:
         yield Service(
             store=store,
@@ -120,11 +122,10 @@ def open_desk(store: Store, settings: DeskSettings, workspace: Path, catalogue: 
             secure=address.secure,
             # Two hundred at once, twenty a second: a page that fetches its clips is quick, a copying script is not.
             pace=Throttle(rate=20, size=200),
-            # In a quarter of an hour.
-            wrong_names=Throttle(rate=10 / 900, size=10),
-            wrong_places=Throttle(rate=300 / 900, size=300),
+            hashes=hashes,
         )
     finally:
+        hashes.close()
         writer.close()
 
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from dialects.dialect import Catalogue
 from transcribe.config import DeskSettings
 from transcribe.desk.clips import Clips
+from transcribe.desk.limits import SignInLimits, Throttle
 from transcribe.desk.middleware import Metrics
+from transcribe.desk.passwords import HashQueue
 from transcribe.desk.priority import order_dialects
 from transcribe.desk.word_confidence import Shadings
 from transcribe.desk.writer import Writer
@@ -22,7 +24,7 @@ from transcribe.store import Store
 from transcribe.store.submissions import Differ
 
 if TYPE_CHECKING:
-    from transcribe.desk.auth import Signer, Throttle
+    from transcribe.desk.auth import Signer
     from transcribe.store.people import Identity
 
 
@@ -53,10 +55,11 @@ class Service:
     shade: Callable[[], Shadings]
     #: Whether browsers reach the desk under TLS, here or at the declared proxy.
     secure: bool
-    #: Limits on requests of a person, and on wrong passwords for a name and from an address.
+    #: Limits on requests of a person, and on wrong passwords.
     pace: Throttle
-    wrong_names: Throttle
-    wrong_places: Throttle
+    sign_ins: SignInLimits = field(default_factory=SignInLimits)
+    #: Where passwords are hashed.
+    hashes: HashQueue
     metrics: Metrics = field(default_factory=Metrics)
     #: By hash of the key: who it is, until when that is trusted, and the count of changes of people then.
     identity_by_key: dict[str, tuple[Identity | None, float, int]] = field(default_factory=dict)

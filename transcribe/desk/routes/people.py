@@ -11,7 +11,7 @@ from dialects.errors import DialectError
 from transcribe.desk.auth import Manager, ServiceOf, check_page, key_hash, new_key
 from transcribe.desk.middleware import Refused
 from transcribe.desk.passwords import hash_password
-from transcribe.desk.routes.session import start_session
+from transcribe.desk.routes.session import address_of, start_session
 from transcribe.desk.schemas.common import Me
 from transcribe.desk.schemas.lead import (
     InvitationLook,
@@ -85,12 +85,11 @@ async def look(body: InvitationLook, request: Request, service: ServiceOf) -> Js
 async def use(body: InvitationUse, request: Request, service: ServiceOf) -> Response:
     """Choose a password and be signed in. The invitation ends with it."""
     _limit_tries(request, service)
-    password_hash = await run_in_threadpool(hash_password, body.password)
+    password_hash = await service.hashes.run(address_of(request), lambda: hash_password(body.password))
     person = await service.writer.do(lambda: service.store.invitations.accept(key_hash(body.key), password_hash))
     if person is None:
         raise _no_invitation()
     service.identity_by_key.clear()
-    service.wrong_names.forget(person.name)
     return await start_session(service, person)
 
 
@@ -136,11 +135,11 @@ def _tags(service: Service, names: list[str]) -> list[str]:
 def _limit_tries(request: Request, service: Service) -> None:
     """Keys have 256 bits and are not guessed; this only keeps a loop from asking for hashes all day."""
     check_page(request, service)
-    address = request.client.host if request.client is not None else "?"
-    wait = service.wrong_places.wait_s(address)
+    address = address_of(request)
+    wait = service.sign_ins.wait_for_address_s(address)
     if wait > 0:
         raise Refused(429, "E_TOO_OFTEN", "too many tries", hint=f"wait {wait:.0f} s", retry_after=wait)
-    service.wrong_places.spend(address)
+    service.sign_ins.spend_address(address)
 
 
 def _no_invitation() -> Refused:
