@@ -134,7 +134,7 @@ async def _post(
 
     await app(scope, receive, send)
     answer = b"".join(message.get("body", b"") for message in sent[1:])
-    return sent[0]["status"], dict(sent[0]["headers"]), json.loads(answer)
+    return sent[0]["status"], dict(reversed(sent[0]["headers"])), json.loads(answer)
 
 
 if __name__ == "__main__":

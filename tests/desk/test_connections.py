@@ -152,7 +152,7 @@ def test_requests_that_follow_each_other_at_once_are_all_answered(patient: Proce
 
 
 def test_a_proxy_is_not_one_address() -> None:
-    table = ConnectionTable(DeskSettings(most_connections_address=2), most=5, unlimited=lambda host: host == "10.0.0.1")
+    table = ConnectionTable(DeskSettings(most_connections_address=2), most=5, is_proxy=lambda host: host == "10.0.0.1")
     proxied = [_Line("10.0.0.1", since, table) for since in range(7)]
     assert [table.add(line) for line in proxied] == [True] * 7  # type: ignore[arg-type]
     assert ([line.dropped for line in proxied], len(table)) == ([True] * 2 + [False] * 5, 5)
@@ -163,6 +163,12 @@ def test_who_is_being_answered_is_not_closed_for_another() -> None:
     busy = [_Line("10.0.0.7", since, table, is_waiting=False) for since in range(2)]
     lines = (*busy, _Line("10.0.0.7", 3, table), _Line("10.0.0.8", 4, table))
     assert [table.add(line) for line in lines] == [True, True, False, True]  # type: ignore[arg-type]
+
+
+def test_a_host_that_may_not_come_is_not_let_in() -> None:
+    table = ConnectionTable(DeskSettings(), most=5, is_allowed=lambda host: host == "10.0.0.1")
+    hosts = ("10.0.0.1", "10.0.0.2")
+    assert [table.add(_Line(host, 1, table)) for host in hosts] == [True, False]  # type: ignore[arg-type]
 
 
 def test_networks_of_one_customer_are_one_address() -> None:
@@ -179,7 +185,8 @@ class _Line:
     """A connection as its table sees it."""
 
     def __init__(self, address: str, since: int, table: ConnectionTable, *, is_waiting: bool = True) -> None:
-        self.address, self.since, self.table, self.is_waiting = address, since, table, is_waiting
+        self.host = self.address = address
+        self.since, self.table, self.is_waiting = since, table, is_waiting
         self.requests, self.dropped = 0, False
 
     def drop(self) -> None:

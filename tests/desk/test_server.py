@@ -23,6 +23,13 @@ from transcribe.errors import ConfigError
         {"host": "::"},
         {"host": "192.168.1.5"},
         {"host": "desk.example"},
+        {"proxy": "*"},
+        {"proxy": ""},
+        {"proxy": "0.0.0.0/0"},
+        {"proxy": "::/0"},
+        {"proxy": "10.0.0.1,*"},
+        {"proxy": "proxy.example"},
+        {"host": "0.0.0.0", "proxy": "*"},
         {"tls_certificate": "desk.crt"},
         {"tls_key": "desk.pem"},
         {"tls_certificate": "absent.crt", "tls_key": "absent.pem"},
@@ -44,6 +51,26 @@ def test_an_open_door_is_refused(tmp_path: Path, settings: dict[str, Any]) -> No
 )
 def test_this_machine_and_a_declared_proxy_are_let_in(tmp_path: Path, settings: dict[str, Any], secure: bool) -> None:
     assert bind_address(DeskSettings(**settings), tmp_path).secure is secure
+
+
+@pytest.mark.parametrize(
+    ("host", "is_proxy", "is_allowed"),
+    [
+        ("10.0.0.1", True, True),
+        ("::ffff:10.0.0.1", True, True),
+        ("192.168.7.9", True, True),
+        ("fd00::1", True, True),
+        ("127.0.0.1", False, True),
+        ("::1", False, True),
+        ("10.0.0.2", False, False),
+        ("192.168.8.1", False, False),
+        ("", False, False),
+    ],
+)
+def test_only_the_proxy_comes_without_tls(tmp_path: Path, host: str, is_proxy: bool, is_allowed: bool) -> None:
+    settings = DeskSettings(host="0.0.0.0", proxy="10.0.0.1, fd00::1, 192.168.7.0/24")
+    address = bind_address(settings, tmp_path)
+    assert (address.is_proxy(host), address.is_allowed(host)) == (is_proxy, is_allowed)
 
 
 def test_only_this_machine_is_this_machine() -> None:

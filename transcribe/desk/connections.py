@@ -48,19 +48,25 @@ class ConnectionTable:
     """
 
     def __init__(
-        self, limits: DeskSettings, *, most: int, unlimited: Callable[[str], bool] = lambda host: False
+        self,
+        limits: DeskSettings,
+        *,
+        most: int,
+        is_proxy: Callable[[str], bool] = lambda host: False,
+        is_allowed: Callable[[str], bool] = lambda host: True,
     ) -> None:
         """
         Take the *limits* of one address.
 
         Args:
             most: Connections in all.
-            unlimited: Tells a host that many people come by, a proxy.
+            is_proxy: Tells a host that many people come by, which has no limit of its own.
+            is_allowed: Tells a host that may connect at all.
         """
         self.limits = limits
         #: Counts the waits for clients: the loop's clock is too coarse to order them.
         self.turns = count()
-        self._most, self._unlimited = most, unlimited
+        self._most, self._is_proxy, self._is_allowed = most, is_proxy, is_allowed
         self._by_address: defaultdict[str, set[BoundedProtocol]] = defaultdict(set)
         self._count = 0
 
@@ -69,8 +75,10 @@ class ConnectionTable:
 
     def add(self, connection: BoundedProtocol) -> bool:
         """Take *connection* in, and tell if there was room or could be made."""
+        if not self._is_allowed(connection.host):
+            return False
         peers = self._by_address[connection.address]
-        if len(peers) >= self.limits.most_connections_address and not self._unlimited(connection.address):
+        if len(peers) >= self.limits.most_connections_address and not self._is_proxy(connection.host):
             if not _drop_longest_waiting(peers):
                 return False
         elif self._count >= self._most and not _drop_longest_waiting(self._list_all()):
@@ -110,7 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *, table: ConnectionTable, **parts: Any) -> None:
         super().__init__(**parts)
-        self.address = ""
+        self.host, self.address = "", ""
         #: Its turn among all waits for clients, and the client's whole requests so far.
         self.since, self.requests = 0, 0
         self._table, self._limits = table, table.limits
@@ -135,7 +143,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.address = address_group(self.client[0] if self.client else "")
+        self.host = self.client[0] if self.client else ""
+        self.address = address_group(self.host)
         if self._table.add(self):
             self._wait_for("head", self._limits.head_s)
         else:

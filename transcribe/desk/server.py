@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import dialects.scoring.word_errors
@@ -32,6 +33,8 @@ from transcribe.store.submissions import Differ
 
 #: Seconds that one thread may keep the others waiting.
 _SWITCH_S = 0.0001
+#: Bits that a network of proxies has in common at least, by IP version: anybody may be in a wider one.
+_WIDEST_PROXIES = {4: 16, 6: 48}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,19 @@ class BindAddress:
         """Tell if browsers come by TLS, to this process or to the declared proxy."""
         return self.certificate is not None or self.proxy is not None
 
+    def is_proxy(self, host: str) -> bool:
+        """Check that *host* is a declared proxy, whose word on its clients is taken."""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        address = getattr(address, "ipv4_mapped", None) or address
+        return any(address in network for network in _parse_proxies(self.proxy))
+
+    def is_allowed(self, host: str) -> bool:
+        """Check that *host* may connect: without TLS only this machine and declared proxies may."""
+        return self.certificate is not None or is_loopback(host.removeprefix("::ffff:")) or self.is_proxy(host)
+
     @property
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -62,7 +78,7 @@ def bind_address(settings: DeskSettings, workspace: Path) -> BindAddress:
     Return the address that *settings* name, if the desk may listen there.
 
     Raises:
-        ConfigError: If others could reach it without TLS, or half of the certificate is missing.
+        ConfigError: If others could reach it without TLS, a proxy is no address, or half of the certificate is missing.
     """
     certificate, key = (_path_in(name, workspace) for name in (settings.tls_certificate, settings.tls_key))
     if (certificate is None) != (key is None):
@@ -72,6 +88,7 @@ def bind_address(settings: DeskSettings, workspace: Path) -> BindAddress:
     for file in (certificate, key):
         if file is not None and not file.is_file():
             raise ConfigError(f"{file} is not there", hint="desk.tls_certificate and desk.tls_key name PEM files")
+    _parse_proxies(settings.proxy)
     if not is_loopback(settings.host) and certificate is None and settings.proxy is None:
         raise ConfigError(
             f"desk.host {settings.host} would let others in without TLS",
@@ -90,6 +107,23 @@ def bind_address(settings: DeskSettings, workspace: Path) -> BindAddress:
     return BindAddress(
         host=settings.host, port=settings.port, certificate=certificate, key=key, proxy=settings.proxy, hosts=hosts
     )
+
+
+@lru_cache
+def _parse_proxies(proxy: str | None) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Parse addresses and networks with commas between them; *proxy* may not be everybody."""
+    try:
+        networks = tuple(ipaddress.ip_network(part.strip()) for part in proxy.split(",")) if proxy is not None else ()
+    except ValueError:
+        networks = None
+    if networks is None or any(network.prefixlen < _WIDEST_PROXIES[network.version] for network in networks):
+        raise ConfigError(
+            f"desk.proxy is {proxy!r}, which is not the address of a proxy",
+            code="E_PROXY",
+            hint="name its address, as 10.0.0.1, or a small network, as 10.0.0.0/24; several with commas between them",
+            item="desk.proxy",
+        )
+    return networks
 
 
 def is_loopback(host: str) -> bool:
@@ -147,7 +181,12 @@ def serve(service: Service, address: BindAddress, *, on_open: Callable[[str], No
     # back soon each time.
     sys.setswitchinterval(_SWITCH_S)
     limits = service.settings
-    table = ConnectionTable(limits, most=fit_connections(limits.most_connections))
+    table = ConnectionTable(
+        limits,
+        most=fit_connections(limits.most_connections),
+        is_proxy=address.is_proxy,
+        is_allowed=address.is_allowed,
+    )
     listener = _listen(address, patience_s=limits.body_s)
     port = listener.getsockname()[1]
     config = uvicorn.Config(
