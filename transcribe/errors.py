@@ -17,6 +17,7 @@ A message says what was asked, what was found; the hint says what to do. Codes (
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -108,6 +109,11 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]
     return str(error)
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Tell if *error* says that a disk, or somebody's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def name_nearest(name: str, names: Iterable[str], *, count: int = 3) -> str:

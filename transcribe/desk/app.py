@@ -22,7 +22,7 @@ from transcribe.desk.middleware import Refused, SecurityMiddleware, error_docume
 from transcribe.desk.routes import guides, lead, own, people, review, segments, session, work
 from transcribe.desk.schemas.common import ErrorOut
 from transcribe.desk.state import Service
-from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError
+from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError, is_disk_full
 
 #: Seconds between checks for segments that `boli run` has made meanwhile.
 _POLL_S = 5.0
@@ -30,6 +30,10 @@ _POLL_S = 5.0
 _MEASURE_S = 600.0
 #: Every error of every route has one shape, whatever its status.
 _ERRORS: dict[int | str, dict[str, Any]] = {"default": {"model": ErrorOut, "description": "An error"}}
+#: The answer while nothing can be saved.
+_FULL = error_document(
+    "E_DISK_FULL", "the server's disk is full; nothing was saved", hint="it is taken once there is room"
+)
 
 
 def build(service: Service, *, hosts: Collection[str] = ()) -> ASGIApp:
@@ -68,6 +72,7 @@ def _make_app() -> FastAPI:
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(BoliError, _answer_failure)
+    app.add_exception_handler(OSError, _answer_full_disk)
     return app
 
 
@@ -137,10 +142,17 @@ async def _answer_failure(request: Request, error: Exception) -> Response:
     if isinstance(error, InputError):
         return JSONResponse(error_document(error.code, error.message, hint=error.hint), 422)
     if error.code == "E_DISK_FULL":
-        return JSONResponse(error_document(error.code, "the server's disk is full; nothing was saved"), 507)
+        return JSONResponse(_FULL, 507)
     if isinstance(error, UnfitError | UnreachableError):
         document = error_document(
             error.code, "the store cannot be written just now; nothing was saved", hint="it is sent again"
         )
         return JSONResponse(document, 503, headers={"retry-after": "5"})
     return JSONResponse(error_document("E_BUG", "the desk failed; nothing was saved"), 500)
+
+
+async def _answer_full_disk(request: Request, error: Exception) -> Response:
+    """Answer an error of a file; any but that of a full disk is a bug."""
+    if isinstance(error, OSError) and is_disk_full(error):
+        return JSONResponse(_FULL, 507)
+    raise error

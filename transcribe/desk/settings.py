@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from transcribe.config import FILE_NAME, DeskSettings, layers, origins
-from transcribe.errors import InputError, UnfitError
+from transcribe.errors import InputError, UnfitError, is_disk_full
 
 #: In the order of the page. What decides who may reach the desk is not among them.
 CHANGEABLE = (
@@ -98,7 +98,11 @@ def _write(file: Path, values: Mapping[str, Any]) -> None:
             else:
                 section[name] = value
         new_file = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-        new_file.write_text(tomlkit.dumps(document), encoding="utf-8")
-        new_file.replace(file)
+        try:
+            new_file.write_text(tomlkit.dumps(document), encoding="utf-8")
+            new_file.replace(file)
+        finally:
+            new_file.unlink(missing_ok=True)
     except OSError as error:
-        raise UnfitError(f"{file} cannot be written: {error.strerror}", item=str(file)) from error
+        code = "E_DISK_FULL" if is_disk_full(error) else None
+        raise UnfitError(f"{file} cannot be written: {error.strerror}", code=code, item=str(file)) from error

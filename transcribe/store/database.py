@@ -90,6 +90,8 @@ class _Group(threading.local):
     #: Whether each write of the group can be undone alone.
     apart: bool = True
     spoiled: bool = False
+    #: The error that undid the transaction of the whole group, as a full disk may.
+    lost: BaseException | None = None
 
 
 class Database:
@@ -137,12 +139,18 @@ class Database:
             with self._begin(writes=True) as connection:
                 yield connection
             return
+        if group.lost is not None:
+            raise group.lost
         try:
             with _savepoint(group.connection) if group.apart else nullcontext():
                 yield group.connection
         except BaseException as error:
             group.spoiled = not group.apart
-            self._raise_translated(error)
+            ours = translate_error(self.location, error)
+            if self.location.path is not None and not _driver_of(group.connection).in_transaction:
+                group.lost = ours or error
+            if ours is not None:
+                raise ours from error
             raise
 
     @contextmanager
@@ -162,9 +170,11 @@ class Database:
         """
         group = self._group
         with self._begin(writes=True) as connection:
-            group.connection, group.apart, group.spoiled = connection, apart, False
+            group.connection, group.apart, group.spoiled, group.lost = connection, apart, False, None
             try:
                 yield
+                if group.lost is not None:
+                    raise group.lost
                 if group.spoiled:
                     raise Spoiled
             finally:
@@ -235,8 +245,10 @@ def _savepoint(connection: Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        driver.execute("ROLLBACK TO boli")
-        driver.execute("RELEASE boli")
+        # Where SQLite undid all of the transaction, as it may on a full disk, the savepoint went with it.
+        if getattr(driver, "in_transaction", True):
+            driver.execute("ROLLBACK TO boli")
+            driver.execute("RELEASE boli")
         raise
     driver.execute("RELEASE boli")
 

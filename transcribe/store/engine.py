@@ -175,7 +175,7 @@ def _make_sqlite_engine(location: DatabaseLocation, *, create: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
-    engine = create_engine(location.url, creator=connect, poolclass=QueuePool, max_overflow=20)
+    engine = create_engine(location.url, creator=connect, poolclass=QueuePool, max_overflow=20, hide_parameters=True)
     event.listen(engine, "begin", begin_in_words)
     return engine
 
@@ -185,7 +185,11 @@ def _make_postgresql_engine(url: URL) -> Engine:
     name = f"boli {os.getpid()} {socket.gethostname()}"[:63]
     try:
         return create_engine(
-            url, pool_pre_ping=True, max_overflow=20, connect_args={"application_name": name, "connect_timeout": 10}
+            url,
+            pool_pre_ping=True,
+            max_overflow=20,
+            hide_parameters=True,
+            connect_args={"application_name": name, "connect_timeout": 10},
         )
     except ModuleNotFoundError as error:
         raise MissingError(
