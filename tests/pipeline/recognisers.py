@@ -34,6 +34,13 @@ class ListeningRecogniser(ScriptedRecogniser):
         return super().recognise(pcm, windows)
 
 
+class InterruptedRecogniser(ScriptedRecogniser):
+    """Is interrupted by its user as soon as it hears anything."""
+
+    def recognise(self, pcm: Pcm, windows: Sequence[Window]) -> list[Heard]:
+        raise KeyboardInterrupt
+
+
 class BrokenRecogniser(ScriptedRecogniser):
     """Has a bug that shows in sound of one length."""
 

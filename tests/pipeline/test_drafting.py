@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.desk_setup import HIGH, LOW, MIDDLE, SYLLABLES, Desk, recipe, said, sound
-from tests.pipeline.recognisers import BrokenRecogniser, CountingDiariser
+from tests.pipeline.recognisers import BrokenRecogniser, CountingDiariser, InterruptedRecogniser
 from tests.scripted import ScriptedRecogniser
 from transcribe import audio
 from transcribe.errors import UnfitError
 from transcribe.pipeline.drafting import IN_FLIGHT, draft_pending
 from transcribe.protocols import SpeakerCount, Window
 from transcribe.records import DeclaredTurn
+from transcribe.store.attempts import TRIES
 
 
 def test_a_conversation_becomes_segments_with_the_words_of_each_speaker(desk: Desk) -> None:
@@ -209,6 +210,20 @@ def test_leaving_in_the_middle_leaves_no_thread_behind(desk: Desk) -> None:
     next(steps)
     steps.close()  # type: ignore[attr-defined]
     assert threading.active_count() == threads
+
+
+def test_an_interrupted_attempt_does_not_count(desk: Desk) -> None:
+    for name in ("a", "b", "c"):
+        desk.add(name, [(0, 1_000, HIGH)])
+    for _ in range(TRIES + 1):
+        steps = draft_pending(desk.store, recipe(recogniser=InterruptedRecogniser()), desk.folder)
+        with pytest.raises(KeyboardInterrupt):
+            list(steps)
+    made = recipe()
+    assert desk.store.attempts.fetch_failures() == ()
+    assert desk.store.attempts.count_pending(made.settings)[0] == 3
+    [first, *_] = desk.store.attempts.fetch_pending(made.settings)
+    assert desk.store.attempts.begin(first.id) == 1
 
 
 def test_a_store_that_breaks_ends_the_batch_with_its_error(desk: Desk, tmp_path: Path) -> None:

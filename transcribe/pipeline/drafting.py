@@ -55,7 +55,8 @@ def draft_pending(
     If *waiting*, what people have written down throughout since it was drafted last stays as it is.
 
     A recording that fails is recorded with its reason and the next one goes on. Setting *stop* ends the work after
-    the recordings in flight. *on_bug* is shown errors that are not the project's own, before they become a failure.
+    the recordings in flight; an interrupt ends it at once, and no attempt at these counts. *on_bug* is shown errors
+    that are not the project's own, before they become a failure.
     """
     recordings = store.attempts.fetch_pending(recipe.settings, retry_failed=retry_failed, ids=ids, waiting=waiting)
     work = _DiariserStage(store, recipe, audio_folder, recordings, stop=stop or threading.Event())
@@ -72,6 +73,11 @@ def draft_pending(
                 yield Step(
                     recording=recording, segments=len(drafted.segments) if is_saved else 0, warnings=drafted.warnings
                 )
+            work.forget(recording)
+    except (KeyboardInterrupt, GeneratorExit):
+        # First, because the next impatient interrupt may end what follows.
+        work.end_attempts()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
         work.end()
@@ -112,6 +118,9 @@ class _DiariserStage(threading.Thread):
         self._stop_asked, self._ended = stop, threading.Event()
         self._ready: queue.Queue[tuple[Recording, list[Track] | Exception] | None] = queue.Queue(maxsize=IN_FLIGHT)
         self._error: Exception | None = None
+        #: Ids of the recordings that were begun and have no result yet; guarded, and ``None`` once none may begin.
+        self._begun: set[str] | None = set()
+        self._begun_lock = threading.Lock()
 
     def run(self) -> None:
         try:
@@ -133,6 +142,20 @@ class _DiariserStage(threading.Thread):
         if self._error is not None:
             raise self._error
 
+    def forget(self, recording: Recording) -> None:
+        """Take the result of *recording* as saved."""
+        with self._begun_lock:
+            if self._begun is not None:
+                self._begun.discard(recording.id)
+
+    def end_attempts(self) -> None:
+        """Begin nothing more, and take back the marks of what was begun and has no result."""
+        self._ended.set()
+        with self._begun_lock:
+            begun, self._begun = self._begun or set(), None
+        for recording in begun:
+            self._store.attempts.end(recording)
+
     def end(self) -> None:
         """Come to an end, whatever is still under way."""
         self._ended.set()
@@ -141,8 +164,10 @@ class _DiariserStage(threading.Thread):
     def _load_tracks(self, recording: Recording) -> list[Track] | Exception | None:
         """Diarise *recording*, unless it was withheld since it was asked for."""
         try:
-            if not self._store.attempts.begin(recording.id):
-                return None
+            with self._begun_lock:
+                if self._begun is None or not self._store.attempts.begin(recording.id):
+                    return None
+                self._begun.add(recording.id)
             return load_tracks(recording, self._store, self._recipe, self._audio_folder)
         except Exception as error:  # handed to the other thread, which records it
             return error

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, delete, exists, false, func, or_, select, true
 
 from transcribe.errors import Failure
 from transcribe.records import Milliseconds, Recording
@@ -49,8 +49,8 @@ class Attempts:
 
         Those that a process died over come last: they may be the reason, and the others need not wait behind them.
 
-        Left out are those that failed, unless *retry_failed*, and always withheld ones and those that took the process
-        down `TRIES` times; `clear_failure` brings these back.
+        Left out are those that failed or took the process down `TRIES` times, unless *retry_failed*, and withheld ones
+        always.
 
         Args:
             ids: Only of these recordings.
@@ -164,9 +164,9 @@ class Attempts:
 
 def is_failed(*, retry_failed: bool = False) -> ColumnElement[bool]:
     """The condition that a recording is kept from being drafted."""
-    parked = exists().where(ATTEMPTS.c.recording == RECORDINGS.c.no, ATTEMPTS.c.begun >= TRIES)
     if retry_failed:
-        return parked
+        return false()
+    parked = exists().where(ATTEMPTS.c.recording == RECORDINGS.c.no, ATTEMPTS.c.begun >= TRIES)
     return parked | exists().where(FAILURES.c.stage == RUN, FAILURES.c.item == RECORDINGS.c.id)
 
 
@@ -185,7 +185,7 @@ def _parked_failure(path: str) -> Failure:
         item=path,
         code="E_CRASHED",
         message=f"work on it was begun {TRIES} times and took the process down each time; look at the file, make more"
-        " memory free, then have it tried again",
+        " memory free, then have it tried again with boli run --retry-failed",
     )
 
 
