@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.desk.conftest import PASSWORD, Room, room_in
+from tests.store.desk_factories import Clock
 from transcribe.desk.auth import Link, Signer, key_hash, read_keys
 from transcribe.desk.limits import Throttle
 from transcribe.errors import ConfigError
@@ -131,3 +132,17 @@ def test_what_an_old_key_signed_stays_good_when_a_new_one_is_added() -> None:
     signed = Signer(["old key"]).sign(link)
     assert Signer(["old key", "new key"]).verify(signed) == link
     assert Signer(["new key"]).verify(signed) is None
+
+
+def test_an_address_that_was_signed_while_the_clock_was_ahead_is_not_good_for_longer() -> None:
+    clock = Clock()
+    signer, link = Signer(["key"], clock=clock), Link(segment="s", person="p", lease="l")
+    clock.go(3 * 86_400)
+    ahead = signer.sign(link)
+    assert signer.verify(ahead) == link
+    clock.go(-3 * 86_400)
+    assert signer.verify(ahead) is None
+    good = signer.sign(link)
+    assert signer.verify(good) == link
+    clock.go(600)
+    assert signer.verify(good) is None

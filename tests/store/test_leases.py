@@ -53,6 +53,23 @@ def test_a_heartbeat_prolongs_a_hold_of_ones_own_only(store: Store, clock: Clock
     assert store.leases.fetch(asha.id) == (renewed,)
 
 
+def test_a_hold_of_a_clock_that_was_ahead_lasts_no_longer_than_others(store: Store, clock: Clock) -> None:
+    talk(store, count=3)
+    asha, ravi = person(store), person(store, "ravi")
+    take(store, asha)
+    assert store.leases.shorten(PLAIN) == 0
+    clock.go(3 * 86_400)
+    [near], [far] = take(store, asha), take(store, asha, offline=True)
+    clock.go(-3 * 86_400)
+    assert store.leases.shorten(PLAIN) == 2
+    assert [lease.until_at for lease in store.leases.fetch(asha.id) if lease.id in (near.id, far.id)] == [
+        "2026-01-31T12:15:00.000Z",
+        "2026-02-01T12:00:00.000Z",
+    ]
+    clock.go(901)
+    assert near.segment in [lease.segment for lease in take(store, ravi, 5)]
+
+
 def test_a_hold_that_ran_out_goes_to_the_next_with_a_higher_fence(store: Store, clock: Clock) -> None:
     talk(store, count=1)
     asha, ravi = person(store), person(store, "ravi")

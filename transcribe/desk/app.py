@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -23,11 +24,15 @@ from transcribe.desk.routes import guides, lead, own, people, review, segments, 
 from transcribe.desk.schemas.common import ErrorOut
 from transcribe.desk.state import Service
 from transcribe.errors import BoliError, InputError, UnfitError, UnreachableError, is_disk_full
+from transcribe.store.clock import steady_now
 
 #: Seconds between checks for segments that `boli run` has made meanwhile.
 _POLL_S = 5.0
 #: Seconds between counts of the dialects' intervals: a working day adds little to them in ten minutes.
 _MEASURE_S = 600.0
+#: Seconds that the clock of a machine is set by before it is said.
+_JUMP_S = 30.0
+_LOG = logging.getLogger(__name__)
 #: Every error of every route has one shape, whatever its status.
 _ERRORS: dict[int | str, dict[str, Any]] = {"default": {"model": ErrorOut, "description": "An error"}}
 #: The answer while nothing can be saved.
@@ -102,14 +107,29 @@ async def _measure_dialects(service: Service) -> None:
 
 async def _poll_runs(service: Service) -> None:
     """Lay out the segments of new runs, as long as the desk is open."""
-    last_run = -1
+    last_run, offset_s = -1, steady_now.offset_s()
     while True:
+        offset_s = _warn_of_jump(offset_s)
         with suppress(BoliError):
             newest = await run_in_threadpool(service.store.desk.find_newest_run)
             if newest != last_run:
                 await run_in_threadpool(service.lay_out)
                 last_run = newest
         await asyncio.sleep(_POLL_S)
+
+
+def _warn_of_jump(offset_s: float) -> float:
+    """Say if the machine's clock was set since it was ahead by *offset_s* seconds, and return the seconds now."""
+    offset_now_s = steady_now.offset_s()
+    jump_s = offset_now_s - offset_s
+    if abs(jump_s) < _JUMP_S:
+        return offset_s
+    _LOG.warning(
+        "the machine's clock was set by %+.0f s; the desk goes on by the time that has passed since it was opened,"
+        " and takes the new time when it is opened again",
+        jump_s,
+    )
+    return offset_now_s
 
 
 async def _answer_refusal(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +29,7 @@ from transcribe.desk.middleware import Refused
 from transcribe.desk.state import Service
 from transcribe.desk_records import Permission, Person
 from transcribe.errors import ConfigError
+from transcribe.store.clock import steady_now
 from transcribe.store.people import Identity
 
 #: Seconds that a change of people may go unseen, and that a look-up is trusted without any.
@@ -56,7 +57,7 @@ class Link:
 class Signer:
     """Signs with the last of its keys, and knows its own signature under any of them."""
 
-    def __init__(self, keys: list[str], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, keys: list[str], *, clock: Callable[[], datetime] = steady_now) -> None:
         self._links = Signature(keys, salt="boli sound")
         self._devices = Signature(keys, salt="boli device")
         self._tokens = URLSafeSerializer(keys, salt="boli csrf")
@@ -73,7 +74,8 @@ class Signer:
             segment, person, lease, until = self._links.unsign(signed).decode().split("~")
         except (BadSignature, ValueError):
             return None
-        if self._clock().timestamp() >= int(until):
+        # One that is good for longer than any that is signed now was signed by a clock that was ahead.
+        if not 0 < int(until) - self._clock().timestamp() <= GOOD_FOR_S:
             return None
         return Link(segment=segment, person=person, lease=lease)
 

@@ -141,7 +141,7 @@ def open_desk(store: Store, settings: DeskSettings, workspace: Path, catalogue: 
     store.database.terms = terms_in(_path_in(settings.mask_terms, workspace))
     writer, hashes = Writer(store), HashQueue()
     try:
-        yield Service(
+        service = Service(
             store=store,
             writer=writer,
             signer=Signer(read_keys(workspace / "desk.key")),
@@ -158,6 +158,8 @@ def open_desk(store: Store, settings: DeskSettings, workspace: Path, catalogue: 
             pace=Throttle(rate=20, size=200),
             hashes=hashes,
         )
+        store.leases.shorten(service.rules)
+        yield service
     finally:
         hashes.close()
         writer.close()

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, tuple_
 from sqlalchemy.sql.expression import Executable, Select
 
+from transcribe.store.clock import steady_now
 from transcribe.store.database_url import DatabaseLocation
 from transcribe.store.driver_errors import translate_error
 
@@ -102,7 +103,7 @@ class Database:
     lock is to sleep and ask again, which knows no order.
     """
 
-    def __init__(self, location: DatabaseLocation, engine: Engine, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, location: DatabaseLocation, engine: Engine, *, clock: Callable[[], datetime] = steady_now) -> None:
         self.location = location
         self.engine = engine
         self._clock = clock

@@ -33,6 +33,9 @@ from transcribe.store.database import Database, Prepared, PreparedIn, later
 from transcribe.store.desk_schema import DESK, LEASES, VERSIONS
 from transcribe.store.schema import RECORDINGS, SEGMENTS, USABLE
 
+#: Seconds that a lease on the longest segment lasts at least.
+_LONGEST_HEARD_S = 600
+
 Chosen: TypeAlias = Literal["need", "lot", "asked"]
 
 #: How a lease ends whose recording is withheld.
@@ -103,6 +106,25 @@ class Leases:
             connection.execute(update(LEASES).where(LEASES.c.id == lease).values(until_at=until))
             connection.execute(update(DESK).where(DESK.c.segment == row.segment).values(until_at=until))
             return _build_lease(row, until_at=until)
+
+    def shorten(self, rules: DeskRules) -> int:
+        """
+        Let no open lease last longer than one that is taken now, and count those that would have.
+
+        They were taken while the clock was ahead, and would be held for as long as it was.
+        """
+        limits = [(False, max(rules.lease_s, _LONGEST_HEARD_S)), (True, rules.offline_lease_s)]
+        count = 0
+        with self.database.begin_write() as connection:
+            for offline, seconds in limits:
+                until = self.database.later(seconds)
+                open_lease = LEASES.c.ended_at.is_(None) & (LEASES.c.offline == offline) & (LEASES.c.until_at > until)
+                shortened = update(LEASES).where(open_lease).values(until_at=until).returning(LEASES.c.segment)
+                segments = list(connection.execute(shortened).scalars())
+                held = (DESK.c.state == "held") & DESK.c.segment.in_(segments)
+                connection.execute(update(DESK).where(held).values(until_at=until))
+                count += len(segments)
+        return count
 
     def give_back(self, lease: str, person: str, *, reason: SkipReason | None = None) -> bool:
         """

@@ -10,7 +10,8 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from transcribe.store.database import Database, utc_now
+from transcribe.store.clock import steady_now
+from transcribe.store.database import Database
 from transcribe.store.database_url import parse_url
 from transcribe.store.engine import open_engine
 from transcribe.store.locks import Role, role_lock
@@ -93,7 +94,7 @@ class Store:
         self.database: Final = database
 
     @classmethod
-    def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now) -> Self:
+    def open(cls, url: str, *, clock: Callable[[], datetime] = steady_now) -> Self:
         """
         Open the database at *url*, made where there is none and brought to the newest schema.
 
