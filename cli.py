@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Other libraries draw bars of their own into ours; the first is of tqdm, the second of the hub's client.
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    # What is written is of people's voices: its owner alone reads it, also what a library or a child process makes.
+    os.umask(0o077)
     console.speak_for(given, list_groups())
     sys.exit(console.run(lambda: _parse(given)))
 

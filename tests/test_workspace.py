@@ -10,7 +10,8 @@ from sqlalchemy import make_url
 from transcribe import glossary
 from transcribe.config import FILE_NAME, find_workspace, load
 from transcribe.errors import InputError, UnfitError
-from transcribe.workspace import FOLDERS, create, database_url
+from transcribe.store import Store
+from transcribe.workspace import FOLDERS, create, database_url, make_private
 
 
 def test_a_new_workspace_has_its_folders_and_default_settings(tmp_path: Path) -> None:
@@ -88,3 +89,15 @@ def test_what_follows_the_path_of_a_database_is_kept(tmp_path: Path) -> None:
 )
 def test_other_databases_are_where_they_say(tmp_path: Path, url: str) -> None:
     assert database_url(url, tmp_path) == url
+
+
+def test_what_boli_makes_is_for_its_owner_alone_and_is_mended(tmp_path: Path) -> None:
+    folder = create(tmp_path / "work")
+    with Store.open(f"sqlite:///{folder}/boli.db"):
+        files = [path for path in folder.iterdir() if path.suffix != ".tsv"]
+        assert {path.name: path.stat().st_mode & 0o077 for path in files} == {path.name: 0 for path in files}
+    (folder / "boli.db").chmod(0o644)
+    (folder / "audio").chmod(0o755)
+    assert make_private(folder) == ("audio", "boli.db")
+    assert ((folder / "boli.db").stat().st_mode & 0o777, (folder / "audio").stat().st_mode & 0o777) == (0o600, 0o700)
+    assert make_private(folder) == ()

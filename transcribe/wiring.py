@@ -28,7 +28,7 @@ from transcribe.desk_records import DeskRules
 from transcribe.errors import UsageError
 from transcribe.records import Model
 from transcribe.store import Store
-from transcribe.workspace import TUNED_HERE, check_tuned, database_url
+from transcribe.workspace import TUNED_HERE, check_tuned, database_url, make_private
 
 if TYPE_CHECKING:
     from transcribe.backends.by_dialect import DialectRecogniser
@@ -54,6 +54,7 @@ class Wiring:
     def open(cls, workspace: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Wiring:
         """Open *workspace* (or the one that ``find_workspace`` finds) with *overrides* over its settings."""
         folder = find_workspace(workspace)
+        make_private(folder)
         return cls(folder, load(folder / FILE_NAME, overrides, user_file=user_file()))
 
     def __enter__(self) -> Wiring:

@@ -7,6 +7,7 @@ Also the model that a person's word means in it, and the command that goes on wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 #: The beginning of the places of models that were tuned in the workspace.
 TUNED_HERE: Final = "models/"
 FOLDERS = ("audio", "datasets", "models", "reports")
+#: Endings of what SQLite and boli put beside a database.
+_BESIDE = ("-wal", "-shm", "-journal", ".serve.lock", ".run.lock", ".migrate.lock")
 #: The counts of earlier reports. The file may be deleted at any time.
 COUNTS_FILE = Path("reports") / "counts.sqlite"
 
@@ -51,10 +54,11 @@ def create(folder: Path, values: Mapping[str, Mapping[str, Any]] | None = None) 
         raise InputError(f"{folder} is a file; a workspace is a folder", hint="name another place", item=str(folder))
     try:
         for name in FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / FILE_NAME
         if not file.exists():
             body = tomlkit.dumps({section: dict(part) for section, part in (values or {}).items()})
+            file.touch(0o600)
             file.write_text(f"{_HEAD}\n{body}" if body else _HEAD, encoding="utf-8")
         names = folder / glossary.FILE
         if not names.exists():
@@ -62,6 +66,23 @@ def create(folder: Path, values: Mapping[str, Mapping[str, Any]] | None = None) 
     except OSError as error:
         raise UnfitError(f"{folder} cannot be written: {error.strerror}", item=str(folder)) from error
     return folder.resolve()
+
+
+def make_private(folder: Path) -> tuple[str, ...]:
+    """
+    Take the rights of others off what boli made in the workspace *folder*, and return the names of what had them.
+
+    What lies below its folders is behind them. What belongs to somebody else stays as it is.
+    """
+    mended = []
+    private = (*FOLDERS, "cache", FILE_NAME, "desk.key", "rates.toml", "boli.db", *(f"boli.db{end}" for end in _BESIDE))
+    for path in (folder / name for name in private):
+        with suppress(OSError):
+            mode = path.stat().st_mode & 0o777
+            if mode & 0o077:
+                path.chmod(mode & 0o700)
+                mended.append(path.name)
+    return tuple(mended)
 
 
 def database_url(url: str, workspace: Path) -> str:

@@ -23,7 +23,6 @@ def part(target: Path) -> Iterator[tuple[int, Callable[[], None]]]:
     descriptor, name = _make_locked(lambda: tempfile.mkstemp(_PART, f".{target.stem[:16]}.", target.parent))
 
     def keep() -> None:
-        os.fchmod(descriptor, 0o644)
         Path(name).replace(target)
         _sync_folder(target.parent)
 

@@ -234,7 +234,7 @@ def _settle(made: Frozen, folder: Path) -> Frozen:
             what = f"it holds another dataset ({existing.sha256[:12]}, not {made.sha256[:12]}), and a frozen one stays"
             raise _refusal(folder, what, "give the new one another name")
         return existing
-    made.folder.chmod(0o755)
+    made.folder.chmod(0o700)
     made.folder.replace(folder)
     return Frozen(folder=folder, sha256=made.sha256, counts=made.counts, facts=made.facts)
 

@@ -103,7 +103,9 @@ class Database:
     lock is to sleep and ask again, which knows no order.
     """
 
-    def __init__(self, location: DatabaseLocation, engine: Engine, *, clock: Callable[[], datetime] = steady_now) -> None:
+    def __init__(
+        self, location: DatabaseLocation, engine: Engine, *, clock: Callable[[], datetime] = steady_now
+    ) -> None:
         self.location = location
         self.engine = engine
         self._clock = clock

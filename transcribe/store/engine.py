@@ -90,6 +90,8 @@ def _make_file(location: DatabaseLocation, path: Path, clock: Callable[[], datet
             return
         for ending in ("", "-journal", "-wal", "-shm"):
             fresh_path.with_name(f"{fresh_path.name}{ending}").unlink(missing_ok=True)
+        # SQLite gives its journals the rights of the file.
+        os.close(os.open(fresh_path, os.O_WRONLY | os.O_CREAT, 0o600))
         try:
             with Database(location, engine, clock=clock).begin_write() as connection:
                 migrate(connection)

@@ -51,7 +51,7 @@ def role_lock(location: DatabaseLocation, engine: Engine, role: Role, *, patienc
 @contextmanager
 def _lock_file(location: DatabaseLocation, side: Path, role: Role, patience_s: float) -> Iterator[None]:
     try:
-        handle = os.open(side, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(side, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise UnfitError(
             f"{side} cannot be made: {error.strerror}", code="E_READ_ONLY", hint="give this user the right to write"
