@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
 
 from tests.store import postgres
-from transcribe.store import Store
+from transcribe.store import Store, digests
 from transcribe.store.desk_schema import METADATA  # of this module, which adds the desk's tables to it
 
 #: Gives the URL of an empty database of its own each time, with the newest schema.
@@ -145,6 +145,8 @@ def execute(url: str, *commands: str) -> None:
     parsed_url = make_url(url)
     driver = "postgresql+psycopg" if parsed_url.drivername == "postgresql" else "sqlite+pysqlite"
     engine = create_engine(parsed_url.set(drivername=driver), isolation_level="AUTOCOMMIT")
+    if driver == "sqlite+pysqlite":
+        event.listen(engine, "connect", lambda connection, _: digests.register(connection))
     try:
         with engine.connect() as connection:
             for command in commands:

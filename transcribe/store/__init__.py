@@ -19,7 +19,8 @@ The store of a workspace, in SQLite or PostgreSQL; the only package that builds 
     ├── reviews          reviews and decisions
     ├── work_items       work items, one a person and segment (pay_disputes: objections to pay)
     ├── dashboard        progress for leads
-    └── audit            audit log, and the check of histories
+    ├── audit            audit log, and the check of histories
+    └── digests          a digest beside each row, by which a flipped bit is found
 
 Each has its own module and holds the one `Database` (database.py: transactions, groups of writes, pages), whose engine
 engine.py found fit, made or migrated.

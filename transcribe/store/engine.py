@@ -19,6 +19,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from transcribe.errors import MissingError, UnfitError
+from transcribe.store import digests
 from transcribe.store.database import Database, begin_in_words
 from transcribe.store.database_url import DatabaseLocation
 from transcribe.store.driver_errors import newer_schema_error, translate_errors
@@ -175,6 +176,7 @@ def _make_sqlite_engine(location: DatabaseLocation, *, create: bool) -> Engine:
         connection = sqlite3.connect(name, uri=True, timeout=PATIENCE_S, check_same_thread=False, isolation_level=None)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        digests.register(connection)
         return connection
 
     engine = create_engine(location.url, creator=connect, poolclass=QueuePool, max_overflow=20, hide_parameters=True)

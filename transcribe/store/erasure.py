@@ -42,7 +42,7 @@ _SHORTEST_TEXT = 12
 #: Tables whose free pages may still hold what was erased.
 _TABLES_WITH_TEXT = (
     *("recordings", "diarisations", "segments", "drafts", "corrections", "versions", "verdicts", "golds"),
-    *("voices", "speaker_links", "fact_changes"),
+    *("voices", "speaker_links", "fact_changes", "digests"),
 )
 
 

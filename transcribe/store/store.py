@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from transcribe.store.dashboard import Dashboard
     from transcribe.store.dataset_source import DatasetSource
     from transcribe.store.desk import Desk
+    from transcribe.store.digests import Digests
     from transcribe.store.drafts import Drafts
     from transcribe.store.erasure import Erasures
     from transcribe.store.export import Export
@@ -70,6 +71,7 @@ class Store:
     corrections: Part[Corrections] = Part("corrections.Corrections")
     dashboard: Part[Dashboard] = Part("dashboard.Dashboard")
     dataset_source: Part[DatasetSource] = Part("dataset_source.DatasetSource")
+    digests: Part[Digests] = Part("digests.Digests")
     desk: Part[Desk] = Part("desk.Desk")
     drafts: Part[Drafts] = Part("drafts.Drafts")
     erasure: Part[Erasures] = Part("erasure.Erasures")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: The schema that this program reads and writes.
-HEAD = "0014"
+HEAD = "0016"
 #: Where a database says its version. The name is our own, so that a stranger's database is not taken for ours.
 VERSION_TABLE = "boli_schema"
 
