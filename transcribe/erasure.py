@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from transcribe.desk.clips import Clips
 from transcribe.errors import UnfitError
 from transcribe.speaker_links import group_speakers
 from transcribe.store.erasure import Erasure
+from transcribe.store.snapshot import list_copies
 from transcribe.wiring import Wiring
 from transcribe.workspace import COUNTS_FILE
 
@@ -87,7 +89,14 @@ def erase(wiring: Wiring, plan: ErasurePlan) -> int:
     texts = wiring.store.erasure.erase(plan.erasures, speaker=plan.speaker)
     if plan.erasures:
         wiring.store.erasure.vacuum()
+        _remove_copies(wiring)
     return texts
+
+
+def _remove_copies(wiring: Wiring) -> None:
+    """Remove the copies from before migrations: they hold what was erased."""
+    for copy in list_copies(wiring.store.database.location, wiring.workspace):
+        shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
 
 
 def _find_expired(wiring: Wiring, setting: str) -> tuple[Erasure, ...]:

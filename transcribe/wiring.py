@@ -75,12 +75,12 @@ class Wiring:
         named = self.settings.desk.mask_terms
         url = database_url(self.settings.store.url, self.workspace)
         if named is None:
-            return Store.open(url)
+            return Store.open(url, workspace=self.workspace)
         # Here and below what takes long to import is imported where it is used: `boli status` needs none of it.
         from transcribe.redaction import terms_in
 
         terms = terms_in(self.workspace / named)
-        store = Store.open(url)
+        store = Store.open(url, workspace=self.workspace)
         store.database.terms = terms
         return store
 

@@ -26,6 +26,7 @@ from transcribe.store.driver_errors import newer_schema_error, translate_errors
 from transcribe.store.locks import role_lock
 from transcribe.store.migrations import Schema, migrate, schema_of
 from transcribe.store.preflight import refuse_unfit
+from transcribe.store.snapshot import copy_before_migration, sync_folder
 
 #: How long SQLite waits for another writer, in seconds. Our own transactions stay under 0.2 s.
 PATIENCE_S = 5.0
@@ -33,9 +34,12 @@ PATIENCE_S = 5.0
 _MIGRATION_PATIENCE_S = 30.0
 
 
-def open_engine(location: DatabaseLocation, *, clock: Callable[[], datetime]) -> Engine:
+def open_engine(location: DatabaseLocation, *, clock: Callable[[], datetime], workspace: Path | None = None) -> Engine:
     """
-    Open an engine on a database that is ours and has the newest schema.
+    Open an engine on a database that is ours and has the newest schema; an older one is copied before it is migrated.
+
+    Args:
+        workspace: Where the copy of a PostgreSQL database goes; ``None``: none is made of it.
 
     Raises:
         UnfitError: If the file or its folder cannot carry an SQLite database, or holds somebody else's.
@@ -48,7 +52,7 @@ def open_engine(location: DatabaseLocation, *, clock: Callable[[], datetime]) ->
             _make_file(location, location.path, clock)
     engine = engine_for(location)
     try:
-        _migrate_if_older(Database(location, engine, clock=clock))
+        _migrate_if_older(Database(location, engine, clock=clock), workspace)
         if location.path is not None:
             _set_journal(location, engine)
     except BaseException:
@@ -57,7 +61,7 @@ def open_engine(location: DatabaseLocation, *, clock: Callable[[], datetime]) ->
     return engine
 
 
-def _migrate_if_older(database: Database) -> None:
+def _migrate_if_older(database: Database, workspace: Path | None) -> None:
     location = database.location
     with database.begin_read() as connection:
         schema = schema_of(connection)
@@ -72,13 +76,15 @@ def _migrate_if_older(database: Database) -> None:
             hint="name another file, or move this one away and run boli init",
             item=location.display_name,
         )
-    with (
-        role_lock(location, database.engine, "migrate", patience_s=_MIGRATION_PATIENCE_S),
-        database.begin_write() as connection,
-    ):
+    with role_lock(location, database.engine, "migrate", patience_s=_MIGRATION_PATIENCE_S):
         # Asked again under the lock: the process that held it may have done the work.
-        if schema_of(connection) in (Schema.ABSENT, Schema.OLDER):
-            migrate(connection)
+        with database.begin_read() as connection:
+            schema = schema_of(connection)
+        if schema is Schema.OLDER:
+            copy_before_migration(database, workspace)
+        if schema in (Schema.ABSENT, Schema.OLDER):
+            with database.begin_write() as connection:
+                migrate(connection)
 
 
 def _make_file(location: DatabaseLocation, path: Path, clock: Callable[[], datetime]) -> None:
@@ -99,15 +105,7 @@ def _make_file(location: DatabaseLocation, path: Path, clock: Callable[[], datet
         finally:
             engine.dispose()
         fresh_path.rename(path)
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(path.parent)
 
 
 def _set_journal(location: DatabaseLocation, engine: Engine) -> None:

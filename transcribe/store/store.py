@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -96,14 +97,17 @@ class Store:
         self.database: Final = database
 
     @classmethod
-    def open(cls, url: str, *, clock: Callable[[], datetime] = steady_now) -> Self:
+    def open(cls, url: str, *, clock: Callable[[], datetime] = steady_now, workspace: Path | None = None) -> Self:
         """
         Open the database at *url*, made where there is none and brought to the newest schema.
+
+        A database of an older schema is copied first: SQLite beside its file.
 
         Args:
             url: ``sqlite:///FOLDER/boli.db`` or ``postgresql://USER:PASSWORD@HOST/NAME``. No message shows the
                 password.
             clock: What the time is, with its zone.
+            workspace: The folder that a copy of PostgreSQL goes to; ``None``: none is made of it.
 
         Raises:
             ConfigError: If the URL is none of ours, or a newer program has migrated the database.
@@ -112,7 +116,7 @@ class Store:
             MissingError: If the driver for PostgreSQL is not installed.
         """
         location = parse_url(url)
-        return cls(Database(location, open_engine(location, clock=clock), clock=clock))
+        return cls(Database(location, open_engine(location, clock=clock, workspace=workspace), clock=clock))
 
     def __enter__(self) -> Self:
         return self

@@ -32,10 +32,15 @@ def schema_of(connection: Connection) -> Schema:
     """Return how old the schema behind *connection* is; reads only."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return Schema.ABSENT
-    version = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
+    version = read_revision(connection)
     if version == HEAD:
         return Schema.CURRENT
     return Schema.OLDER if version is None or version in revisions() else Schema.NEWER
+
+
+def read_revision(connection: Connection) -> str | None:
+    """Return the version that the schema behind *connection* says it has."""
+    return connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
 
 
 def revisions() -> tuple[str, ...]:
@@ -45,13 +50,13 @@ def revisions() -> tuple[str, ...]:
     return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the schema behind *connection* to `HEAD`, inside the transaction that is open there."""
+def migrate(connection: Connection, revision: str = HEAD) -> None:
+    """Bring the schema behind *connection* up to *revision*, inside the transaction that is open there."""
     from alembic import command
 
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _config() -> Config:
