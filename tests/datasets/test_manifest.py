@@ -66,6 +66,16 @@ def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
         frozen.read_dataset(tmp_path / "d")
 
 
+def test_a_flip_in_any_byte_of_what_was_counted_is_found(tmp_path: Path) -> None:
+    frozen.write(tmp_path / "d", [make_example("aye")])
+    facts = tmp_path / "d" / frozen.FACTS
+    whole = facts.read_bytes()
+    for position in range(len(whole)):
+        facts.write_bytes(whole[:position] + bytes([whole[position] ^ 4]) + whole[position + 1 :])
+        with pytest.raises(InputError):
+            frozen.read_dataset(tmp_path / "d")
+
+
 def test_a_frozen_folder_takes_no_other_dataset(tmp_path: Path) -> None:
     frozen.write(tmp_path / "d", [make_example()])
 
@@ -76,7 +86,8 @@ def test_a_frozen_folder_takes_no_other_dataset(tmp_path: Path) -> None:
 def test_a_line_of_another_shape_is_named(tmp_path: Path) -> None:
     frozen.write(tmp_path / "d", [make_example()])
     manifest, facts = tmp_path / "d" / frozen.MANIFEST, tmp_path / "d" / frozen.FACTS
-    document = json.loads(facts.read_text())
+    # As a dataset from before what stands in this file had a hash of its own.
+    document = {name: field for name, field in json.loads(facts.read_text()).items() if name != "facts_sha256"}
     manifest.write_text(json.dumps({"who": "knows"}) + "\n")
     facts.write_text(json.dumps(document | {"sha256": frozen.hashlib.sha256(manifest.read_bytes()).hexdigest()}))
 

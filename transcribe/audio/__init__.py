@@ -4,6 +4,7 @@ Take sound in: decode foreign media once, in a sandbox, into 16 kHz FLAC named b
     import_media         the caller's side: hash, decode, keep      readers          samples, lengths, peaks; erasure
     container_detection  kind and refusal, before a library sees it clips            clips for the desk
     truncation           signs that a file was cut off              temporary_files  what killed processes left behind
+    integrity            hashes beside each sound, checked
 
 `riff` (WAVE, Wave64) and `sound_sizes` (AIFF, CAF, AU) hold the sizes in headers against the bytes that are there, by
 way of `chunks`; `spliced_file` gives libraries the corrected bytes.
@@ -15,6 +16,7 @@ clipping, band).
 
 from transcribe.audio.clips import encode_opus, shape_clip, silence_spans
 from transcribe.audio.import_media import Job, Limits, Received, receive, receive_many
+from transcribe.audio.integrity import find_fault
 from transcribe.audio.readers import (
     SHARDS,
     content_hash,
@@ -39,6 +41,7 @@ __all__ = [
     "encode_opus",
     "erase_sound",
     "erase_training_sound",
+    "find_fault",
     "locate",
     "peaks",
     "quietest",

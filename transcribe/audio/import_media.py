@@ -2,7 +2,7 @@
 Take foreign media in: decode each file once, in a sandbox, into a FLAC file named by its content.
 
     <folder>/<first two of the hash>/<hash>.flac   16 kHz, int16
-    <folder>/<first two of the hash>/<hash>.json   what it was, written last: without it the FLAC does not count
+    <folder>/<first two of the hash>/<hash>.json   what it was, and hashes, written last; without it the FLAC counts not
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 from transcribe.audio import readers
 from transcribe.audio.container_detection import escape_name, format_length, is_misnamed, refusal_of, unwritable
+from transcribe.audio.integrity import write_facts
 from transcribe.audio.temporary_files import part
 from transcribe.errors import BoliError, InputError, explain
 from transcribe.protocols import SAMPLE_RATE_HZ
@@ -142,7 +143,7 @@ def receive(
                 os.fsync(sound)
                 size = os.fstat(sound).st_size
                 keep()
-            _write_facts(file, {**facts, "mode": channel_mode, "stream": stream, "bytes": size})
+            write_facts(file, {**facts, "mode": channel_mode, "stream": stream, "bytes": size})
         except OSError as error:
             raise unwritable(folder, error) from error
     return _make_received(file, facts, job)
@@ -360,10 +361,3 @@ def _make_received(file: Path, facts: dict[str, Any], job: Job) -> Received:
         warnings=warnings,
         quality=Quality(**facts["quality"]) if facts.get("quality") else None,
     )
-
-
-def _write_facts(file: Path, facts: dict[str, Any]) -> None:
-    with part(file.with_suffix(".json")) as (descriptor, keep):
-        os.write(descriptor, json.dumps(facts, sort_keys=True).encode())
-        os.fsync(descriptor)
-        keep()

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transcribe.audio.container_detection import refusal_of
+from transcribe.audio.integrity import renew_facts
 from transcribe.protocols import SAMPLE_RATE_HZ, Pcm
 from transcribe.records import Milliseconds
 
@@ -146,11 +147,11 @@ def erase_sound(folder: Path, recording: str, spans: Sequence[tuple[Milliseconds
         OSError: If the folder cannot be written.
     """
     file = locate(folder, recording)
-    if not file.exists():
-        return False
-    if spans is None:
-        file.unlink()
-        return True
+    if spans is None or not file.exists():
+        was_there = file.exists()
+        file.unlink(missing_ok=True)
+        renew_facts(file)
+        return was_there
     fresh = file.with_name(f"{file.stem}.erasing")
     try:
         _silence(file, fresh, spans)
@@ -162,6 +163,7 @@ def erase_sound(folder: Path, recording: str, spans: Sequence[tuple[Milliseconds
         os.fsync(handle)
     finally:
         os.close(handle)
+    renew_facts(file)
     return True
 
 

@@ -194,8 +194,7 @@ class Writer:
             counts.setdefault(split, {})[dialect] = dict(counter)
         sha256 = self._digest.hexdigest()
         document = {"schema": SCHEMA, "sha256": sha256, "counts": counts, "facts": self.facts}
-        text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
-        (folder / FACTS).write_text(text + "\n", encoding="utf-8")
+        (folder / FACTS).write_bytes(_seal(document))
         return Frozen(folder=folder, sha256=sha256, counts=counts, facts=self.facts)
 
 
@@ -267,17 +266,29 @@ def read_dataset(folder: Path) -> Frozen:
         message = f"the dataset {folder.name} was asked for; there are {len(names)}{name_nearest(folder.name, names)}"
         raise InputError(message, code="E_DATASET", hint="boli dataset list names them", item=folder.name)
     try:
-        document = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        raw = (folder / FACTS).read_bytes()
+        document = json.loads(raw)
         with (folder / MANIFEST).open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        # A flipped bit in this name must not pass for a dataset from before it was.
+        is_whole = len(document) < 5 or _seal(document) == raw
         stated_sha256, counts, facts = document["sha256"], document["counts"], document["facts"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         hint = "freeze one with boli dataset freeze NAME"
         raise _refusal(folder, f"it cannot be read ({type(error).__name__})", hint) from error
-    if sha256 != stated_sha256:
+    if sha256 != stated_sha256 or not is_whole:
         hint = "freeze it again: a changed dataset is another one"
-        raise _refusal(folder, f"{MANIFEST} was changed after it was frozen", hint)
+        changed = MANIFEST if is_whole else FACTS
+        raise _refusal(folder, f"{changed} was changed after it was frozen", hint)
     return Frozen(folder=folder, sha256=sha256, counts=counts, facts=facts)
+
+
+def _seal(document: Mapping[str, Any]) -> bytes:
+    """Encode what stands in ``dataset.json`` with the hash of all the rest, whatever hash it had."""
+    bare = {name: field for name, field in document.items() if name != "facts_sha256"}
+    seal = hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()
+    text = json.dumps({**bare, "facts_sha256": seal}, indent=1, ensure_ascii=False, sort_keys=True)
+    return f"{text}\n".encode()
 
 
 def line_of(example: Example) -> str:
