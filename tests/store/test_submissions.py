@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -26,7 +27,7 @@ from tests.store.factories import MODEL
 from transcribe.errors import InputError
 from transcribe.records import Correction
 from transcribe.store import Store
-from transcribe.store.database import Spoiled
+from transcribe.store.database import Database, Spoiled
 from transcribe.store.leases import Ask
 from transcribe.store.submissions import text_hash
 
@@ -305,6 +306,24 @@ def test_the_database_refuses_to_change_history(store: Store, url: str, table: s
     store.reviews.decide(eyes.id, verdict(review, 1), PLAIN)
     with pytest.raises(DBAPIError, match="append-only"):
         execute(url, change.format(table))
+
+
+def test_a_text_that_comes_while_histories_are_checked_is_no_fault(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk(store, count=1)
+    asha = person(store)
+    [lease] = take(store, asha)
+    submit(store, asha, operation(lease, "one"))
+    page_rows = Database.page_rows
+
+    def page_and_submit(*arguments: Any, **options: Any) -> Iterator[Any]:
+        rows = list(page_rows(*arguments, **options))
+        assert submit(store, asha, operation(lease, "two", base=1)).status == "applied"
+        yield from rows
+
+    monkeypatch.setattr(Database, "page_rows", page_and_submit)
+    assert store.audit.find_broken_history() is None
 
 
 def test_a_history_that_was_tampered_with_names_the_first_bad_version(sqlite_url: str) -> None:

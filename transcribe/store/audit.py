@@ -39,18 +39,20 @@ class Audit:
 
         Each version carries the hash of the one before it, and the desk that of the last one.
         """
-        heads = select(DESK.c.segment, DESK.c.chain, DESK.c.versions, SEGMENTS.c.id)
+        heads = select(DESK.c.segment, SEGMENTS.c.id)
         heads = heads.join(SEGMENTS, DESK.c.segment == SEGMENTS.c.no).where(DESK.c.versions > 0)
+        # With the desk's own row in one statement: people may be writing.
+        query = select(VERSIONS, DESK.c.chain.label("last_link"), DESK.c.versions.label("highest"))
+        query = query.join(DESK, VERSIONS.c.segment == DESK.c.segment).order_by(VERSIONS.c.version)
         for head in self.database.page_rows(heads, [DESK.c.segment]):
-            query = select(VERSIONS).where(VERSIONS.c.segment == head.segment).order_by(VERSIONS.c.version)
             with self.database.begin_read() as connection:
-                rows = connection.execute(query).all()
+                rows = connection.execute(query.where(VERSIONS.c.segment == head.segment)).all()
             link = ""
             for number, row in enumerate(rows, 1):
                 link = chain_hash(link, number, row.kind, row.person, row.text, row.salt, row.added_at)
                 if link != row.chain:
                     return f"{head.id} version {number}"
-            if link != head.chain or len(rows) != head.versions:
+            if not rows or (link, len(rows)) != (rows[-1].last_link, rows[-1].highest):
                 return f"{head.id} version {len(rows) + 1}"
         return None
 
