@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 from transcribe.commands import recordings, exports, imports  # noqa: F401
 from transcribe.commands import scoring, decoding_profile, improvement, models, catalogue, datasets  # noqa: F401
 from transcribe.commands import desk, pseudo_labels, privacy, consent, people, speakers, reports  # noqa: F401
-from transcribe.commands import doctor, demo, settings, help as help_command  # noqa: F401
+from transcribe.commands import backup, doctor, demo, settings, help as help_command  # noqa: F401
 
 # isort: on
 from transcribe.commands.app import app, console, list_groups

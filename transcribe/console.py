@@ -50,6 +50,8 @@ class Answer:
     text: RenderableType = ""
     warnings: Sequence[str] = ()
     failures: Sequence[Failure] = ()
+    #: The text lists the failures already.
+    is_listed: bool = False
 
 
 class _Answered(PartlyFailed):
@@ -98,7 +100,7 @@ class Console:
         else:
             for warning in answer.warnings:
                 self.note(printable(warning))
-            for failure in answer.failures:
+            for failure in () if answer.is_listed else answer.failures:
                 self.note(f"failed  {printable(failure.item)}\n        {printable(failure.message)}")
             if answer.text:
                 _stdout_print(answer.text)

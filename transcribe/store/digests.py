@@ -191,14 +191,14 @@ class Digests:
 
         Reads all rows, a table in a transaction.
         """
-        if self.database.location.path is not None:
-            yield from self._check_pages()
+        path = self.database.location.path
+        if path is not None:
+            yield from self._check_pages(f"database {path.name}")
         for table in METADATA.sorted_tables:
             if table is not DIGESTS:
                 yield from self._check_table(Covered.of(table))
 
-    def _check_pages(self) -> Iterator[Damage]:
-        name = self.database.location.display_name
+    def _check_pages(self, name: str) -> Iterator[Damage]:
         try:
             with self.database.begin_read() as connection:
                 lines = list(connection.exec_driver_sql("PRAGMA integrity_check").scalars())

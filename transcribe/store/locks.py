@@ -1,5 +1,5 @@
 """
-The locks that allow one process of a role at a time: a `serve`, a `run`, a `migrate`.
+The locks that allow one process of a role at a time: a `serve`, a `run`, a `migrate`, a `backup`.
 
 On SQLite a role is an flock(2) on a side file, on PostgreSQL a session's advisory lock; both end with the process
 that holds them, however it ends.
@@ -22,11 +22,11 @@ from transcribe.errors import UnfitError
 from transcribe.store.database_url import DatabaseLocation
 from transcribe.store.driver_errors import translate_errors
 
-Role: TypeAlias = Literal["serve", "run", "migrate"]
+Role: TypeAlias = Literal["serve", "run", "migrate", "backup"]
 
 #: First half of the advisory locks' keys, "boli" in ASCII: other programs may lock in the same database.
 _CLASS = 0x626F6C69
-_NUMBERS: dict[Role, int] = {"serve": 1, "run": 2, "migrate": 3}
+_NUMBERS: dict[Role, int] = {"serve": 1, "run": 2, "migrate": 3, "backup": 4}
 _POLL_S = 0.1
 
 
