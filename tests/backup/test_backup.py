@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from tests.store.conftest import execute
 from tests.store.factories import correction
 from tests.store.test_digests import unguard
 from transcribe.backup.checking import check_backup, check_workspace
-from transcribe.backup.manifest import MANIFEST, read_manifest
+from transcribe.backup.manifest import MANIFEST, read_manifest, write_manifest
 from transcribe.backup.writing import write_backup
 from transcribe.errors import BoliError, InputError, UnfitError
 from transcribe.wiring import Wiring
@@ -159,7 +160,7 @@ def test_a_killed_restore_is_no_workspace_and_can_be_run_again(
     assert killed == kills
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "missing", "newer", "no manifest", "flipped manifest"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "missing", "newer", "outside", "no manifest", "flipped manifest"])
 def test_a_damaged_backup_is_refused_and_nothing_is_restored(
     work: Path, new_place: NewPlace, tmp_path: Path, damage: str
 ) -> None:
@@ -178,6 +179,10 @@ def test_a_damaged_backup_is_refused_and_nothing_is_restored(
         (folder / MANIFEST).unlink()
     elif damage == "flipped manifest":
         flip_bit(folder / MANIFEST, (folder / MANIFEST).read_bytes().index(b'"size": ') + 8)
+    elif damage == "outside":
+        # Its own hash holds: somebody made it so.
+        [first, *others] = manifest.files
+        write_manifest(folder, replace(manifest, files=(replace(first, path="../outside"), *others)))
     else:
         document = json.loads((folder / MANIFEST).read_bytes())
         (folder / MANIFEST).write_text(json.dumps(document | {"schema": "boli.backup/2"}), encoding="utf-8")
@@ -185,6 +190,7 @@ def test_a_damaged_backup_is_refused_and_nothing_is_restored(
         restore(folder, tmp_path / "again", new_place())
     assert refused.value.code == "E_BACKUP"
     assert not (tmp_path / "again").exists()
+    assert not (tmp_path / "outside").exists()
     if damage in ("cut", "flip", "missing"):
         assert largest.path in str(refused.value)
         assert [entry.item for entry in check_backup(folder)] == [largest.path]

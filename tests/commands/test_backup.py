@@ -58,6 +58,9 @@ def test_a_workspace_goes_there_and_back(run: Run, work: Path, tmp_path: Path) -
     assert (restored.document["schema"], restored.document["data"]["damaged"]) == ("boli.restore/1", [])
     assert read_workspace(again) == read_workspace(work)
     assert run("restore", folder, again).code == 4
+    work.rename(tmp_path / "lost")
+    assert run("restore", folder).code == 0
+    assert read_workspace(work) == read_workspace(tmp_path / "lost")
     assert run("verify", "-w", again).out == "nothing is damaged: rows, pages and files are as stored\n"
     assert run("verify", "--backup", folder).out == "nothing is damaged: the backup holds what was backed up\n"
 

@@ -19,7 +19,8 @@ from transcribe.model_verification import verify_models
 from transcribe.store import Store
 from transcribe.store.digests import Damage
 from transcribe.store.snapshot import write_snapshot
-from transcribe.wiring import TUNED_HERE, Wiring
+from transcribe.wiring import Wiring
+from transcribe.workspace import TUNED_HERE
 
 
 def check_workspace(wiring: Wiring) -> Iterator[Damage]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from transcribe.errors import InputError
@@ -22,7 +23,8 @@ from transcribe.store.snapshot import sync_folder
 SCHEMA: Final = "boli.backup/1"
 MANIFEST: Final = "manifest.json"
 _OBJECTS: Final = "objects"
-_PART: Final = ".part-"
+#: How files and folders begin that are being written.
+PART: Final = ".part-"
 _BLOCK: Final = 1 << 20
 
 
@@ -94,6 +96,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise _refusal(file, f"cannot be read ({type(error).__name__})") from error
     if schema != SCHEMA:
         raise _refusal(file, f"is of the kind {schema!r}, and this program reads {SCHEMA}")
+    if not all(map(_is_inside, manifest.entries)):
+        raise _refusal(file, "names a file outside of the workspace")
     if _encode(manifest) != raw:
         raise _refusal(file, "is not what was written: its own checksum does not hold")
     return manifest
@@ -101,7 +105,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put *manifest* in the place of the one before, on the disk and at once."""
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=_PART, delete=False) as stream:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=PART, delete=False) as stream:
         stream.write(_encode(manifest))
         stream.flush()
         os.fsync(stream.fileno())
@@ -129,7 +133,7 @@ def add_object(folder: Path, source: Path, path: str) -> Entry:
     Raises:
         FileNotFoundError: It is gone.
     """
-    with source.open("rb") as stream, tempfile.NamedTemporaryFile(dir=folder, prefix=_PART, delete=False) as target:
+    with source.open("rb") as stream, tempfile.NamedTemporaryFile(dir=folder, prefix=PART, delete=False) as target:
         part = Path(target.name)
         try:
             state = os.fstat(stream.fileno())
@@ -169,9 +173,14 @@ def remove_unnamed(folder: Path, manifest: Manifest) -> int:
     """Remove what *manifest* does not name: what was erased, older databases, what a killed backup left; count it."""
     named = {entry.sha256 for entry in manifest.entries}
     unnamed = [file for file in (folder / _OBJECTS).glob("??/*") if file.name not in named]
-    for file in [*unnamed, *folder.glob(f"{_PART}*")]:
-        file.unlink(missing_ok=True)
+    for file in [*unnamed, *folder.glob(f"{PART}*")]:
+        shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
     return len(unnamed)
+
+
+def _is_inside(entry: Entry) -> bool:
+    path = PurePosixPath(entry.path)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _encode(manifest: Manifest) -> bytes:

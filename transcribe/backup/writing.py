@@ -7,10 +7,10 @@ that those rows name is there to be copied, unless it was erased since.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from transcribe.audio import SHARDS
 from transcribe.backup.checking import find_row_damage
 from transcribe.backup.manifest import (
     MANIFEST,
+    PART,
     Entry,
     Manifest,
     add_object,
@@ -73,8 +74,11 @@ def plan_backup(wiring: Wiring, folder: Path) -> BackupPlan:
     """
     previous = {entry.path: entry for entry in _read_previous(wiring, folder)}
     fresh, unchanged, size = [], [], 0
-    for path in _list_files(wiring, folder):
-        state = (wiring.workspace / path).stat()
+    for path in _list_files(wiring):
+        try:
+            state = (wiring.workspace / path).stat()
+        except FileNotFoundError:
+            continue
         entry = previous.get(path)
         if entry and (entry.size, entry.mtime_ns) == (state.st_size, state.st_mtime_ns) and has_object(folder, entry):
             unchanged.append(entry)
@@ -103,8 +107,9 @@ def write_backup(wiring: Wiring, folder: Path, show: Callable[[int], OnBytes]) -
         with wiring.store.lock("backup"):
             return _write(wiring, folder, show)
     except OSError as error:
-        hint = "see that its disk has room; the backup before is whole"
-        raise UnfitError(f"{folder} cannot be written: {explain(error)}", hint=hint, item=str(folder)) from error
+        message = f"the backup stopped at {error.filename or folder}: {explain(error)}"
+        hint = "see that the disk has room and the file can be read; the backup before is whole"
+        raise UnfitError(message, hint=hint, item=str(error.filename or folder)) from error
 
 
 def _write(wiring: Wiring, folder: Path, show: Callable[[int], OnBytes]) -> Written:
@@ -145,7 +150,7 @@ def _write(wiring: Wiring, folder: Path, show: Callable[[int], OnBytes]) -> Writ
 
 def _write_rows(store: Store, folder: Path) -> tuple[str, list[Entry], list[Damage]]:
     # On the backup's disk: the workspace's may be full.
-    rows = Path(tempfile.mkdtemp(dir=folder, prefix=".rows-"))
+    rows = Path(tempfile.mkdtemp(dir=folder, prefix=PART))
     try:
         revision, files = write_snapshot(store.database, rows)
         damages = find_row_damage(store, None if store.database.location.path is None else files[0])
@@ -171,7 +176,7 @@ def _read_previous(wiring: Wiring, folder: Path) -> tuple[Entry, ...]:
     if not (folder / MANIFEST).is_file():
         # A first backup that was killed leaves objects without a manifest.
         names = sorted(file.name for file in folder.iterdir())
-        strange = [name for name in names if name != "objects" and not name.startswith((".part-", ".rows-"))]
+        strange = [name for name in names if name != "objects" and not name.startswith(PART)]
         if strange:
             raise _refusal(folder, f"holds {strange[0]} and no backup", "name an empty folder, or one of a backup")
         return ()
@@ -182,21 +187,24 @@ def _read_previous(wiring: Wiring, folder: Path) -> tuple[Entry, ...]:
     return manifest.files
 
 
-def _list_files(wiring: Wiring, folder: Path) -> Iterator[str]:
+def _list_files(wiring: Wiring) -> Iterator[str]:
     """Yield the paths of all files that belong to the workspace, in order; not the database, nor what is made again."""
     path = wiring.store.database.location.path
     # The database with its journals, locks and copies: boli.db, boli.db-wal, boli.db.serve.lock, boli.db.0013.….
     stem = wiring.workspace / SQLITE_FILE if path is None else path
-    for file in sorted(wiring.workspace.rglob("*")):
-        relative = file.relative_to(wiring.workspace)
-        parts = relative.parts
-        is_database = file.is_relative_to(stem.parent) and file.relative_to(stem.parent).parts[0].startswith(stem.name)
-        is_made_again = relative == COUNTS_FILE or not _MADE_AGAIN.isdisjoint(parts)
-        if is_database or is_made_again or any(part.startswith(".") for part in parts):
-            continue
-        with suppress(FileNotFoundError):
-            if file.is_file():
-                yield relative.as_posix()
+
+    def belongs(folder: Path, name: str) -> bool:
+        is_database = folder == stem.parent and name.startswith(stem.name)
+        is_made_again = name in _MADE_AGAIN or folder / name == wiring.workspace / COUNTS_FILE
+        return not (is_database or is_made_again or name.startswith("."))
+
+    # Unlike a glob it goes past folders that are removed meanwhile.
+    for parent, folders, names in os.walk(wiring.workspace):
+        folder = Path(parent)
+        folders[:] = sorted(name for name in folders if belongs(folder, name))
+        for name in sorted(names):
+            if belongs(folder, name) and (folder / name).is_file():
+                yield (folder / name).relative_to(wiring.workspace).as_posix()
 
 
 def _count_erasures(store: Store) -> int:

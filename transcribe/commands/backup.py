@@ -38,7 +38,9 @@ def backup(
 @app.command(rich_help_panel=EVERYONE, epilog="Example: boli restore /media/disk/corpus restored")
 def restore(
     folder: Folder,
-    workspace: Annotated[Path, typer.Argument(metavar="WORKSPACE", help="A new or empty folder.")],
+    workspace: Annotated[
+        Path | None, typer.Argument(metavar="[WORKSPACE]", help="A new or empty folder; else where it was.")
+    ] = None,
     database: Annotated[
         str | None, typer.Option(help="URL of an empty database; else the one that the settings name.")
     ] = None,
@@ -94,11 +96,13 @@ def back_up(wiring: Wiring, folder: Path, console: Console, *, dry_run: bool) ->
     return Answer(data=summary, text=text, warnings=written.warnings)
 
 
-def restore_workspace(folder: Path, workspace: Path, console: Console, *, database: str | None) -> Answer:
+def restore_workspace(folder: Path, workspace: Path | None, console: Console, *, database: str | None) -> Answer:
     """Restore the backup in *folder* as *workspace*, and verify it; damage in it is told as `verify_workspace` does."""
     from transcribe.backup.checking import check_workspace
+    from transcribe.backup.manifest import read_manifest
     from transcribe.backup.restoring import restore_backup
 
+    workspace = workspace or Path(read_manifest(folder).workspace)
     with _show_bytes(console, "restoring") as show:
         manifest = restore_backup(folder, workspace, database=database, show=show)
     with open_workspace(workspace) as wiring:

@@ -122,7 +122,9 @@ def _fill_tables(connection: Connection, files: dict[str, Path]) -> None:
         connection.exec_driver_sql(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
     for table in tables:
         with files[table.name].open("rb") as stream, _driver_of(connection).cursor() as cursor:
-            columns = stream.readline().decode().strip()
+            columns = stream.readline().decode(errors="replace").strip()
+            if sorted(columns.split(", ")) != sorted(f'"{column.name}"' for column in table.columns):
+                raise InputError(f"the snapshot of {table.name} has other columns than its schema", code="E_BACKUP")
             with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
                 while block := stream.read(_BLOCK):
                     copy.write(block)
