@@ -9,7 +9,7 @@ from transcribe.consent_words import find_withheld, read_consent
 #: Between bars, as people write them.
 WITHDRAWN = (
     "withdrawn | Withdrawn. | withdrawn 2026-05-03 | consent withdrawn | withdrew | revoked | Retracted | "
-    "opt-out | opted out on 3 May | OPT OUT | widerrufen | Einwilligung widerrufen am 3.5. | révoqué | "
+    "opt-out | opted out on 3 May | OPT OUT | widerrufen | Einwilligung widerrufen am 3.5. | révoqué | revoqué | "
     "retirado | वापस लिया"
 )
 REFUSED = (

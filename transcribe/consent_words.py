@@ -27,7 +27,7 @@ _REFUSED: Final = re.compile(
     r"|अस्वीकार|अस्वीकृत|इनकार|மறுத்த|நிராகரி|നിരസി|অস্বীকার|తిరస్కర|انکار"
 )
 _WITHDRAWN: Final = re.compile(
-    r"\b(?:withdr[ae]w|revo[ck]|révo|retract|rescind|cancel|recall(?:ed|s)?\b|opt(?:ed|s)?\W?out|optout|taken?\W+back"
+    r"\b(?:withdr[ae]w|r[eé]vo[ckq]|retract|rescind|cancel|recall(?:ed|s)?\b|opt(?:ed|s)?\W?out|optout|taken?\W+back"
     r"|widerruf|widerrief|zurückgezogen|zurückgenommen|retir(?:é|ad)|ritirat|retrait|ingetrokken)"
     r"|वापस|निरस्त|रद्द|திரும்பப்|പിൻവലി|প্রত্যাহার|ఉపసంహర|واپس"
 )
