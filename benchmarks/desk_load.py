@@ -79,7 +79,7 @@ def main() -> None:
 
 def fill(url: str, *, people: int, segments: int) -> None:
     """A store with people and with enough to write."""
-    hashed = hash_password(PASSWORD)
+    hashed = hash_password(PASSWORD, name="")
     settings = DeskSettings(second_share=0.0, gold_share=0.0)
     rules = DeskRules(**settings.model_dump(include=set(DeskRules.__dataclass_fields__)))
     with Store.open(url) as store:

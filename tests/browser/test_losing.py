@@ -195,7 +195,9 @@ def test_the_session_ends_and_writing_goes_on(writer: Writer, ground: Ground, ru
         text = writer.new_text()
         writer.type(text)
         with ground.store() as store:
-            store.people.change("transcriber", password=hash_password(ground.passwords["transcriber"]))
+            store.people.change(
+                "transcriber", password=hash_password(ground.passwords["transcriber"], name="transcriber")
+            )
         page.wait_for_timeout(1_100)
         writer.say_done(text)
         expect(page.get_by_text("You are signed out. Go on writing")).to_be_visible()

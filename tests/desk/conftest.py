@@ -24,7 +24,7 @@ from transcribe.desk.state import Service
 from transcribe.store import Store
 
 PASSWORD = "four plain words here"
-HASHED = hash_password(PASSWORD)
+HASHED = hash_password(PASSWORD, name="")
 
 #: Every text waits for a reviewer, nothing is left to chance.
 REVIEWED = {"review_share": 1.0, "second_share": 0.0, "gold_share": 0.0, "random_share": 0.0}

@@ -11,7 +11,8 @@ from tests.desk.conftest import PASSWORD, Room, room_in
 from tests.store.desk_factories import Clock
 from transcribe.desk.auth import Link, Signer, key_hash, read_keys
 from transcribe.desk.limits import Throttle
-from transcribe.errors import ConfigError
+from transcribe.desk.passwords import check_password, generate_password, hash_password
+from transcribe.errors import ConfigError, UsageError
 
 
 @pytest.fixture
@@ -146,3 +147,35 @@ def test_an_address_that_was_signed_while_the_clock_was_ahead_is_not_good_for_lo
     assert signer.verify(good) == link
     clock.go(600)
     assert signer.verify(good) is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "1234567890",
+        "password123",
+        "qwertyuiop12",
+        "zxcvbnm,./12",
+        "aaaaaaaaaaaa",
+        "AshaDevi2026",
+        "boliboliboli",
+        "x" * 900,
+    ],
+)
+def test_a_password_that_is_among_the_first_guesses_is_refused(password: str) -> None:
+    with pytest.raises(UsageError, match="among the first that somebody would guess"):
+        hash_password(password, name="Asha Devi")
+
+
+@pytest.mark.parametrize("password", ["four plain words here", "मेरा पासवर्ड बहुत लंबा", generate_password()])
+def test_plain_words_of_any_language_are_a_password(password: str) -> None:
+    assert check_password(password, hash_password(password, name="Asha Devi"))
+
+
+def test_who_is_invited_chooses_no_password_that_is_guessed_first(room: Room) -> None:
+    lead, stranger = room.person("lead", "lead"), room.stranger()
+    invitation = lead.post("/api/v1/people", json={"name": "mina", "roles": ["transcriber"], "dialects": []}).json()
+    refused = stranger.post("/api/v1/invitations", json={"key": invitation["key"], "password": "mina123456"})
+    assert (refused.status_code, "guess" in refused.text) == (422, True)
+    chosen = stranger.post("/api/v1/invitations", json={"key": invitation["key"], "password": PASSWORD})
+    assert chosen.status_code == 200

@@ -99,7 +99,7 @@ def add_person(
 
     password = _read_password() if read_password else generate_password()
     tags = [wiring.catalogue.find(tag).tag for tag in dialects]
-    hashed = hash_password(password)
+    hashed = hash_password(password, name=name)
     person = wiring.store.people.add(name, _unique_roles(roles), dialects=tags, password=hashed)
     generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}\nit is not kept anywhere; give it to {name} now"
@@ -138,7 +138,7 @@ def change_password(wiring: Wiring, name: str, *, read_password: bool) -> Answer
     from transcribe.desk.passwords import generate_password, hash_password
 
     password = _read_password() if read_password else generate_password()
-    person = wiring.store.people.change(name, password=hash_password(password))
+    person = wiring.store.people.change(name, password=hash_password(password, name=name))
     generated = {} if read_password else {"password": password}
     line = "" if read_password else f"\npassword: {password}"
     return Answer(data={"person": _describe_person(person)} | generated, text=f"{name} has a new password{line}")

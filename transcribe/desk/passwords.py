@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,12 @@ LONGEST_PASSWORD = 1_024
 #: OWASP's second choice for argon2id: 19 MiB, two passes, about 70 ms. A desk on a laptop cannot spare the 64 MiB of
 #: the library's default for everybody who signs in at nine.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+#: Guesses that a password has to stand, as zxcvbn counts them: ten times what it calls safe against a desk that delays.
+_FEWEST_GUESSES = 10**9
+#: Characters that are looked at: the time that it takes grows with their square.
+_ESTIMATED = 72
+#: The library keeps a person's words in one table for all.
+_ESTIMATING = threading.Lock()
 #: Hashes at a time: each holds its 19 MiB and a core.
 _WORKERS = 2
 #: Hashes that wait or are under way, in all and of one address: some two seconds of both workers.
@@ -65,19 +72,33 @@ class HashQueue:
         self._pool.shutdown(cancel_futures=True)
 
 
-def hash_password(password: str) -> str:
+def hash_password(password: str, *, name: str) -> str:
     """
-    Return *password* hashed, with its salt and costs.
+    Return the *password* of the person called *name* hashed, with its salt and costs.
 
     Raises:
-        UsageError: If it is shorter than 10 characters or longer than 1,024.
+        UsageError: If it is shorter than 10 characters or longer than 1,024, or is found in few guesses.
     """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise UsageError(
             f"a password of {len(password)} characters was given",
             hint=f"passwords have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}; a few plain words are good",
         )
+    _refuse_guessable(password, name)
     return _HASHER.hash(password)
+
+
+def _refuse_guessable(password: str, name: str) -> None:
+    """Refuse passwords that lists of leaked ones, names, dates and rows of keys give away, *name* among them."""
+    from zxcvbn import zxcvbn
+
+    with _ESTIMATING:
+        guesses = zxcvbn(password[:_ESTIMATED], user_inputs=["boli", name, *name.split()])["guesses"]
+    if guesses < _FEWEST_GUESSES:
+        raise UsageError(
+            "a password was given that is among the first that somebody would guess",
+            hint="take no name, date or row of keys; four words that do not go together are good",
+        )
 
 
 def check_password(password: str, hashed: str | None) -> bool:

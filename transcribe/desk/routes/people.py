@@ -24,7 +24,7 @@ from transcribe.desk.schemas.lead import (
 )
 from transcribe.desk.state import Json, Service
 from transcribe.desk_records import Person
-from transcribe.errors import InputError
+from transcribe.errors import InputError, UsageError
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 
@@ -85,7 +85,14 @@ async def look(body: InvitationLook, request: Request, service: ServiceOf) -> Js
 async def use(body: InvitationUse, request: Request, service: ServiceOf) -> Response:
     """Choose a password and be signed in. The invitation ends with it."""
     _limit_tries(request, service)
-    password_hash = await service.hashes.run(address_of(request), lambda: hash_password(body.password))
+    invited = await run_in_threadpool(service.store.invitations.find_person, key_hash(body.key))
+    if invited is None:
+        raise _no_invitation()
+    name = invited.name
+    try:
+        password_hash = await service.hashes.run(address_of(request), lambda: hash_password(body.password, name=name))
+    except UsageError as error:
+        raise Refused(422, "E_PASSWORD", error.message, hint=error.hint) from error
     person = await service.writer.do(lambda: service.store.invitations.accept(key_hash(body.key), password_hash))
     if person is None:
         raise _no_invitation()
