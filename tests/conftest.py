@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     soaking.keep_proof(item, report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """What a command does to the rights of new files ends with its test: the server of others runs as another user."""
+    before = os.umask(0)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

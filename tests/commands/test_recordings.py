@@ -71,5 +71,5 @@ def test_the_manifest_of_a_corpus_is_written_into_its_folder(run: Run, tmp_path:
     shown = run("manifest", "fleurs", tmp_path / "fleurs")
     assert "1 rows in" in shown.out
     assert "hi_in/audio/train/11.wav,hi,जी हाँ,train" in (tmp_path / "fleurs" / "boli-manifest.csv").read_text()
-    assert run("manifest", "coraal", tmp_path / "fleurs").code == 2
+    assert run("manifest", "timit", tmp_path / "fleurs").code == 2
     assert run("manifest", "edacc", tmp_path / "fleurs").code == 4
