@@ -82,7 +82,7 @@ check: setup
 soak: setup
 	$(BIN)/python -m pytest -m soak $(if $(AGAIN),--soak-again)
 
-# Every law of the tests, on ten times as many new examples.
+# The laws of the tests on new examples, a thousand where a law has no number of its own.
 search: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hypothesis --hypothesis-profile=search --numprocesses 2 --dist loadgroup
 

@@ -13,10 +13,11 @@ from transcribe.records import Consent, Withheld
 REFUSING: Final = frozenset({"refused", "none", "no"})
 
 #: Other languages' and programs' words for no; a form's number or a remark may hold them, so each stands alone.
-_NO: Final = (
+_NO_WORDS: Final = (
     "0 f false n nao nein ni nie niet nil nee nej non não nope inte nicht not नहीं नही ना न मना इनकार இல்லை மறுப்பு "
     "ഇല്ല ഇല്ലാ না నో లేదు ಇಲ್ಲ نہیں انکار لا رفض"
 )
+_NO: Final = frozenset(_NO_WORDS.split())
 #: Beginnings of words that refuse or withdraw wherever they stand: nobody writes them of a consent that holds.
 _REFUSED: Final = re.compile(
     r"\b(?:refus|declin|den(?:y|ied)|reject|disagre|object(?:s|ed)\b|verweiger|abgelehnt|ablehn|rehus|rechaz|recus"
@@ -56,7 +57,7 @@ def read_consent(written: str | None, refusing: Collection[str] = REFUSING) -> C
     alone = _strip(text)
     if _WITHDRAWN.search(text):
         return "withdrawn"
-    return "refused" if alone in refusing or alone in _NO.split() or _REFUSED.search(text) else "given"
+    return "refused" if alone in refusing or alone in _NO or _REFUSED.search(text) else "given"
 
 
 def _strip(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -147,11 +146,8 @@ def ingest_source(
         split_of=wiring.store.recordings.find_split,
         warn=left_out.append,
     )
-    refused: Iterable[ingest.Arrival] = ()
-    if source.manifest is not None:
-        refused = ingest.plan_refused(
-            source.manifest, wiring.refusing, root=source.root, allow_roots=settings.allow_roots
-        )
+    places = (source.root, settings.allow_roots)
+    refused = ingest.plan_refused(source.manifest, wiring.refusing, *places) if source.manifest else ()
     with console.progress("ingesting", items=None) as progress:
         summary = ingest.ingest(
             arrivals,

@@ -295,7 +295,7 @@ def plan(
 
 
 def plan_refused(
-    manifest: Path, refusing: Collection[str], *, root: Path | str | None = None, allow_roots: Sequence[str] = ()
+    manifest: Path, refusing: Collection[str], root: Path | str | None = None, allow_roots: Sequence[str] = ()
 ) -> Iterator[Arrival]:
     """Yield the rows of *manifest* whose consent withholds, by the words of *refusing* among others; see `plan`."""
     roots = _find_roots(manifest, root, allow_roots)
